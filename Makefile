@@ -1,0 +1,80 @@
+# flashline: build, test, install.   make [VARIANT=release|debug|san|tsan|cov] [all|check|bench|install]
+# Objects and programs lie under build/$(VARIANT)/; nothing is written outside build/.
+
+VARIANT ?= release
+B := build/$(VARIANT)
+V_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+V_debug   := -O0
+V_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+V_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
+V_cov     := -O0 --coverage
+F := $(V_$(VARIANT))
+$(if $(F),,$(error VARIANT must be release, debug, san, tsan or cov))
+
+# WERROR=-Werror in CI and in scripts/test; packagers with other compilers may leave it empty
+WERROR ?=
+CPPFLAGS += -Istation -Itests -I$B/gen -D_GNU_SOURCE -DFL_BUILD_DIR='"$B"' -MMD -MP
+CFLAGS   += -std=c11 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef \
+            -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wcast-align $(WERROR)
+LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -pthread
+
+SRC   := $(wildcard station/*/*.c)
+GEN   := $B/gen/embed_db.c $B/gen/embed_stubs.c
+OBJ   := $(SRC:%.c=$B/obj/%.o) $(GEN:$B/gen/%.c=$B/obj/gen/%.o)
+LIB   := $B/libstation.a
+TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
+
+all: $B/flashline $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
+tests: all $(TESTS)
+check: tests
+	@scripts/run-tests $B
+
+$B/flashline: $B/obj/station/cli/main.o $(LIB)
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$B/tests/%: $B/obj/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+$(LIB): $(filter-out %/cli/main.o,$(OBJ))
+	@echo "  AR    $@"; rm -f $@
+	@$(AR) rcs $@ $^
+$B/obj/gen/%.o: $B/gen/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(F) -c -o $@ $<
+$B/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(F) -c -o $@ $<
+
+# what is embedded: the schema as written in db/, the stubs as the pinned npm package ships them
+$B/gen/embed_db.c: scripts/embed $(wildcard db/*.sql)
+	@mkdir -p $(@D)
+	@echo "  EMBED $@"
+	@scripts/embed db $(sort $(wildcard db/*.sql)) > $@.tmp && mv $@.tmp $@
+STUBS := build/npm/node_modules/esptool-js/lib/targets/stub_flasher
+$B/gen/embed_stubs.c: scripts/embed $(wildcard $(STUBS)/*.json) | build/npm/.done
+	@mkdir -p $(@D)
+	@echo "  EMBED $@"
+	@scripts/embed stubs $(STUBS)/*.json > $@.tmp && mv $@.tmp $@
+build/npm/.done: station/esp/stubs/package-lock.json
+	scripts/fetch-npm
+
+# the preload shim lends a pseudo-terminal modem lines, so that the real-port path runs in the tests
+$B/%.so: tests/preload/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fPIC -shared -o $@ $< -ldl
+
+PREFIX ?= /usr/local
+install: all
+	install -D -m 755 $B/flashline $(DESTDIR)$(PREFIX)/bin/flashline
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/flashline/profiles profiles/*.yaml
+
+clean:
+	rm -rf build/release build/debug build/san build/tsan build/cov
+
+.PHONY: all tests check install clean
+.SECONDARY:
+-include $(OBJ:.o=.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)

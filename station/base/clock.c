@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t fl_mono_ns(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock and a valid pointer */
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+int64_t fl_wall_ms(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static struct fl_deadline in_ns(uint64_t ns)
+{
+    uint64_t now = fl_mono_ns();
+    return (struct fl_deadline){ns > UINT64_MAX - 1 - now ? UINT64_MAX : now + ns};
+}
+
+struct fl_deadline fl_deadline_in_ms(uint64_t ms)
+{
+    return in_ns(ms > UINT64_MAX / 1000000u ? UINT64_MAX : ms * 1000000u);
+}
+
+struct fl_deadline fl_deadline_in_us(uint64_t us)
+{
+    return in_ns(us > UINT64_MAX / 1000u ? UINT64_MAX : us * 1000u);
+}
+
+uint64_t fl_deadline_left_ns(struct fl_deadline d)
+{
+    if (d.at_ns == UINT64_MAX)
+        return UINT64_MAX;
+    uint64_t now = fl_mono_ns();
+    return now >= d.at_ns ? 0 : d.at_ns - now;
+}
+
+int fl_deadline_poll_ms(struct fl_deadline d)
+{
+    uint64_t left = fl_deadline_left_ns(d);
+    if (left == UINT64_MAX)
+        return -1;
+    /* rounded up: rounding down would spin through the last millisecond */
+    uint64_t ms = left / 1000000u + (left % 1000000u != 0);
+    return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+void fl_time_format(int64_t wall_ms, char out[static FL_TIME_TEXT])
+{
+    int64_t s = wall_ms / 1000, ms = wall_ms % 1000;
+    if (ms < 0) {
+        ms += 1000;
+        s -= 1;
+    }
+    time_t t = (time_t)s;
+    struct tm tm;
+    memset(&tm, 0, sizeof tm);
+    (void)gmtime_r(&t, &tm);
+    /* years outside 0..9999 cannot be written in this form; they are held at its ends */
+    int year = tm.tm_year + 1900;
+    year = year < 0 ? 0 : year > 9999 ? 9999 : year;
+    (void)snprintf(out, FL_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)year % 10000u,
+                   (unsigned)(tm.tm_mon + 1) % 100u, (unsigned)tm.tm_mday % 100u,
+                   (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u,
+                   (unsigned)tm.tm_sec % 100u, (unsigned)ms % 1000u);
+}
+
+bool fl_time_parse(const char *text, int64_t *wall_ms)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+    if (strlen(text) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++)
+        if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return false;
+    int v[7];
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
+               &v[6]) != 7)
+        return false;
+    struct tm tm = {.tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2],
+                    .tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5]};
+    struct tm back = tm;
+    time_t t = timegm(&back);
+    /* timegm normalises 31 February; a time that changes on the way was not a time */
+    if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday || back.tm_hour != tm.tm_hour ||
+        back.tm_min != tm.tm_min || back.tm_sec != tm.tm_sec)
+        return false;
+    *wall_ms = (int64_t)t * 1000 + v[6];
+    return true;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fl_fail_os(why, "cannot open %s", path);
+    for (;;) {
+        uint8_t chunk[65536];
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            err = fl_fail_os(why, "cannot read %s", path);
+        if (n <= 0)
+            break;
+        fl_buf_add(out, chunk, (size_t)n);
+        err = fl_buf_err(out, why);
+        if (err) {
+            err = fl_why_wrap(why, err, "%s: ", path);
+            break;
+        }
+    }
+    (void)close(fd);
+    return err;
+}
+
+static enum fl_err write_all(int fd, const uint8_t *p, size_t n)
+{
+    while (n) {
+        ssize_t k = write(fd, p, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return FL_IO;
+        p += k;
+        n -= (size_t)k;
+    }
+    return FL_OK;
+}
+
+static enum fl_err sync_dir_of(const char *path, struct fl_why *why)
+{
+    char *dir = fl_path_dir(path);
+    if (!dir)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = FL_OK;
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        err = fl_fail_os(why, "cannot make the change in %s durable", dir);
+    if (fd >= 0)
+        (void)close(fd);
+    free(dir);
+    return err;
+}
+
+enum fl_err fl_file_replace(const char *path, const void *bytes, size_t n, unsigned mode,
+                            struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    int fd = -1;
+    size_t len = strlen(path);
+    char *tmp = malloc(len + 8);
+    if (!tmp)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    memcpy(tmp, path, len);
+    memcpy(tmp + len, ".XXXXXX", 8);
+    fd = mkostemp(tmp, O_CLOEXEC); /* 0600 until it is complete */
+    if (fd < 0) {
+        err = fl_fail_os(why, "cannot write %s", path);
+        goto out;
+    }
+    if (write_all(fd, bytes, n) || fchmod(fd, (mode_t)mode) != 0 || fsync(fd) != 0) {
+        err = fl_fail_os(why, "cannot write %s", path);
+        goto out;
+    }
+    if (rename(tmp, path) != 0) {
+        err = fl_fail_os(why, "cannot put %s in place", path);
+        goto out;
+    }
+    err = sync_dir_of(path, why);
+out:
+    if (fd >= 0)
+        (void)close(fd);
+    if (err && fd >= 0)
+        (void)unlink(tmp);
+    free(tmp);
+    return err;
+}
+
+enum fl_err fl_dir_make(const char *path, struct fl_why *why)
+{
+    char *p = strdup(path);
+    if (!p)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = FL_OK;
+    for (char *s = p + 1; !err; s++) {
+        if (*s != '/' && *s != 0)
+            continue;
+        char was = *s;
+        *s = 0;
+        struct stat st;
+        if (mkdir(p, 0755) != 0 && !(errno == EEXIST && stat(p, &st) == 0 && S_ISDIR(st.st_mode)))
+            err = fl_fail_os(why, "cannot make the folder %s", p);
+        *s = was;
+        if (!was)
+            break;
+    }
+    free(p);
+    return err;
+}
+
+bool fl_path_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+enum fl_err fl_lock_take(struct fl_lock *l, const char *path, struct fl_why *why)
+{
+    l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (l->fd < 0)
+        return fl_fail_os(why, "cannot open the lock file %s", path);
+    if (flock(l->fd, LOCK_EX | LOCK_NB) != 0) {
+        enum fl_err err = errno == EWOULDBLOCK
+                              ? fl_fail(why, FL_BUSY, "%s is held by another process", path)
+                              : fl_fail_os(why, "cannot lock %s", path);
+        fl_lock_drop(l);
+        return err;
+    }
+    return FL_OK;
+}
+
+void fl_lock_drop(struct fl_lock *l)
+{
+    if (l->fd >= 0)
+        (void)close(l->fd);
+    l->fd = -1;
+}
+
+char *fl_path_join(const char *dir, const char *name)
+{
+    if (name[0] == '/')
+        return strdup(name);
+    size_t n = strlen(dir) + strlen(name) + 2;
+    char *p = malloc(n);
+    if (p)
+        (void)snprintf(p, n, "%s/%s", dir, name);
+    return p;
+}
+
+char *fl_path_dir(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * file.h: whole files, atomic replacement, locks.
+ *
+ * Durable means: written, fsynced, renamed, folder fsynced, each step checked.
+ * Thread rule: no shared state; any thread.
+ */
+#ifndef FL_BASE_FILE_H
+#define FL_BASE_FILE_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+
+/* Append the file's bytes to `out` (whose max bounds it). The why names the file. */
+FL_MUST enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl_why *why);
+
+/* Replace `path` by these bytes: after FL_OK the new content survives a power cut, after an error the
+ * old file is untouched. `mode` as for chmod (0600 for keys); never wider, whatever the umask. */
+FL_MUST enum fl_err fl_file_replace(const char *path, const void *bytes, size_t n, unsigned mode,
+                                    struct fl_why *why);
+
+/* Make the folder and its missing parents, mode 0755 less umask; an existing one is fine. */
+FL_MUST enum fl_err fl_dir_make(const char *path, struct fl_why *why);
+bool fl_path_exists(const char *path);
+
+/* Hold an exclusive lock on `path` (made if missing) until fl_lock_drop; the kernel drops it when the
+ * process ends, however it ends. FL_BUSY when somebody else holds it. */
+struct fl_lock {
+    int fd; /* -1: not held */
+};
+FL_MUST enum fl_err fl_lock_take(struct fl_lock *l, const char *path, struct fl_why *why);
+void fl_lock_drop(struct fl_lock *l);
+
+/* "dir/name" in a new string the caller frees; an absolute `name` stays as it is. NULL: no memory. */
+char *fl_path_join(const char *dir, const char *name);
+/* The folder part of a path ("." when there is none), caller frees. */
+char *fl_path_dir(const char *path);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 32 };
+
+static enum fl_err write_value(const json_t *v, struct fl_buf *out, int depth, struct fl_why *why);
+
+static void write_text(const char *s, size_t n, struct fl_buf *out)
+{
+    static const char hex[] = "0123456789abcdef";
+    fl_buf_addc(out, '"');
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        const char *shorter = c == '"'    ? "\\\""
+                              : c == '\\' ? "\\\\"
+                              : c == '\b' ? "\\b"
+                              : c == '\t' ? "\\t"
+                              : c == '\n' ? "\\n"
+                              : c == '\f' ? "\\f"
+                              : c == '\r' ? "\\r"
+                                          : NULL;
+        if (shorter) {
+            fl_buf_adds(out, shorter);
+        } else if (c < 0x20) {
+            fl_buf_adds(out, "\\u00");
+            fl_buf_addc(out, hex[c >> 4]);
+            fl_buf_addc(out, hex[c & 15]);
+        } else {
+            fl_buf_addc(out, (char)c);
+        }
+    }
+    fl_buf_addc(out, '"');
+}
+
+static bool key_allowed(const char *k)
+{
+    if (!*k)
+        return false;
+    for (; *k; k++)
+        if (!((*k >= 'a' && *k <= 'z') || (*k >= '0' && *k <= '9') || *k == '_'))
+            return false;
+    return true;
+}
+
+static int by_byte(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum fl_err write_object(const json_t *v, struct fl_buf *out, int depth, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    size_t n = json_object_size(v), i = 0;
+    const char **keys = calloc(n + 1, sizeof *keys);
+    if (!keys)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    for (void *it = json_object_iter((json_t *)(uintptr_t)v); it && i < n;
+         it = json_object_iter_next((json_t *)(uintptr_t)v, it))
+        keys[i++] = json_object_iter_key(it);
+    qsort(keys, i, sizeof *keys, by_byte);
+    fl_buf_addc(out, '{');
+    for (size_t k = 0; k < i && !err; k++) {
+        if (!key_allowed(keys[k])) {
+            err = fl_fail(why, FL_FORMAT, "key '%s' is not of [a-z0-9_]", keys[k]);
+            break;
+        }
+        if (k)
+            fl_buf_addc(out, ',');
+        write_text(keys[k], strlen(keys[k]), out);
+        fl_buf_addc(out, ':');
+        err = write_value(json_object_get(v, keys[k]), out, depth + 1, why);
+    }
+    fl_buf_addc(out, '}');
+    free(keys);
+    return err;
+}
+
+static enum fl_err write_value(const json_t *v, struct fl_buf *out, int depth, struct fl_why *why)
+{
+    if (depth > DEPTH_MAX)
+        return fl_fail(why, FL_LIMIT, "nested deeper than %d", DEPTH_MAX);
+    switch (json_typeof(v)) {
+    case JSON_OBJECT:
+        return write_object(v, out, depth, why);
+    case JSON_ARRAY:
+        fl_buf_addc(out, '[');
+        for (size_t i = 0; i < json_array_size(v); i++) {
+            if (i)
+                fl_buf_addc(out, ',');
+            enum fl_err err = write_value(json_array_get(v, i), out, depth + 1, why);
+            if (err)
+                return err;
+        }
+        fl_buf_addc(out, ']');
+        return FL_OK;
+    case JSON_STRING:
+        write_text(json_string_value(v), json_string_length(v), out);
+        return FL_OK;
+    case JSON_INTEGER: {
+        json_int_t i = json_integer_value(v);
+        if (i > 9007199254740991 || i < -9007199254740991)
+            return fl_fail(why, FL_FORMAT, "the integer %lld is beyond 2^53 - 1", (long long)i);
+        fl_buf_addf(out, "%lld", (long long)i);
+        return FL_OK;
+    }
+    case JSON_TRUE:
+        fl_buf_adds(out, "true");
+        return FL_OK;
+    case JSON_FALSE:
+        fl_buf_adds(out, "false");
+        return FL_OK;
+    case JSON_NULL:
+        fl_buf_adds(out, "null");
+        return FL_OK;
+    case JSON_REAL:
+        break;
+    }
+    return fl_fail(why, FL_FORMAT, "a number that is not an integer");
+}
+
+enum fl_err fl_json_canonical(const json_t *value, struct fl_buf *out, struct fl_why *why)
+{
+    enum fl_err err = write_value(value, out, 0, why);
+    return err ? err : fl_buf_err(out, why);
+}
+
+enum fl_err fl_json_parse(const void *bytes, size_t n, json_t **out, struct fl_why *why)
+{
+    json_error_t e;
+    *out = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+    if (!*out)
+        return fl_fail(why, FL_FORMAT, "not JSON: %s at byte %d", e.text, e.position);
+    return FL_OK;
+}
+
+bool fl_json_is_canonical(const void *bytes, size_t n)
+{
+    json_t *v;
+    if (fl_json_parse(bytes, n, &v, NULL))
+        return false;
+    struct fl_buf b = FL_BUF(n + 64);
+    bool same = fl_json_canonical(v, &b, NULL) == FL_OK && b.len == n && memcmp(b.bytes, bytes, n) == 0;
+    fl_buf_fini(&b);
+    json_decref(v);
+    return same;
+}
+
+const char *fl_json_text(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+    return s ? s : "";
+}
+
+int64_t fl_json_int(const json_t *object, const char *key, int64_t fallback)
+{
+    const json_t *v = json_object_get(object, key);
+    return json_is_integer(v) ? (int64_t)json_integer_value(v) : fallback;
+}
+
+/* Length of the UTF-8 sequence at p (1..4), 0 when it is none. Overlong forms, surrogates and values
+ * above U+10FFFF are none (RFC 3629). */
+static size_t utf8_len(const uint8_t *p, size_t left)
+{
+    if (p[0] < 0x80)
+        return 1;
+    size_t n = p[0] >= 0xC2 && p[0] <= 0xDF   ? 2
+               : p[0] >= 0xE0 && p[0] <= 0xEF ? 3
+               : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4
+                                              : 0;
+    if (!n || n > left)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
+        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
+        return 0;
+    return n;
+}
+
+enum fl_err fl_json_set_dirty(json_t *object, const char *key, const void *bytes, size_t n)
+{
+    char *clean = malloc(n + 1);
+    if (!clean)
+        return FL_NOMEM;
+    memcpy(clean, bytes, n);
+    for (size_t i = 0; i < n;) {
+        size_t k = utf8_len((const uint8_t *)clean + i, n - i);
+        unsigned char c = (unsigned char)clean[i];
+        if (k == 0 || c == 0x7f || (c < 0x20 && c != '\n' && c != '\t')) {
+            clean[i] = '?';
+            k = 1;
+        }
+        i += k;
+    }
+    json_t *v = json_stringn(clean, n);
+    free(clean);
+    return v && json_object_set_new(object, key, v) == 0 ? FL_OK : FL_NOMEM;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cli.h: what the verbs share. One verb a file (cmd_*.c), one row in main.c's table; this is the only
+ * room that prints and exits.
+ *
+ * Results go to standard output, logs and progress to standard error.
+ */
+#ifndef FL_CLI_CLI_H
+#define FL_CLI_CLI_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+/* Exit codes of every verb. */
+enum cli_exit {
+    CLI_OK = 0,       /* every unit PASS; the verb did its work */
+    CLI_NOT_PASS = 1, /* some unit is not PASS; a check found something */
+    CLI_USAGE = 2,    /* wrong words on the command line, or in a file that people write */
+    CLI_STATION = 3,  /* the station itself failed: database, key, disk */
+    CLI_NO_BOARD = 4, /* no board answered */
+};
+
+struct cli_verb {
+    const char *name; /* "flash", "profile check" */
+    const char *line; /* one line of what it is for */
+    const char *help; /* usage, options and an example; printed by --help */
+    int (*run)(int argc, char **argv); /* argv[0] is the verb's last word */
+};
+
+extern const struct cli_verb cmd_audit, cmd_flash, cmd_init, cmd_key_show, cmd_plan, cmd_ports,
+    cmd_profile_check, cmd_report_summary, cmd_run, cmd_sim, cmd_trace;
+
+/* ---- options: one parser for all verbs ---------------------------------------------------------- */
+
+enum cli_opt_kind { CLI_FLAG, CLI_TEXT, CLI_UINT, CLI_LIST };
+
+/* A table of these ends with a row whose name is NULL. `--name value` and `--name=value`; `--` ends
+ * options. Storage by kind: bool *, const char **, unsigned *, struct cli_list *. */
+struct cli_opt {
+    const char *name; /* without the dashes */
+    enum cli_opt_kind kind;
+    void *to;
+};
+struct cli_list {
+    const char **items;
+    size_t n, cap;
+};
+
+/* Reads options, gives what is left in *argc and *argv (without argv[0]). Prints help and returns
+ * CLI_OK with *done for --help; prints what is wrong and returns CLI_USAGE with *done for an error.
+ * --help is known to all. */
+int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *argc, char ***argv,
+                bool *done);
+
+/* "flashline flash: sentence" on standard error, and what --help to ask. Returns CLI_USAGE. */
+int cli_usage(const struct cli_verb *verb, const char *fmt, ...) FL_PRINTF(2, 3);
+/* "flashline: sentence" on standard error. Returns `code`. */
+int cli_fail(int code, const char *fmt, ...) FL_PRINTF(2, 3);
+
+/* --data, or $XDG_DATA_HOME/flashline, or ~/.local/share/flashline. New string; NULL: no memory. */
+char *cli_data_dir(const char *given);
+/* --format: "text" (also NULL) or "json"; -1 for anything else. */
+enum cli_format { CLI_TEXT_OUT, CLI_JSON_OUT };
+int cli_format(const char *given);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of verbs; nothing else. A verb of two words is matched before one of one word. */
+#include "cli/cli.h"
+
+#include "base/version.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct cli_verb *const verbs[] = {
+    NULL,
+};
+
+static void usage(FILE *out)
+{
+    fputs("flashline " FL_VERSION ": flash many ESP32-family boards in parallel, verify, record and sign.\n\n"
+          "usage: flashline VERB [options]        flashline VERB --help tells more\n\n",
+          out);
+    for (size_t i = 0; verbs[i]; i++)
+        fprintf(out, "  %-16s %s\n", verbs[i]->name, verbs[i]->line);
+}
+
+/* How many words of argv the verb's name takes, 0 when it is another verb. */
+static int words_matched(const char *name, int argc, char **argv)
+{
+    int n = 0;
+    while (*name) {
+        size_t len = strcspn(name, " ");
+        if (n >= argc || strlen(argv[n]) != len || strncmp(argv[n], name, len) != 0)
+            return 0;
+        n++;
+        name += len + (name[len] == ' ');
+    }
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe or socket is an error of the write, not a death */
+    argc--;
+    argv++;
+    if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
+        usage(argc ? stdout : stderr);
+        return argc ? CLI_OK : CLI_USAGE;
+    }
+    if (strcmp(argv[0], "--version") == 0) {
+        puts("flashline " FL_VERSION);
+        return CLI_OK;
+    }
+    const struct cli_verb *best = NULL;
+    int words = 0;
+    for (size_t i = 0; verbs[i]; i++) {
+        int n = words_matched(verbs[i]->name, argc, argv);
+        if (n > words) {
+            words = n;
+            best = verbs[i];
+        }
+    }
+    if (!best) {
+        fprintf(stderr, "flashline: '%s%s%s' is not a verb; these are:\n\n", argv[0], argc > 1 ? " " : "",
+                argc > 1 ? argv[1] : "");
+        usage(stderr);
+        return CLI_USAGE;
+    }
+    return best->run(argc - (words - 1), argv + (words - 1));
+}

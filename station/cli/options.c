@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include "base/file.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool take_uint(const char *text, unsigned *out)
+{
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    unsigned long v = strtoul(text, &end, 10);
+    if (*end || v > UINT_MAX)
+        return false;
+    *out = (unsigned)v;
+    return true;
+}
+
+static bool list_add(struct cli_list *l, const char *item)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : 8;
+        const char **items = realloc(l->items, cap * sizeof *items);
+        if (!items)
+            return false;
+        l->items = items;
+        l->cap = cap;
+    }
+    l->items[l->n++] = item;
+    return true;
+}
+
+static const struct cli_opt *find(const struct cli_opt *table, const char *name, size_t len)
+{
+    for (; table->name; table++)
+        if (strlen(table->name) == len && strncmp(table->name, name, len) == 0)
+            return table;
+    return NULL;
+}
+
+int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *argc, char ***argv,
+                bool *done)
+{
+    int n = *argc - 1, kept = 0;
+    char **a = *argv + 1;
+    *done = true;
+    for (int i = 0; i < n; i++) {
+        if (strcmp(a[i], "--") == 0) {
+            while (++i < n)
+                a[kept++] = a[i];
+            break;
+        }
+        if (strcmp(a[i], "--help") == 0 || strcmp(a[i], "-h") == 0) {
+            printf("flashline %s: %s\n\n%s", verb->name, verb->line, verb->help);
+            return CLI_OK;
+        }
+        if (strncmp(a[i], "--", 2) != 0) {
+            a[kept++] = a[i];
+            continue;
+        }
+        const char *name = a[i] + 2, *value = strchr(name, '=');
+        size_t len = value ? (size_t)(value - name) : strlen(name);
+        const struct cli_opt *o = find(table, name, len);
+        if (!o)
+            return cli_usage(verb, "there is no option --%.*s", (int)len, name);
+        if (o->kind == CLI_FLAG) {
+            if (value)
+                return cli_usage(verb, "--%s takes no value", o->name);
+            *(bool *)o->to = true;
+            continue;
+        }
+        if (value)
+            value++;
+        else if (i + 1 < n)
+            value = a[++i];
+        else
+            return cli_usage(verb, "--%s needs a value", o->name);
+        if (o->kind == CLI_TEXT) {
+            *(const char **)o->to = value;
+        } else if (o->kind == CLI_UINT) {
+            if (!take_uint(value, o->to))
+                return cli_usage(verb, "--%s needs a whole number, not '%s'", o->name, value);
+        } else if (!list_add(o->to, value)) {
+            return cli_fail(CLI_STATION, "out of memory");
+        }
+    }
+    *done = false;
+    *argc = kept;
+    *argv = a;
+    return CLI_OK;
+}
+
+int cli_usage(const struct cli_verb *verb, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fprintf(stderr, "flashline %s: ", verb->name);
+    vfprintf(stderr, fmt, ap);
+    fprintf(stderr, "\n  flashline %s --help tells how it is used\n", verb->name);
+    va_end(ap);
+    return CLI_USAGE;
+}
+
+int cli_fail(int code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("flashline: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return code;
+}
+
+char *cli_data_dir(const char *given)
+{
+    const char *base = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    if (given)
+        return strdup(given);
+    if (base && *base)
+        return fl_path_join(base, "flashline");
+    return fl_path_join(home && *home ? home : ".", ".local/share/flashline");
+}
+
+int cli_format(const char *given)
+{
+    if (!given || strcmp(given, "text") == 0)
+        return CLI_TEXT_OUT;
+    return strcmp(given, "json") == 0 ? CLI_JSON_OUT : -1;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * esp.h: a conversation with the boot loader of one ESP chip: identify, write, verify, start.
+ *
+ * A library of its own: it needs base/ and link/ and nothing of a station. No thread, no database,
+ * no profile, no printing.
+ *
+ *   esp_open ─► esp_connect ─► esp_identify ─► esp_prepare ─► esp_attach_flash ─► esp_write ─► esp_run ─► esp_close
+ *                  ▲                             stub, baud       id, size       ▲      │
+ *                  └──────────── recovery: resync, resend, region, stub, baud, ROM, power ─┘
+ *
+ * Calls are made in this order; FL_STATE otherwise. Each returns FL_OK, or an error with
+ * `struct esp_problem` filled from evidence. Recovery is inside: a call that succeeds may have
+ * climbed rungs, each told to the observer. After an error only esp_run and esp_close make sense.
+ *
+ * Facts: esp-protocol and the chips' technical reference manuals; each number's source stands in
+ * the table that holds it (chip.c).
+ *
+ * Thread rule: one thread at a time owns a session. Sessions share nothing but const tables.
+ * Ownership: link, tuning, observer and regions are borrowed and must outlive the session.
+ */
+#ifndef FL_ESP_ESP_H
+#define FL_ESP_ESP_H
+
+#include "esp/fault.h"
+#include "esp/region.h"
+#include "link/link.h"
+
+struct esp; /* opaque */
+
+/* ---- what the caller wants ------------------------------------------------------------------- */
+
+enum esp_stub_mode { ESP_STUB_AUTO, ESP_STUB_REQUIRED, ESP_STUB_NEVER };
+enum { ESP_STEP_DOWN_MAX = 8 };
+
+struct esp_config {
+    const char *chip;  /* "esp32", "esp32c3", ...; NULL: whatever is there */
+    uint32_t baud;     /* to work at; 0: stay at 115200 */
+    uint32_t step_down[ESP_STEP_DOWN_MAX]; /* speeds to fall back to, in order; zero ends */
+    const char *reset; /* "auto", "none", a name of reset.h, or a sequence "D0|R1|W0.1|..."; NULL: auto */
+    enum esp_stub_mode stub;
+    unsigned connect_attempts; /* reset and sync cycles; 0: 7 */
+    /* Switch the board's supply off and on, return when it is on again; NULL: cannot. The last rung. */
+    FL_MUST enum fl_err (*power_cycle)(void *ctx);
+    void *power_cycle_ctx;
+};
+
+/* What a slot has learned about its bridge and cable; goes in, is updated, can be kept for the next
+ * unit so that it starts at the rung that worked. Zeroed: nothing learned. */
+struct esp_tuning {
+    uint32_t baud;        /* the highest that held; 0: the configured one */
+    uint32_t ram_block;   /* bytes a MEM_DATA block; 0: 0x1800 (0x800 on USB-OTG) */
+    uint32_t burst;       /* bytes written at once; 0: whole frames */
+    uint32_t burst_gap_us; /* pause between bursts */
+    bool rom_only;        /* the stub never came up here */
+};
+
+/* ---- what the caller is told while it waits --------------------------------------------------- */
+
+enum esp_rung_kind {
+    ESP_RUNG_RESYNC,       /* DB 00 or SYNC put the framing right */
+    ESP_RUNG_RESEND,       /* a refused block sent again (ROM: under the next number) */
+    ESP_RUNG_REGION,       /* a region begun again */
+    ESP_RUNG_RECONNECT,    /* reset and sync again */
+    ESP_RUNG_SMALL_BLOCKS, /* RAM upload in smaller blocks */
+    ESP_RUNG_PACED,        /* writes in bursts with pauses */
+    ESP_RUNG_BAUD_DOWN,    /* a lower speed */
+    ESP_RUNG_ROM,          /* without the stub */
+    ESP_RUNG_POWER,        /* supply switched off and on */
+    ESP_RUNG_COUNT,
+};
+const char *esp_rung_name(enum esp_rung_kind k); /* "resync", "resend", "region", "reconnect", ... */
+
+struct esp_rung {
+    enum esp_rung_kind kind;
+    enum esp_fault cause;      /* what made it necessary */
+    uint32_t value;            /* new block size, burst, baud, region offset: as the kind says */
+    char text[ESP_PROBLEM_MAX]; /* evidence, for the record */
+};
+
+struct esp_observer {
+    void *ctx;
+    void (*rung)(void *ctx, const struct esp_rung *r);                  /* a fact */
+    void (*progress)(void *ctx, uint64_t plain_done, uint64_t plain_total); /* a gauge */
+    void (*text)(void *ctx, const uint8_t *bytes, size_t n); /* received outside frames */
+}; /* any of them may be NULL; they run on the session's thread and must not call back */
+
+/* ---- what is learned about the unit ----------------------------------------------------------- */
+
+enum esp_tristate { ESP_UNKNOWN = -1, ESP_OFF = 0, ESP_ON = 1 };
+
+struct esp_security {
+    enum esp_tristate secure_boot, flash_encryption, secure_download, jtag_off;
+    bool has_flags;
+    uint32_t flags; /* as GET_SECURITY_INFO gives them */
+};
+
+struct esp_unit {
+    const char *chip;       /* "esp32", static */
+    uint32_t image_chip_id; /* of image headers: ESP32 0, C3 5, ... */
+    unsigned revision;      /* major * 100 + minor; UINT_MAX: unreadable (secure download) */
+    bool has_mac, has_eui64;
+    uint8_t mac[6], eui64[8]; /* print order */
+    unsigned crystal_mhz;     /* 0: not measured */
+    struct esp_security security;
+    uint32_t bootloader_offset;
+};
+
+struct esp_flash_info {
+    uint32_t jedec; /* byte 0 vendor, byte 1 type, byte 2 capacity; 0: unreadable */
+    uint64_t size;  /* bytes; 0: unknown */
+};
+
+/* ---- the conversation ------------------------------------------------------------------------- */
+
+FL_MUST enum fl_err esp_open(struct link *link, const struct esp_config *config,
+                             struct esp_tuning *tuning, const struct esp_observer *observer,
+                             struct esp **out);
+void esp_close(struct esp *e); /* NULL is fine; leaves the link open */
+
+/* Reset into the loader and sync. Says from what it saw why it could not (boot.mode, link.silent, ...).
+ * `attempts` cycles come from the configuration; one cycle is about 0.5 s. */
+FL_MUST enum fl_err esp_connect(struct esp *e, struct esp_problem *p);
+
+/* Which chip, its MAC, revision, security state. chip.wrong when config->chip says another. */
+FL_MUST enum fl_err esp_identify(struct esp *e, struct esp_unit *out, struct esp_problem *p);
+
+/* Load the stub (unless never, or impossible here), then raise the speed and prove it by traffic. */
+FL_MUST enum fl_err esp_prepare(struct esp *e, struct esp_problem *p);
+bool esp_has_stub(const struct esp *e);
+uint32_t esp_baud(const struct esp *e);
+
+/* Attach the flash, read its id, tell the loader its size. `size` 0: as detected. */
+FL_MUST enum fl_err esp_attach_flash(struct esp *e, uint64_t size, struct esp_flash_info *out,
+                                     struct esp_problem *p);
+
+FL_MUST enum fl_err esp_erase_all(struct esp *e, struct esp_problem *p);
+
+/* Write and verify regions, in order. `skip_matching`: ask the MD5 first and leave alone what is
+ * right already. On FL_OK every result is SKIPPED or VERIFIED by the chip's own MD5: there is no
+ * other way to FL_OK. On error the results say how far it came. `results` has n entries. */
+FL_MUST enum fl_err esp_write(struct esp *e, const struct esp_region *regions, size_t n,
+                              bool skip_matching, struct esp_region_result *results,
+                              struct esp_problem *p);
+
+/* Reset into the application. The link is back at 115200 afterwards. FL_UNSUPPORTED without lines. */
+FL_MUST enum fl_err esp_run(struct esp *e, struct esp_problem *p);
+
+/* Everything received outside frames so far, the last 4 KB of it. Lives as long as the session. */
+const uint8_t *esp_text(const struct esp *e, size_t *n);
+
+#endif

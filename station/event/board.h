@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * board.h: the latest state of every slot, for eyes only. Lossy: overwritten freely, copied out whole.
+ *
+ * Facts go through the queue (event.h); this is what a console or a browser paints between facts.
+ * Thread rule: any thread; one leaf lock, never held over I/O.
+ */
+#ifndef FL_EVENT_BOARD_H
+#define FL_EVENT_BOARD_H
+
+#include "event/event.h"
+
+enum slot_state {
+    SLOT_EMPTY,   /* nothing there, waiting */
+    SLOT_CONNECT, /* looking for a board */
+    SLOT_WORK,    /* an attempt runs: see step */
+    SLOT_RECORD,  /* finished, waiting for the record to be durable */
+    SLOT_DONE,    /* see outcome; green only with leaf >= 0 */
+    SLOT_CLOSED,  /* not used any more: see fault */
+};
+
+struct slot_view {
+    int slot;
+    char port[200];
+    enum slot_state state;
+    const char *step; /* static */
+    uint64_t done, total; /* plain bytes of the step that counts */
+    uint32_t baud;
+    char mac[24], chip[16];
+    enum outcome outcome;
+    const char *fault; /* static, "" none */
+    char why[ATTEMPT_WHY_MAX];
+    unsigned rungs;
+    int64_t leaf;
+    uint64_t started_ms, ended_ms; /* monotonic */
+    uint64_t changes;              /* counts updates, so that a painter sees what is new */
+};
+
+struct board; /* opaque */
+struct board *board_new(size_t slots); /* NULL: no memory */
+void board_free(struct board *b);
+size_t board_slots(const struct board *b);
+/* Replace slot `i`'s view (0-based place in the table); `changes` is counted here. */
+void board_put(struct board *b, size_t i, const struct slot_view *v);
+/* Progress only: cheap, called for every block. */
+void board_progress(struct board *b, size_t i, uint64_t done, uint64_t total);
+void board_get(const struct board *b, size_t i, struct slot_view *out);
+/* Wait until anything changed since `seen` (updated), or the deadline. For painters and servers. */
+bool board_wait(struct board *b, uint64_t *seen, struct fl_deadline d);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * event.h: the facts that makers send and recorders keep.
+ *
+ * An event becomes one leaf of the signed log. Its body here holds what only the maker knows; the
+ * recorder adds what every leaf has (v, log, seq, event, time, boot, mono_ms, clock, station, sw) at
+ * the moment of the commit and writes the whole as canonical JSON (base/json.h).
+ *
+ *   kind             body members (besides those of every leaf)
+ *   log_open         origin, vkey, previous?                                    [recorder]
+ *   boot             host, reason                                               [recorder]
+ *   attempt_start    job, slot, port, profile, operator?, lot?, mac?, chip?
+ *   attempt_result   see struct attempt_facts
+ *   interrupted      job, slot, mac?, start (leaf of the attempt_start)         [recorder]
+ *   profile          hash, name, version, text, images [{offset,size,file,sha256,md5}]
+ *   clock_step       from_ms, to_ms                                             [recorder]
+ *   heartbeat        -                                                          [recorder]
+ *   log_close        -                                                          [recorder]
+ *
+ * `job` is a random UUID made by the maker: the idempotency key. One job has at most one leaf of a kind.
+ *
+ * Ownership: event_new gives an event to the caller; a successful put into the facts queue gives it to
+ * the recorder, which frees it. A ticket stays with whoever made it and must outlive the answer.
+ * Thread rule: an event has one owner at a time; a ticket is shared by maker and recorder.
+ */
+#ifndef FL_EVENT_EVENT_H
+#define FL_EVENT_EVENT_H
+
+#include "base/json.h"
+#include "base/queue.h"
+#include "event/fault.h"
+
+#define EVENT_KINDS(X)                                                                             \
+    X(LOG_OPEN, "log_open")                                                                        \
+    X(BOOT, "boot")                                                                                \
+    X(ATTEMPT_START, "attempt_start")                                                              \
+    X(ATTEMPT_RESULT, "attempt_result")                                                            \
+    X(INTERRUPTED, "interrupted")                                                                  \
+    X(PROFILE, "profile")                                                                          \
+    X(CLOCK_STEP, "clock_step")                                                                    \
+    X(HEARTBEAT, "heartbeat")                                                                      \
+    X(LOG_CLOSE, "log_close")
+
+enum event_kind {
+#define X(id, name) EVENT_##id,
+    EVENT_KINDS(X)
+#undef X
+    EVENT_KIND_COUNT
+};
+const char *event_kind_name(enum event_kind k);
+bool event_kind_parse(const char *name, enum event_kind *out);
+
+enum { EVENT_JOB_TEXT = 37 };                   /* UUID with its closing zero */
+FL_MUST enum fl_err event_job(char out[static EVENT_JOB_TEXT]); /* a new random UUID, version 4 */
+
+/* ---- the answer: durable, or why not ---------------------------------------------------------- */
+
+struct event_ticket {
+    pthread_mutex_t lock; /* guards the rest */
+    pthread_cond_t answered;
+    bool done;
+    enum fl_err err;      /* FL_OK: the leaf is durable and signed */
+    int64_t leaf;         /* its index, -1 when there is none */
+    struct fl_why why;
+};
+FL_MUST enum fl_err event_ticket_init(struct event_ticket *t);
+void event_ticket_fini(struct event_ticket *t);
+void event_ticket_reset(struct event_ticket *t); /* ready for another event */
+void event_ticket_answer(struct event_ticket *t, enum fl_err err, int64_t leaf,
+                         const struct fl_why *why); /* recorder's side */
+/* FL_OK: durable. FL_TIMEOUT: not known yet; the event may still become durable. */
+FL_MUST enum fl_err event_ticket_wait(struct event_ticket *t, struct fl_deadline d, int64_t *leaf,
+                                      struct fl_why *why);
+
+/* ---- the event -------------------------------------------------------------------------------- */
+
+struct event {
+    enum event_kind kind;
+    json_t *body;                /* owned object */
+    struct event_ticket *ticket; /* borrowed, may be NULL */
+};
+struct event *event_new(enum event_kind kind, json_t *body, struct event_ticket *t); /* takes body, also on failure; NULL: no memory */
+void event_free(struct event *e);
+
+/* ---- one attempt ------------------------------------------------------------------------------ */
+
+enum {
+    ATTEMPT_RUNGS_MAX = 64, ATTEMPT_REGIONS_MAX = 512, ATTEMPT_STEPS_MAX = 16, ATTEMPT_TEXT_MAX = 64,
+    ATTEMPT_WHY_MAX = 300, ATTEMPT_BOOT_TEXT_MAX = 512,
+};
+
+struct attempt_step {
+    const char *name; /* "connect", "identify", "gate", "stub", "baud", "erase", "write", "verify", ... static */
+    uint32_t ms;
+};
+struct attempt_rung {
+    const char *name;  /* "resend", "baud_down", ... static */
+    const char *cause; /* fault name, static */
+    uint32_t value, count; /* the last value; how many times in a row the same rung was taken */
+};
+struct attempt_region {
+    uint32_t offset, size;
+    uint8_t md5[16], md5_found[16];
+    char state; /* 's' skipped, 'v' written and verified, 'b' bad, 'w' written only, '-' not reached */
+    unsigned writes;
+};
+
+/* Everything that is known when an attempt ends. Zeroed and filled by the slot worker; strings are
+ * copied by value so that nothing here points into a session. */
+struct attempt_facts {
+    char job[EVENT_JOB_TEXT];
+    int slot;
+    char port[200], bridge_path[ATTEMPT_TEXT_MAX], bridge_driver[ATTEMPT_TEXT_MAX],
+        bridge_serial[ATTEMPT_TEXT_MAX];
+    unsigned bridge_vid, bridge_pid;
+    char profile[65]; /* SHA-256 of its canonical content, hex */
+    char operator_id[ATTEMPT_TEXT_MAX], lot[ATTEMPT_TEXT_MAX];
+
+    enum outcome outcome;
+    const char *fault; /* name, static; "" for PASS */
+    const char *step;  /* where it ended, static */
+    char why[ATTEMPT_WHY_MAX];
+    unsigned tries;    /* how often the whole attempt was gone through inside (retry.attempts) */
+
+    char chip[16];
+    bool has_mac, has_eui64;
+    uint8_t mac[6], eui64[8];
+    unsigned revision; /* major * 100 + minor */
+    uint32_t flash_id; /* JEDEC */
+    uint64_t flash_size;
+    int secure_boot, flash_encryption; /* -1 unknown, 0, 1 */
+    char stub[ATTEMPT_TEXT_MAX]; /* name of what flashed: "rom" or the stub's */
+    uint32_t baud;             /* the data was written at */
+    uint64_t bytes_out, bytes_in, plain_bytes;
+    int64_t start_ms, end_ms; /* wall, UTC */
+    uint32_t duration_ms;     /* monotonic */
+
+    struct attempt_step steps[ATTEMPT_STEPS_MAX];
+    size_t n_steps;
+    struct attempt_rung rungs[ATTEMPT_RUNGS_MAX];
+    size_t n_rungs;
+    struct attempt_region regions[ATTEMPT_REGIONS_MAX];
+    size_t n_regions;
+    char boot_text[ATTEMPT_BOOT_TEXT_MAX]; /* tail of what the board said, may hold any byte */
+    size_t boot_text_n;
+};
+
+/* The bodies. Members that are unknown or empty are left out. Short names, because a leaf is kept for
+ * ever: regions are arrays [offset, size, md5, state] with the found MD5 as a fifth entry only where it
+ * differs; steps are [[name, ms], ...]; rungs are [[name, cause, value, count], ...]. NULL: no memory. */
+json_t *event_attempt_start_body(const struct attempt_facts *f);
+json_t *event_attempt_result_body(const struct attempt_facts *f);
+
+/* "24:6f:28:aa:bb:cc". Lower case, colons; n = 6 or 8; out holds 3 n characters. And back: accepts colons,
+ * dashes or nothing between, either case; gives the number of bytes (6 or 8), 0 for anything else. */
+void event_mac_format(const uint8_t *mac, size_t n, char *out);
+size_t event_mac_parse(const char *text, uint8_t out[static 8]);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * line.h: making. One worker thread a slot takes a board from plugged in to recorded.
+ *
+ *              ┌────────────────────────────────────────────────────────────┐
+ *              ▼                                                            │ run: board gone
+ *   EMPTY ─► CONNECT ─► WORK: identify ─► gate ─► stub ─► baud ─► write ─► verify ─► boot-check ─► RECORD ─► DONE
+ *              │ nothing there (run)           │ attempt_start durable before the first changing byte
+ *              └──────► EMPTY                  └─ any fault ────────────────────────────► RECORD
+ *
+ * A slot shows an outcome only when its leaf is durable: no record, no PASS.
+ *
+ * Thread rule: line_start, line_wait, line_stop and line_free from one thread; line_cancel from any
+ * thread or signal handler. Each worker owns its link and session; they share the profile (const), the
+ * facts queue and the board.
+ */
+#ifndef FL_LINE_LINE_H
+#define FL_LINE_LINE_H
+
+#include "event/board.h"
+#include "profile/profile.h"
+#include "profile/station_file.h"
+
+struct line; /* opaque */
+
+enum line_mode {
+    LINE_ONCE, /* one attempt on each slot, then done */
+    LINE_STAY, /* flash each board that appears, until cancelled */
+};
+
+struct line_config {
+    enum line_mode mode;
+    const struct profile *profile;
+    const struct station_slot *slots;
+    size_t n_slots;
+    struct fl_queue *facts; /* recorder_queue() */
+    struct board *board;
+    const char *operator_id; /* NULL: none */
+    /* Called on the slot's thread after the record of an attempt is durable (leaf >= 0) or could not be made
+     * (leaf < 0: the attempt then ends as ERROR station.record). `changes` nothing; must be quick. */
+    void (*finished)(void *ctx, const struct attempt_facts *f, int64_t leaf);
+    void *ctx;
+};
+
+FL_MUST enum fl_err line_start(const struct line_config *c, struct line **out, struct fl_why *why);
+/* Until every worker ended by itself (LINE_ONCE), or the deadline: FL_OK or FL_TIMEOUT. */
+FL_MUST enum fl_err line_wait(struct line *l, struct fl_deadline d);
+/* Workers finish their attempt as ABORTED at their next wait. Async-signal-safe. */
+void line_cancel(struct line *l);
+void line_free(struct line *l); /* cancels, joins */
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * profile.h: the YAML that says what to do to a unit, read strictly, with its images.
+ *
+ * profile_load reads, checks everything that can be checked without a port, loads the images,
+ * compresses them once for all slots, and gives an immutable profile, or every problem it found as
+ * `file:line:column: what is wrong, what was expected`. Every key: profiles/README.md.
+ *
+ * The profile's identity is the SHA-256 of its canonical content (canonical JSON of all settings with
+ * defaults filled in) and of every image's SHA-256 and offset: two files that mean the same have
+ * the same hash.
+ *
+ * `flash.size: detect` changes the bootloader header, so the regions depend on the size found:
+ * profile_regions gives (and keeps) one set for each size.
+ *
+ * Thread rule: load and free from one thread; everything else from any thread at the same time.
+ */
+#ifndef FL_PROFILE_PROFILE_H
+#define FL_PROFILE_PROFILE_H
+
+#include "base/json.h"
+#include "esp/esp.h"
+
+/* ---- problems, all at once --------------------------------------------------------------------- */
+
+struct profile_problem {
+    char *text; /* "demo.yaml:12:9: ..." */
+};
+struct profile_problems {
+    struct profile_problem *list; /* owned */
+    size_t n;
+};
+void profile_problems_fini(struct profile_problems *p);
+
+/* ---- the profile ------------------------------------------------------------------------------- */
+
+struct profile_image {
+    const char *file;  /* as written in the profile */
+    uint32_t offset, size; /* bytes in the file */
+    uint8_t sha256[32];    /* of the file */
+};
+
+struct profile_boot_check {
+    bool wanted;
+    uint32_t baud;      /* 115200 when not said */
+    const char *expect; /* text that must appear; NULL: none */
+    const char *fail;   /* text that must not; NULL: none */
+    uint32_t within_ms; /* 5000 when not said */
+};
+
+struct profile_gate {
+    unsigned min_revision, max_revision; /* major * 100 + minor; 0 and UINT_MAX: no limit */
+    uint64_t flash_size;                 /* bytes at least; 0: any */
+    /* "off": must be off; "on": must be on; "any": recorded only */
+    enum esp_tristate secure_boot, flash_encryption; /* ESP_UNKNOWN: any */
+};
+
+struct profile {
+    const char *name, *version, *path;
+    uint8_t sha256[32];
+    char hash[65];      /* the same in hex */
+    const char *chip;   /* "esp32" */
+    struct profile_gate gate;
+    struct esp_config esp;   /* chip, speeds, reset, stub: what a session is opened with */
+    bool erase_all, skip_matching;
+    uint64_t flash_size;     /* from flash.size: bytes, 0: detect or keep */
+    unsigned attempts;       /* retry.attempts, at least 1 */
+    struct profile_boot_check boot_check;
+    const struct profile_image *images;
+    size_t n_images;
+    const char *text;        /* the YAML as read */
+    struct profile_private *priv;
+};
+
+FL_MUST enum fl_err profile_load(const char *path, struct profile **out,
+                                 struct profile_problems *problems);
+void profile_free(struct profile *p); /* NULL is fine */
+
+/* The regions to write on a chip whose flash has `flash_size` bytes (0: not known; then the header's size is
+ * kept). They live as long as the profile. FL_LIMIT when an image does not fit that flash. */
+FL_MUST enum fl_err profile_regions(const struct profile *p, uint64_t flash_size,
+                                    const struct esp_region **regions, size_t *n,
+                                    struct fl_why *why);
+
+/* Re-read every image and compare its SHA-256 with what was loaded: FL_MISMATCH names the file. */
+FL_MUST enum fl_err profile_recheck(const struct profile *p, struct fl_why *why);
+
+/* Body of the `profile` event (event/event.h): new reference, NULL: no memory. */
+json_t *profile_facts(const struct profile *p);
+
+/* What will be done, for people (`flashline plan`) and as JSON. Pure. `flash_size` as above. */
+FL_MUST enum fl_err profile_plan(const struct profile *p, uint64_t flash_size, json_t **out,
+                                 struct fl_why *why);
+FL_MUST enum fl_err profile_plan_text(const json_t *plan, struct fl_buf *out);
+
+#endif

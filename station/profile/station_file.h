@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * station_file.h: which slots this station has, and where each is plugged in.
+ *
+ *   station: line-3-a
+ *   slots:
+ *     - {slot: 1, port: "usb:1-1.4.1"}
+ *     - {slot: 4, port: "rfc2217://127.0.0.1:6100", reset: classic}
+ *
+ * Read by the same strict reader as profiles. Slot numbers 1..999, each once; each port once.
+ */
+#ifndef FL_PROFILE_STATION_FILE_H
+#define FL_PROFILE_STATION_FILE_H
+
+#include "profile/profile.h"
+
+struct station_slot {
+    int slot;
+    char *port;
+    char *reset;       /* NULL: as the profile says; else "none", "classic", ..., or a sequence */
+    char *power_cycle; /* NULL, or a command (no shell) that switches the slot's supply off and on */
+};
+
+struct station_file {
+    char *station; /* NULL: not said */
+    struct station_slot *slots;
+    size_t n;
+};
+
+FL_MUST enum fl_err station_file_load(const char *path, struct station_file *out,
+                                      struct profile_problems *problems);
+void station_file_fini(struct station_file *s);
+
+#endif

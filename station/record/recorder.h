@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * recorder.h: the only writer of the station's database and log.
+ *
+ *   facts queue ─► take a batch ─► BEGIN ─► leaves, nodes, rows ─► re-read, re-hash ─► sign checkpoint
+ *                                                                        │
+ *                    tickets answered  ◄─ COMMIT (fsync) ◄─ checkpoint row ┘
+ *
+ * Leaves, tree nodes, checkpoint and rows share one SQLite transaction (WAL, synchronous=FULL). Events that
+ * wait together share a commit. Any failure before COMMIT undoes the batch; a failure of COMMIT, or
+ * of anything that puts memory and disk in doubt, is sticky: every later event is answered with it,
+ * and the station must stop.
+ *
+ * Opening: takes the folder's lock, makes what is missing (only with `create`), migrates, verifies
+ * the whole log, turns attempts without an end into INTERRUPTED, appends `boot`.
+ *
+ * Thread rule: open and close from one thread; the recorder runs its own; recorder_queue's queue from any.
+ */
+#ifndef FL_RECORD_RECORDER_H
+#define FL_RECORD_RECORDER_H
+
+#include "event/event.h"
+
+struct recorder; /* opaque */
+
+struct recorder_config {
+    const char *data;    /* the data folder */
+    bool create;         /* make folder, key and log when there is none */
+    const char *station; /* name for a new one; NULL: from the host's name */
+    /* Passphrase of an encrypted key, borrowed during open only; NULL: none. */
+    const char *passphrase;
+};
+
+/* What opening did, to be told to the user. */
+struct recorder_opened {
+    bool created;         /* the folder, the key and the log are new */
+    char vkey[256];       /* verifier key of the log */
+    char origin[128], station[64];
+    int64_t leaves;       /* in the log now */
+    unsigned interrupted; /* attempts closed as INTERRUPTED just now */
+};
+
+/* FL_BUSY: another flashline works on this folder. FL_MISMATCH: the log does not verify: production is
+ * refused (`flashline audit` says where). FL_NOT_FOUND: no station there and !create. */
+FL_MUST enum fl_err recorder_open(const struct recorder_config *c, struct recorder **out,
+                                  struct recorder_opened *opened, struct fl_why *why);
+/* Drains the queue, appends nothing more, joins the thread. NULL is fine. */
+void recorder_close(struct recorder *r);
+
+/* Makers put their events here (event/event.h says who owns what). Lives until recorder_close. */
+struct fl_queue *recorder_queue(struct recorder *r);
+
+/* FL_OK, or the sticky failure: the station turns red with this sentence. Any thread. */
+FL_MUST enum fl_err recorder_health(struct recorder *r, struct fl_why *why);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * t.h: cmocka with what it needs included before it, in every test program. */
+#ifndef FL_TESTS_T_H
+#define FL_TESTS_T_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define T_COUNT(array) (sizeof(array) / sizeof *(array))
+
+#endif

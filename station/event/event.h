@@ -26,9 +26,12 @@
 #ifndef FL_EVENT_EVENT_H
 #define FL_EVENT_EVENT_H
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/queue.h"
 #include "event/fault.h"
+
+#include <stdio.h>
 
 #define EVENT_KINDS(X)                                                                             \
     X(LOG_OPEN, "log_open")                                                                        \

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * attempt.c: one attempt's facts as the bodies of its two leaves (members: event.h). */
+#include "event/event.h"
+
+#include <string.h>
+
+/* A body under construction: the first failure sticks, so that a builder adds all and asks once. */
+struct body {
+    json_t *o;
+    bool bad;
+};
+
+static void add(struct body *b, const char *key, json_t *v)
+{
+    if (!v || b->bad || json_object_set_new(b->o, key, v) != 0)
+        b->bad = true;
+}
+
+static void add_int(struct body *b, const char *key, int64_t v)
+{
+    add(b, key, json_integer((json_int_t)v));
+}
+
+static void add_int_if(struct body *b, const char *key, int64_t v)
+{
+    if (v)
+        add_int(b, key, v);
+}
+
+/* Text that may come from outside (USB descriptors, sentences with a chip's words): made clean. */
+static void add_text(struct body *b, const char *key, const char *s)
+{
+    if (s && *s && fl_json_set_dirty(b->o, key, s, strlen(s)) != FL_OK)
+        b->bad = true;
+}
+
+static void add_mac(struct body *b, const char *key, bool has, const uint8_t *mac, size_t n)
+{
+    char text[24];
+    if (has) {
+        event_mac_format(mac, n, text);
+        add_text(b, key, text);
+    }
+}
+
+static json_t *finish(struct body *b)
+{
+    if (b->bad) {
+        json_decref(b->o);
+        return NULL;
+    }
+    return b->o;
+}
+
+static void add_head(struct body *b, const struct attempt_facts *f)
+{
+    add_text(b, "job", f->job);
+    add_int(b, "slot", f->slot);
+    add_text(b, "port", f->port);
+    add_text(b, "profile", f->profile);
+    add_text(b, "operator", f->operator_id);
+    add_text(b, "lot", f->lot);
+    add_text(b, "chip", f->chip);
+    add_mac(b, "mac", f->has_mac, f->mac, 6);
+}
+
+json_t *event_attempt_start_body(const struct attempt_facts *f)
+{
+    struct body b = {json_object(), false};
+    b.bad = !b.o;
+    add_head(&b, f);
+    return finish(&b);
+}
+
+static json_t *steps_of(const struct attempt_facts *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < f->n_steps; i++)
+        if (json_array_append_new(list, json_pack("[sI]", f->steps[i].name,
+                                                  (json_int_t)f->steps[i].ms)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *rungs_of(const struct attempt_facts *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < f->n_rungs; i++) {
+        const struct attempt_rung *r = &f->rungs[i];
+        if (json_array_append_new(list, json_pack("[ssII]", r->name, r->cause, (json_int_t)r->value,
+                                                  (json_int_t)r->count)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *region_of(const struct attempt_region *r)
+{
+    char md5[33], found[33];
+    fl_hex(r->md5, 16, md5);
+    json_t *v = json_pack("[IIss#]", (json_int_t)r->offset, (json_int_t)r->size, md5, &r->state, 1);
+    if (v && (r->state == 'b' || r->state == 'v' || r->state == 's') &&
+        memcmp(r->md5, r->md5_found, 16) != 0) {
+        fl_hex(r->md5_found, 16, found);
+        if (json_array_append_new(v, json_string(found)) != 0) {
+            json_decref(v);
+            return NULL;
+        }
+    }
+    return v;
+}
+
+static json_t *regions_of(const struct attempt_facts *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < f->n_regions; i++)
+        if (json_array_append_new(list, region_of(&f->regions[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static void add_bridge(struct body *b, const struct attempt_facts *f)
+{
+    struct body bridge = {json_object(), false};
+    bridge.bad = !bridge.o;
+    char id[10];
+    if (f->bridge_vid) {
+        (void)snprintf(id, sizeof id, "%04x:%04x", f->bridge_vid & 0xffffu, f->bridge_pid & 0xffffu);
+        add_text(&bridge, "id", id);
+    }
+    add_text(&bridge, "path", f->bridge_path);
+    add_text(&bridge, "driver", f->bridge_driver);
+    add_text(&bridge, "serial", f->bridge_serial);
+    json_t *o = finish(&bridge);
+    if (o && json_object_size(o) == 0)
+        json_decref(o);
+    else
+        add(b, "bridge", o);
+}
+
+json_t *event_attempt_result_body(const struct attempt_facts *f)
+{
+    struct body b = {json_object(), false};
+    b.bad = !b.o;
+    add_head(&b, f);
+    add_mac(&b, "eui64", f->has_eui64, f->eui64, 8);
+    add_text(&b, "outcome", outcome_name(f->outcome));
+    add_text(&b, "fault", f->fault);
+    add_text(&b, "step", f->outcome == OUTCOME_PASS ? "" : f->step);
+    add_text(&b, "why", f->why);
+    if (f->tries > 1)
+        add_int(&b, "tries", f->tries);
+    if (f->chip[0])
+        add_int(&b, "revision", f->revision);
+    add_int_if(&b, "flash_id", f->flash_id);
+    add_int_if(&b, "flash_size", (int64_t)f->flash_size);
+    if (f->secure_boot >= 0)
+        add_int(&b, "secure_boot", f->secure_boot);
+    if (f->flash_encryption >= 0)
+        add_int(&b, "flash_encryption", f->flash_encryption);
+    add_text(&b, "loader", f->stub);
+    add_int_if(&b, "baud", f->baud);
+    add_int_if(&b, "bytes_out", (int64_t)f->bytes_out);
+    add_int_if(&b, "bytes_in", (int64_t)f->bytes_in);
+    add_int_if(&b, "plain_bytes", (int64_t)f->plain_bytes);
+    add_int(&b, "start_ms", f->start_ms);
+    add_int(&b, "ms", f->duration_ms);
+    add_bridge(&b, f);
+    if (f->n_steps)
+        add(&b, "steps", steps_of(f));
+    if (f->n_rungs)
+        add(&b, "rungs", rungs_of(f));
+    if (f->n_regions)
+        add(&b, "regions", regions_of(f));
+    if (f->boot_text_n && fl_json_set_dirty(b.o, "boot_text", f->boot_text, f->boot_text_n) != FL_OK)
+        b.bad = true;
+    return finish(&b);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "event/board.h"
+
+#include <stdlib.h>
+
+struct board {
+    pthread_mutex_t lock;   /* guards everything below; a leaf */
+    pthread_cond_t changed;
+    uint64_t changes;       /* of all slots together */
+    size_t n;
+    struct slot_view view[];
+};
+
+struct board *board_new(size_t slots)
+{
+    struct board *b = calloc(1, sizeof *b + slots * sizeof b->view[0]);
+    if (!b)
+        return NULL;
+    b->n = slots;
+    if (pthread_mutex_init(&b->lock, NULL) != 0) {
+        free(b);
+        return NULL;
+    }
+    if (fl_cond_init(&b->changed)) {
+        (void)pthread_mutex_destroy(&b->lock);
+        free(b);
+        return NULL;
+    }
+    for (size_t i = 0; i < slots; i++)
+        b->view[i] = (struct slot_view){.step = "", .fault = "", .leaf = -1};
+    return b;
+}
+
+void board_free(struct board *b)
+{
+    if (b) {
+        (void)pthread_cond_destroy(&b->changed);
+        (void)pthread_mutex_destroy(&b->lock);
+        free(b);
+    }
+}
+
+size_t board_slots(const struct board *b)
+{
+    return b->n;
+}
+
+static void count_change_locked(struct board *b, size_t i, uint64_t before)
+{
+    b->view[i].changes = before + 1;
+    b->changes++;
+    (void)pthread_cond_broadcast(&b->changed);
+}
+
+void board_put(struct board *b, size_t i, const struct slot_view *v)
+{
+    (void)pthread_mutex_lock(&b->lock);
+    uint64_t before = b->view[i].changes;
+    b->view[i] = *v;
+    count_change_locked(b, i, before);
+    (void)pthread_mutex_unlock(&b->lock);
+}
+
+void board_progress(struct board *b, size_t i, uint64_t done, uint64_t total)
+{
+    (void)pthread_mutex_lock(&b->lock);
+    b->view[i].done = done;
+    b->view[i].total = total;
+    count_change_locked(b, i, b->view[i].changes);
+    (void)pthread_mutex_unlock(&b->lock);
+}
+
+void board_get(const struct board *b, size_t i, struct slot_view *out)
+{
+    pthread_mutex_t *lock = &((struct board *)(uintptr_t)b)->lock; /* reading is const to the caller */
+    (void)pthread_mutex_lock(lock);
+    *out = b->view[i];
+    (void)pthread_mutex_unlock(lock);
+}
+
+bool board_wait(struct board *b, uint64_t *seen, struct fl_deadline d)
+{
+    (void)pthread_mutex_lock(&b->lock);
+    while (b->changes == *seen)
+        if (!fl_cond_wait(&b->changed, &b->lock, d) && fl_deadline_passed(d))
+            break;
+    bool changed = b->changes != *seen;
+    *seen = b->changes;
+    (void)pthread_mutex_unlock(&b->lock);
+    return changed;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "event/event.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+#define X(id, name) name,
+    EVENT_KINDS(X)
+#undef X
+};
+
+const char *event_kind_name(enum event_kind k)
+{
+    return (size_t)k < EVENT_KIND_COUNT ? kind_names[k] : "?";
+}
+
+bool event_kind_parse(const char *name, enum event_kind *out)
+{
+    for (size_t i = 0; i < EVENT_KIND_COUNT; i++)
+        if (strcmp(kind_names[i], name) == 0) {
+            *out = (enum event_kind)i;
+            return true;
+        }
+    return false;
+}
+
+enum fl_err event_job(char out[static EVENT_JOB_TEXT])
+{
+    uint8_t r[16];
+    char hex[33];
+    if (RAND_bytes(r, sizeof r) != 1)
+        return FL_IO;
+    r[6] = (uint8_t)((r[6] & 0x0f) | 0x40); /* RFC 9562: version 4 */
+    r[8] = (uint8_t)((r[8] & 0x3f) | 0x80); /* variant 10 */
+    fl_hex(r, sizeof r, hex);
+    (void)snprintf(out, EVENT_JOB_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+                   hex + 20);
+    return FL_OK;
+}
+
+/* ---- tickets ------------------------------------------------------------------------------------ */
+
+enum fl_err event_ticket_init(struct event_ticket *t)
+{
+    memset(t, 0, sizeof *t);
+    t->leaf = -1;
+    if (pthread_mutex_init(&t->lock, NULL) != 0)
+        return FL_NOMEM;
+    enum fl_err err = fl_cond_init(&t->answered);
+    if (err)
+        (void)pthread_mutex_destroy(&t->lock);
+    return err;
+}
+
+void event_ticket_fini(struct event_ticket *t)
+{
+    (void)pthread_cond_destroy(&t->answered);
+    (void)pthread_mutex_destroy(&t->lock);
+}
+
+void event_ticket_reset(struct event_ticket *t)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    t->done = false;
+    t->err = FL_OK;
+    t->leaf = -1;
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+void event_ticket_answer(struct event_ticket *t, enum fl_err err, int64_t leaf, const struct fl_why *why)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    t->done = true;
+    t->err = err;
+    t->leaf = leaf;
+    if (why)
+        t->why = *why;
+    /* under the lock: the maker may free the ticket as soon as it sees `done` */
+    (void)pthread_cond_broadcast(&t->answered);
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+enum fl_err event_ticket_wait(struct event_ticket *t, struct fl_deadline d, int64_t *leaf,
+                              struct fl_why *why)
+{
+    enum fl_err err = FL_TIMEOUT;
+    (void)pthread_mutex_lock(&t->lock);
+    while (!t->done)
+        if (!fl_cond_wait(&t->answered, &t->lock, d) && fl_deadline_passed(d))
+            break;
+    if (t->done) {
+        err = t->err;
+        if (leaf)
+            *leaf = t->leaf;
+        if (err && why)
+            *why = t->why;
+    } else {
+        (void)fl_fail(why, FL_TIMEOUT, "the recorder gave no answer in time");
+    }
+    (void)pthread_mutex_unlock(&t->lock);
+    return err;
+}
+
+/* ---- events ------------------------------------------------------------------------------------- */
+
+struct event *event_new(enum event_kind kind, json_t *body, struct event_ticket *t)
+{
+    struct event *e = body ? malloc(sizeof *e) : NULL;
+    if (!e) {
+        json_decref(body);
+        return NULL;
+    }
+    *e = (struct event){kind, body, t};
+    return e;
+}
+
+void event_free(struct event *e)
+{
+    if (e) {
+        json_decref(e->body);
+        free(e);
+    }
+}
+
+/* ---- MAC text ----------------------------------------------------------------------------------- */
+
+void event_mac_format(const uint8_t *mac, size_t n, char *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        fl_hex(mac + i, 1, out + 3 * i);
+        out[3 * i + 2] = i + 1 < n ? ':' : 0;
+    }
+}
+
+size_t event_mac_parse(const char *text, uint8_t out[static 8])
+{
+    char hex[17];
+    size_t n = 0;
+    char separator = 0;
+    for (size_t i = 0; text[i]; i++) {
+        char c = text[i];
+        if (c == ':' || c == '-') {
+            /* only between bytes, and the same one everywhere */
+            if (n == 0 || n % 2 || text[i + 1] == 0 || (separator && separator != c) ||
+                i != n + n / 2 - 1)
+                return 0;
+            separator = c;
+            continue;
+        }
+        if (n == 16 || (separator && n % 2 == 0 && text[i - 1] != separator))
+            return 0;
+        hex[n++] = c;
+    }
+    hex[n] = 0;
+    size_t bytes = n / 2;
+    return (n == 12 || n == 16) && fl_unhex(hex, out, bytes) ? bytes : 0;
+}

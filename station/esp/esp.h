@@ -80,6 +80,7 @@ struct esp_rung {
 
 struct esp_observer {
     void *ctx;
+    void (*step)(void *ctx, const char *step); /* enters "stub", "baud", "erase", "write", "verify" (static text) */
     void (*rung)(void *ctx, const struct esp_rung *r);                  /* a fact */
     void (*progress)(void *ctx, uint64_t plain_done, uint64_t plain_total); /* a gauge */
     void (*text)(void *ctx, const uint8_t *bytes, size_t n); /* received outside frames */

@@ -12,12 +12,13 @@
  *   attempt_start    job, slot, port, profile, operator?, lot?, mac?, chip?
  *   attempt_result   see struct attempt_facts
  *   interrupted      job, slot, mac?, start (leaf of the attempt_start)         [recorder]
- *   profile          hash, name, version, text, images [{offset,size,file,sha256,md5}]
+ *   profile          job (= hash), hash, name, version, text, images [{offset,size,file,sha256}]
  *   clock_step       from_ms, to_ms                                             [recorder]
  *   heartbeat        -                                                          [recorder]
  *   log_close        -                                                          [recorder]
  *
- * `job` is a random UUID made by the maker: the idempotency key. One job has at most one leaf of a kind.
+ * `job` is the idempotency key: a random UUID made by the maker, or the hash of what is told. One job has at
+ * most one leaf of a kind; sending it again adds nothing and is answered FL_OK with the first one's index.
  *
  * Ownership: event_new gives an event to the caller; a successful put into the facts queue gives it to
  * the recorder, which frees it. A ticket stays with whoever made it and must outlive the answer.

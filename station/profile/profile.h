@@ -85,7 +85,8 @@ FL_MUST enum fl_err profile_regions(const struct profile *p, uint64_t flash_size
 /* Re-read every image and compare its SHA-256 with what was loaded: FL_MISMATCH names the file. */
 FL_MUST enum fl_err profile_recheck(const struct profile *p, struct fl_why *why);
 
-/* Body of the `profile` event (event/event.h): new reference, NULL: no memory. */
+/* Body of the `profile` event, its members as event/event.h lists them (job is the hash): new reference,
+ * NULL: no memory. */
 json_t *profile_facts(const struct profile *p);
 
 /* What will be done, for people (`flashline plan`) and as JSON. Pure. `flash_size` as above. */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/making.h"
+
+static int run_flash(int argc, char **argv);
+
+const struct cli_verb cmd_flash = {
+    .name = "flash",
+    .line = "one attempt on each slot, all at once, then exit",
+    .help =
+        "usage: flashline flash --profile FILE (--station FILE | --port URL ...) [options]\n"
+        "\n"
+        "  --profile FILE      what to do to a board (profiles/README.md)\n"
+        "  --station FILE      the slots and where each is plugged in\n"
+        "  --port URL          a slot without a station file; repeat for more:\n"
+        "                      /dev/ttyUSB0  usb:1-1.4.1  rfc2217://HOST:PORT  socket://HOST:PORT  pty:PATH\n"
+        "  --data DIR          the station's folder (default $XDG_DATA_HOME/flashline); made when missing\n"
+        "  --operator ID       who stands there, for the record\n"
+        "  --format text|json  results on standard output; progress goes to standard error\n"
+        "  --passphrase-fd N   read the key's passphrase from this descriptor\n"
+        "\n"
+        "exit: 0 every unit PASS, 1 some unit not, 2 usage or configuration, 3 the station failed,\n"
+        "      4 no board answered\n"
+        "\n"
+        "example:\n"
+        "  flashline flash --profile profiles/demo-esp32.yaml --port /dev/ttyUSB0 --port /dev/ttyUSB1\n",
+    .run = run_flash,
+};
+
+static int run_flash(int argc, char **argv)
+{
+    return making_main(&cmd_flash, LINE_ONCE, argc, argv);
+}

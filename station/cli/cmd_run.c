@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/making.h"
+
+static int run_run(int argc, char **argv);
+
+const struct cli_verb cmd_run = {
+    .name = "run",
+    .line = "stay, and flash each board that appears in a slot, until stopped",
+    .help =
+        "usage: flashline run --profile FILE (--station FILE | --port URL ...) [options]\n"
+        "\n"
+        "  Options as for `flashline flash`. A board that was finished and stays in is left alone until it\n"
+        "  is taken out. Ctrl-C ends the line: running attempts end as ABORTED and are recorded; a second\n"
+        "  Ctrl-C ends at once (what is not recorded then shows as INTERRUPTED at the next start).\n"
+        "\n"
+        "exit: as for `flashline flash`\n"
+        "\n"
+        "example:\n"
+        "  flashline run --profile profiles/demo-esp32.yaml --station line-3.yaml\n",
+    .run = run_run,
+};
+
+static int run_run(int argc, char **argv)
+{
+    return making_main(&cmd_run, LINE_STAY, argc, argv);
+}

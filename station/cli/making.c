@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/making.h"
+
+#include "cli/passphrase.h"
+#include "cli/results.h"
+#include "cli/signals.h"
+#include "console/console.h"
+#include "record/recorder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEALTH_MS = 250, PROFILE_MS = 30000 };
+
+struct making {
+    const struct cli_verb *verb;
+    /* options */
+    const char *profile_path, *station_path, *data, *format, *operator_id;
+    unsigned passphrase_fd;
+    struct cli_list ports;
+    /* parts, in order of making */
+    struct profile *profile;
+    struct station_file station;
+    char *data_dir;
+    struct cli_signals signals;
+    bool signals_on;
+    struct fl_wake stop; /* raised by a signal */
+    struct recorder *recorder;
+    struct board *board;
+    struct console *console;
+    struct line *line;
+    struct results results;
+};
+
+static void say_problems(const struct profile_problems *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        fprintf(stderr, "%s\n", p->list[i].text);
+}
+
+/* ---- what to do -------------------------------------------------------------------------------------- */
+
+static int load_profile(struct making *m)
+{
+    struct profile_problems problems = {0};
+    enum fl_err err = profile_load(m->profile_path, &m->profile, &problems);
+    say_problems(&problems);
+    profile_problems_fini(&problems);
+    return err ? CLI_USAGE : CLI_OK;
+}
+
+static int slots_from_ports(struct making *m)
+{
+    struct station_file *s = &m->station;
+    s->slots = calloc(m->ports.n, sizeof *s->slots);
+    if (!s->slots)
+        return cli_fail(CLI_STATION, "out of memory");
+    for (size_t i = 0; i < m->ports.n; i++) {
+        s->slots[i].slot = (int)i + 1;
+        s->slots[i].port = strdup(m->ports.items[i]);
+        if (!s->slots[i].port)
+            return cli_fail(CLI_STATION, "out of memory");
+        s->n++;
+    }
+    return CLI_OK;
+}
+
+static int load_slots(struct making *m)
+{
+    int code = CLI_OK;
+    if (m->station_path) {
+        struct profile_problems problems = {0};
+        if (station_file_load(m->station_path, &m->station, &problems))
+            code = CLI_USAGE;
+        say_problems(&problems);
+        profile_problems_fini(&problems);
+    } else {
+        code = slots_from_ports(m);
+    }
+    for (size_t i = 0; !code && i < m->station.n; i++) {
+        struct fl_why why = {0};
+        if (link_url_check(m->station.slots[i].port, &why))
+            code = cli_usage(m->verb, "slot %d: %s", m->station.slots[i].slot, why.text);
+        for (size_t k = 0; !code && k < i; k++)
+            if (strcmp(m->station.slots[i].port, m->station.slots[k].port) == 0)
+                code = cli_usage(m->verb, "the port %s is given twice", m->station.slots[i].port);
+    }
+    return code;
+}
+
+/* ---- the station ------------------------------------------------------------------------------------- */
+
+static int open_station(struct making *m)
+{
+    struct fl_why why = {0};
+    struct recorder_opened opened = {0};
+    char *passphrase = NULL;
+    int code = cli_passphrase(m->passphrase_fd, &passphrase);
+    if (code)
+        return code;
+    const struct recorder_config config = {
+        .data = m->data_dir, .create = true, .station = m->station.station, .passphrase = passphrase};
+    enum fl_err err = recorder_open(&config, &m->recorder, &opened, &why);
+    cli_passphrase_free(passphrase);
+    if (err)
+        return cli_fail(CLI_STATION, "%s", why.text);
+    if (opened.created)
+        fprintf(stderr,
+                "flashline: made a station in %s with a new, unencrypted key, good for trying.\n"
+                "  For production: flashline init. Verifier key: %s\n",
+                m->data_dir, opened.vkey);
+    if (opened.interrupted)
+        fprintf(stderr, "flashline: %u attempt%s without an end, from before: now INTERRUPTED\n",
+                opened.interrupted, opened.interrupted == 1 ? "" : "s");
+    return CLI_OK;
+}
+
+/* The profile is a fact of its own, so that an attempt need only name its hash. */
+static int record_profile(struct making *m)
+{
+    struct fl_why why = {0};
+    struct event_ticket t;
+    if (event_ticket_init(&t))
+        return cli_fail(CLI_STATION, "out of memory");
+    struct event *e = event_new(EVENT_PROFILE, profile_facts(m->profile), &t);
+    enum fl_err err = e ? fl_queue_put(recorder_queue(m->recorder), e, fl_deadline_in_ms(PROFILE_MS))
+                        : FL_NOMEM;
+    if (err) {
+        event_free(e);
+        (void)fl_fail(&why, err, "%s", fl_err_text(err));
+    } else {
+        err = event_ticket_wait(&t, fl_deadline_never(), NULL, &why);
+    }
+    event_ticket_fini(&t);
+    return err ? cli_fail(CLI_STATION, "the profile could not be recorded: %s", why.text) : CLI_OK;
+}
+
+static void on_signal(void *ctx)
+{
+    fl_wake_raise(&((struct making *)ctx)->stop);
+}
+
+/* Until the line ends by itself, a signal comes, or the recorder fails. */
+static int make(struct making *m, enum line_mode mode)
+{
+    struct fl_why why = {0};
+    const struct line_config config = {
+        .mode = mode, .profile = m->profile, .slots = m->station.slots, .n_slots = m->station.n,
+        .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id,
+        .finished = results_add, .ctx = &m->results,
+    };
+    if (console_start(m->board, stderr, &m->console, &why) || line_start(&config, &m->line, &why))
+        return cli_fail(CLI_STATION, "%s", why.text);
+    while (line_wait(m->line, fl_deadline_in_ms(HEALTH_MS)) == FL_TIMEOUT) {
+        bool told = fl_wake_sleep(&m->stop, fl_deadline_in_ms(0)) == FL_CANCELLED;
+        if (told || recorder_health(m->recorder, NULL))
+            line_cancel(m->line);
+    }
+    line_free(m->line);
+    m->line = NULL;
+    console_stop(m->console);
+    m->console = NULL;
+    if (recorder_health(m->recorder, &why)) {
+        results_end(&m->results);
+        return cli_fail(CLI_STATION, "the station stopped: %s", why.text);
+    }
+    return results_end(&m->results);
+}
+
+static int run(struct making *m, enum line_mode mode)
+{
+    struct fl_why why = {0};
+    int code = load_profile(m);
+    if (!code)
+        code = load_slots(m);
+    if (code)
+        return code;
+    m->data_dir = cli_data_dir(m->data);
+    m->board = board_new(m->station.n);
+    if (!m->data_dir || !m->board || results_init(&m->results, cli_format(m->format), m->station.n))
+        return cli_fail(CLI_STATION, "out of memory");
+    if (fl_wake_init(&m->stop, &why) || cli_signals_start(&m->signals, on_signal, m, &why))
+        return cli_fail(CLI_STATION, "%s", why.text);
+    m->signals_on = true;
+    code = open_station(m);
+    if (!code)
+        code = record_profile(m);
+    return code ? code : make(m, mode);
+}
+
+static void take_apart(struct making *m)
+{
+    line_free(m->line);
+    console_stop(m->console);
+    recorder_close(m->recorder);
+    if (m->signals_on)
+        cli_signals_stop(&m->signals);
+    fl_wake_fini(&m->stop);
+    results_fini(&m->results);
+    board_free(m->board);
+    profile_free(m->profile);
+    station_file_fini(&m->station);
+    free(m->data_dir);
+    free(m->ports.items);
+}
+
+int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char **argv)
+{
+    struct making m = {.verb = verb, .stop = {-1, -1}, .passphrase_fd = CLI_NO_PASSPHRASE};
+    const struct cli_opt options[] = {
+        {"profile", CLI_TEXT, &m.profile_path}, {"station", CLI_TEXT, &m.station_path},
+        {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
+        {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id},
+        {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {NULL, CLI_FLAG, NULL},
+    };
+    bool done;
+    int code = cli_options(verb, options, &argc, &argv, &done);
+    if (done)
+        goto out;
+    if (argc)
+        code = cli_usage(verb, "'%s' is one word too many", argv[0]);
+    else if (!m.profile_path)
+        code = cli_usage(verb, "--profile FILE is missing");
+    else if (!m.station_path == !m.ports.n)
+        code = cli_usage(verb, "give either --station FILE or --port URL (repeated)");
+    else if (cli_format(m.format) < 0)
+        code = cli_usage(verb, "--format is text or json, not '%s'", m.format);
+    else
+        code = run(&m, mode);
+out:
+    take_apart(&m);
+    return code;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/results.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum fl_err results_init(struct results *r, int format, size_t slots)
+{
+    if (pthread_mutex_init(&r->lock, NULL) != 0)
+        return FL_NOMEM;
+    r->ready = true;
+    r->json = format == CLI_JSON_OUT;
+    r->slots = slots;
+    r->began_ms = fl_mono_ms();
+    return FL_OK;
+}
+
+void results_fini(struct results *r)
+{
+    if (r->ready)
+        (void)pthread_mutex_destroy(&r->lock);
+    free(r->last);
+    r->ready = false;
+    r->last = NULL;
+}
+
+static json_t *text_or_null(const char *s)
+{
+    return s && *s ? json_string(s) : json_null();
+}
+
+/* Several rungs of one kind are one name with their counts added. */
+static void rung_lists(const struct attempt_facts *f, json_t *names, json_t *counts)
+{
+    for (size_t i = 0; i < f->n_rungs; i++) {
+        size_t k = 0;
+        while (k < json_array_size(names) &&
+               strcmp(json_string_value(json_array_get(names, k)), f->rungs[i].name) != 0)
+            k++;
+        json_int_t before = k < json_array_size(counts) ? json_integer_value(json_array_get(counts, k)) : 0;
+        if (k == json_array_size(names)) {
+            (void)json_array_append_new(names, json_string(f->rungs[i].name));
+            (void)json_array_append_new(counts, json_integer(f->rungs[i].count));
+        } else {
+            (void)json_array_set_new(counts, k, json_integer(before + f->rungs[i].count));
+        }
+    }
+}
+
+static json_t *attempt_json(const struct attempt_facts *f, int64_t leaf)
+{
+    char mac[24] = "", revision[16] = "";
+    json_t *names = json_array(), *counts = json_array();
+    rung_lists(f, names, counts);
+    if (f->has_mac)
+        event_mac_format(f->mac, 6, mac);
+    if (f->chip[0] && f->revision != UINT_MAX)
+        (void)snprintf(revision, sizeof revision, "%u.%u", f->revision / 100, f->revision % 100);
+    json_t *o = json_pack("{ss si ss so so so ss so so so so so}", "type", "attempt", "slot", f->slot,
+                          "port", f->port, "mac", text_or_null(mac), "chip", text_or_null(f->chip),
+                          "revision", text_or_null(revision), "outcome", outcome_name(f->outcome),
+                          "fault", text_or_null(f->fault), "step", text_or_null(f->fault[0] ? f->step : ""),
+                          "rungs", names, "rung_counts", counts, "loader", text_or_null(f->stub));
+    if (!o)
+        return NULL;
+    if (!f->why[0] || fl_json_set_dirty(o, "why", f->why, strlen(f->why)))
+        (void)json_object_set_new(o, "why", json_null());
+    (void)json_object_set_new(o, "baud", f->baud ? json_integer(f->baud) : json_null());
+    (void)json_object_set_new(o, "bytes", json_integer((json_int_t)f->plain_bytes));
+    (void)json_object_set_new(o, "wire_bytes", json_integer((json_int_t)f->bytes_out));
+    (void)json_object_set_new(o, "seconds", json_real(f->duration_ms / 1000.0));
+    (void)json_object_set_new(o, "leaf", leaf >= 0 ? json_integer((json_int_t)leaf) : json_null());
+    return o;
+}
+
+static void print_json(json_t *o)
+{
+    char *s = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    if (s)
+        puts(s);
+    (void)fflush(stdout);
+    free(s);
+    json_decref(o);
+}
+
+static void print_text(const struct attempt_facts *f, int64_t leaf)
+{
+    char mac[24] = "no MAC";
+    const struct fault *fault = fault_find(f->fault);
+    if (f->has_mac)
+        event_mac_format(f->mac, 6, mac);
+    printf("slot %d: %s %s", f->slot, outcome_name(f->outcome), mac);
+    if (f->chip[0])
+        printf(" %s", f->chip);
+    printf(" %.1f s", f->duration_ms / 1000.0);
+    if (leaf >= 0)
+        printf(" leaf %lld", (long long)leaf);
+    for (size_t i = 0; i < f->n_rungs; i++)
+        printf("%s%s x%u (%s)", i ? ", " : " rungs: ", f->rungs[i].name, f->rungs[i].count, f->rungs[i].cause);
+    putchar('\n');
+    if (fault)
+        printf("    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault->todo);
+    (void)fflush(stdout);
+}
+
+static bool answered(const struct attempt_facts *f)
+{
+    return f->has_mac || f->chip[0] ||
+           (strncmp(f->fault, "port.", 5) != 0 && strcmp(f->fault, "link.silent") != 0 &&
+            strcmp(f->fault, "operator.cancelled") != 0);
+}
+
+/* Searched from the newest: a unit that is tried again was usually tried just now. */
+static void note_unit(struct results *r, const struct attempt_facts *f)
+{
+    for (size_t i = r->n_last; i-- > 0;) {
+        struct unit_last *u = &r->last[i];
+        if (u->has_mac == f->has_mac &&
+            (f->has_mac ? memcmp(u->mac, f->mac, 6) == 0 : u->slot == f->slot)) {
+            u->outcome = f->outcome;
+            return;
+        }
+    }
+    if (r->n_last == r->cap_last) {
+        size_t cap = r->cap_last ? 2 * r->cap_last : 64;
+        struct unit_last *last = realloc(r->last, cap * sizeof *last);
+        if (!last) {
+            r->unknown = true; /* the exit code then says "not every unit PASS" */
+            return;
+        }
+        r->last = last;
+        r->cap_last = cap;
+    }
+    struct unit_last *u = &r->last[r->n_last++];
+    *u = (struct unit_last){.has_mac = f->has_mac, .slot = f->slot, .outcome = f->outcome};
+    memcpy(u->mac, f->mac, 6);
+}
+
+void results_add(void *results, const struct attempt_facts *f, int64_t leaf)
+{
+    struct results *r = results;
+    (void)pthread_mutex_lock(&r->lock);
+    r->attempts++;
+    r->count[f->outcome]++;
+    r->answered += answered(f);
+    note_unit(r, f);
+    if (r->json)
+        print_json(attempt_json(f, leaf));
+    else
+        print_text(f, leaf);
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
+int results_end(struct results *r)
+{
+    double seconds = (double)(fl_mono_ms() - r->began_ms) / 1000.0;
+    unsigned bad = 0;
+    for (size_t i = 0; i < r->n_last; i++)
+        bad += r->last[i].outcome != OUTCOME_PASS;
+    if (r->json)
+        print_json(json_pack("{ss si si si si si si sf}", "type", "totals", "slots", (int)r->slots,
+                             "attempts", (int)r->attempts, "pass", (int)r->count[OUTCOME_PASS], "fail",
+                             (int)r->count[OUTCOME_FAIL], "error", (int)r->count[OUTCOME_ERROR],
+                             "aborted", (int)r->count[OUTCOME_ABORTED], "seconds", seconds));
+    else
+        printf("%u attempt%s on %zu slot%s in %.1f s: %u PASS, %u FAIL, %u ERROR, %u ABORTED\n",
+               r->attempts, r->attempts == 1 ? "" : "s", r->slots, r->slots == 1 ? "" : "s", seconds,
+               r->count[OUTCOME_PASS], r->count[OUTCOME_FAIL], r->count[OUTCOME_ERROR],
+               r->count[OUTCOME_ABORTED]);
+    (void)fflush(stdout);
+    if (r->attempts && r->answered == 0)
+        return CLI_NO_BOARD;
+    return bad || r->unknown ? CLI_NOT_PASS : CLI_OK;
+}

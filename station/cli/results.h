@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * results.h: what `flash` and `run` write to standard output: one line (text or JSON) an attempt, and the
+ * totals at the end; and the exit code that follows from them.
+ *
+ * JSON: one object a line. An attempt: {"type":"attempt","slot":3,"port":"...","mac":"...","chip":"esp32",
+ * "revision":"3.0","outcome":"PASS","fault":null,"why":null,"step":null,"rungs":["resend"],
+ * "rung_counts":[2],"baud":921600,"loader":"stub","bytes":1747552,"wire_bytes":1103456,"seconds":14.2,"leaf":17}. The last one:
+ * {"type":"totals","slots":8,"attempts":8,"pass":7,"fail":1,"error":0,"aborted":0,"seconds":15.0}.
+ * Facts that are not known are null.
+ *
+ * Thread rule: results_add from any slot's thread; the rest from one.
+ */
+#ifndef FL_CLI_RESULTS_H
+#define FL_CLI_RESULTS_H
+
+#include "cli/cli.h"
+#include "event/event.h"
+
+struct results {
+    pthread_mutex_t lock; /* guards the rest and standard output */
+    bool ready, json;
+    size_t slots;
+    uint64_t began_ms;
+    unsigned attempts, count[OUTCOME_INTERRUPTED + 1];
+    unsigned answered; /* attempts in which a board said something */
+    struct unit_last {
+        bool has_mac;
+        uint8_t mac[6];
+        int slot; /* who it is when there is no MAC */
+        enum outcome outcome;
+    } *last; /* the latest outcome of each unit */
+    size_t n_last, cap_last;
+    bool unknown; /* memory ran out: not every unit is in the list */
+};
+
+FL_MUST enum fl_err results_init(struct results *r, int format, size_t slots);
+void results_fini(struct results *r);
+void results_add(void *results, const struct attempt_facts *f, int64_t leaf); /* line_config.finished */
+/* Writes the totals; the exit code. */
+int results_end(struct results *r);
+
+#endif

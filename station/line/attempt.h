@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * attempt.h: one try at one unit in one slot, from opening the port to the durable record.
+ *
+ * Internal to the line. Thread rule: owned by the slot's thread.
+ */
+#ifndef FL_LINE_ATTEMPT_H
+#define FL_LINE_ATTEMPT_H
+
+#include "line/line.h"
+
+struct slot_worker; /* line.c */
+
+enum attempt_end {
+    ATTEMPT_NOBODY,   /* no board there, nothing recorded (only when asked to be quiet about it) */
+    ATTEMPT_RECORDED, /* facts hold it, the leaf is durable */
+    ATTEMPT_STATION,  /* the station cannot record: stop */
+};
+
+/* What a slot keeps between attempts. */
+struct attempt {
+    const struct line_config *c;
+    const struct station_slot *slot;
+    size_t index; /* place in the board's table */
+    struct fl_wake *wake;
+
+    struct link *link; /* open between attempts where a board stays; NULL: closed */
+    struct esp *esp;   /* only during an attempt */
+    struct esp_tuning tuning;
+    char tuned_for[sizeof((struct attempt_facts *)0)->bridge_serial + 16]; /* bridge it was learned on */
+
+    struct attempt_facts facts; /* of the current or last attempt */
+    struct slot_view view;
+    uint64_t began_ns, step_ns;
+    const char *step; /* running */
+    bool started;     /* attempt_start is queued */
+    struct event_ticket start_ticket, end_ticket;
+};
+
+FL_MUST enum fl_err attempt_init(struct attempt *a, const struct line_config *c, size_t index,
+                                 struct fl_wake *wake);
+void attempt_fini(struct attempt *a); /* closes the link */
+
+/* `quiet`: an empty slot is not an attempt. */
+enum attempt_end attempt_run(struct attempt *a, bool quiet);
+
+/* Is the board of the last attempt still there? Asks the link, and where `probe` the chip itself (which
+ * restarts its program). */
+bool attempt_still_there(struct attempt *a, bool probe);
+
+/* Show state on the board (event/board.h). */
+void attempt_show(struct attempt *a, enum slot_state state);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "line/gate.h"
+
+#include <limits.h>
+#include <string.h>
+
+static const char *const tristate[] = {"unknown", "off", "on"};
+
+/* ESP_UNKNOWN in the profile means any; an unknown state of the unit never passes a wish. */
+static bool differs(enum esp_tristate want, enum esp_tristate is)
+{
+    return want != ESP_UNKNOWN && want != is;
+}
+
+const char *gate_unit(const struct profile *p, const struct esp_unit *u, struct fl_why *why)
+{
+    const struct profile_gate *g = &p->gate;
+    const struct esp_security *s = &u->security;
+    if (strcmp(p->chip, u->chip) != 0) {
+        (void)fl_fail(why, FL_MISMATCH, "the chip is an %s, the profile is for %s", u->chip, p->chip);
+        return "chip.wrong";
+    }
+    bool limited = g->min_revision > 0 || g->max_revision != UINT_MAX;
+    if (limited && u->revision == UINT_MAX) {
+        (void)fl_fail(why, FL_MISMATCH, "the chip's revision cannot be read and the profile limits it");
+        return "gate.revision";
+    }
+    if (limited && (u->revision < g->min_revision || u->revision > g->max_revision)) {
+        (void)fl_fail(why, FL_MISMATCH, "chip revision v%u.%u is outside what the profile accepts",
+                      u->revision / 100, u->revision % 100);
+        return "gate.revision";
+    }
+    if (differs(g->secure_boot, s->secure_boot)) {
+        (void)fl_fail(why, FL_MISMATCH, "secure boot is %s, the profile asks for %s",
+                      tristate[s->secure_boot + 1], tristate[g->secure_boot + 1]);
+        return "gate.secure_boot";
+    }
+    if (differs(g->flash_encryption, s->flash_encryption)) {
+        (void)fl_fail(why, FL_MISMATCH, "flash encryption is %s, the profile asks for %s",
+                      tristate[s->flash_encryption + 1], tristate[g->flash_encryption + 1]);
+        return "gate.flash_encryption";
+    }
+    return NULL;
+}
+
+const char *gate_flash(const struct profile *p, const struct esp_flash_info *f, struct fl_why *why)
+{
+    if (p->gate.flash_size && f->size < p->gate.flash_size) {
+        (void)fl_fail(why, FL_MISMATCH, "the flash has %llu KB (id %06x), the profile asks for %llu KB",
+                      (unsigned long long)f->size / 1024, (unsigned)f->jedec,
+                      (unsigned long long)p->gate.flash_size / 1024);
+        return "gate.flash_size";
+    }
+    return NULL;
+}

@@ -9,7 +9,8 @@ const struct cli_verb cmd_flash = {
     .help =
         "usage: flashline flash --profile FILE (--station FILE | --port URL ...) [options]\n"
         "\n"
-        "  --profile FILE      what to do to a board (profiles/README.md)\n"
+        "  --profile FILE      what to do to a board (profiles/README.md); repeat it for a mix of chips:\n"
+        "                      each board gets the profile of its chip\n"
         "  --station FILE      the slots and where each is plugged in\n"
         "  --port URL          a slot without a station file; repeat for more:\n"
         "                      /dev/ttyUSB0  usb:1-1.4.1  rfc2217://HOST:PORT  socket://HOST:PORT  pty:PATH\n"

@@ -16,11 +16,12 @@ enum { HEALTH_MS = 250, PROFILE_MS = 30000 };
 struct making {
     const struct cli_verb *verb;
     /* options */
-    const char *profile_path, *station_path, *data, *format, *operator_id;
+    const char *station_path, *data, *format, *operator_id;
     unsigned passphrase_fd;
-    struct cli_list ports;
+    struct cli_list ports, profile_paths;
     /* parts, in order of making */
-    struct profile *profile;
+    struct profile **profiles;
+    size_t n_profiles;
     struct station_file station;
     char *data_dir;
     struct cli_signals signals;
@@ -41,13 +42,27 @@ static void say_problems(const struct profile_problems *p)
 
 /* ---- what to do -------------------------------------------------------------------------------------- */
 
-static int load_profile(struct making *m)
+static int load_profiles(struct making *m)
 {
-    struct profile_problems problems = {0};
-    enum fl_err err = profile_load(m->profile_path, &m->profile, &problems);
-    say_problems(&problems);
-    profile_problems_fini(&problems);
-    return err ? CLI_USAGE : CLI_OK;
+    int code = CLI_OK;
+    m->profiles = calloc(m->profile_paths.n, sizeof *m->profiles);
+    if (!m->profiles)
+        return cli_fail(CLI_STATION, "out of memory");
+    for (size_t i = 0; i < m->profile_paths.n; i++) {
+        struct profile_problems problems = {0};
+        struct profile *p = NULL;
+        if (profile_load(m->profile_paths.items[i], &p, &problems))
+            code = CLI_USAGE;
+        else
+            m->profiles[m->n_profiles++] = p;
+        say_problems(&problems);
+        profile_problems_fini(&problems);
+        for (size_t k = 0; p && k + 1 < m->n_profiles; k++)
+            if (strcmp(m->profiles[k]->chip, p->chip) == 0)
+                code = cli_usage(m->verb, "%s and %s are both for the %s: which one is meant?",
+                                 m->profiles[k]->path, p->path, p->chip);
+    }
+    return code;
 }
 
 static int slots_from_ports(struct making *m)
@@ -116,14 +131,14 @@ static int open_station(struct making *m)
     return CLI_OK;
 }
 
-/* The profile is a fact of its own, so that an attempt need only name its hash. */
-static int record_profile(struct making *m)
+/* A profile is a fact of its own, so that an attempt need only name its hash. */
+static int record_profile(struct making *m, const struct profile *p)
 {
     struct fl_why why = {0};
     struct event_ticket t;
     if (event_ticket_init(&t))
         return cli_fail(CLI_STATION, "out of memory");
-    struct event *e = event_new(EVENT_PROFILE, profile_facts(m->profile), &t);
+    struct event *e = event_new(EVENT_PROFILE, profile_facts(p), &t);
     enum fl_err err = e ? fl_queue_put(recorder_queue(m->recorder), e, fl_deadline_in_ms(PROFILE_MS))
                         : FL_NOMEM;
     if (err) {
@@ -133,7 +148,8 @@ static int record_profile(struct making *m)
         err = event_ticket_wait(&t, fl_deadline_never(), NULL, &why);
     }
     event_ticket_fini(&t);
-    return err ? cli_fail(CLI_STATION, "the profile could not be recorded: %s", why.text) : CLI_OK;
+    return err ? cli_fail(CLI_STATION, "the profile %s could not be recorded: %s", p->path, why.text)
+               : CLI_OK;
 }
 
 static void on_signal(void *ctx)
@@ -146,7 +162,8 @@ static int make(struct making *m, enum line_mode mode)
 {
     struct fl_why why = {0};
     const struct line_config config = {
-        .mode = mode, .profile = m->profile, .slots = m->station.slots, .n_slots = m->station.n,
+        .mode = mode, .profiles = (const struct profile *const *)m->profiles,
+        .n_profiles = m->n_profiles, .slots = m->station.slots, .n_slots = m->station.n,
         .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id,
         .finished = results_add, .ctx = &m->results,
     };
@@ -171,7 +188,7 @@ static int make(struct making *m, enum line_mode mode)
 static int run(struct making *m, enum line_mode mode)
 {
     struct fl_why why = {0};
-    int code = load_profile(m);
+    int code = load_profiles(m);
     if (!code)
         code = load_slots(m);
     if (code)
@@ -184,8 +201,8 @@ static int run(struct making *m, enum line_mode mode)
         return cli_fail(CLI_STATION, "%s", why.text);
     m->signals_on = true;
     code = open_station(m);
-    if (!code)
-        code = record_profile(m);
+    for (size_t i = 0; !code && i < m->n_profiles; i++)
+        code = record_profile(m, m->profiles[i]);
     return code ? code : make(m, mode);
 }
 
@@ -199,7 +216,10 @@ static void take_apart(struct making *m)
     fl_wake_fini(&m->stop);
     results_fini(&m->results);
     board_free(m->board);
-    profile_free(m->profile);
+    for (size_t i = 0; i < m->n_profiles; i++)
+        profile_free(m->profiles[i]);
+    free(m->profiles);
+    free(m->profile_paths.items);
     station_file_fini(&m->station);
     free(m->data_dir);
     free(m->ports.items);
@@ -209,7 +229,7 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
 {
     struct making m = {.verb = verb, .stop = {-1, -1}, .passphrase_fd = CLI_NO_PASSPHRASE};
     const struct cli_opt options[] = {
-        {"profile", CLI_TEXT, &m.profile_path}, {"station", CLI_TEXT, &m.station_path},
+        {"profile", CLI_LIST, &m.profile_paths}, {"station", CLI_TEXT, &m.station_path},
         {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
         {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id},
         {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {NULL, CLI_FLAG, NULL},
@@ -220,7 +240,7 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
         goto out;
     if (argc)
         code = cli_usage(verb, "'%s' is one word too many", argv[0]);
-    else if (!m.profile_path)
+    else if (!m.profile_paths.n)
         code = cli_usage(verb, "--profile FILE is missing");
     else if (!m.station_path == !m.ports.n)
         code = cli_usage(verb, "give either --station FILE or --port URL (repeated)");

@@ -157,7 +157,7 @@ static bool do_open(struct attempt *a)
             return fault(a, open_fault(err), why.text);
     }
     note_bridge(a);
-    struct esp_config config = a->c->profile->esp;
+    struct esp_config config = a->profile->esp;
     if (a->slot->reset)
         config.reset = a->slot->reset;
     if (a->slot->power_cycle) {
@@ -196,7 +196,7 @@ static bool do_identify(struct attempt *a)
         return problem(a, &p);
     begin_step(a, "gate");
     struct fl_why why = {0};
-    const char *no = gate_unit(a->c->profile, &u, &why);
+    const char *no = gate_unit(a->profile, &u, &why);
     return no ? fault(a, no, why.text) : true;
 }
 
@@ -229,11 +229,11 @@ static bool do_prepare(struct attempt *a)
     COPY(f->stub, esp_has_stub(a->esp) ? "stub" : "rom");
     f->baud = esp_baud(a->esp);
     begin_step(a, "gate");
-    if (esp_attach_flash(a->esp, a->c->profile->flash_size, &flash, &p))
+    if (esp_attach_flash(a->esp, a->profile->flash_size, &flash, &p))
         return problem(a, &p);
     f->flash_id = flash.jedec;
     f->flash_size = flash.size;
-    const char *no = gate_flash(a->c->profile, &flash, &why);
+    const char *no = gate_flash(a->profile, &flash, &why);
     return no ? fault(a, no, why.text) : true;
 }
 
@@ -263,7 +263,7 @@ static void note_regions(struct attempt_facts *f, const struct esp_region *r,
 static bool do_write(struct attempt *a)
 {
     struct attempt_facts *f = &a->facts;
-    const struct profile *profile = a->c->profile;
+    const struct profile *profile = a->profile;
     const struct esp_region *regions;
     struct esp_region_result *results = NULL;
     struct esp_problem p = {0};
@@ -302,7 +302,7 @@ out:
 
 static bool watch_boot(struct attempt *a, struct boot_check *b)
 {
-    const struct profile_boot_check *want = &a->c->profile->boot_check;
+    const struct profile_boot_check *want = &a->profile->boot_check;
     struct fl_deadline d = fl_deadline_in_ms(want->within_ms);
     enum boot_verdict v = BOOT_GO_ON;
     while (v == BOOT_GO_ON) {
@@ -340,7 +340,7 @@ static bool watch_boot(struct attempt *a, struct boot_check *b)
 
 static bool do_boot(struct attempt *a)
 {
-    const struct profile_boot_check *want = &a->c->profile->boot_check;
+    const struct profile_boot_check *want = &a->profile->boot_check;
     struct attempt_facts *f = &a->facts;
     struct esp_problem p = {0};
     struct boot_check b;
@@ -420,7 +420,7 @@ static void begin(struct attempt *a)
     f->tries = 1;
     f->start_ms = fl_wall_ms();
     COPY(f->port, a->slot->port);
-    COPY(f->profile, a->c->profile->hash);
+    COPY(f->profile, a->profile->hash);
     COPY(f->operator_id, a->c->operator_id ? a->c->operator_id : "");
     a->began_ns = fl_mono_ns();
     a->step = NULL;
@@ -437,20 +437,49 @@ static bool nobody(const struct attempt_facts *f)
     return strncmp(f->fault, "port.", 5) == 0 || strcmp(f->fault, "link.silent") == 0;
 }
 
+static bool run_steps(struct attempt *a)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof steps / sizeof *steps; i++) {
+        if (!a->step || strcmp(a->step, steps[i].name) != 0)
+            begin_step(a, steps[i].name);
+        ok = steps[i].run(a);
+    }
+    return ok;
+}
+
+/* The chip is another than this slot's last one was: is there a profile for it? */
+static bool other_profile(struct attempt *a)
+{
+    const struct line_config *c = a->c;
+    struct attempt_facts *f = &a->facts;
+    if (strcmp(f->fault, "chip.wrong") != 0 || a->started)
+        return false;
+    for (size_t i = 0; i < c->n_profiles; i++)
+        if (c->profiles[i] != a->profile && strcmp(c->profiles[i]->chip, f->chip) == 0) {
+            a->profile = c->profiles[i];
+            COPY(f->profile, a->profile->hash);
+            f->outcome = OUTCOME_PASS;
+            f->fault = f->step = "";
+            f->why[0] = 0;
+            esp_close(a->esp);
+            a->esp = NULL;
+            return true;
+        }
+    return false;
+}
+
 enum attempt_end attempt_run(struct attempt *a, bool quiet)
 {
     begin(a);
     if (event_job(a->facts.job))
         return ATTEMPT_STATION;
     struct link_counters before = {0}, after = {0};
-    bool ok = true;
     if (a->link)
         before = link_counters(a->link);
-    for (size_t i = 0; ok && i < sizeof steps / sizeof *steps; i++) {
-        if (!a->step || strcmp(a->step, steps[i].name) != 0)
-            begin_step(a, steps[i].name);
-        ok = steps[i].run(a);
-    }
+    bool ok = run_steps(a);
+    if (!ok && other_profile(a))
+        ok = run_steps(a);
     if (a->link)
         after = link_counters(a->link);
     a->facts.bytes_out = after.bytes_out - before.bytes_out;
@@ -488,7 +517,7 @@ bool attempt_still_there(struct attempt *a, bool probe)
     }
     if (!probe)
         return true;
-    struct esp_config config = a->c->profile->esp;
+    struct esp_config config = a->profile->esp;
     struct esp_observer none = {0};
     struct esp_tuning tuning = a->tuning;
     struct esp_problem p = {0};
@@ -523,6 +552,7 @@ enum fl_err attempt_init(struct attempt *a, const struct line_config *c, size_t 
     a->slot = &c->slots[index];
     a->index = index;
     a->wake = wake;
+    a->profile = c->profiles[0];
     a->facts.fault = a->facts.step = "";
     a->view = (struct slot_view){.slot = a->slot->slot, .step = "", .fault = "", .leaf = -1};
     COPY(a->view.port, a->slot->port);

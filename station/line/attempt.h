@@ -22,6 +22,7 @@ struct attempt {
     const struct line_config *c;
     const struct station_slot *slot;
     size_t index; /* place in the board's table */
+    const struct profile *profile; /* of this attempt: the slot's last one until the chip says otherwise */
     struct fl_wake *wake;
 
     struct link *link; /* open between attempts where a board stays; NULL: closed */

@@ -42,7 +42,7 @@ static bool try_again(const struct slot_worker *w, unsigned tries)
     const struct attempt_facts *f = &w->attempt.facts;
     const struct fault *fault = fault_find(f->fault);
     return f->outcome != OUTCOME_PASS && fault && fault->retry && f->has_mac &&
-           tries < w->line->c.profile->attempts && !cancelled(w);
+           tries < w->attempt.profile->attempts && !cancelled(w);
 }
 
 static enum attempt_end try_unit(struct slot_worker *w, bool quiet)

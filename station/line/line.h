@@ -11,7 +11,7 @@
  * A slot shows an outcome only when its leaf is durable: no record, no PASS.
  *
  * Thread rule: line_start, line_wait, line_stop and line_free from one thread; line_cancel from any
- * thread or signal handler. Each worker owns its link and session; they share the profile (const), the
+ * thread or signal handler. Each worker owns its link and session; they share the profiles (const), the
  * facts queue and the board.
  */
 #ifndef FL_LINE_LINE_H
@@ -30,7 +30,10 @@ enum line_mode {
 
 struct line_config {
     enum line_mode mode;
-    const struct profile *profile;
+    /* One, or several for different chips: each board gets the one for its chip, the first where none fits
+     * (and then fails with chip.wrong). */
+    const struct profile *const *profiles;
+    size_t n_profiles;
     const struct station_slot *slots;
     size_t n_slots;
     struct fl_queue *facts; /* recorder_queue() */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,27 +162,6 @@ int64_t fl_json_int(const json_t *object, const char *key, int64_t fallback)
     return json_is_integer(v) ? (int64_t)json_integer_value(v) : fallback;
 }
 
-/* Length of the UTF-8 sequence at p (1..4), 0 when it is none. Overlong forms, surrogates and values
- * above U+10FFFF are none (RFC 3629). */
-static size_t utf8_len(const uint8_t *p, size_t left)
-{
-    if (p[0] < 0x80)
-        return 1;
-    size_t n = p[0] >= 0xC2 && p[0] <= 0xDF   ? 2
-               : p[0] >= 0xE0 && p[0] <= 0xEF ? 3
-               : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4
-                                              : 0;
-    if (!n || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
-        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 enum fl_err fl_json_set_dirty(json_t *object, const char *key, const void *bytes, size_t n)
 {
     char *clean = malloc(n + 1);
@@ -188,7 +169,7 @@ enum fl_err fl_json_set_dirty(json_t *object, const char *key, const void *bytes
         return FL_NOMEM;
     memcpy(clean, bytes, n);
     for (size_t i = 0; i < n;) {
-        size_t k = utf8_len((const uint8_t *)clean + i, n - i);
+        size_t k = fl_utf8_len((const uint8_t *)clean + i, n - i);
         unsigned char c = (unsigned char)clean[i];
         if (k == 0 || c == 0x7f || (c < 0x20 && c != '\n' && c != '\t')) {
             clean[i] = '?';

@@ -18,9 +18,16 @@ struct link_mem_peer {
     void (*on_write)(void *ctx, const uint8_t *bytes, size_t n, struct fl_buf *reply);
     void (*on_lines)(void *ctx, enum link_wire dtr, enum link_wire rts, struct fl_buf *reply);
     void (*on_baud)(void *ctx, uint32_t baud);
-};
+}; /* on_lines NULL: a link without lines; on_baud NULL: without speed; on_write NULL: a silent peer */
 
+/* `peer` is copied, its ctx borrowed. Closed by link_close. Callbacks run inside the link's calls and
+ * must not call it. */
 FL_MUST enum fl_err link_mem_open(const struct link_mem_peer *peer, struct fl_wake *wake,
                                   struct link **out);
+
+/* Bytes that come unasked, from the thread that owns the link. */
+FL_MUST enum fl_err link_mem_send(struct link *l, const void *bytes, size_t n);
+/* The peer vanishes: writes fail with FL_GONE now, reads once what was sent has been read. */
+void link_mem_hang_up(struct link *l);
 
 #endif

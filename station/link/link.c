@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What all kinds of link have in common: see link.h for the promise, link_internal.h for the table. */
+#include "link/link_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A peer that never stops sending must not keep link_discard for ever. No UART fills this much while
+ * it is read away; only a local flood does. */
+enum { DISCARD_MAX = 1 << 20 };
+
+enum fl_err link_open(const char *url, struct fl_wake *wake, struct fl_deadline d, struct link **out,
+                      struct fl_why *why)
+{
+    static enum fl_err (*const open_kind[])(const struct link_open_args *, struct link **,
+                                            struct fl_why *) = {
+        [LINK_SERIAL] = link_serial_open,
+        [LINK_RFC2217] = link_rfc2217_open,
+        [LINK_SOCKET] = link_socket_open,
+        [LINK_PTY] = link_pty_open,
+    };
+    *out = NULL;
+    struct link_url u;
+    enum fl_err err = link_url_parse(url, &u, why);
+    if (err)
+        return err;
+    err = open_kind[u.kind](&(struct link_open_args){&u, wake, d}, out, why);
+    if (!err)
+        (void)snprintf((*out)->info.url, sizeof (*out)->info.url, "%s", url);
+    return err;
+}
+
+void link_close(struct link *l)
+{
+    if (l)
+        l->ops->close(l);
+}
+
+const struct link_info *link_info(const struct link *l)
+{
+    return &l->info;
+}
+
+uint32_t link_baud(const struct link *l)
+{
+    return l->baud;
+}
+
+struct link_counters link_counters(const struct link *l)
+{
+    return l->count;
+}
+
+const struct fl_why *link_why(const struct link *l)
+{
+    return &l->why;
+}
+
+/* The one place for what a kind cannot do, and for a link whose far end is away. */
+static enum fl_err may(struct link *l, bool can, const char *what)
+{
+    if (!can)
+        return fl_fail(&l->why, FL_UNSUPPORTED, "%s has no %s", l->info.device, what);
+    if (l->gone)
+        return fl_fail(&l->why, FL_GONE, "%s is gone", l->info.device);
+    return FL_OK;
+}
+
+static enum fl_err mark(struct link *l, enum fl_err err)
+{
+    if (err == FL_GONE)
+        l->gone = true;
+    return err;
+}
+
+static size_t take_buffered(struct link *l, void *buf, size_t cap)
+{
+    size_t n = l->in_len - l->in_at;
+    if (n > cap)
+        n = cap;
+    memcpy(buf, l->in + l->in_at, n);
+    l->in_at += n;
+    return n;
+}
+
+enum fl_err link_read(struct link *l, void *buf, size_t cap, size_t *got, struct fl_deadline d)
+{
+    *got = 0;
+    if (cap == 0)
+        return fl_fail(&l->why, FL_ARG, "%s: read into nothing", l->info.device);
+    if (l->in_at < l->in_len) {
+        *got = take_buffered(l, buf, cap);
+        return FL_OK;
+    }
+    enum fl_err err = may(l, true, "");
+    if (err)
+        return err;
+    size_t n = 0;
+    if (cap >= sizeof l->in) { /* as much as the buffer would take: read where it is wanted */
+        err = mark(l, l->ops->read(l, buf, cap, &n, d));
+        if (!err)
+            *got = n;
+    } else {
+        l->in_at = l->in_len = 0;
+        err = mark(l, l->ops->read(l, l->in, sizeof l->in, &n, d));
+        if (!err) {
+            l->in_len = n;
+            *got = take_buffered(l, buf, cap);
+        }
+    }
+    l->count.bytes_in += n;
+    return err;
+}
+
+enum fl_err link_write(struct link *l, const void *bytes, size_t n, struct fl_deadline d)
+{
+    enum fl_err err = may(l, true, "");
+    if (err || n == 0)
+        return err;
+    err = mark(l, l->ops->write(l, bytes, n, d));
+    if (!err)
+        l->count.bytes_out += n;
+    return err;
+}
+
+enum fl_err link_drain(struct link *l, struct fl_deadline d)
+{
+    enum fl_err err = may(l, true, "");
+    if (err || !l->ops->drain)
+        return err;
+    return mark(l, l->ops->drain(l, d));
+}
+
+enum fl_err link_discard(struct link *l)
+{
+    enum fl_err err = may(l, true, "");
+    l->in_at = l->in_len = 0;
+    if (!err && l->ops->purge)
+        err = mark(l, l->ops->purge(l));
+    const struct fl_deadline now = {0};
+    for (size_t total = 0, n = 0; !err && total < DISCARD_MAX; total += n) {
+        err = mark(l, l->ops->read(l, l->in, sizeof l->in, &n, now));
+        l->count.bytes_in += n;
+    }
+    return err == FL_TIMEOUT ? FL_OK : err;
+}
+
+enum fl_err link_set_baud(struct link *l, uint32_t baud, struct fl_deadline d)
+{
+    enum fl_err err = may(l, l->info.has_speed && l->ops->set_baud, "speed that could be set");
+    if (err)
+        return err;
+    if (baud == 0 || baud > 100000000)
+        return fl_fail(&l->why, FL_ARG, "%s: %u is no speed", l->info.device, (unsigned)baud);
+    return mark(l, l->ops->set_baud(l, baud, d));
+}
+
+enum fl_err link_set_lines(struct link *l, enum link_wire dtr, enum link_wire rts,
+                           struct fl_deadline d)
+{
+    enum fl_err err = may(l, l->info.has_lines && l->ops->set_lines, "modem lines");
+    if (err || (dtr == LINK_KEEP && rts == LINK_KEEP))
+        return err;
+    return mark(l, l->ops->set_lines(l, dtr, rts, d));
+}

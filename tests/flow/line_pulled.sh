@@ -1,0 +1,31 @@
+#!/bin/sh
+# A board pulled mid-write (its port vanishes): ERROR link.lost, recorded, no hang; Ctrl-C mid-write: ABORTED, recorded.
+. tests/flow/lib.sh
+demo_images
+p=profiles/demo-esp32.yaml
+sim_start slow --boards 2 --pace real
+"$FL" flash --profile $p --station "$T/slow.yaml" --data "$T/data" --format json >"$T/result" 2>"$T/e1" &
+run=$!
+PIDS="$PIDS $run"
+writing() { [ "$(grep -c ' write' "$T/e1")" -ge 2 ]; }
+wait_for "both slots to write" 60 writing || { cat "$T/e1"; fail "no write"; }
+kill -9 $SIM
+rc=0
+wait $run || rc=$?
+[ $rc = 1 ] || { cat "$T/result" "$T/e1"; fail "exit $rc, expected 1"; }
+[ "$(jq -r 'select(.type=="attempt")|"\(.outcome) \(.fault)"' "$T/result" | sort -u)" = "ERROR link.lost" ] ||
+    { cat "$T/result"; fail "not link.lost"; }
+sim_start slow2 --boards 1 --pace real
+"$FL" flash --profile $p --station "$T/slow2.yaml" --data "$T/data" --format json >"$T/result" 2>"$T/e1" &
+run=$!
+PIDS="$PIDS $run"
+writing() { grep -q ' write' "$T/e1"; }
+wait_for "the slot to write" 60 writing || { cat "$T/e1"; fail "no write"; }
+kill -INT $run
+rc=0
+wait $run || rc=$?
+[ $rc = 1 ] || { cat "$T/result" "$T/e1"; fail "exit $rc, expected 1"; }
+[ "$(jq -r 'select(.type=="attempt")|"\(.outcome) \(.fault)"' "$T/result")" = "ABORTED operator.cancelled" ] ||
+    { cat "$T/result"; fail "not ABORTED"; }
+[ "$(sql "SELECT count(*) FROM attempt_view WHERE leaf IS NOT NULL")" = 3 ] || fail "an attempt is missing in the record"
+expect_exit 0 "$FL" audit --data "$T/data"

@@ -9,7 +9,10 @@
 
 #include "line/line.h"
 
-struct slot_worker; /* line.c */
+enum { ATTEMPT_RECORD_MS = 120000 }; /* room in the facts queue: a disk that takes longer is broken */
+
+/* Copy text into an array, cut to fit. */
+#define ATTEMPT_COPY(to, from) ((void)snprintf((to), sizeof(to), "%s", (from)))
 
 enum attempt_end {
     ATTEMPT_NOBODY,   /* no board there, nothing recorded (only when asked to be quiet about it) */
@@ -51,5 +54,17 @@ bool attempt_still_there(struct attempt *a, bool probe);
 
 /* Show state on the board (event/board.h). */
 void attempt_show(struct attempt *a, enum slot_state state);
+
+/* ---- between attempt.c and steps.c -------------------------------------------------------------- */
+
+/* Close the running step and begin another (NULL: none). The same step entered twice is one entry with its
+ * times added. */
+void attempt_step(struct attempt *a, const char *name);
+/* Put a fault (a name of event/fault.h) into the facts; returns false, so that a step can return it. */
+bool attempt_fault(struct attempt *a, const char *name, const char *why);
+/* Queue the attempt_start unless it is queued. */
+bool attempt_start(struct attempt *a);
+/* All steps in order, until one fails. */
+bool attempt_steps(struct attempt *a);
 
 #endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/verify.h"
+
+#include "audit/verify_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long ull;
+
+static const struct {
+    const char *name, *text;
+} classes[] = {
+#define X(id, name, text) {name, text},
+    AUDIT_CLASSES(X)
+#undef X
+};
+
+const char *audit_class_name(enum audit_class c)
+{
+    return (size_t)c < AUDIT_CLASS_COUNT ? classes[c].name : "?";
+}
+
+const char *audit_class_text(enum audit_class c)
+{
+    return (size_t)c < AUDIT_CLASS_COUNT ? classes[c].text : "?";
+}
+
+/* ---- findings ----------------------------------------------------------------------------------- */
+
+void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
+               const char *fmt, ...)
+{
+    /* a long list of later findings must not push an earlier one out of the verdict */
+    const struct audit_finding *worst = audit_worst(r);
+    if (!worst || first < worst->first)
+        r->verdict = class;
+    size_t at = r->n_findings++;
+    if (at >= AUDIT_FINDINGS_MAX) {
+        if (!worst || first >= worst->first)
+            return;
+        at = AUDIT_FINDINGS_MAX - 1;
+    }
+    struct audit_finding *f = &r->finding[at];
+    *f = (struct audit_finding){.class = class, .first = first, .last = last};
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(f->text, sizeof f->text, fmt, ap);
+    va_end(ap);
+    if (r->has_trusted && r->trusted_size > first)
+        r->has_trusted = false; /* only outside findings (rows, fork) reach below what was trusted already */
+}
+
+const struct audit_finding *audit_worst(const struct audit_report *r)
+{
+    const struct audit_finding *worst = NULL;
+    size_t n = r->n_findings < AUDIT_FINDINGS_MAX ? r->n_findings : AUDIT_FINDINGS_MAX;
+    for (size_t i = 0; i < n; i++)
+        if (!worst || r->finding[i].first < worst->first)
+            worst = &r->finding[i];
+    return worst;
+}
+
+/* ---- heads -------------------------------------------------------------------------------------- */
+
+static enum fl_err next_head(struct audit_run *r, struct fl_why *why)
+{
+    enum fl_err err = r->src->head(r->src->ctx, &r->head, why);
+    r->more_heads = err == FL_OK;
+    return err == FL_NOT_FOUND ? FL_OK : err;
+}
+
+static bool wants_signature(const struct audit_run *r)
+{
+    const struct audit_config *c = r->cfg;
+    return !c->signatures || !c->heads || c->heads <= c->signatures ||
+           r->heads_seen >= c->heads - c->signatures;
+}
+
+/* Is the head signed by a trusted key? Adds the finding when not. */
+static bool signature_ok(struct audit_run *r, const struct audit_head *h)
+{
+    char text[CHECKPOINT_TEXT_MAX];
+    size_t n = checkpoint_format(r->cfg->keys[0].name, h->size, &h->root, text);
+    for (size_t i = 0; i < r->cfg->n_keys; i++) {
+        if (r->cfg->keys[i].id != h->key_id)
+            continue;
+        r->out->signatures++;
+        if (vkey_verify(r->cfg->keys[i].key, text, n, h->signature) == FL_OK)
+            return true;
+        audit_add(r->out, AUDIT_SIGNATURE, r->proven, h->size ? h->size - 1 : 0,
+                  "the signature under the head of %llu records is not good: it was made for another tree, or without the key",
+                  (ull)h->size);
+        return false;
+    }
+    audit_add(r->out, AUDIT_KEY, r->proven, h->size ? h->size - 1 : 0,
+              "the head of %llu records is signed by the key %08x, which is not trusted", (ull)h->size,
+              h->key_id);
+    return false;
+}
+
+static enum fl_err check_head(struct audit_run *r)
+{
+    const struct audit_head *h = &r->head;
+    struct tree_hash root;
+    bool good = true;
+    enum fl_err err = tree_range_root(r->hasher, &r->range, &root);
+    if (err)
+        return err;
+    bool sign = wants_signature(r);
+    if (sign)
+        good = signature_ok(r, h);
+    if (r->tree_ok && !tree_hash_same(&root, &h->root)) {
+        audit_add(r->out, AUDIT_ROOT, r->proven, h->size ? h->size - 1 : 0,
+                  "records %llu to %llu are not those under the signed head of %llu records: at least one was changed, moved, removed or inserted",
+                  (ull)r->proven, (ull)(h->size ? h->size - 1 : 0), (ull)h->size);
+        r->tree_ok = false;
+    }
+    if (good && r->tree_ok) {
+        r->proven = h->size;
+        if (sign && r->out->n_findings == 0) {
+            r->out->has_trusted = true;
+            r->out->trusted_size = h->size;
+            r->out->trusted_root = h->root;
+        }
+    }
+    return FL_OK;
+}
+
+/* Every head that is due at the present count. One that comes late has no business there. */
+static enum fl_err heads_due(struct audit_run *r, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    while (!err && r->more_heads && r->head.size <= r->count) {
+        if (r->head.size == r->count)
+            err = check_head(r);
+        if (err)
+            return fl_fail(why, err, "%s", fl_err_text(err));
+        r->out->heads++;
+        r->out->has_head = true;
+        r->out->head = r->head;
+        r->heads_seen++;
+        err = next_head(r, why);
+    }
+    return err;
+}
+
+/* ---- heads kept elsewhere ----------------------------------------------------------------------- */
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = ((const struct checkpoint *)a)->size, y = ((const struct checkpoint *)b)->size;
+    return x < y ? -1 : x > y;
+}
+
+/* Where a note came from travels through the sort in `extensions`, which is not needed here. */
+static enum fl_err open_outside(struct audit_run *r, struct fl_why *why)
+{
+    const struct audit_config *c = r->cfg;
+    r->outside = calloc(c->n_outside + 1, sizeof *r->outside);
+    if (!r->outside)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    for (size_t i = 0; i < c->n_outside; i++) {
+        struct checkpoint *head = &r->outside[r->n_outside];
+        struct fl_why w = {0, ""};
+        enum fl_err err = checkpoint_open(c->outside[i].note, c->outside[i].n, c->keys, c->n_keys,
+                                          c->keys[0].name, head, &w);
+        if (err == FL_NOMEM)
+            return fl_fail(why, err, "out of memory");
+        if (err) {
+            audit_add(r->out, err == FL_NOT_FOUND ? AUDIT_KEY : AUDIT_SIGNATURE, 0, 0,
+                      "%.150s is not a good signed head of this log: %.200s", c->outside[i].name, w.text);
+            continue;
+        }
+        head->extensions = i;
+        r->n_outside++;
+    }
+    qsort(r->outside, r->n_outside, sizeof *r->outside, by_size);
+    return FL_OK;
+}
+
+static enum fl_err outside_due(struct audit_run *r)
+{
+    while (r->next_outside < r->n_outside && r->outside[r->next_outside].size == r->count) {
+        const struct checkpoint *c = &r->outside[r->next_outside++];
+        struct tree_hash root;
+        enum fl_err err = tree_range_root(r->hasher, &r->range, &root);
+        if (err)
+            return err;
+        r->out->outside++;
+        if (!r->tree_ok)
+            continue;
+        if (tree_hash_same(&root, &c->root)) {
+            r->outside_agreed = c->size;
+            continue;
+        }
+        char ours[2 * FL_SHA256_SIZE + 1], theirs[2 * FL_SHA256_SIZE + 1];
+        fl_hex(root.b, sizeof root.b, ours);
+        fl_hex(c->root.b, sizeof c->root.b, theirs);
+        audit_add(r->out, AUDIT_FORK, r->outside_agreed, c->size ? c->size - 1 : 0,
+                  "%.120s holds a signed head of %llu records with the root %s; here they give %s",
+                  r->cfg->outside[c->extensions].name, (ull)c->size, theirs, ours);
+    }
+    return FL_OK;
+}
+
+static void outside_ahead(struct audit_run *r)
+{
+    if (r->next_outside == r->n_outside)
+        return;
+    const struct checkpoint *c = &r->outside[r->n_outside - 1];
+    r->out->outside += r->n_outside - r->next_outside;
+    audit_add(r->out, AUDIT_ROLLBACK, r->count, c->size - 1,
+              "%.150s holds a signed head of %llu records; here are only %llu: the last %llu were cut off, or an older copy was put back",
+              r->cfg->outside[c->extensions].name, (ull)c->size, (ull)r->count, (ull)(c->size - r->count));
+}
+
+/* ---- nodes -------------------------------------------------------------------------------------- */
+
+static enum fl_err next_node(struct audit_run *r, struct fl_why *why)
+{
+    enum fl_err err = r->src->node ? r->src->node(r->src->ctx, &r->node, why) : FL_NOT_FOUND;
+    r->more_nodes = err == FL_OK;
+    return err == FL_NOT_FOUND ? FL_OK : err;
+}
+
+static enum fl_err check_nodes(struct audit_run *r, const struct tree_made *made, size_t n,
+                               struct fl_why *why)
+{
+    if (!r->src->node || !r->nodes_ok || !r->tree_ok)
+        return FL_OK;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t id = tree_stored_index(made[i].level, made[i].index);
+        bool there = r->more_nodes && r->node.id == id;
+        if (!there || !tree_hash_same(&r->node.hash, &made[i].hash)) {
+            uint64_t from = made[i].index << made[i].level;
+            audit_add(r->out, AUDIT_NODE, from > r->proven ? from : r->proven, r->count,
+                      "the stored tree node %llu over records %llu to %llu is %s", (ull)id, (ull)from,
+                      (ull)r->count, there ? "not the one that they give" : "not there");
+            r->nodes_ok = false;
+            return FL_OK;
+        }
+        r->out->nodes++;
+        enum fl_err err = next_node(r, why);
+        if (err)
+            return err;
+    }
+    return FL_OK;
+}
+
+/* ---- the walk ----------------------------------------------------------------------------------- */
+
+static enum fl_err one_leaf(struct audit_run *r, const struct audit_leaf *leaf, struct fl_why *why)
+{
+    struct tree_made made[TREE_LEVELS];
+    struct tree_hash hash;
+    size_t n = 0;
+    if (leaf->index != r->count) {
+        if (leaf->index > r->count)
+            audit_add(r->out, AUDIT_MISSING, r->count, leaf->index - 1,
+                      "records %llu to %llu are missing", (ull)r->count, (ull)(leaf->index - 1));
+        else
+            audit_add(r->out, AUDIT_ORDER, leaf->index, leaf->index, "record %llu comes twice",
+                      (ull)leaf->index);
+        r->tree_ok = false;
+        r->count = leaf->index; /* go on: what is left can still be read for its own faults */
+    }
+    enum fl_err err = audit_leaf_check(r, leaf, &hash);
+    if (!err && r->tree_ok)
+        err = tree_range_add(r->hasher, &r->range, &hash, made, &n);
+    if (err)
+        return fl_fail(why, err, "%s", fl_err_text(err));
+    err = check_nodes(r, made, n, why);
+    r->count++;
+    r->out->leaves++;
+    r->out->bytes += leaf->n;
+    if (!err)
+        err = heads_due(r, why);
+    if (!err && outside_due(r))
+        err = fl_fail(why, FL_NOMEM, "out of memory");
+    return err;
+}
+
+/* Behind the last leaf: heads that promise more, leaves that no head covers, nodes over nothing. */
+static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
+{
+    uint64_t newest = r->out->has_head ? r->out->head.size : 0;
+    enum fl_err err = FL_OK;
+    if (newest < r->count)
+        audit_add(r->out, AUDIT_UNSIGNED, newest, r->count - 1,
+                  "records %llu to %llu are behind the newest signed head: they were added without the key, or heads were removed",
+                  (ull)newest, (ull)(r->count - 1));
+    uint64_t promised = 0;
+    for (; !err && r->more_heads; err = next_head(r, why)) {
+        promised = r->head.size;
+        r->out->heads++;
+        r->out->has_head = true;
+        r->out->head = r->head;
+    }
+    if (promised > r->count)
+        audit_add(r->out, AUDIT_MISSING, r->count, promised - 1,
+                  "the newest head covers %llu records, here are %llu: records %llu to %llu are missing",
+                  (ull)promised, (ull)r->count, (ull)r->count, (ull)(promised - 1));
+    if (r->more_nodes && r->nodes_ok && r->tree_ok)
+        audit_add(r->out, AUDIT_NODE, r->count, r->count,
+                  "the stored tree has nodes over records that are not there");
+    outside_ahead(r);
+    r->out->open = r->in_run;
+    r->out->tree_intact = r->tree_ok;
+    return err;
+}
+
+enum fl_err audit_verify(const struct audit_source *source, const struct audit_config *config,
+                         struct audit_report *out, struct fl_why *why)
+{
+    struct audit_run r = {.src = source, .cfg = config, .out = out, .tree_ok = true, .nodes_ok = true,
+                          .last_boot = -1, .last_mono = -1, .last_time = INT64_MIN};
+    memset(out, 0, sizeof *out);
+    enum fl_err err = FL_OK;
+    if (fl_hash_new(FL_HASH_SHA256, &r.hasher))
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    err = open_outside(&r, why);
+    if (!err)
+        err = next_head(&r, why);
+    if (!err)
+        err = next_node(&r, why);
+    if (!err)
+        err = heads_due(&r, why);
+    if (!err && outside_due(&r))
+        err = fl_fail(why, FL_NOMEM, "out of memory");
+    while (!err) {
+        struct audit_leaf leaf;
+        err = source->leaf(source->ctx, &leaf, why);
+        if (!err)
+            err = one_leaf(&r, &leaf, why);
+    }
+    if (err == FL_NOT_FOUND)
+        err = end_of_log(&r, why);
+    free(r.outside);
+    fl_hash_free(r.hasher);
+    return err;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * verify.h: a whole log read from its first byte to its last, and a verdict.
+ *
+ *   leaves, in order ──► bytes hashed, form, place, time ──► compact range ──► root at every signed head
+ *   stored nodes     ──► equal to those the leaves make                         signature by a key the
+ *   heads, by size   ──────────────────────────────────────────────────────►   caller trusts
+ *   heads known outside (a file, a certificate, a witness) ──► not ahead of the log, same root at their size
+ *
+ * The log comes through three functions that each give the next item, so that a database, an exported
+ * bundle and a test's array are the same to the verifier. Memory does not grow with the log.
+ *
+ * What signatures cannot show: a log cut off at the end, with its own older head, is a good log. Only heads
+ * kept elsewhere show that (`outside`).
+ *
+ * Thread rule: one call, one thread; calls share nothing.
+ */
+#ifndef FL_AUDIT_VERIFY_H
+#define FL_AUDIT_VERIFY_H
+
+#include "audit/checkpoint.h"
+#include "audit/leaf.h"
+
+/*  class        name in reports    what it means */
+#define AUDIT_CLASSES(X)                                                                           \
+    X(GOOD, "good", "everything that was checked is right")                                        \
+    X(CHANGED, "changed", "a record's bytes are not those that were hashed")                       \
+    X(MISSING, "missing", "records are gone")                                                      \
+    X(ORDER, "order", "a record does not stand in its place")                                      \
+    X(FORM, "form", "a record is not in the form this program writes")                             \
+    X(FOREIGN, "foreign", "a record belongs to another log")                                       \
+    X(TIME, "time", "time goes backwards without a clock_step record")                             \
+    X(COPY, "copy", "a column kept beside a record differs from the record")                       \
+    X(NODE, "node", "the stored tree differs from the records")                                    \
+    X(ROOT, "root", "the records are not those that were signed")                                  \
+    X(SIGNATURE, "signature", "a head's signature is not good")                                    \
+    X(KEY, "key", "signed by a key that is not trusted")                                           \
+    X(UNSIGNED, "unsigned", "records behind the newest signed head")                               \
+    X(ROLLBACK, "rollback", "a newer head exists elsewhere: the log was cut or put back")          \
+    X(FORK, "fork", "two different signed heads of one size")                                      \
+    X(ROWS, "rows", "the tables differ from what the records say")                                 \
+    X(SCHEMA, "schema", "the database's own structure was changed")                                \
+    X(DATABASE, "database", "the database file is damaged")
+
+enum audit_class {
+#define X(id, name, text) AUDIT_##id,
+    AUDIT_CLASSES(X)
+#undef X
+    AUDIT_CLASS_COUNT
+};
+const char *audit_class_name(enum audit_class c);
+const char *audit_class_text(enum audit_class c);
+
+/* ---- what is verified --------------------------------------------------------------------------- */
+
+struct audit_leaf {
+    uint64_t index;     /* where it is stored */
+    const uint8_t *rec; /* its bytes; borrowed until the next call */
+    size_t n;
+    const uint8_t *hash;  /* 32 bytes stored beside it, NULL: none */
+    const char *event;    /* copy of the member `event`, NULL: none is kept */
+    const char *job;      /* copy of `job`, NULL: the record must have none (only looked at with `event`) */
+};
+struct audit_node {
+    uint64_t id; /* stored index (tree.h); level 1 and up only */
+    struct tree_hash hash;
+};
+struct audit_head {
+    uint64_t size;
+    struct tree_hash root;
+    uint32_t key_id;
+    uint8_t signature[KEY_SIGNATURE];
+};
+
+/* Each gives the next item: FL_OK, FL_NOT_FOUND at the end, or what went wrong in reading. */
+struct audit_source {
+    void *ctx;
+    FL_MUST enum fl_err (*leaf)(void *ctx, struct audit_leaf *out, struct fl_why *why);
+    FL_MUST enum fl_err (*node)(void *ctx, struct audit_node *out, struct fl_why *why); /* NULL: not kept */
+    FL_MUST enum fl_err (*head)(void *ctx, struct audit_head *out, struct fl_why *why);
+};
+
+/* A head that somebody else kept. */
+struct audit_outside {
+    const char *name; /* "the file /var/lib/flashline/checkpoint" */
+    const void *note; /* a signed note; borrowed */
+    size_t n;
+};
+
+struct audit_config {
+    const struct vkey *keys; /* trusted, of type KEY_NOTE; the first one's name is the log's origin */
+    size_t n_keys;
+    uint64_t heads;      /* how many heads there are, when known; 0: not known */
+    uint64_t signatures; /* check this many of the newest heads' signatures; 0: all. Needs `heads` */
+    const struct audit_outside *outside;
+    size_t n_outside;
+};
+
+/* ---- what is found ------------------------------------------------------------------------------ */
+
+enum { AUDIT_FINDINGS_MAX = 32, AUDIT_TEXT_MAX = 400, AUDIT_GAPS_MAX = 16 };
+
+struct audit_finding {
+    enum audit_class class;
+    uint64_t first, last; /* leaves concerned: no leaf below `first` is */
+    char text[AUDIT_TEXT_MAX];
+};
+struct audit_gap {
+    uint64_t leaf;   /* the first leaf after the silence */
+    uint64_t ms;     /* how long nothing was written in a running station */
+};
+
+struct audit_report {
+    enum audit_class verdict; /* of the finding that concerns the lowest leaf; GOOD: none */
+    size_t n_findings;        /* all of them; the list holds the first AUDIT_FINDINGS_MAX */
+    struct audit_finding finding[AUDIT_FINDINGS_MAX];
+
+    uint64_t leaves, nodes, heads, signatures, outside; /* checked */
+    uint64_t bytes;                                     /* of leaves */
+    bool has_head;
+    struct audit_head head;   /* the newest one there is, good or not */
+    bool has_trusted;
+    uint64_t trusted_size;    /* newest head that is signed well and below every finding */
+    struct tree_hash trusted_root;
+    bool tree_intact;         /* every root compared was right: what is changed, is changed in place only */
+
+    int64_t first_ms, last_ms; /* wall times of the first and last leaf */
+    uint64_t boots, closes, unclosed, heartbeats, clock_steps, starts, results, interrupted;
+    bool open;                /* the last run has no log_close: it is running, or was cut off */
+    size_t n_gaps;            /* all; the list holds the first AUDIT_GAPS_MAX */
+    struct audit_gap gap[AUDIT_GAPS_MAX];
+};
+
+/* A silence of a running station longer than this is a gap: it writes a heartbeat every 15 minutes. */
+enum { AUDIT_HEARTBEAT_MS = 15 * 60 * 1000, AUDIT_GAP_MS = AUDIT_HEARTBEAT_MS + 60 * 1000 };
+
+/* FL_OK: the log was read to its end, see the report's verdict. Anything else: it could not be read. */
+FL_MUST enum fl_err audit_verify(const struct audit_source *source, const struct audit_config *config,
+                                 struct audit_report *out, struct fl_why *why);
+
+/* Add a finding that was made outside (rows, schema, database) and judge again. */
+void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
+               const char *fmt, ...) FL_PRINTF(5, 6);
+/* The finding that concerns the lowest leaf, NULL when there is none. */
+const struct audit_finding *audit_worst(const struct audit_report *r);
+
+#endif

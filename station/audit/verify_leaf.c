@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One leaf: is it what was hashed, in form, in its place and time; what it tells of the station's life. */
+#include "audit/verify_run.h"
+
+#include <string.h>
+
+typedef unsigned long long ull;
+
+/* The bytes against the hash stored beside them. When they differ, the tree is built on with the stored
+ * hash: if it still leads to the signed root, only these bytes were touched. */
+static enum fl_err check_bytes(struct audit_run *r, const struct audit_leaf *leaf,
+                               const struct leaf_view *v, struct tree_hash *hash)
+{
+    struct tree_hash stored;
+    enum fl_err err = tree_leaf(r->hasher, leaf->rec, leaf->n, hash);
+    if (err || !leaf->hash)
+        return err;
+    memcpy(stored.b, leaf->hash, sizeof stored.b);
+    if (tree_hash_same(&stored, hash))
+        return FL_OK;
+    if (v->seq >= 0 && (uint64_t)v->seq != leaf->index)
+        audit_add(r->out, AUDIT_CHANGED, leaf->index, leaf->index,
+                  "record %llu was replaced: its bytes say that they are record %lld, and its hash is another's",
+                  (ull)leaf->index, (long long)v->seq);
+    else
+        audit_add(r->out, AUDIT_CHANGED, leaf->index, leaf->index,
+                  "the bytes of record %llu were changed after it was written: they no longer give its hash",
+                  (ull)leaf->index);
+    *hash = stored;
+    return FL_OK;
+}
+
+static void check_form(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
+{
+    const char *missing = v->v != 1           ? "v (1)"
+                          : !v->event.p       ? "event"
+                          : !v->log.p         ? "log"
+                          : !v->station.p     ? "station"
+                          : v->seq < 0        ? "seq"
+                          : v->boot < 0       ? "boot"
+                          : v->mono_ms < 0    ? "mono_ms"
+                          : v->time_ms == INT64_MIN ? "time"
+                                              : NULL;
+    if (missing)
+        audit_add(r->out, AUDIT_FORM, leaf->index, leaf->index, "record %llu has no good member %s",
+                  (ull)leaf->index, missing);
+}
+
+static void check_place(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
+{
+    if (v->seq >= 0 && (uint64_t)v->seq != leaf->index)
+        audit_add(r->out, AUDIT_ORDER, leaf->index, leaf->index,
+                  "in place %llu stands a record that says it is number %lld: records were moved, removed or inserted",
+                  (ull)leaf->index, (long long)v->seq);
+    if (v->log.p && !leaf_text_is(v->log, r->cfg->keys[0].name))
+        audit_add(r->out, AUDIT_FOREIGN, leaf->index, leaf->index,
+                  "record %llu belongs to the log %.*s, not to %s", (ull)leaf->index,
+                  (int)(v->log.n < 130 ? v->log.n : 130), v->log.p, r->cfg->keys[0].name);
+    if (leaf->index == 0 && !leaf_text_is(v->event, "log_open"))
+        audit_add(r->out, AUDIT_FORM, 0, 0, "the first record does not open the log");
+}
+
+/* The log names its own key; the auditor's must be the same, or somebody replaced one of them. */
+static void check_own_key(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
+{
+    char text[KEY_VKEY_MAX];
+    if (leaf->index != 0 || !v->vkey.p)
+        return;
+    for (size_t i = 0; i < r->cfg->n_keys; i++) {
+        vkey_format(&r->cfg->keys[i], text);
+        if (leaf_text_is(v->vkey, text))
+            return;
+    }
+    audit_add(r->out, AUDIT_KEY, 0, 0, "the log was opened with the key %.*s, which is not trusted here",
+              (int)(v->vkey.n < 300 ? v->vkey.n : 300), v->vkey.p);
+}
+
+static void check_time(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
+{
+    bool step = leaf_text_is(v->event, "clock_step");
+    if (v->time_ms == INT64_MIN || v->boot < 0 || v->mono_ms < 0)
+        return; /* said by check_form */
+    if (step && v->to_ms != v->time_ms)
+        audit_add(r->out, AUDIT_TIME, leaf->index, leaf->index,
+                  "record %llu tells of a clock step to another time than its own", (ull)leaf->index);
+    if (!step && r->count > 0 && v->time_ms < r->last_time)
+        audit_add(r->out, AUDIT_TIME, leaf->index, leaf->index,
+                  "record %llu is dated %lld ms before the one in front of it", (ull)leaf->index,
+                  (long long)(r->last_time - v->time_ms));
+    if (v->boot < r->last_boot || (v->boot == r->last_boot && v->mono_ms < r->last_mono))
+        audit_add(r->out, AUDIT_TIME, leaf->index, leaf->index,
+                  "record %llu comes from an earlier moment of the station than the one in front of it",
+                  (ull)leaf->index);
+    r->last_time = v->time_ms;
+}
+
+static void check_copies(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
+{
+    if (!leaf->event)
+        return;
+    bool job_same = leaf->job ? leaf_text_is(v->job, leaf->job) : v->job.p == NULL;
+    if (!leaf_text_is(v->event, leaf->event) || !job_same)
+        audit_add(r->out, AUDIT_COPY, leaf->index, leaf->index,
+                  "the column %s beside record %llu does not say what the record says",
+                  job_same ? "event" : "job", (ull)leaf->index);
+}
+
+static void life(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
+{
+    struct audit_report *o = r->out;
+    static const struct {
+        const char *event;
+        size_t at;
+    } count[] = {{"boot", offsetof(struct audit_report, boots)},
+                 {"log_close", offsetof(struct audit_report, closes)},
+                 {"heartbeat", offsetof(struct audit_report, heartbeats)},
+                 {"clock_step", offsetof(struct audit_report, clock_steps)},
+                 {"attempt_start", offsetof(struct audit_report, starts)},
+                 {"attempt_result", offsetof(struct audit_report, results)},
+                 {"interrupted", offsetof(struct audit_report, interrupted)}};
+    for (size_t i = 0; i < sizeof count / sizeof *count; i++)
+        if (leaf_text_is(v->event, count[i].event))
+            ++*(uint64_t *)(void *)((char *)o + count[i].at);
+    bool new_run = v->boot != r->last_boot;
+    if (new_run && r->in_run)
+        o->unclosed++;
+    if (new_run)
+        r->in_run = true;
+    else if (r->in_run && v->mono_ms - r->last_mono > AUDIT_GAP_MS) {
+        if (o->n_gaps < AUDIT_GAPS_MAX)
+            o->gap[o->n_gaps] = (struct audit_gap){leaf->index, (uint64_t)(v->mono_ms - r->last_mono)};
+        o->n_gaps++;
+    }
+    if (leaf_text_is(v->event, "log_close"))
+        r->in_run = false;
+    r->last_boot = v->boot;
+    r->last_mono = v->mono_ms;
+    if (leaf->index == 0)
+        o->first_ms = v->time_ms;
+    o->last_ms = v->time_ms;
+}
+
+enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf, struct tree_hash *hash)
+{
+    struct leaf_view v;
+    struct fl_why form = {0, ""};
+    enum fl_err scanned = leaf_scan(leaf->rec, leaf->n, &v, &form);
+    enum fl_err err = check_bytes(r, leaf, &v, hash);
+    if (err)
+        return err;
+    if (scanned) {
+        audit_add(r->out, AUDIT_FORM, leaf->index, leaf->index, "record %llu: %s", (ull)leaf->index,
+                  form.text);
+        return FL_OK;
+    }
+    check_form(r, leaf, &v);
+    check_place(r, leaf, &v);
+    check_own_key(r, leaf, &v);
+    check_time(r, leaf, &v);
+    check_copies(r, leaf, &v);
+    life(r, leaf, &v);
+    return FL_OK;
+}

@@ -12,7 +12,14 @@
  * and the station must stop.
  *
  * Opening: takes the folder's lock, makes what is missing (only with `create`), migrates, verifies
- * the whole log, turns attempts without an end into INTERRUPTED, appends `boot`.
+ * the whole log, appends `boot`, turns attempts without an end into INTERRUPTED. While it runs it
+ * appends a `heartbeat` every 15 minutes, so that silence means something, and `clock_step` when the wall
+ * clock jumped. At most once a second, and at the end, the signed head is also written to the file `checkpoint`:
+ * that file shows a database that was put back. It may lag by a second, because two more fsyncs for
+ * every commit would cost more than the commit.
+ *
+ * An event whose body cannot be a leaf is answered FL_FORMAT and harms nobody else; one whose job has a
+ * leaf of its kind already is answered FL_OK with that leaf's index.
  *
  * Thread rule: open and close from one thread; the recorder runs its own; recorder_queue's queue from any.
  */
@@ -27,13 +34,14 @@ struct recorder_config {
     const char *data;    /* the data folder */
     bool create;         /* make folder, key and log when there is none */
     const char *station; /* name for a new one; NULL: from the host's name */
-    /* Passphrase of an encrypted key, borrowed during open only; NULL: none. */
+    /* Passphrase of an encrypted key, borrowed during open only; NULL: none. A new key is encrypted with it. */
     const char *passphrase;
 };
 
 /* What opening did, to be told to the user. */
 struct recorder_opened {
     bool created;         /* the folder, the key and the log are new */
+    bool encrypted;       /* the key is */
     char vkey[256];       /* verifier key of the log */
     char origin[128], station[64];
     int64_t leaves;       /* in the log now */
@@ -41,10 +49,11 @@ struct recorder_opened {
 };
 
 /* FL_BUSY: another flashline works on this folder. FL_MISMATCH: the log does not verify: production is
- * refused (`flashline audit` says where). FL_NOT_FOUND: no station there and !create. */
+ * refused (`flashline audit` says where; a file incident-*.txt in the folder keeps the evidence).
+ * FL_NOT_FOUND: no station there and !create. FL_ACCESS: the folder cannot be written, or the key cannot be read. */
 FL_MUST enum fl_err recorder_open(const struct recorder_config *c, struct recorder **out,
                                   struct recorder_opened *opened, struct fl_why *why);
-/* Drains the queue, appends nothing more, joins the thread. NULL is fine. */
+/* Drains the queue, appends `log_close`, joins the thread. NULL is fine. */
 void recorder_close(struct recorder *r);
 
 /* Makers put their events here (event/event.h says who owns what). Lives until recorder_close. */

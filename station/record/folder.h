@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * folder.h: the data folder of a station, its files, its key.
+ *
+ *   README          this table, for whoever finds the folder
+ *   flashline.db    the records: log, tree, checkpoints, tables (SQLite; -wal and -shm beside it while in use)
+ *   checkpoint      newest signed head of the log as a text file, at most a second old: shows a database put back
+ *   station         name of the station, one line
+ *   key/log.vkey    verifier key of the log: one line, public
+ *   key/log.key     signing key of the log: PKCS#8 PEM, mode 0600
+ *   lock            held by the one flashline that works here
+ *   incident-*.txt  evidence of a log that did not verify, when that happened
+ *
+ * Thread rule: one owner.
+ */
+#ifndef FL_RECORD_FOLDER_H
+#define FL_RECORD_FOLDER_H
+
+#include "audit/key.h"
+
+enum { FOLDER_STATION_MAX = 64 };
+
+struct folder {
+    char *dir, *db, *checkpoint, *station, *vkey, *key, *lock, *readme, *keys; /* owned paths */
+};
+
+FL_MUST enum fl_err folder_paths(const char *dir, struct folder *out, struct fl_why *why);
+void folder_fini(struct folder *f);
+
+/* Is a station set up there? */
+bool folder_there(const struct folder *f);
+
+struct folder_new {
+    const char *station;    /* NULL: from the host's name */
+    const char *origin;     /* name of the log; NULL: flashline/<station>/<8 hex of the key> */
+    const char *passphrase; /* NULL: the key is not encrypted */
+};
+/* Make folder, key and the small files; FL_EXISTS when a station is there, FL_MISMATCH when a database is there
+ * without its key. The database is made by the recorder. */
+FL_MUST enum fl_err folder_create(const struct folder *f, const struct folder_new *n, struct fl_why *why);
+/* 1 to 63 of A-Z a-z 0-9 . _ - */
+bool folder_station_ok(const char *name);
+
+/* The name of the station and the verifier key of its log. */
+FL_MUST enum fl_err folder_identity(const struct folder *f, char station[static FOLDER_STATION_MAX],
+                                    struct vkey *vkey, struct fl_why *why);
+/* The signing key. FL_ACCESS: others can read the file, or the passphrase is missing or wrong. FL_MISMATCH: it is
+ * not the key of key/log.vkey. */
+FL_MUST enum fl_err folder_key(const struct folder *f, const char *passphrase, const struct vkey *vkey,
+                               struct key **out, struct fl_why *why);
+bool folder_key_encrypted(const struct folder *f);
+
+#endif

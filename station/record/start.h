@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * start.h: what is checked before a station may write: the file, the schema, the whole log, heads kept outside it.
+ *
+ * Thread rule: one owner.
+ */
+#ifndef FL_RECORD_START_H
+#define FL_RECORD_START_H
+
+#include "audit/verify.h"
+#include "base/json.h"
+#include "record/folder.h"
+
+#include <sqlite3.h>
+
+/* Open (and make, in a folder that has a key and no head yet) the database. FL_MISMATCH: it is gone, damaged, or not as
+ * this program made it. */
+FL_MUST enum fl_err start_database(const struct folder *f, sqlite3 **out, struct fl_why *why);
+
+/* The whole log, the newest 1,000 signatures, the file `checkpoint`. FL_MISMATCH: it does not verify; what was found is
+ * kept in a file incident-<time>.txt. `last_wall` takes the time of the last leaf. */
+FL_MUST enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey *vkey, int64_t *last_wall,
+                                 struct fl_why *why);
+
+/* Bodies of `interrupted` events for the attempts that began and did not end: an array, in order of their beginning. */
+FL_MUST enum fl_err start_interrupted(sqlite3 *db, json_t **bodies, struct fl_why *why);
+
+#endif

@@ -25,7 +25,7 @@ LIB   := $B/libstation.a
 TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
 
 all: $B/flashline $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
-tests: all $(TESTS)
+tests: all $(TESTS) $B/stub-board
 check: tests
 	@scripts/run-tests $B
 
@@ -67,6 +67,11 @@ $B/%.so: tests/preload/%.c
 	@echo "  CC    $@"
 	@$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
+# a test device: Espressif's stub, run as machine code (tests/outside/README.md)
+$B/stub-board: $(patsubst %.c,$B/obj/%.o,$(wildcard tests/outside/rv32/*.c))
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lz -lcrypto
+
 PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $B/flashline $(DESTDIR)$(PREFIX)/bin/flashline
@@ -77,4 +82,4 @@ clean:
 
 .PHONY: all tests check install clean
 .SECONDARY:
--include $(OBJ:.o=.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)
+-include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)

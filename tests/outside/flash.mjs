@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// flash.mjs [options] rfc2217://HOST:PORT IMAGE@OFFSET...
+// flash.mjs [options] rfc2217://HOST:PORT|socket://HOST:PORT IMAGE@OFFSET...
 //
-// Flashes a board with Espressif's esptool-js (a program nobody here wrote) over a network serial server and
+// Flashes a board with Espressif's esptool-js (a program nobody here wrote) over a network serial server, or
+// over raw TCP a board that waits in its loader already, and
 // prints one JSON object: chip, MAC, flash id, and for every image the MD5 of the file and the MD5 the chip
 // gave for what lies in its flash. What esptool-js says goes to standard error.
 //
@@ -20,7 +21,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { Rfc2217Port } from "./rfc2217.mjs";
+import { openable } from "./rfc2217.mjs";
 
 const esptool = new URL("../../build/npm/node_modules/esptool-js/", import.meta.url);
 const { ESPLoader, Transport } = await import(new URL("lib/index.js", esptool));
@@ -31,7 +32,7 @@ const say = (text) => process.stderr.write(`${text}\n`);
 console.log = (...words) => say(words.join(" ")); // esptool-js traces to standard output otherwise
 
 function usage(text) {
-  say(`flash.mjs: ${text}\nusage: node flash.mjs [--baud N] [--reopen] [--read-back] [--erase-all] [--no-compress] [--identify] rfc2217://HOST:PORT IMAGE@OFFSET...`);
+  say(`flash.mjs: ${text}\nusage: node flash.mjs [--baud N] [--reopen] [--read-back] [--erase-all] [--no-compress] [--identify] rfc2217://HOST:PORT|socket://HOST:PORT IMAGE@OFFSET...`);
   process.exit(2);
 }
 
@@ -64,7 +65,7 @@ function padded(data) {
 }
 
 async function flash(loader, want, result) {
-  result.chip = await loader.main("default_reset");
+  result.chip = await loader.main(want.url.startsWith("socket:") ? "no_reset" : "default_reset");
   result.mac = await loader.chip.readMac(loader);
   result.flash_id = (await loader.readFlashId()).toString(16).padStart(6, "0");
   result.stub = loader.IS_STUB;
@@ -93,7 +94,7 @@ const want = readArguments();
 const result = { client: `esptool-js ${version}`, ok: false, images: [] };
 let transport = null;
 try {
-  transport = new Transport(new Rfc2217Port(want.url, { inPlace: !want.reopen }));
+  transport = new Transport(openable(want.url, { inPlace: !want.reopen }));
   const terminal = { clean() {}, writeLine: say, write: (text) => process.stderr.write(text) };
   const loader = new ESPLoader({ transport, baudrate: want.baud, romBaudrate: 115200, terminal });
   await flash(loader, want, result);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// rfc2217.mjs: a serial port behind a network serial server, in the shape of the Web Serial API.
+// rfc2217.mjs: a serial port behind a network serial server (rfc2217://HOST:PORT) or raw TCP
+// (socket://HOST:PORT: no speed, no lines), in the shape of the Web Serial API.
 //
 // What esptool-js asks of a port: open({baudRate}), close(), getInfo(), setSignals({dataTerminalReady,
 // requestToSend}), the two streams `readable` and `writable`, and, where a port has it, setBaudRate(n).
@@ -92,43 +93,33 @@ export class TelnetReader {
   }
 }
 
-export class Rfc2217Port {
+// Raw TCP: bytes and nothing else. Lines and speed are accepted and go nowhere.
+export class SocketPort {
   readable = null;
   writable = null;
   #host;
   #port;
   #socket = null;
-  #reader = null;
   #stream = null; // controller of `readable`
-  #waiting = []; // {code, value, resolve, reject, timer}, in the order sent
   #lost = null; // Error, once the connection is gone
-  #agreed = null; // {resolve, reject} until the server has answered WILL COM-PORT
 
-  // { inPlace: true } lends esptool-js a speed change without closing the port, which a browser does not have
-  constructor(url, { inPlace = true } = {}) {
-    const m = /^rfc2217:\/\/(\[[^\]]+\]|[^:/]+):(\d+)$/.exec(url);
-    if (!m) throw new Error(`not an address of the form rfc2217://HOST:PORT: ${url}`);
+  constructor(url, scheme = "socket") {
+    const m = new RegExp(`^${scheme}://(\\[[^\\]]+\\]|[^:/]+):(\\d+)$`).exec(url);
+    if (!m) throw new Error(`not an address of the form ${scheme}://HOST:PORT: ${url}`);
     this.#host = m[1].replace(/^\[|\]$/g, "");
     this.#port = Number(m[2]);
-    if (inPlace) this.setBaudRate = (baud) => this.#setBaud(baud);
   }
 
   getInfo() {
-    return {}; // a network serial server does not say which USB bridge is behind it
+    return {}; // the network does not say which USB bridge is behind it
   }
 
-  async open({ baudRate }) {
+  async open() {
     if (this.#socket) throw new Error("the port is open already");
     this.#lost = null;
-    this.#reader = new TelnetReader();
     await this.#connect();
-    await this.#negotiate();
-    this.#makeStreams();
-    await this.#setBaud(baudRate);
-    await this.#ask(SET_DATASIZE, [8]);
-    await this.#ask(SET_PARITY, [1]);
-    await this.#ask(SET_STOPSIZE, [1]);
-    await this.#ask(SET_CONTROL, [CONTROL.noFlow]);
+    this.readable = new ReadableStream({ start: (c) => (this.#stream = c), cancel: () => (this.#stream = null) });
+    this.writable = new WritableStream({ write: (bytes) => this.send(this.encode(bytes)) });
   }
 
   async close() {
@@ -136,12 +127,81 @@ export class Rfc2217Port {
     if (!socket) return;
     this.#socket = null;
     this.readable = this.writable = null;
-    if (socket.closed) return; // the server was first
+    if (socket.closed) return; // the peer was first
     await new Promise((done) => {
-      const timer = setTimeout(() => socket.destroy(), 1000); // a server that does not close its half
+      const timer = setTimeout(() => socket.destroy(), 1000); // a peer that does not close its half
       socket.once("close", () => (clearTimeout(timer), done()));
       socket.end();
     });
+  }
+
+  async setSignals() {}
+  async setBaudRate() {}
+
+  // what a kind of port changes: bytes on their way out and in, and the end of the connection
+  encode(bytes) {
+    return bytes;
+  }
+  received(bytes) {
+    this.deliver(bytes);
+  }
+  ended() {}
+
+  send(bytes) {
+    if (this.#lost || !this.#socket) return Promise.reject(this.#lost ?? new Error("the port is closed"));
+    return new Promise((resolve, reject) => this.#socket.write(bytes, (e) => (e ? reject(e) : resolve())));
+  }
+  deliver(data) {
+    if (data.length && this.#stream) this.#stream.enqueue(data);
+  }
+
+  #connect() {
+    return new Promise((resolve, reject) => {
+      const socket = net.connect({ host: this.#host, port: this.#port, noDelay: true });
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        socket.on("error", (e) => this.#fail(e));
+        socket.on("close", () => this.#fail(new Error("the server closed the connection")));
+        socket.on("data", (bytes) => this.received(bytes));
+        this.#socket = socket;
+        resolve();
+      });
+    });
+  }
+
+  #fail(error) {
+    if (this.#lost) return;
+    this.#lost = error;
+    this.ended(error);
+    try {
+      this.#stream?.error(error);
+    } catch {
+      // the stream has been cancelled already
+    }
+  }
+}
+
+export class Rfc2217Port extends SocketPort {
+  #reader = null;
+  #waiting = []; // {code, value, resolve, reject, timer}, in the order sent
+  #agreed = null; // {resolve, reject} until the server has answered WILL COM-PORT
+
+  // inPlace: false takes away the speed change without closing the port, which a browser does not have
+  constructor(url, { inPlace = true } = {}) {
+    super(url, "rfc2217");
+    if (!inPlace) this.setBaudRate = undefined;
+  }
+
+  async open({ baudRate }) {
+    this.#reader = new TelnetReader();
+    await super.open();
+    await this.#negotiate();
+    await this.#setBaud(baudRate);
+    await this.#ask(SET_DATASIZE, [8]);
+    await this.#ask(SET_PARITY, [1]);
+    await this.#ask(SET_STOPSIZE, [1]);
+    await this.#ask(SET_CONTROL, [CONTROL.noFlow]);
   }
 
   // DTR before RTS, as every loader does: (DTR 0, RTS 1) must become (1, 0) by way of (1, 1), never of
@@ -154,26 +214,31 @@ export class Rfc2217Port {
     await Promise.all(values.map((v) => this.#ask(SET_CONTROL, [v])));
   }
 
+  async setBaudRate(baud) {
+    await this.#setBaud(baud);
+  }
+
+  encode(bytes) {
+    return escapeData(bytes);
+  }
+
+  received(bytes) {
+    const { data, options, answers } = this.#reader.feed(bytes);
+    for (const [verb, option] of options) this.#option(verb, option);
+    for (const [code, value] of answers) this.#answer(code, value);
+    this.deliver(data);
+  }
+
+  ended(error) {
+    this.#agreed?.reject(error);
+    for (const w of this.#waiting.splice(0)) (clearTimeout(w.timer), w.reject(error));
+  }
+
   async #setBaud(baud) {
     const b = [(baud >>> 24) & 255, (baud >>> 16) & 255, (baud >>> 8) & 255, baud & 255];
     const got = await this.#ask(SET_BAUDRATE, b);
     const set = got.reduce((sum, x) => sum * 256 + x, 0);
     if (set !== baud) throw new Error(`the server set ${set} baud instead of ${baud}`);
-  }
-
-  #connect() {
-    return new Promise((resolve, reject) => {
-      const socket = net.connect({ host: this.#host, port: this.#port, noDelay: true });
-      socket.once("error", reject);
-      socket.once("connect", () => {
-        socket.off("error", reject);
-        socket.on("error", (e) => this.#fail(e));
-        socket.on("close", () => this.#fail(new Error("the server closed the connection")));
-        socket.on("data", (bytes) => this.#received(bytes));
-        this.#socket = socket;
-        resolve();
-      });
-    });
   }
 
   async #negotiate() {
@@ -185,18 +250,8 @@ export class Rfc2217Port {
     const offers = [WILL, BINARY, DO, BINARY, WILL, SUPPRESS_GO_AHEAD, DO, SUPPRESS_GO_AHEAD, WILL, COM_PORT];
     const bytes = [];
     for (let i = 0; i < offers.length; i += 2) bytes.push(IAC, offers[i], offers[i + 1]);
-    this.#socket.write(Uint8Array.from(bytes));
+    await this.send(Uint8Array.from(bytes));
     await agreed;
-  }
-
-  #makeStreams() {
-    this.readable = new ReadableStream({ start: (c) => (this.#stream = c), cancel: () => (this.#stream = null) });
-    this.writable = new WritableStream({ write: (bytes) => this.#send(escapeData(bytes)) });
-  }
-
-  #send(bytes) {
-    if (this.#lost || !this.#socket) return Promise.reject(this.#lost ?? new Error("the port is closed"));
-    return new Promise((resolve, reject) => this.#socket.write(bytes, (e) => (e ? reject(e) : resolve())));
   }
 
   #ask(code, value) {
@@ -207,15 +262,8 @@ export class Rfc2217Port {
         reject(new Error(`the server did not acknowledge COM port command ${code} value ${value}`));
       }, ANSWER_WITHIN_MS);
       this.#waiting.push(entry);
-      this.#send(command(code, value)).catch(reject);
+      this.send(command(code, value)).catch(reject);
     });
-  }
-
-  #received(bytes) {
-    const { data, options, answers } = this.#reader.feed(bytes);
-    for (const [verb, option] of options) this.#option(verb, option);
-    for (const [code, value] of answers) this.#answer(code, value);
-    if (data.length && this.#stream) this.#stream.enqueue(data);
   }
 
   #option(verb, option) {
@@ -223,8 +271,8 @@ export class Rfc2217Port {
     else if (option === COM_PORT && verb === DONT) this.#agreed?.reject(new Error("the server refuses RFC 2217"));
     else if (![BINARY, SUPPRESS_GO_AHEAD, COM_PORT].includes(option)) {
       // refuse what was not offered; answering a refusal would never end
-      if (verb === DO) this.#socket.write(Uint8Array.from([IAC, WONT, option]));
-      if (verb === WILL) this.#socket.write(Uint8Array.from([IAC, DONT, option]));
+      if (verb === DO) this.send(Uint8Array.from([IAC, WONT, option])).catch(() => {});
+      if (verb === WILL) this.send(Uint8Array.from([IAC, DONT, option])).catch(() => {});
     }
   }
 
@@ -238,16 +286,8 @@ export class Rfc2217Port {
       w.reject(new Error(`the server answered ${value[0]} to line control ${w.value[0]}`));
     else w.resolve(value);
   }
+}
 
-  #fail(error) {
-    if (this.#lost) return;
-    this.#lost = error;
-    this.#agreed?.reject(error);
-    for (const w of this.#waiting.splice(0)) (clearTimeout(w.timer), w.reject(error));
-    try {
-      this.#stream?.error(error);
-    } catch {
-      // the stream has been cancelled already
-    }
-  }
+export function openable(url, options) {
+  return url.startsWith("socket:") ? new SocketPort(url) : new Rfc2217Port(url, options);
 }

@@ -50,8 +50,9 @@ struct esp_config {
 struct esp_tuning {
     uint32_t baud;        /* the highest that held; 0: the configured one */
     uint32_t ram_block;   /* bytes a MEM_DATA block; 0: 0x1800 (0x800 on USB-OTG) */
+    uint32_t flash_block; /* bytes a block into flash; 0: 0x4000 with the stub, 0x1800 without */
     uint32_t burst;       /* bytes written at once; 0: whole frames */
-    uint32_t burst_gap_us; /* pause between bursts */
+    uint32_t burst_gap_us; /* pause between bursts, beside the time they take on the wire */
     bool rom_only;        /* the stub never came up here */
 };
 
@@ -146,6 +147,13 @@ FL_MUST enum fl_err esp_write(struct esp *e, const struct esp_region *regions, s
 
 /* Reset into the application. The link is back at 115200 afterwards. FL_UNSUPPORTED without lines. */
 FL_MUST enum fl_err esp_run(struct esp *e, struct esp_problem *p);
+
+struct esp_counters {
+    uint64_t blocks;           /* of images, accepted by the chip */
+    uint64_t damaged, timeouts, cut; /* refused for their checksum; not answered; answers damaged */
+    uint64_t answers, wait_ns; /* and the time waited for them after the last byte was sent */
+};
+struct esp_counters esp_counters(const struct esp *e);
 
 /* Everything received outside frames so far, the last 4 KB of it. Lives as long as the session. */
 const uint8_t *esp_text(const struct esp *e, size_t *n);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * First contact: reset into the loader, SYNC, and, when nobody answers, what the evidence says. */
+#include "esp/session.h"
+
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    CONNECT_BAUD = 115200, /* the ROM measures the speed, but logs at this one; never sync above it */
+    ATTEMPTS = 7,
+    SYNCS = 5,        /* in one attempt */
+    SYNCS_SILENT = 3, /* when not a byte came: nobody is there, and empty slots are polled */
+    LINES_MS = 2000,
+};
+
+uint32_t esp_connect_baud(const struct esp *e)
+{
+    return e->tune.baud && e->tune.baud < CONNECT_BAUD ? e->tune.baud : CONNECT_BAUD;
+}
+
+/* ---- one reset ---------------------------------------------------------------------------------- */
+
+static enum fl_err play(struct esp *e, const struct reset_sequence *seq)
+{
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < seq->n && !err; i++) {
+        const struct reset_step *s = &seq->steps[i];
+        if (s->dtr == LINK_KEEP && s->rts == LINK_KEEP)
+            err = wire_listen(e, s->wait_ms);
+        else
+            err = link_set_lines(e->link, s->dtr, s->rts, fl_deadline_in_ms(LINES_MS));
+    }
+    return err;
+}
+
+enum fl_err esp_play(struct esp *e, const char *text)
+{
+    struct reset_sequence seq;
+    struct fl_why why;
+    enum fl_err err = reset_parse(text, &seq, &why);
+    if (err)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, err, "%s", why.text);
+    err = play(e, &seq);
+    return err ? esp_fail_link(e, err, "setting DTR and RTS") : FL_OK;
+}
+
+/* Without lines there is nothing to play; with a name or a sequence in the configuration only that. */
+static const char *sequence(const struct esp *e, unsigned attempt)
+{
+    const char *setting = e->config.reset ? e->config.reset : "auto";
+    if (!link_info(e->link)->has_lines || strcmp(setting, "none") == 0)
+        return NULL;
+    if (strcmp(setting, "auto") != 0) {
+        const struct reset_strategy *s = reset_named(setting);
+        return s ? s->text : setting;
+    }
+    const char *const *cycle = reset_cycle(link_info(e->link));
+    unsigned n = 0;
+    while (cycle[n])
+        n++;
+    return reset_named(cycle[attempt % n])->text;
+}
+
+/* ---- one attempt -------------------------------------------------------------------------------- */
+
+static enum fl_err sync_some(struct esp *e, bool *stub)
+{
+    enum fl_err err = FL_TIMEOUT;
+    uint64_t before = link_counters(e->link).bytes_in;
+    for (int i = 0; i < SYNCS && err == FL_TIMEOUT; i++) {
+        if (i == SYNCS_SILENT && e->text.total == e->text_mark &&
+            link_counters(e->link).bytes_in == before)
+            break;
+        err = esp_sync(e, e->times.sync, stub);
+    }
+    return err;
+}
+
+static enum fl_err attempt(struct esp *e, const char *reset, bool *stub)
+{
+    enum fl_err err = link_discard(e->link);
+    wire_forget(e);
+    if (!err && reset)
+        err = esp_play(e, reset);
+    else if (!err) /* a stub of an earlier session may sit in the middle of a frame */
+        err = wire_break(e);
+    return err ? err : sync_some(e, stub);
+}
+
+/* A stub that an earlier session left running listens at that session's speed. */
+static enum fl_err look_at_other_speeds(struct esp *e, bool *stub)
+{
+    uint32_t speeds[ESP_STEP_DOWN_MAX + 1] = {e->config.baud};
+    memcpy(speeds + 1, e->config.step_down, sizeof e->config.step_down);
+    enum fl_err err = FL_TIMEOUT;
+    for (size_t i = 0; i < sizeof speeds / sizeof *speeds && err == FL_TIMEOUT; i++) {
+        if (speeds[i] == 0 || speeds[i] == CONNECT_BAUD)
+            continue;
+        err = link_set_baud(e->link, speeds[i], fl_deadline_in_ms(LINES_MS));
+        if (!err)
+            err = wire_break(e);
+        else if (err == FL_REFUSED || err == FL_UNSUPPORTED)
+            err = FL_TIMEOUT;
+        if (!err)
+            err = esp_sync(e, e->times.sync, stub);
+    }
+    return err;
+}
+
+/* ---- diagnosis ---------------------------------------------------------------------------------- */
+
+static const char *straps(const struct esp *e)
+{
+    const struct chip *c = e->chip ? e->chip : e->config.chip ? chip_by_name(e->config.chip) : NULL;
+    return c ? c->straps : "the boot strap low";
+}
+
+static enum fl_err diagnose(struct esp *e, unsigned attempts)
+{
+    size_t n;
+    const uint8_t *p = text_since(&e->text, e->text_mark, &n);
+    struct text_signs s = text_read(p, n);
+    char quote[TEXT_QUOTE];
+    text_quote(p, n, quote);
+    bool lines = sequence(e, 0) != NULL;
+    const char *hint = lines ? "" : "; no reset lines are used here";
+#define NOBODY(fault, ...) esp_fail(e, TROUBLE_SYNC, ESP_FAULT_##fault, FL_TIMEOUT, __VA_ARGS__)
+    if (s.brownout)
+        return NOBODY(BOARD_BROWNOUT, "no answer to SYNC in %u attempts; the chip said \"%s\"",
+                      attempts, quote);
+    if (s.waiting)
+        return NOBODY(LINK_TX_DEAD, "the loader says \"waiting for download\" and does not answer "
+                                    "SYNC in %u attempts", attempts);
+    if (s.panic)
+        return NOBODY(BOARD_PANIC, "no answer to SYNC in %u attempts; the chip said \"%s\"", attempts,
+                      quote);
+    if (s.boot_code >= 0)
+        return NOBODY(BOOT_MODE, "the chip started with boot:0x%02x in %u attempts; the loader needs "
+                                 "%s at reset%s", (unsigned)s.boot_code, attempts, straps(e), hint);
+    if (e->echoes > 0)
+        return NOBODY(LINK_ECHO, "%u of our own frames came back, and no answer", e->echoes);
+    if (s.printable)
+        return NOBODY(BOARD_APP, "%zu bytes of text instead of an answer, at the end \"%s\"%s", n,
+                      quote, hint);
+    if (n > 0 || e->frames > 0)
+        return NOBODY(LINK_NOISE, "%zu bytes and %u frames came that make no sense, at %u baud", n,
+                      e->frames, link_baud(e->link));
+    return NOBODY(LINK_SILENT, "not one byte came in %u attempts%s", attempts, hint);
+#undef NOBODY
+}
+
+/* ---- the stage ---------------------------------------------------------------------------------- */
+
+static enum fl_err to_connect_speed(struct esp *e)
+{
+    enum fl_err err = link_set_baud(e->link, esp_connect_baud(e), fl_deadline_in_ms(LINES_MS));
+    return err == FL_UNSUPPORTED ? FL_OK : err;
+}
+
+static enum fl_err attempts(struct esp *e, unsigned most, unsigned *made, bool *stub)
+{
+    enum fl_err err = FL_TIMEOUT;
+    for (*made = 0; *made < most && err == FL_TIMEOUT && !fl_deadline_passed(e->limit); (*made)++) {
+        err = attempt(e, sequence(e, e->strategy + *made), stub);
+        if (!err)
+            e->strategy += *made;
+    }
+    if (err == FL_TIMEOUT && !sequence(e, 0) && link_info(e->link)->has_speed)
+        err = look_at_other_speeds(e, stub);
+    return err;
+}
+
+enum fl_err esp_stage_connect(struct esp *e)
+{
+    e->work = WORK_TALK;
+    e->stub = e->greeted = e->restarted = false;
+    e->echoes = e->frames = 0;
+    e->text_mark = e->text.total;
+    bool stub = false;
+    unsigned made = 0;
+    enum fl_err err = to_connect_speed(e);
+    if (!err)
+        err = attempts(e, e->config.connect_attempts ? e->config.connect_attempts : ATTEMPTS, &made,
+                       &stub);
+    if (err == FL_TIMEOUT) {
+        wire_forget(e);
+        return diagnose(e, made);
+    }
+    if (err)
+        return e->trouble == TROUBLE_DEAD && e->problem.err == err
+                   ? err
+                   : esp_fail_link(e, err, "connecting");
+    e->stub = stub;
+    e->text_mark = e->text.total;
+    e->restarted = false;
+    return FL_OK;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The flash attached, woken, identified, its size told to the loader. */
+#include "esp/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    FLASH_RDID = 0x9f,
+    FLASH_SFDP = 0x5a,
+    FLASH_RESET_ENABLE = 0x66,
+    FLASH_RESET = 0x99,
+    FLASH_RELEASE = 0xab,
+    VENDOR_XMC = 0x20,
+    ID_TRIES = 4,
+    SIZE_WHEN_UNKNOWN = 4 << 20,
+};
+static const uint32_t sfdp_signature = 0x50444653;
+
+/* ---- power: ESP32-P4 v3.1 and v3.2 leave the flash without supply (facts 3.7) ----------------------- */
+
+struct power_step {
+    struct reg_write w;
+    uint32_t wait_ms; /* after it */
+};
+
+static enum fl_err power_p4(struct esp *e)
+{
+    static const uint32_t fuse = 0x5012d034, pads = 0x501153fc, ldo = 0x501151b8, ldo2 = 0x501151bc;
+    const struct power_step steps[] = {
+        {{0x5011010c, 1, UINT32_MAX}, 10},
+        {{ldo2, 1u << 27, 1u << 27}, 0},
+        {{ldo, 1u << 7, 1u << 7}, 0},
+        {{pads, 3, 3}, 1},
+        {{ldo2, 0, 1u << 27}, 0},
+        {{ldo, 0, 0xffu << 23}, 0},
+        {{ldo, 0x80, 0x80}, 0},
+        {{ldo, 0, 1u << 7}, 2},
+    };
+    unsigned rev = e->unit.revision;
+    uint32_t v = 0, now = 0;
+    if (strcmp(e->chip->name, "esp32p4") != 0 || (rev != 301 && rev != 302))
+        return FL_OK;
+    enum fl_err err = rev == 302 ? esp_read_reg_sure(e, fuse, &v) : FL_OK;
+    if (!err && (v >> 16 & 1)) {
+        err = esp_read_reg(e, pads, &now);
+        return err || (now & 3) != 3 ? err
+                                     : esp_write_regs(e, &(struct reg_write){pads, 0, 3}, 1);
+    }
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && !err; i++) {
+        err = esp_write_regs(e, &steps[i].w, 1);
+        if (!err && steps[i].wait_ms)
+            err = esp_pause(e, steps[i].wait_ms);
+    }
+    return err;
+}
+
+/* ---- attach --------------------------------------------------------------------------------------- */
+
+static enum fl_err attach(struct esp *e)
+{
+    uint32_t words[4] = {0};
+    if (e->stub)
+        return esp_words(e, OP_SPI_ATTACH, words, 1, e->times.command);
+    if (!e->chip->has_attach) /* ESP8266: BEGIN attaches */
+        return esp_words(e, OP_FLASH_BEGIN, words, 4, e->times.command);
+    enum fl_err err = FL_OK;
+    if (e->unit.security.secure_download != ESP_ON)
+        err = chip_read_attach(e->chip, (struct chip_regs){e, esp_read_reg_sure}, &words[0]);
+    return err ? err : esp_words(e, OP_SPI_ATTACH, words, 2, e->times.command);
+}
+
+static enum fl_err set_params(struct esp *e, uint64_t size)
+{
+    if (!e->stub && !e->chip->has_attach)
+        return FL_OK; /* the ESP8266's ROM has no such command */
+    uint32_t total = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+    uint32_t words[] = {0, total, 0x10000, 0x1000, 0x100, 0xffff};
+    return esp_words(e, OP_SPI_SET_PARAMS, words, 6, e->times.command);
+}
+
+/* ---- who is it ------------------------------------------------------------------------------------ */
+
+static enum fl_err plain(struct esp *e, uint8_t opcode)
+{
+    return esp_spi(e, (struct spi_command){.opcode = opcode}, NULL);
+}
+
+static enum fl_err read_id(struct esp *e, uint32_t *id)
+{
+    static const struct spi_command rdid = {.opcode = FLASH_RDID, .in_bits = 24};
+    uint32_t last;
+    enum fl_err err = esp_spi(e, rdid, &last);
+    for (int i = 0; i < ID_TRIES && !err; i++) {
+        err = esp_spi(e, rdid, id);
+        if (!err && *id == last)
+            return FL_OK;
+        last = *id;
+    }
+    return err; /* it keeps changing: the last one is as good as any, and fails below if it is bad */
+}
+
+static enum fl_err read_sfdp(struct esp *e, uint32_t at, uint8_t bits, uint32_t *v)
+{
+    return esp_spi(e, (struct spi_command){.opcode = FLASH_SFDP, .in_bits = bits, .addr_bits = 24,
+                                           .dummy_bits = 8, .addr = at}, v);
+}
+
+static bool plausible_xmc(uint32_t id)
+{
+    uint32_t vendor = id & 0xff, type = id >> 8 & 0xff, cap = id >> 16 & 0xff;
+    return vendor == VENDOR_XMC && ((type == 0x40 && cap >= 0x13 && cap <= 0x20) ||
+                                    (type == 0x41 && cap >= 0x17 && cap <= 0x20) ||
+                                    (type == 0x50 && cap >= 0x15 && cap <= 0x16));
+}
+
+/* Some XMC chips come up in a state in which they give a wrong id; their maker's sequence ends it. */
+static enum fl_err wake_xmc(struct esp *e, uint32_t *id)
+{
+    static const uint8_t sequence[] = {0xb9, 0x79, 0xff};
+    uint32_t maker = 0;
+    if (plausible_xmc(*id))
+        return FL_OK;
+    enum fl_err err = read_sfdp(e, 0x10, 8, &maker);
+    if (err || maker != VENDOR_XMC)
+        return err;
+    for (size_t i = 0; i < sizeof sequence && !err; i++)
+        err = plain(e, sequence[i]);
+    if (!err)
+        err = esp_pause(e, e->times.flash_wake);
+    if (!err)
+        err = plain(e, FLASH_RELEASE);
+    return err ? err : read_id(e, id);
+}
+
+static enum fl_err present(struct esp *e, uint32_t id)
+{
+    uint32_t signature = 0;
+    enum fl_err err = FL_OK;
+    if (chip_flash_id_bad(id))
+        err = read_sfdp(e, 0, 32, &signature);
+    if (err || !chip_flash_id_bad(id) || signature == sfdp_signature)
+        return err;
+    return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_FLASH_MISSING, FL_NOT_FOUND,
+                    "the flash gives the id %06x and no SFDP signature (%08x)", id, signature);
+}
+
+static enum fl_err identify(struct esp *e)
+{
+    uint32_t id = 0;
+    enum fl_err err = read_id(e, &id);
+    if (!err)
+        err = wake_xmc(e, &id);
+    if (!err)
+        err = present(e, id);
+    /* leaves QPI or whatever state an application put it in */
+    if (!err)
+        err = plain(e, FLASH_RESET_ENABLE);
+    if (!err)
+        err = plain(e, FLASH_RESET);
+    if (!err)
+        err = esp_pause(e, e->times.flash_wake);
+    if (!err) {
+        e->flash.jedec = id;
+        e->flash.size = chip_flash_size(id);
+    }
+    return err;
+}
+
+/* ---- the stage ------------------------------------------------------------------------------------ */
+
+enum fl_err esp_stage_flash(struct esp *e)
+{
+    e->work = WORK_TALK;
+    bool sdm = e->unit.security.secure_download == ESP_ON;
+    enum fl_err err = sdm ? FL_OK : power_p4(e);
+    if (!err)
+        err = attach(e);
+    if (!err && !sdm)
+        err = identify(e);
+    if (err)
+        return err;
+    if (e->flash.size == 0)
+        e->flash.size = e->flash_size;
+    if (e->flash.size == 0 && sdm)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_FLASH_SIZE, FL_UNSUPPORTED,
+                        "in secure download mode the flash cannot be asked for its size: it must be "
+                        "given");
+    uint64_t tell = e->flash_size ? e->flash_size : e->flash.size;
+    return set_params(e, tell ? tell : SIZE_WHEN_UNKNOWN);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which chip, which unit, in which security state.
+ *
+ *   GET_SECURITY_INFO ──20 bytes──► chip by id
+ *          │refused, or 12 bytes (ESP32-S2)
+ *          ▼
+ *   READ_REG of the magic word ──► ESP8266, ESP32, ESP32-S2
+ *          │refused too
+ *          ▼
+ *   an ESP32-S2 in secure download mode
+ *
+ *   20 bytes: 0 u32 flags · 4 u8 flash_crypt_count · 5 u8[7] key purposes · 12 u32 chip id · 16 u32 version
+ *
+ * In secure download mode registers cannot be read: no MAC, no revision, no flash id. Whatever names
+ * the unit is read twice, because replies carry no checksum and a wrong MAC would go into the record
+ * for ever. */
+#include "esp/session.h"
+
+#include "esp/image.h"
+
+#include <limits.h>
+#include <string.h>
+
+enum { INFO_LONG = 20, INFO_SHORT = 12, INFO_TRIES = 4 };
+enum { FLAG_SECURE_BOOT = 1u << 0, FLAG_SECURE_DOWNLOAD = 1u << 2, FLAGS_JTAG_OFF = 3u << 6 };
+
+struct info {
+    size_t n; /* 20, 12, or 0: refused */
+    bool skipped;
+    uint8_t bytes[INFO_LONG];
+};
+
+/* ---- the chip ----------------------------------------------------------------------------------- */
+
+static enum fl_err ask_info(struct esp *e, struct info *out)
+{
+    struct answer a;
+    *out = (struct info){0};
+    enum fl_err err = esp_ask(e, OP_SECURITY_INFO, NULL, 0, INFO_LONG, e->times.command, &a);
+    if (err == FL_REFUSED) /* unknown to ESP8266 and ESP32: up to eight refusals are on their way */
+        return wire_quiet(e);
+    /* 12 bytes and their status are too short for 20: their place is where they end */
+    if (err == FL_FORMAT && a.n >= INFO_SHORT + 2 && a.n <= INFO_SHORT + 4 && a.data[INFO_SHORT] == 0) {
+        out->n = INFO_SHORT;
+        err = FL_OK;
+    } else if (!err) {
+        out->n = INFO_LONG;
+    }
+    if (!err)
+        memcpy(out->bytes, a.data, out->n);
+    return err;
+}
+
+static enum fl_err sure_info(struct esp *e, struct info *out)
+{
+    struct info again;
+    /* a chip that went silent on this question is asked for its magic word after the next reset */
+    if (e->info_silent && e->taken[ESP_RUNG_RECONNECT] % 2 == 1) {
+        *out = (struct info){.skipped = true};
+        return FL_OK;
+    }
+    enum fl_err err = ask_info(e, out);
+    e->info_silent = err != FL_OK;
+    for (int i = 0; i < INFO_TRIES && !err; i++) {
+        err = ask_info(e, &again);
+        if (!err && again.n == out->n && memcmp(again.bytes, out->bytes, out->n) == 0)
+            return FL_OK;
+        *out = again;
+    }
+    return err ? err
+               : esp_fail(e, TROUBLE_DAMAGED, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH,
+                          "SECURITY_INFO reads differently each time");
+}
+
+static enum fl_err by_magic(struct esp *e, const struct info *info, const struct chip **out)
+{
+    uint32_t magic;
+    enum fl_err err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &magic);
+    if (err == FL_REFUSED && e->trouble == TROUBLE_REFUSED) /* or was it the line? */
+        err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &magic);
+    *out = err ? NULL : chip_by_magic(magic);
+    if (err == FL_REFUSED && e->trouble == TROUBLE_REFUSED) {
+        *out = chip_by_name("esp32s2");
+        e->unit.security.secure_download = ESP_ON;
+        return FL_OK;
+    }
+    /* a chip that was not asked for its id may have one: another rung asks */
+    if (!err && !*out)
+        return esp_fail(e, info->skipped ? TROUBLE_SILENT : TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN,
+                        FL_UNSUPPORTED, "no chip is known whose magic word is %08x", magic);
+    return err;
+}
+
+static enum fl_err find_chip(struct esp *e, const struct info *info, const struct chip **out)
+{
+    if (info->n != INFO_LONG)
+        return by_magic(e, info, out);
+    uint32_t id = fl_get_u32le(info->bytes + 12);
+    *out = chip_by_id(id);
+    if (!*out)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN, FL_UNSUPPORTED,
+                        "the chip gives the id %u, which this program does not know", id);
+    return FL_OK;
+}
+
+/* ---- its security state -------------------------------------------------------------------------- */
+
+static enum esp_tristate on_off(bool on)
+{
+    return on ? ESP_ON : ESP_OFF;
+}
+
+static void security_from_info(struct esp *e, const struct info *info)
+{
+    struct esp_security *s = &e->unit.security;
+    s->has_flags = true;
+    s->flags = fl_get_u32le(info->bytes);
+    s->secure_boot = on_off(s->flags & FLAG_SECURE_BOOT);
+    s->secure_download = on_off(s->flags & FLAG_SECURE_DOWNLOAD);
+    s->jtag_off = on_off(s->flags & FLAGS_JTAG_OFF);
+    s->flash_encryption = on_off(chip_odd_parity(info->bytes[4]));
+}
+
+/* The eFuses themselves: for chips that have no other way to say it, and for what the flags lack. */
+static enum fl_err security_from_efuses(struct esp *e, struct chip_regs regs)
+{
+    enum fl_err err = chip_read_security(e->chip, regs, e->unit.revision, &e->efuses);
+    if (err)
+        return err;
+    struct esp_security *s = &e->unit.security;
+    if (!s->has_flags && e->chip->crypt_count.n > 0) {
+        s->secure_boot = on_off(e->efuses.secure_boot);
+        s->flash_encryption = on_off(e->efuses.encrypted);
+        s->secure_download = ESP_OFF; /* registers can be read */
+    }
+    /* two witnesses: the stricter one counts */
+    if (e->efuses.encrypted)
+        s->flash_encryption = ESP_ON;
+    if (e->efuses.secure_boot)
+        s->secure_boot = ESP_ON;
+    return FL_OK;
+}
+
+/* ---- the unit ----------------------------------------------------------------------------------- */
+
+static void name_chip(struct esp *e)
+{
+    const struct esp_image_chip *image = esp_image_chip(e->chip->name);
+    e->unit.chip = e->chip->name;
+    e->unit.image_chip_id = image ? image->id : 0;
+    e->unit.bootloader_offset = image ? image->bootloader_offset : 0;
+}
+
+static enum fl_err read_unit(struct esp *e)
+{
+    struct chip_regs regs = {e, esp_read_reg_sure};
+    enum fl_err err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &e->magic);
+    if (!err)
+        err = chip_read_mac(e->chip, regs, e->unit.mac, e->unit.eui64);
+    if (err == FL_FORMAT)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN, FL_FORMAT,
+                        "the chip's fuses hold no MAC address of a kind that is known");
+    e->unit.has_mac = !err;
+    e->unit.has_eui64 = !err && e->chip->eui64;
+    if (!err)
+        err = chip_read_revision(e->chip, regs, &e->unit.revision);
+    if (!err)
+        err = chip_read_crystal(e->chip, regs, esp_connect_baud(e), &e->unit.crystal_mhz);
+    if (!err)
+        err = security_from_efuses(e, regs);
+    return err;
+}
+
+/* Two watchdogs run in a USB-Serial/JTAG session and would reset the chip in the middle of the work.
+ * A stub has stopped them by itself. */
+static enum fl_err stop_watchdogs(struct esp *e)
+{
+    const struct chip_wdt *w = e->chip->wdt;
+    if (!w || e->stub || !w->swd_config || e->usb != USB_JTAG)
+        return FL_OK;
+    struct reg_write writes[] = {
+        {w->protect, 0x50d83aa1, UINT32_MAX},
+        {w->config0, 0, UINT32_MAX},
+        {w->protect, 0, UINT32_MAX},
+        {w->swd_protect, w->swd_key, UINT32_MAX},
+        {w->swd_config, UINT32_C(1) << w->swd_bit, UINT32_C(1) << w->swd_bit},
+        {w->swd_protect, 0, UINT32_MAX},
+    };
+    return esp_write_regs(e, writes, sizeof writes / sizeof *writes);
+}
+
+static enum fl_err wrong_chip(struct esp *e, const struct chip *chip)
+{
+    return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_WRONG, FL_MISMATCH, "the chip is an %s, not an %s",
+                    chip->title, chip_by_name(e->config.chip)->title);
+}
+
+static enum fl_err identify(struct esp *e)
+{
+    struct info info;
+    const struct chip *chip = NULL;
+    e->unit = (struct esp_unit){
+        .revision = UINT_MAX, .security = {ESP_UNKNOWN, ESP_UNKNOWN, ESP_UNKNOWN, ESP_UNKNOWN, 0, 0}};
+    enum fl_err err = sure_info(e, &info);
+    if (!err)
+        err = find_chip(e, &info, &chip);
+    if (err)
+        return err;
+    if (e->config.chip && strcmp(chip->name, e->config.chip) != 0)
+        return wrong_chip(e, chip);
+    e->chip = chip;
+    name_chip(e);
+    if (info.n)
+        security_from_info(e, &info);
+    bool sdm = e->unit.security.secure_download == ESP_ON;
+    if (!sdm)
+        err = stop_watchdogs(e);
+    if (!err && !sdm)
+        err = read_unit(e);
+    return err;
+}
+
+/* After a reset in the middle of the work: is it still the same unit? */
+static enum fl_err same_unit(struct esp *e)
+{
+    uint8_t mac[6], eui64[8];
+    if (!e->unit.has_mac)
+        return FL_OK;
+    enum fl_err err = stop_watchdogs(e);
+    if (!err)
+        err = chip_read_mac(e->chip, (struct chip_regs){e, esp_read_reg_sure}, mac, eui64);
+    if (err == FL_FORMAT || (!err && memcmp(mac, e->unit.mac, sizeof mac) != 0))
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_LOST, FL_GONE,
+                        "another board answers after the reset: its MAC address ends in "
+                        "%02x:%02x:%02x", mac[3], mac[4], mac[5]);
+    return err;
+}
+
+enum fl_err esp_stage_identify(struct esp *e)
+{
+    e->work = WORK_TALK;
+    if (e->identified)
+        return same_unit(e);
+    enum fl_err err = identify(e);
+    e->identified = !err;
+    return err;
+}

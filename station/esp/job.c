@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * All regions: skip, write, verify, and verify again when anything was odd.
+ *
+ * A BEGIN carries no checksum. One damaged on its way makes the loader write somewhere else, perhaps over a
+ * region that was verified before. That region's own MD5 would not be asked again, so:
+ *
+ *   1. With skip_matching each region is known to differ before it is written; if the write went
+ *      elsewhere, its MD5 still differs and that is trouble.
+ *   2. After any trouble, and always without skip_matching, every region is verified once more when
+ *      all are written; what is bad then is written again, and all are verified again.
+ *
+ * So no call ends in FL_OK unless every region's MD5 was right after the last write. */
+#include "esp/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    SECTOR = 0x1000,
+    BASE_LIMIT_MS = 180000,
+    REWRITES = 2, /* of a region whose MD5 is wrong: one by chance, one to be sure */
+    PASSES = 3,
+};
+
+/* Three times what all bytes take uncompressed at 115200 baud, once more for the flash at its slowest,
+ * and three minutes for recovery: 24 minutes for 4 MB. */
+uint64_t esp_write_limit_ms(const struct esp_region *regions, size_t n)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += regions[i].size;
+    return BASE_LIMIT_MS + bytes * 3 * 10 * 1000 / 115200 + bytes * 40 / 1000;
+}
+
+/* ---- may it be written at all ------------------------------------------------------------------- */
+
+static uint64_t sectors_end(const struct esp_region *r)
+{
+    return ((uint64_t)r->offset + r->size + SECTOR - 1) / SECTOR * SECTOR;
+}
+
+static enum fl_err check_regions(struct esp *e, const struct esp_region *regions, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct esp_region *r = &regions[i];
+        uint64_t end = (uint64_t)r->offset + r->size;
+        if (r->size == 0 || r->size % 4 != 0 || !r->plain)
+            return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, FL_ARG,
+                            "region %06x has %u bytes, not a multiple of 4", r->offset, r->size);
+        if (e->flash.size && end > e->flash.size)
+            return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_FLASH_SIZE, FL_LIMIT,
+                            "region %06x ends at %llx, the flash at %llx", r->offset,
+                            (unsigned long long)end, (unsigned long long)e->flash.size);
+        /* erasing is by sectors: the later one would destroy the earlier one's bytes */
+        for (size_t k = 0; k < i; k++)
+            if (sectors_end(&regions[k]) > r->offset / SECTOR * SECTOR &&
+                sectors_end(r) > regions[k].offset / SECTOR * SECTOR)
+                return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, FL_ARG,
+                                "regions %06x and %06x share a sector", regions[k].offset, r->offset);
+    }
+    return FL_OK;
+}
+
+static enum fl_err check_security(struct esp *e, const struct esp_region *regions, size_t n)
+{
+    const struct esp_security *s = &e->unit.security;
+#define REFUSE(...) esp_fail(e, TROUBLE_DEAD, ESP_FAULT_SECURITY_REFUSED, FL_UNSUPPORTED, __VA_ARGS__)
+    if (s->secure_download == ESP_ON)
+        return REFUSE("in secure download mode the chip cannot say what its flash holds: nothing "
+                      "written could be verified");
+    if (s->flash_encryption == ESP_ON)
+        return REFUSE("flash encryption is on: plain bytes would not start, and what the chip "
+                      "encrypts cannot be verified");
+    for (size_t i = 0; i < n && e->efuses.secure_boot_v1; i++)
+        if (regions[i].offset < 0x8000)
+            return REFUSE("secure boot (first version) is on: writing below 0x8000 would leave the "
+                          "chip dead");
+#undef REFUSE
+    return FL_OK;
+}
+
+/* What holds only once it is settled whether a stub does the work. */
+static enum fl_err check_reach(struct esp *e, const struct esp_region *r)
+{
+    uint64_t end = (uint64_t)r->offset + r->size;
+    if (!e->stub && !e->chip->has_md5)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_RAM_REFUSED, FL_UNSUPPORTED,
+                        "the %s's ROM cannot compute an MD5: without the stub nothing written could "
+                        "be verified", e->chip->title);
+    if (end > ESP_ROM_REACH && (!e->stub || !e->chip->big_flash))
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_FLASH_SIZE, FL_UNSUPPORTED,
+                        "region %06x ends past 16 MB, which %s cannot reach: it would be written "
+                        "over the start of the flash", r->offset,
+                        e->stub ? "this chip's stub" : "the ROM");
+    return FL_OK;
+}
+
+/* ---- one region, with the ladder ------------------------------------------------------------------- */
+
+/* `job` until it comes right or no rung is left. */
+static enum fl_err with_ladder(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
+                               enum fl_err (*job)(struct esp *, const struct esp_region *,
+                                                  struct esp_region_result *))
+{
+    for (;;) {
+        enum fl_err err = esp_reach_once(e, STAGE_FLASH);
+        if (!err)
+            err = check_reach(e, r);
+        if (!err)
+            err = job(e, r, res);
+        if (!err)
+            return FL_OK;
+        err = esp_climb(e);
+        if (err)
+            return err;
+    }
+}
+
+static enum fl_err job_write(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
+{
+    res->writes++;
+    res->state = ESP_REGION_PENDING;
+    enum fl_err err = esp_write_region(e, r);
+    if (!err)
+        res->state = ESP_REGION_WRITTEN;
+    return err;
+}
+
+/* Compare; a wrong one is asked for twice, because answers carry no checksum. */
+static enum fl_err job_compare(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
+{
+    enum fl_err err = esp_flash_md5(e, r->offset, r->size, res->md5_found);
+    if (!err && memcmp(res->md5_found, r->md5, FL_MD5_SIZE) != 0)
+        err = esp_flash_md5(e, r->offset, r->size, res->md5_found);
+    if (err)
+        return err;
+    bool right = memcmp(res->md5_found, r->md5, FL_MD5_SIZE) == 0;
+    if (!right)
+        res->state = ESP_REGION_BAD;
+    else if (res->writes > 0)
+        res->state = ESP_REGION_VERIFIED;
+    else
+        res->state = ESP_REGION_SKIPPED;
+    return FL_OK;
+}
+
+/* ---- a wrong MD5 --------------------------------------------------------------------------------- */
+
+static bool is_blank(const struct esp_region *r, const uint8_t md5[static FL_MD5_SIZE])
+{
+    uint8_t ff[4096], blank[FL_MD5_SIZE];
+    struct fl_hash *h = NULL;
+    memset(ff, 0xff, sizeof ff);
+    if (fl_hash_new(FL_HASH_MD5, &h))
+        return false;
+    for (uint32_t at = 0; at < r->size; at += sizeof ff)
+        fl_hash_add(h, ff, r->size - at < sizeof ff ? r->size - at : sizeof ff);
+    bool same = fl_hash_end(h, blank) == FL_OK && memcmp(blank, md5, FL_MD5_SIZE) == 0;
+    fl_hash_free(h);
+    return same;
+}
+
+/* Nothing was written: perhaps the flash is protected. Once a session. */
+static enum fl_err try_unprotect(struct esp *e)
+{
+    bool cleared = false;
+    uint32_t status = 0;
+    e->unlocked = true;
+    enum fl_err err = esp_unprotect(e, &cleared, &status);
+    if (!err && cleared)
+        esp_rung(e, ESP_RUNG_REGION, status, "the flash's status %02x protected blocks: cleared", status);
+    return err && e->trouble == TROUBLE_DEAD ? err : FL_OK;
+}
+
+static enum fl_err wrong(struct esp *e, const struct esp_region *r, const struct esp_region_result *res,
+                         bool final)
+{
+    char want[2 * FL_MD5_SIZE + 1], found[2 * FL_MD5_SIZE + 1], where[100] = "";
+    bool blank = is_blank(r, res->md5_found);
+    fl_hex(r->md5, FL_MD5_SIZE, want);
+    fl_hex(res->md5_found, FL_MD5_SIZE, found);
+    enum esp_fault fault = blank ? ESP_FAULT_FLASH_PROTECTED : ESP_FAULT_VERIFY_MD5;
+    if (!final) {
+        (void)esp_fail(e, TROUBLE_WORK, fault, FL_MISMATCH, "region %06x, %u bytes: MD5 %s where %s is right",
+                       r->offset, r->size, found, want);
+        esp_rung(e, ESP_RUNG_REGION, r->offset, "%s; written again", e->problem.text);
+        return blank && !e->unlocked ? try_unprotect(e) : FL_OK;
+    }
+    if (blank)
+        (void)snprintf(where, sizeof where, "it is blank");
+    else if (esp_find_difference(e, r, where, sizeof where) && e->trouble == TROUBLE_DEAD)
+        return e->problem.err;
+    return esp_fail(e, TROUBLE_DEAD, fault, FL_MISMATCH,
+                    "region %06x, %u bytes, written %u times: MD5 %s where %s is right; %s", r->offset,
+                    r->size, res->writes, found, want, where);
+}
+
+/* Until the region's MD5 is right. `skip`: compare before the first write. */
+static enum fl_err settle(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
+                          bool skip)
+{
+    enum fl_err err = skip ? with_ladder(e, r, res, job_compare) : FL_OK;
+    if (err || (skip && res->state == ESP_REGION_SKIPPED))
+        return err;
+    for (int i = 1;; i++) {
+        err = with_ladder(e, r, res, job_write);
+        if (!err)
+            err = with_ladder(e, r, res, job_compare);
+        if (err || res->state == ESP_REGION_VERIFIED)
+            return err;
+        err = wrong(e, r, res, i == REWRITES);
+        if (err)
+            return err;
+    }
+}
+
+/* ---- all ----------------------------------------------------------------------------------------- */
+
+static enum fl_err write_pass(struct esp *e, const struct esp_region *regions, size_t n, bool skip,
+                              struct esp_region_result *results)
+{
+    enum fl_err err = FL_OK;
+    esp_step(e, "write");
+    for (size_t i = 0; i < n && !err; i++) {
+        err = skip ? settle(e, &regions[i], &results[i], true)
+                   : with_ladder(e, &regions[i], &results[i], job_write);
+        esp_ladder_rest(e);
+        e->plain_done += regions[i].size;
+    }
+    return err;
+}
+
+static enum fl_err verify_pass(struct esp *e, const struct esp_region *regions, size_t n,
+                               struct esp_region_result *results, bool *again)
+{
+    enum fl_err err = FL_OK;
+    *again = false;
+    for (size_t i = 0; i < n && !err; i++) {
+        err = with_ladder(e, &regions[i], &results[i], job_compare);
+        if (!err && results[i].state == ESP_REGION_BAD) {
+            *again = true;
+            err = wrong(e, &regions[i], &results[i], false);
+            if (!err)
+                err = settle(e, &regions[i], &results[i], false);
+        }
+        esp_ladder_rest(e);
+    }
+    return err;
+}
+
+enum fl_err esp_write_all(struct esp *e, const struct esp_region *regions, size_t n, bool skip,
+                          struct esp_region_result *results)
+{
+    for (size_t i = 0; i < n; i++)
+        results[i] = (struct esp_region_result){.state = ESP_REGION_PENDING};
+    enum fl_err err = check_regions(e, regions, n);
+    if (!err)
+        err = check_security(e, regions, n);
+    if (err)
+        return err;
+    e->disturbed = false;
+    e->plain_done = e->plain_total = 0;
+    for (size_t i = 0; i < n; i++)
+        e->plain_total += regions[i].size;
+    err = write_pass(e, regions, n, skip, results);
+    bool again = !skip || e->disturbed;
+    if (!err && again)
+        esp_step(e, "verify");
+    for (int i = 0; i < PASSES && !err && again; i++)
+        err = verify_pass(e, regions, n, results, &again);
+    if (!err && again)
+        err = esp_fail(e, TROUBLE_DEAD, ESP_FAULT_VERIFY_MD5, FL_MISMATCH,
+                       "regions that were right were wrong again in each of %d passes", PASSES);
+    return err;
+}

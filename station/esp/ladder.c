@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The recovery ladder: which rung comes next, as a table, and taking it.
+ *
+ *             what went wrong ──► a list of rungs, tried in order, one each time it goes wrong again;
+ *   during          │             a rung that is impossible here (no lower speed, no stub to give up,
+ *   which work ─────┘             no supply to switch) is passed over; the end of the list is failure
+ *
+ * Refused blocks that are safe to send again are sent again where they are written (load.c, write.c);
+ * what comes here has survived that.
+ *
+ * Why the lists are as they are (facts 4.4, 9, 10.3, and what was seen on ROM and stub code):
+ *   - Damage that comes back is loss inside long bursts (a bridge, its driver) or scattered flips (cable,
+ *     ground). Short blocks and paced writes cure the first at no cost in speed, so they come before
+ *     lower speeds.
+ *   - Silence of a stub is mostly a frame turned inside out by one lost delimiter: DB 00 ends it. Silence of
+ *     a ROM ends with SYNC. A reset is never the first thing to try, and never the last.
+ *   - After any doubt about what was written, the region is begun again; nothing is resent on a guess.
+ *   - Without the stub nothing is compressed and every block waits for the flash, but the ROM checks
+ *     every sequence number and has no framing to be turned inside out.
+ *
+ * A session takes at most CLIMBS_MAX rungs, whatever happens. */
+#include "esp/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LIST_MAX = 14, CLIMBS_MAX = 60, CONNECT_BAUD = 115200, SLOW_BAUD = 57600 };
+
+#define RESYNC ESP_RUNG_RESYNC
+#define REGION ESP_RUNG_REGION
+#define RESET ESP_RUNG_RECONNECT
+#define SMALL ESP_RUNG_SMALL_BLOCKS
+#define PACED ESP_RUNG_PACED
+#define SLOWER ESP_RUNG_BAUD_DOWN
+#define ROM ESP_RUNG_ROM
+#define POWER ESP_RUNG_POWER
+
+struct list {
+    size_t n;
+    enum esp_rung_kind rungs[LIST_MAX];
+};
+#define LIST(...)                                                                                  \
+    {sizeof((enum esp_rung_kind[]){__VA_ARGS__}) / sizeof(enum esp_rung_kind), {__VA_ARGS__}}
+
+static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
+    [WORK_TALK] = {
+        [TROUBLE_SILENT] = LIST(RESYNC, RESET, RESYNC, SLOWER, RESET, SLOWER, ROM, POWER),
+        [TROUBLE_DAMAGED] = LIST(RESYNC, RESYNC, RESET, SLOWER, SLOWER, PACED, ROM, POWER),
+        [TROUBLE_REFUSED] = LIST(RESYNC, RESET, ROM, POWER),
+        [TROUBLE_WORK] = LIST(RESYNC, RESET, ROM, POWER),
+        [TROUBLE_RESTART] = LIST(RESET, RESET, POWER),
+        [TROUBLE_SYNC] = LIST(POWER),
+    },
+    [WORK_LOAD] = {
+        [TROUBLE_SILENT] = LIST(RESYNC, RESET, SMALL, SMALL, RESET, PACED, PACED, ROM, POWER),
+        [TROUBLE_DAMAGED] = LIST(SMALL, SMALL, PACED, SMALL, PACED, SMALL, PACED, PACED, SLOWER, ROM,
+                                 POWER),
+        [TROUBLE_REFUSED] = LIST(RESYNC, RESET, SMALL, ROM, POWER),
+        [TROUBLE_WORK] = LIST(RESET, ROM, POWER),
+        [TROUBLE_RESTART] = LIST(RESET, RESET, POWER),
+        [TROUBLE_GREETING] = LIST(RESET, RESET, SMALL, PACED, ROM, POWER),
+    },
+    [WORK_SPEED] = {
+        [TROUBLE_SPEED] = LIST(RESET, SLOWER, SLOWER, SLOWER, SLOWER, SLOWER, SLOWER, SLOWER, SLOWER, POWER),
+        [TROUBLE_RESTART] = LIST(RESET, SLOWER, SLOWER, POWER),
+    },
+    [WORK_WRITE] = {
+        [TROUBLE_SILENT] = LIST(REGION, RESET, SLOWER, SLOWER, SMALL, PACED, SLOWER, ROM, REGION, POWER),
+        [TROUBLE_DAMAGED] = LIST(REGION, SMALL, SMALL, PACED, SLOWER, PACED, SLOWER, SMALL, PACED,
+                                 SLOWER, PACED, ROM, REGION, POWER),
+        [TROUBLE_REFUSED] = LIST(REGION, RESET, REGION, ROM, POWER),
+        [TROUBLE_WORK] = LIST(REGION, SLOWER, ROM, POWER),
+        [TROUBLE_RESTART] = LIST(RESET, RESET, SLOWER, POWER),
+    },
+};
+
+/* ---- names -------------------------------------------------------------------------------------- */
+
+static const char *const names[ESP_RUNG_COUNT] = {
+    [ESP_RUNG_RESYNC] = "resync",       [ESP_RUNG_RESEND] = "resend",
+    [ESP_RUNG_REGION] = "region",       [ESP_RUNG_RECONNECT] = "reconnect",
+    [ESP_RUNG_SMALL_BLOCKS] = "small_blocks", [ESP_RUNG_PACED] = "paced",
+    [ESP_RUNG_BAUD_DOWN] = "baud_down", [ESP_RUNG_ROM] = "rom",
+    [ESP_RUNG_POWER] = "power",
+};
+
+const char *esp_rung_name(enum esp_rung_kind k)
+{
+    return (unsigned)k < ESP_RUNG_COUNT ? names[k] : "";
+}
+
+void esp_rung(struct esp *e, enum esp_rung_kind kind, uint32_t value, const char *fmt, ...)
+{
+    struct esp_rung r = {.kind = kind, .cause = e->problem.fault, .value = value};
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(r.text, sizeof r.text, fmt, ap);
+    va_end(ap);
+    e->taken[kind]++;
+    e->disturbed = true;
+    if (e->observer.rung)
+        e->observer.rung(e->observer.ctx, &r);
+}
+
+/* ---- rungs: false when impossible here ------------------------------------------------------------- */
+
+static void back_to(struct esp *e, enum esp_stage stage)
+{
+    if (e->stage > stage)
+        e->stage = stage;
+}
+
+/* The loader's framing put right. A region that was begun is begun again by whoever wrote it. */
+static bool take_resync(struct esp *e, enum esp_rung_kind kind)
+{
+    if (e->stage < STAGE_SYNCED)
+        return false;
+    const char *how = e->stub ? "DB 00" : "SYNC";
+    esp_rung(e, kind, 0, "%s; %s", e->problem.text, how);
+    struct esp_problem was = e->problem;
+    enum esp_trouble trouble = e->trouble;
+    enum fl_err err = wire_resync(e);
+    if (err == FL_OK || e->trouble == TROUBLE_DEAD)
+        return true;
+    /* the evidence that counts is what happened before */
+    e->problem = was;
+    e->trouble = trouble;
+    return false;
+}
+
+static bool take_reset(struct esp *e)
+{
+    esp_rung(e, ESP_RUNG_RECONNECT, 0, "%s; reset and SYNC", e->problem.text);
+    back_to(e, STAGE_OPEN);
+    return true;
+}
+
+static bool take_small(struct esp *e)
+{
+    static const uint32_t ram[] = {0x800, 0x400, 0x200, 0x100}, flash[] = {0x1000, 0x400, 0x100};
+    bool load = e->work == WORK_LOAD;
+    const uint32_t *sizes = load ? ram : flash;
+    size_t n = load ? sizeof ram / sizeof *ram : sizeof flash / sizeof *flash;
+    uint32_t *now = load ? &e->tune.ram_block : &e->tune.flash_block;
+    size_t i = 0;
+    while (i < n && *now != 0 && sizes[i] >= *now)
+        i++;
+    if (i == n || (!load && !e->stub && sizes[i] < 0x400))
+        return false;
+    *now = sizes[i];
+    /* a way that cannot carry long frames into RAM will not carry them into flash */
+    if (load && (e->tune.flash_block == 0 || e->tune.flash_block > sizes[i]))
+        e->tune.flash_block = sizes[i] < 0x400 ? 0x400 : sizes[i];
+    esp_rung(e, ESP_RUNG_SMALL_BLOCKS, sizes[i], "%s; blocks of %u bytes", e->problem.text, sizes[i]);
+    if (e->trouble != TROUBLE_DAMAGED)
+        back_to(e, STAGE_OPEN);
+    return true;
+}
+
+static bool take_paced(struct esp *e)
+{
+    /* bytes written at once, and the pause behind them beside the time they take on the wire: one, two,
+     * eight packets of full-speed USB, and a UART's FIFO */
+    static const struct {
+        uint32_t burst, gap_us;
+    } steps[] = {{512, 1000}, {128, 2000}, {64, 4000}, {16, 2000}};
+    size_t i = 0, n = sizeof steps / sizeof *steps;
+    while (i < n && e->tune.burst != 0 && steps[i].burst >= e->tune.burst)
+        i++;
+    if (i == n)
+        return false;
+    e->tune.burst = steps[i].burst;
+    e->tune.burst_gap_us = steps[i].gap_us;
+    esp_rung(e, ESP_RUNG_PACED, steps[i].burst, "%s; writes of %u bytes with pauses of %u us",
+             e->problem.text, steps[i].burst, steps[i].gap_us);
+    if (e->trouble != TROUBLE_DAMAGED)
+        back_to(e, STAGE_OPEN);
+    return true;
+}
+
+/* The highest allowed speed below `now`; 0: none. */
+static uint32_t slower(const struct esp *e, uint32_t now)
+{
+    uint32_t best = 0;
+    uint32_t floor = e->work == WORK_LOAD ? SLOW_BAUD : CONNECT_BAUD;
+    if (floor < now)
+        best = floor;
+    if (e->work == WORK_LOAD)
+        return best; /* the ROM is spoken to at 115200 or below, whatever the profile allows later */
+    for (size_t i = 0; i < ESP_STEP_DOWN_MAX && e->config.step_down[i]; i++)
+        if (e->config.step_down[i] < now && e->config.step_down[i] > best)
+            best = e->config.step_down[i];
+    return best;
+}
+
+static bool take_slower(struct esp *e)
+{
+    if (!link_info(e->link)->has_speed || e->usb != USB_NONE)
+        return false;
+    uint32_t now = e->work == WORK_LOAD       ? esp_connect_baud(e)
+                   : e->tune.baud             ? e->tune.baud
+                   : e->config.baud           ? e->config.baud
+                                              : CONNECT_BAUD;
+    uint32_t baud = slower(e, now);
+    if (!baud)
+        return false;
+    e->tune.baud = baud;
+    esp_rung(e, ESP_RUNG_BAUD_DOWN, baud, "%s; %u baud", e->problem.text, baud);
+    back_to(e, STAGE_OPEN);
+    return true;
+}
+
+static bool take_rom(struct esp *e)
+{
+    if (e->rom || e->tune.rom_only || e->stage < STAGE_KNOWN || e->config.stub == ESP_STUB_REQUIRED ||
+        !e->chip->has_md5 || !link_info(e->link)->has_lines)
+        return false; /* without reset lines nothing ends a stub that runs */
+    e->tune.rom_only = true;
+    esp_rung(e, ESP_RUNG_ROM, 0, "%s; without the stub", e->problem.text);
+    back_to(e, STAGE_OPEN);
+    return true;
+}
+
+static bool take_power(struct esp *e)
+{
+    if (!e->config.power_cycle || e->powered)
+        return false;
+    e->powered = true;
+    esp_rung(e, ESP_RUNG_POWER, 0, "%s; supply off and on", e->problem.text);
+    back_to(e, STAGE_OPEN);
+    enum fl_err err = e->config.power_cycle(e->config.power_cycle_ctx);
+    if (err == FL_CANCELLED)
+        (void)esp_fail_link(e, err, "switching the supply");
+    return !err || err == FL_CANCELLED;
+}
+
+static bool take(struct esp *e, enum esp_rung_kind k)
+{
+    switch (k) {
+    case ESP_RUNG_RESYNC:
+    case ESP_RUNG_REGION:
+        return take_resync(e, k);
+    case ESP_RUNG_RECONNECT:
+        return take_reset(e);
+    case ESP_RUNG_SMALL_BLOCKS:
+        return take_small(e);
+    case ESP_RUNG_PACED:
+        return take_paced(e);
+    case ESP_RUNG_BAUD_DOWN:
+        return take_slower(e);
+    case ESP_RUNG_ROM:
+        return take_rom(e);
+    case ESP_RUNG_POWER:
+        return take_power(e);
+    case ESP_RUNG_RESEND:
+    case ESP_RUNG_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* ---- climbing ------------------------------------------------------------------------------------- */
+
+static enum fl_err give_up(struct esp *e)
+{
+    struct esp_problem *p = &e->problem;
+    size_t n = strlen(p->text);
+    const char *sep = "; tried ";
+    for (int k = 0; k < ESP_RUNG_COUNT && n < sizeof p->text - 1; k++) {
+        if (!e->taken[k])
+            continue;
+        int more = snprintf(p->text + n, sizeof p->text - n, "%s%s %u", sep, names[k], e->taken[k]);
+        n += more > 0 ? (size_t)more : 0;
+        sep = ", ";
+    }
+    e->failed = true;
+    return p->err;
+}
+
+enum fl_err esp_climb(struct esp *e)
+{
+    if (e->trouble == TROUBLE_DEAD) {
+        e->failed = true;
+        return e->problem.err;
+    }
+    const struct list *l = &lists[e->work][e->trouble];
+    /* trouble that a kind of work has no list for is met as in talk */
+    if (l->n == 0)
+        l = &lists[WORK_TALK][e->trouble];
+    uint8_t *at = &e->tried[e->work][e->trouble];
+    while (*at < l->n && e->climbs < CLIMBS_MAX && !fl_deadline_passed(e->limit)) {
+        enum esp_rung_kind k = l->rungs[(*at)++];
+        bool taken = take(e, k);
+        if (e->trouble == TROUBLE_DEAD)
+            break;
+        if (taken) {
+            e->climbs++;
+            return FL_OK;
+        }
+    }
+    return give_up(e);
+}
+
+void esp_ladder_rest(struct esp *e)
+{
+    memset(e->tried, 0, sizeof e->tried);
+}
+
+/* ---- reaching a stage ------------------------------------------------------------------------------ */
+
+enum fl_err esp_reach_once(struct esp *e, enum esp_stage goal)
+{
+    static enum fl_err (*const stages[])(struct esp *) = {
+        [STAGE_SYNCED] = esp_stage_connect, [STAGE_KNOWN] = esp_stage_identify,
+        [STAGE_LOADED] = esp_stage_load,    [STAGE_FAST] = esp_stage_speed,
+        [STAGE_FLASH] = esp_stage_flash,
+    };
+    while (e->stage < goal) {
+        enum fl_err err = stages[e->stage + 1](e);
+        if (err)
+            return err;
+        e->stage++;
+    }
+    return FL_OK;
+}
+
+enum fl_err esp_reach(struct esp *e, enum esp_stage goal)
+{
+    for (;;) {
+        enum fl_err err = esp_reach_once(e, goal);
+        if (!err)
+            return FL_OK;
+        err = esp_climb(e);
+        if (err)
+            return err;
+    }
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * session.h: what the files of this room share about one conversation. Nobody outside includes it.
+ *
+ *   esp.c                 the calls of esp.h, in their order
+ *   job.c                 all regions: skip, write, verify
+ *   ladder.c              which rung comes next after which trouble (a table), and taking it
+ *   connect.c, identify.c, load.c, baud.c, flash.c     one stage each; run.c: the way out
+ *   write.c, verify.c     a region into flash, and the chip's MD5 of it; spi.c: flash commands
+ *   command.c             typed commands          wire.c    frames, waits, resynchronisation
+ *
+ * Inside, a call that fails has filled e->problem and e->trouble (esp_fail) before it returns its
+ * fl_err; callers pass the error up and never rewrite the evidence. e->trouble decides whether a
+ * rung can help: TROUBLE_DEAD ends the session at once.
+ */
+#ifndef FL_ESP_SESSION_H
+#define FL_ESP_SESSION_H
+
+#include "esp/chip.h"
+#include "esp/esp.h"
+#include "esp/packet.h"
+#include "esp/reset.h"
+#include "esp/slip.h"
+#include "esp/stub.h"
+#include "esp/text.h"
+
+/* Every wait of the room that is not an answer to something: times.c, with the reasons. */
+struct esp_times {
+    /* limits: how long an answer may take */
+    uint32_t command, sync, sync_rest, greeting, mem_end, probe, send;
+    uint32_t md5_mb, erase_mb, work_mb, chip_erase_mb; /* for each 1,000,000 bytes */
+    /* pauses that nothing can replace */
+    uint32_t stub_gap, settle, quiet, grace, flash_wake, watchdog;
+};
+extern const struct esp_times esp_times_default;
+
+enum esp_stage {
+    STAGE_OPEN,   /* nothing known of the other side */
+    STAGE_SYNCED, /* a loader answers */
+    STAGE_KNOWN,  /* which chip, which unit */
+    STAGE_LOADED, /* the stub runs, or it is settled that ROM does the work */
+    STAGE_FAST,   /* at the working speed, proved */
+    STAGE_FLASH,  /* flash attached, its size told */
+};
+
+enum esp_trouble {
+    TROUBLE_DEAD,     /* no rung can help */
+    TROUBLE_SILENT,   /* no answer, or half of one: what was done is not known */
+    TROUBLE_DAMAGED,  /* refused because bytes changed on the way; nothing was done */
+    TROUBLE_REFUSED,  /* refused for another reason */
+    TROUBLE_WORK,     /* an operation on the flash failed, perhaps an earlier one */
+    TROUBLE_RESTART,  /* the chip restarted by itself */
+    TROUBLE_GREETING, /* the stub did not start */
+    TROUBLE_SPEED,    /* the new speed does not carry */
+    TROUBLE_SYNC,     /* no loader answers any more */
+    TROUBLE_COUNT,
+};
+
+/* What the session was doing: the ladder is another one in each. */
+enum esp_work { WORK_TALK, WORK_LOAD, WORK_SPEED, WORK_WRITE, WORK_COUNT };
+
+enum { ESP_ROM_REACH = 16 << 20 }; /* ROM sends 24-bit addresses: beyond, writes wrap to 0 */
+
+struct esp {
+    struct link *link;
+    struct esp_config config;
+    struct esp_tuning tune;     /* of this session */
+    struct esp_tuning *learned; /* the caller's: set to `tune` when a unit came out right */
+    struct esp_observer observer;
+    struct esp_times times;
+
+    /* the wire */
+    struct slip_reader rx;
+    uint8_t in[4096];
+    size_t in_at, in_n; /* in[in_at .. in_n) is received and not yet parsed */
+    struct fl_buf tx, next; /* the request in flight; the one being made ready meanwhile */
+    struct text_log text;
+    uint64_t text_mark; /* text before this is of no interest any more */
+    bool greeted, restarted;
+    unsigned echoes, frames;
+    struct esp_counters count;
+
+    /* where the conversation is */
+    enum esp_stage stage;
+    bool failed;
+    bool rom;  /* settled: no stub in this session */
+    bool stub; /* a stub answers */
+    uint32_t magic; /* what CHIP_MAGIC_REG reads: the known answer of every probe */
+    const struct chip *chip;
+    struct esp_unit unit;
+    struct chip_security efuses;
+    struct stub image; /* the stub's bytes, once loaded from the program */
+    bool identified, info_silent;
+    uint64_t flash_size; /* asked for; 0: as detected */
+    struct esp_flash_info flash;
+    unsigned strategy; /* index into the reset cycle: the one that worked last */
+    enum reset_usb usb;
+
+    /* trouble and what was done about it */
+    enum esp_work work;
+    enum esp_trouble trouble;
+    struct esp_problem problem;
+    uint8_t tried[WORK_COUNT][TROUBLE_COUNT]; /* next row of each list */
+    unsigned taken[ESP_RUNG_COUNT], climbs;
+    bool disturbed, powered, unlocked;
+    struct fl_deadline limit; /* of the whole call */
+    uint64_t plain_done, plain_total; /* of esp_write, for the gauge */
+};
+
+/* ---- trouble ------------------------------------------------------------------------------------ */
+
+enum fl_err esp_fail(struct esp *e, enum esp_trouble t, enum esp_fault f, enum fl_err err,
+                     const char *fmt, ...) FL_PRINTF(5, 6);
+/* After a failed link call: gone, cancelled, or this program's fault. */
+enum fl_err esp_fail_link(struct esp *e, enum fl_err err, const char *doing);
+void esp_rung(struct esp *e, enum esp_rung_kind kind, uint32_t value, const char *fmt, ...)
+    FL_PRINTF(4, 5);
+void esp_step(struct esp *e, const char *name);
+
+/* ---- wire.c ------------------------------------------------------------------------------------- */
+
+struct answer {
+    struct packet_status status;
+    uint32_t value;
+    const uint8_t *data; /* points into the session, until the next read */
+    size_t n;
+    bool foreign; /* a refusal under another opcode: of a request whose head arrived damaged */
+};
+
+/* One frame, or any bytes, in one write or in bursts as the slot's tuning says. */
+FL_MUST enum fl_err wire_send(struct esp *e, const void *bytes, size_t n);
+/* The answer to `op`: FL_OK, FL_REFUSED (see a->status), FL_TIMEOUT, FL_FORMAT (cut short), FL_STATE
+ * (the chip restarted), or the link's error. Fills no problem. */
+FL_MUST enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32_t ms,
+                               struct answer *a);
+/* The stub's greeting. */
+FL_MUST enum fl_err wire_greeting(struct esp *e, uint32_t ms);
+/* Let time pass; what arrives is read, text is kept, frames are dropped. */
+FL_MUST enum fl_err wire_listen(struct esp *e, uint32_t ms);
+/* The same as a pause of the work: fills the problem. */
+FL_MUST enum fl_err esp_pause(struct esp *e, uint32_t ms);
+/* Read away what is on its way, until it is quiet; the reader starts afresh. */
+FL_MUST enum fl_err wire_quiet(struct esp *e);
+/* Put the loader's framing right and prove that it answers. Fills the problem. */
+FL_MUST enum fl_err wire_resync(struct esp *e);
+/* DB 00, a pause, silence: the stub's receiver is outside a frame afterwards. */
+FL_MUST enum fl_err wire_break(struct esp *e);
+void wire_forget(struct esp *e); /* the reader and what was received and not parsed */
+
+/* ---- command.c: each fills the problem when it fails ---------------------------------------------- */
+
+FL_MUST enum fl_err esp_ask(struct esp *e, uint8_t op, const void *data, size_t n, size_t payload,
+                            uint32_t ms, struct answer *a);
+/* What went wrong with `op`, from wire_await's error. `what` names the place: "block 3 of 7". */
+enum fl_err esp_fail_command(struct esp *e, uint8_t op, enum fl_err err, const struct answer *a,
+                             uint32_t ms, const char *what);
+FL_MUST enum fl_err esp_words(struct esp *e, uint8_t op, const uint32_t *words, size_t n, uint32_t ms);
+FL_MUST enum fl_err esp_read_reg(struct esp *e, uint32_t addr, uint32_t *value);
+/* Twice the same answer in a row: replies carry no checksum. */
+FL_MUST enum fl_err esp_read_reg_sure(void *session, uint32_t addr, uint32_t *value);
+struct reg_write {
+    uint32_t addr, value, mask;
+};
+FL_MUST enum fl_err esp_write_regs(struct esp *e, const struct reg_write *w, size_t n);
+FL_MUST enum fl_err esp_write_reg(struct esp *e, uint32_t addr, uint32_t value);
+/* One SYNC and what it brings; *stub when a stub answered. FL_TIMEOUT: nobody did. No problem filled. */
+FL_MUST enum fl_err esp_sync(struct esp *e, uint32_t ms, bool *stub);
+/* READ_REG of the magic word gives what it gave before. */
+FL_MUST enum fl_err esp_probe(struct esp *e);
+/* Limit in ms for `bytes` of work at `per_mb` ms for each 1,000,000, never under the command's. */
+uint32_t esp_scaled(const struct esp *e, uint64_t bytes, uint32_t per_mb);
+
+/* ---- stages ------------------------------------------------------------------------------------- */
+
+FL_MUST enum fl_err esp_stage_connect(struct esp *e);
+uint32_t esp_connect_baud(const struct esp *e);
+/* A reset sequence, in the language of reset.h. */
+FL_MUST enum fl_err esp_play(struct esp *e, const char *text);
+FL_MUST enum fl_err esp_stage_identify(struct esp *e);
+FL_MUST enum fl_err esp_stage_load(struct esp *e);
+FL_MUST enum fl_err esp_stage_speed(struct esp *e);
+FL_MUST enum fl_err esp_stage_flash(struct esp *e);
+/* To the goal, without or with the ladder. */
+FL_MUST enum fl_err esp_reach_once(struct esp *e, enum esp_stage goal);
+FL_MUST enum fl_err esp_reach(struct esp *e, enum esp_stage goal);
+
+/* ---- ladder.c ----------------------------------------------------------------------------------- */
+
+/* The next rung for e->trouble in e->work is taken; FL_OK: try again. Else the problem is final. */
+FL_MUST enum fl_err esp_climb(struct esp *e);
+/* A piece of work came out right: its lists start from their beginning again. */
+void esp_ladder_rest(struct esp *e);
+
+/* ---- flash -------------------------------------------------------------------------------------- */
+
+/* One SPI command through the chip's controller: `opcode`, then `n_out` bits out of `out`, then
+ * `n_in` bits into *in (at most 32). */
+struct spi_command {
+    uint8_t opcode;
+    uint8_t out_bits, in_bits, addr_bits, dummy_bits;
+    uint32_t out, addr;
+};
+FL_MUST enum fl_err esp_spi(struct esp *e, struct spi_command c, uint32_t *in);
+/* Clear block protection if the status registers show any. *cleared: there was some. */
+FL_MUST enum fl_err esp_unprotect(struct esp *e, bool *cleared, uint32_t *status);
+
+/* job.c: what esp_write does, and how long it may take in all. */
+FL_MUST enum fl_err esp_write_all(struct esp *e, const struct esp_region *regions, size_t n, bool skip,
+                                  struct esp_region_result *results);
+uint64_t esp_write_limit_ms(const struct esp_region *regions, size_t n);
+/* run.c: reset into the application. */
+FL_MUST enum fl_err esp_leave(struct esp *e);
+
+/* write.c: one BEGIN..END, no ladder inside beyond refused blocks. */
+FL_MUST enum fl_err esp_write_region(struct esp *e, const struct esp_region *r);
+/* The chip's own MD5. */
+FL_MUST enum fl_err esp_flash_md5(struct esp *e, uint32_t offset, uint32_t size,
+                                  uint8_t md5[static FL_MD5_SIZE]);
+/* Where the flash first differs from the region, as words for the problem. */
+FL_MUST enum fl_err esp_find_difference(struct esp *e, const struct esp_region *r, char *out, size_t cap);
+
+#endif

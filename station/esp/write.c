@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One region into flash.
+ *
+ *   stub   BEGIN(size, blocks, block size, offset, 0) · DATA 0, 1, 2, ... · END(1)
+ *   ROM    BEGIN erases the whole range · DATA ... · no END: it would leave the loader
+ *
+ * The stub answers a block when it has arrived, and inflates, erases and programs it afterwards: the
+ * work's time belongs to the next command, and so does its error. One block is in flight; the next one
+ * is made ready while the answer is awaited, and leaves in the moment that answer is complete.
+ *
+ * Which block may be sent again: one that was refused because bytes changed on the way (nothing of it
+ * was used). The stub takes it as it is, the ROM under the next sequence number. One that was not
+ * answered may be in flash already; the stub would write it twice, everything behind it would shift
+ * and END would still say OK. Then only the whole region can be begun again.
+ *
+ * Block sizes: the stub takes at most 0x4000. The ROM takes 0x1800 (seen on ESP32 and ESP32-C3); where
+ * it refuses that, 0x400. */
+#include "esp/session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+enum {
+    STUB_BLOCK = 0x4000,
+    ROM_BLOCK = 0x1800,
+    ROM_BLOCK_OLD = 0x400,
+    OTG_BLOCK = 0x800,
+    RESENDS = 3,
+    SECTOR = 0x1000,
+    RING = 32768,   /* the stub programs when so much is inflated ... */
+    ERASE = 0x10000, /* ... and may erase as much as this each time */
+};
+
+struct writer {
+    const struct esp_region *r;
+    bool rom;
+    uint8_t op;           /* DATA */
+    const uint8_t *bytes; /* what goes over the wire */
+    size_t n, at;         /* at: of the block in flight */
+    uint32_t block, seq;
+};
+
+static uint32_t block_size(const struct esp *e, const struct esp_region *r)
+{
+    uint32_t most = e->usb == USB_OTG ? OTG_BLOCK : e->stub ? STUB_BLOCK : ROM_BLOCK;
+    if (e->tune.flash_block && e->tune.flash_block < most)
+        most = e->tune.flash_block;
+    if (e->stub)
+        return most;
+    if (most < ROM_BLOCK_OLD)
+        most = ROM_BLOCK_OLD;
+    /* the ROM's last block is padded: it must not reach past the end of the flash */
+    uint64_t end = (uint64_t)r->offset + (r->size + most - 1) / most * most;
+    return e->flash.size && end > e->flash.size ? ROM_BLOCK_OLD : most;
+}
+
+static size_t part(const struct writer *w, size_t at)
+{
+    return w->n - at < w->block ? w->n - at : w->block;
+}
+
+static void encode(struct fl_buf *out, const struct writer *w, size_t at, uint32_t seq)
+{
+    size_t n = part(w, at);
+    fl_buf_clear(out);
+    packet_block(out, w->op, seq, w->bytes + at, n, w->op == OP_FLASH_DATA ? w->block - n : 0);
+}
+
+/* ---- how long the work behind a block may take ------------------------------------------------------- */
+
+/* Plain bytes that come out of deflated[from .. to). */
+static uint64_t plain_bytes(const struct esp_region *r, size_t from, size_t to)
+{
+    uint8_t sink[4096];
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)r->deflated};
+    uint64_t before = 0;
+    if (inflateInit(&z) != Z_OK)
+        return r->size;
+    size_t ends[2] = {from, to};
+    for (int i = 0; i < 2; i++) {
+        z.avail_in = (uInt)(ends[i] - (size_t)z.total_in);
+        int rc = Z_OK;
+        while (rc == Z_OK && (z.avail_in > 0 || z.avail_out == 0)) {
+            z.next_out = sink;
+            z.avail_out = sizeof sink;
+            rc = inflate(&z, Z_NO_FLUSH);
+        }
+        if (i == 0)
+            before = z.total_out;
+    }
+    uint64_t n = z.total_out - before;
+    (void)inflateEnd(&z);
+    return n;
+}
+
+static uint32_t work_ms(const struct esp *e, const struct writer *w, size_t from, size_t to)
+{
+    uint64_t plain = w->op == OP_DEFL_DATA ? plain_bytes(w->r, from, to) : to - from;
+    return esp_scaled(e, plain + (plain / RING + 2) * ERASE, e->times.work_mb);
+}
+
+/* The answer to `op` while the work behind the bytes before w->at may still be going on. How long that may take is
+ * computed only when the usual limit has passed: inflating costs time that a good board need not pay for. */
+static enum fl_err await_work(struct esp *e, const struct writer *w, uint8_t op, struct answer *a,
+                              uint32_t *limit)
+{
+    *limit = e->times.command;
+    enum fl_err err = wire_await(e, op, 0, *limit, a);
+    size_t from = w->at >= w->block ? w->at - w->block : 0;
+    if (err != FL_TIMEOUT || w->rom)
+        return err;
+    uint32_t whole = work_ms(e, w, from, w->at);
+    if (whole <= *limit)
+        return err;
+    err = wire_await(e, op, 0, whole - *limit, a);
+    *limit = whole;
+    return err;
+}
+
+/* ---- one block ------------------------------------------------------------------------------------- */
+
+static enum fl_err send(struct esp *e, const struct writer *w, struct answer *a, uint32_t *limit,
+                        bool prepare)
+{
+    *a = (struct answer){0};
+    enum fl_err err = fl_buf_err(&e->tx, NULL);
+    if (!err)
+        err = wire_send(e, e->tx.bytes, e->tx.len);
+    if (!err && prepare && w->at + w->block < w->n)
+        encode(&e->next, w, w->at + w->block, w->seq + 1);
+    uint64_t start = fl_mono_ns();
+    if (!err)
+        err = await_work(e, w, w->op, a, limit);
+    if (!err) {
+        e->count.answers++;
+        e->count.wait_ns += fl_mono_ns() - start;
+    }
+    return err;
+}
+
+/* The stub's refusal under another opcode: the head of the block was what got damaged. */
+static bool refused_damaged(const struct writer *w, const struct answer *a)
+{
+    if (packet_status_damaged(a->status))
+        return !a->foreign || !w->rom;
+    return a->foreign && a->status.code >= 0xc0 && a->status.code != 0xc4 && a->status.code != 0xc7;
+}
+
+static enum fl_err block(struct esp *e, struct writer *w)
+{
+    char what[64];
+    (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->r->offset, w->at, w->n);
+    for (int i = 0;; i++) {
+        struct answer a;
+        uint32_t limit = e->times.command;
+        enum fl_err err = send(e, w, &a, &limit, i == 0);
+        if (!err)
+            return FL_OK;
+        bool again = err == FL_REFUSED && refused_damaged(w, &a);
+        err = esp_fail_command(e, w->op, err, &a, limit, what);
+        if (!again)
+            return err;
+        e->trouble = TROUBLE_DAMAGED;
+        e->problem.fault = ESP_FAULT_LINK_DAMAGED;
+        if (i == RESENDS)
+            return err;
+        w->seq += w->rom; /* the ROM has used the number up */
+        esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; sent again", e->problem.text);
+        enum fl_err broken = w->rom ? FL_OK : wire_break(e);
+        if (broken)
+            return esp_fail_link(e, broken, packet_op_name(w->op));
+        if (w->rom) {
+            encode(&e->tx, w, w->at, w->seq);
+            if (w->at + w->block < w->n)
+                encode(&e->next, w, w->at + w->block, w->seq + 1);
+        }
+    }
+}
+
+/* ---- the region ------------------------------------------------------------------------------------ */
+
+static enum fl_err begin(struct esp *e, const struct writer *w)
+{
+    uint32_t words[] = {w->r->size, (uint32_t)((w->n + w->block - 1) / w->block), w->block,
+                        w->r->offset, 0};
+    uint8_t op = w->op == OP_DEFL_DATA ? OP_DEFL_BEGIN : OP_FLASH_BEGIN;
+    uint64_t erased = w->rom ? (uint64_t)w->r->size + SECTOR : ERASE;
+    enum fl_err err = esp_words(e, op, words, w->rom && e->chip->begin_16 ? 4 : 5,
+                                esp_scaled(e, erased, e->times.erase_mb));
+    if (err == FL_TIMEOUT && w->rom)
+        e->problem.fault = ESP_FAULT_FLASH_TIMEOUT;
+    return err;
+}
+
+static enum fl_err end(struct esp *e, struct writer *w)
+{
+    uint8_t op = w->op == OP_DEFL_DATA ? OP_DEFL_END : OP_FLASH_END, stay[4] = {1, 0, 0, 0};
+    struct answer a;
+    uint32_t limit = e->times.command;
+    fl_buf_clear(&e->tx);
+    packet_request(&e->tx, op, stay, sizeof stay);
+    w->at = w->n; /* the whole last block may still be worked on */
+    enum fl_err err = fl_buf_err(&e->tx, NULL);
+    if (!err)
+        err = wire_send(e, e->tx.bytes, e->tx.len);
+    if (!err)
+        err = await_work(e, w, op, &a, &limit);
+    return err ? esp_fail_command(e, op, err, &a, limit, "") : FL_OK;
+}
+
+static void progress(struct esp *e, const struct writer *w)
+{
+    if (e->observer.progress)
+        e->observer.progress(e->observer.ctx, e->plain_done + (uint64_t)w->r->size * w->at / w->n,
+                             e->plain_total);
+}
+
+static enum fl_err data(struct esp *e, struct writer *w)
+{
+    enum fl_err err = FL_OK;
+    encode(&e->tx, w, 0, 0);
+    while (w->at < w->n && !err) {
+        err = block(e, w);
+        if (err)
+            break;
+        w->at += w->block;
+        w->at = w->at < w->n ? w->at : w->n;
+        w->seq++;
+        e->count.blocks++;
+        struct fl_buf spare = e->tx;
+        e->tx = e->next;
+        e->next = spare;
+        progress(e, w);
+    }
+    return err;
+}
+
+static enum fl_err once(struct esp *e, struct writer *w)
+{
+    w->at = 0;
+    w->seq = 0;
+    enum fl_err err = begin(e, w);
+    if (!err)
+        err = data(e, w);
+    if (!err && !w->rom)
+        err = end(e, w);
+    return err;
+}
+
+enum fl_err esp_write_region(struct esp *e, const struct esp_region *r)
+{
+    bool rom = !e->stub;
+    bool deflated = !rom && r->deflated && r->deflated_size < r->size;
+    struct writer w = {.r = r, .rom = rom, .op = deflated ? OP_DEFL_DATA : OP_FLASH_DATA,
+                       .bytes = deflated ? r->deflated : r->plain,
+                       .n = deflated ? r->deflated_size : r->size, .block = block_size(e, r)};
+    e->work = WORK_WRITE;
+    if (rom && r->offset % SECTOR != 0)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_REFUSED, FL_UNSUPPORTED,
+                        "without the stub a region must start on a sector; this one starts at %06x",
+                        r->offset);
+    enum fl_err err = once(e, &w);
+    if (err == FL_REFUSED && rom && w.at == 0 && w.block > ROM_BLOCK_OLD &&
+        e->trouble == TROUBLE_REFUSED) {
+        esp_rung(e, ESP_RUNG_SMALL_BLOCKS, ROM_BLOCK_OLD, "%s; the ROM is given blocks of %u bytes",
+                 e->problem.text, ROM_BLOCK_OLD);
+        e->tune.flash_block = w.block = ROM_BLOCK_OLD;
+        err = once(e, &w);
+    }
+    return err;
+}

@@ -6,12 +6,15 @@
  * compresses them once for all slots, and gives an immutable profile, or every problem it found as
  * `file:line:column: what is wrong, what was expected`. Every key: profiles/README.md.
  *
+ * What is certainly wrong is a problem and refuses the profile (an image for another chip, two
+ * images in one sector, a damaged bootloader). What may be meant is a note and does not.
+ *
  * The profile's identity is the SHA-256 of its canonical content (canonical JSON of all settings with
  * defaults filled in) and of every image's SHA-256 and offset: two files that mean the same have
- * the same hash.
+ * the same hash. File names and comments are not part of it.
  *
  * `flash.size: detect` changes the bootloader header, so the regions depend on the size found:
- * profile_regions gives (and keeps) one set for each size.
+ * profile_regions gives (and keeps) one set for each size. Sets share what does not differ.
  *
  * Thread rule: load and free from one thread; everything else from any thread at the same time.
  */
@@ -24,9 +27,10 @@
 /* ---- problems, all at once --------------------------------------------------------------------- */
 
 struct profile_problem {
-    char *text; /* "demo.yaml:12:9: ..." */
+    char *text;            /* "demo.yaml:12:9: ..." */
+    unsigned line, column; /* from 1 */
 };
-struct profile_problems {
+struct profile_problems { /* zeroed by the caller; in order of place */
     struct profile_problem *list; /* owned */
     size_t n;
 };
@@ -38,11 +42,14 @@ struct profile_image {
     const char *file;  /* as written in the profile */
     uint32_t offset, size; /* bytes in the file */
     uint8_t sha256[32];    /* of the file */
+    uint8_t md5[16];       /* of the file */
+    /* what the file's own header demands of the silicon, major * 100 + minor; 0 and UINT_MAX: nothing */
+    unsigned min_revision, max_revision;
 };
 
 struct profile_boot_check {
     bool wanted;
-    uint32_t baud;      /* 115200 when not said */
+    uint32_t baud;      /* 115200 when not said (ESP8266: 74880) */
     const char *expect; /* text that must appear; NULL: none */
     const char *fail;   /* text that must not; NULL: none */
     uint32_t within_ms; /* 5000 when not said */
@@ -64,20 +71,27 @@ struct profile {
     struct esp_config esp;   /* chip, speeds, reset, stub: what a session is opened with */
     bool erase_all, skip_matching;
     uint64_t flash_size;     /* from flash.size: bytes, 0: detect or keep */
+    bool patches_header;     /* mode, freq or size of a bootloader header is set: its bytes in flash differ
+                              * from the file, which a unit with secure boot on must never get */
     unsigned attempts;       /* retry.attempts, at least 1 */
     struct profile_boot_check boot_check;
     const struct profile_image *images;
     size_t n_images;
+    const char *const *notes; /* what the author may want to know; "demo.yaml:12:9: ..." */
+    size_t n_notes;
     const char *text;        /* the YAML as read */
     struct profile_private *priv;
 };
 
+/* FL_FORMAT with problems; FL_NOMEM (may come without any). On failure *out is NULL. */
 FL_MUST enum fl_err profile_load(const char *path, struct profile **out,
                                  struct profile_problems *problems);
 void profile_free(struct profile *p); /* NULL is fine */
 
 /* The regions to write on a chip whose flash has `flash_size` bytes (0: not known; then the header's size is
- * kept). They live as long as the profile. FL_LIMIT when an image does not fit that flash. */
+ * kept). They live as long as the profile. FL_LIMIT when an image does not fit that flash, or when flash.size
+ * names a larger one: the application would refuse to start. FL_UNSUPPORTED when flash.size is detect and the
+ * chip's headers have no code for the size. */
 FL_MUST enum fl_err profile_regions(const struct profile *p, uint64_t flash_size,
                                     const struct esp_region **regions, size_t *n,
                                     struct fl_why *why);
@@ -85,13 +99,18 @@ FL_MUST enum fl_err profile_regions(const struct profile *p, uint64_t flash_size
 /* Re-read every image and compare its SHA-256 with what was loaded: FL_MISMATCH names the file. */
 FL_MUST enum fl_err profile_recheck(const struct profile *p, struct fl_why *why);
 
-/* Body of the `profile` event, its members as event/event.h lists them (job is the hash): new reference,
- * NULL: no memory. */
+/* Body of the `profile` event (event/event.h): new reference, NULL: no memory. */
 json_t *profile_facts(const struct profile *p);
 
 /* What will be done, for people (`flashline plan`) and as JSON. Pure. `flash_size` as above. */
 FL_MUST enum fl_err profile_plan(const struct profile *p, uint64_t flash_size, json_t **out,
                                  struct fl_why *why);
 FL_MUST enum fl_err profile_plan_text(const json_t *plan, struct fl_buf *out);
+
+/* "4MB", "1024KB", "0x400000", "4194304": a size as people write it in these files. */
+FL_MUST bool profile_parse_size(const char *text, uint64_t *bytes);
+
+/* The key reference as Markdown tables, from the tables that the reader itself works by. */
+void profile_key_reference(struct fl_buf *out);
 
 #endif

@@ -7,7 +7,9 @@
  *     - {slot: 1, port: "usb:1-1.4.1"}
  *     - {slot: 4, port: "rfc2217://127.0.0.1:6100", reset: classic}
  *
- * Read by the same strict reader as profiles. Slot numbers 1..999, each once; each port once.
+ * Read by the same strict reader as profiles; every key: profiles/README.md. Slot numbers 1..999,
+ * each once; each port once. Of a port only its kind is checked here; what comes after it is for
+ * link_url_check (link/link.h), which a profile's room cannot see.
  */
 #ifndef FL_PROFILE_STATION_FILE_H
 #define FL_PROFILE_STATION_FILE_H
@@ -27,6 +29,7 @@ struct station_file {
     size_t n;
 };
 
+/* As profile_load. `out` is zeroed on failure. */
 FL_MUST enum fl_err station_file_load(const char *path, struct station_file *out,
                                       struct profile_problems *problems);
 void station_file_fini(struct station_file *s);

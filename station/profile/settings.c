@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile/settings.h"
+
+#include "profile/values.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct settings, member)
+#define IMAGE_AT(member) offsetof(struct settings_image, member)
+#define SLOT_AT(member) offsetof(struct station_settings_slot, member)
+#define END {.name = NULL}
+
+/* in the order of esp_image_chip_at, so that the place is the row; a test holds the two together */
+const char settings_chips[] =
+    "esp8266|esp32|esp32s2|esp32s3|esp32c2|esp32c3|esp32c5|esp32c6|esp32c61|esp32h2|esp32p4";
+const char settings_modes[] = "keep|qio|qout|dio|dout";
+const char settings_freqs[] = "keep|80m|60m|48m|40m|30m|26m|24m|20m|16m|15m|12m";
+
+enum {
+    SPEED_MIN = 9600,
+    SPEED_MAX = 5000000,  /* beyond any UART bridge sold on these boards */
+    IMAGES_MAX = 64,
+    SLOTS_MAX = 999,
+    OFFSET_MAX = 0x7fff000, /* the last sector of the largest flash a header can name, 128 MB */
+    TIME_MAX_MS = 600000,
+};
+#define FLASH_MIN (256u << 10)
+#define FLASH_MAX (128u << 20)
+
+const char *settings_word(const char *words, int place, char buf[static 16])
+{
+    for (; place > 0 && *words; place--) {
+        words += strcspn(words, "|");
+        words += *words == '|';
+    }
+    size_t n = strcspn(words, "|");
+    n = n < 15 ? n : 15;
+    memcpy(buf, words, n);
+    buf[n] = 0;
+    return buf;
+}
+
+/* ---- what must hold of single texts -------------------------------------------------------------- */
+
+static enum fl_err check_size(const char *text, struct fl_why *why)
+{
+    uint64_t v;
+    if (!profile_parse_size(text, &v) || (v & (v - 1)) == 0)
+        return FL_OK; /* a word, or a power of two */
+    return fl_fail(why, FL_FORMAT, "a size that flash chips have, like 2MB, 4MB, 8MB or 16MB");
+}
+
+static enum fl_err check_offset(const char *text, struct fl_why *why)
+{
+    uint64_t v;
+    if (value_number(text, &v) && v % 0x1000 == 0)
+        return FL_OK;
+    /* writing erases whole sectors: bytes before it in the sector would be lost */
+    return fl_fail(why, FL_FORMAT, "the start of a flash sector, a multiple of 0x1000");
+}
+
+static enum fl_err check_port(const char *text, struct fl_why *why)
+{
+    static const char *const starts[] = {"/", "usb:", "rfc2217://", "socket://", "pty:"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(text, starts[i], strlen(starts[i])) == 0)
+            n = strlen(starts[i]);
+    if (n && text[n] && !strpbrk(text, " \t\r\n"))
+        return FL_OK;
+    return fl_fail(why, FL_FORMAT,
+                   "/dev/TTY, usb:PLACE, rfc2217://HOST:PORT, socket://HOST:PORT or pty:PATH");
+}
+
+/* ---- a profile ------------------------------------------------------------------------------------ */
+
+static const struct key gate_keys[] = {
+    {.name = "min_revision", .type = KEY_REVISION, .at = AT(gate.min_revision) - AT(gate), .max = UINT_MAX,
+     .fallback = "0.0", .help = "The oldest silicon accepted, as \"major.minor\"."},
+    {.name = "max_revision", .type = KEY_REVISION, .at = AT(gate.max_revision) - AT(gate), .max = UINT_MAX,
+     .words = "any", .fallback = "any", .help = "The newest silicon accepted."},
+    {.name = "flash_size", .type = KEY_SIZE, .at = AT(gate.flash_size) - AT(gate), .min = FLASH_MIN,
+     .max = FLASH_MAX, .words = "any", .fallback = "any", .check = check_size,
+     .help = "The flash must have at least this size; the images must fit into it."},
+    {.name = "secure_boot", .type = KEY_CHOICE, .at = AT(gate.secure_boot) - AT(gate), .words = "off|on|any",
+     .fallback = "off", .help = "State that the chip must be in; any: written into the record only."},
+    {.name = "flash_encryption", .type = KEY_CHOICE, .at = AT(gate.flash_encryption) - AT(gate),
+     .words = "off|on|any", .fallback = "off", .help = "State that the chip must be in."},
+    END,
+};
+
+static const struct key serial_keys[] = {
+    {.name = "baud", .type = KEY_SPEED, .at = AT(serial.baud) - AT(serial), .min = SPEED_MIN, .max = SPEED_MAX,
+     .fallback = "460800",
+     .help = "Speed to work at once the board has answered at 115200; proved by traffic before it is used."},
+    {.name = "step_down", .type = KEY_SPEEDS, .at = AT(serial.step_down) - AT(serial), .min = SPEED_MIN,
+     .max = SPEED_MAX, .unset = "460800, 230400, 115200, as far as they are below `baud`",
+     .help = "Speeds to fall back to, in this order, when bytes get lost."},
+    {.name = "reset", .type = KEY_TEXT, .at = AT(serial.reset) - AT(serial), .min = 1, .max = 200,
+     .fallback = "auto",
+     .help = "How to bring the board into its loader: auto tries in turn, none touches no line; or the name "
+             "of a strategy; or a sequence like `D0|R1|W0.1|D1|R0|W0.05|D0`."},
+    {.name = "stub", .type = KEY_CHOICE, .at = AT(serial.stub) - AT(serial), .words = "auto|required|never",
+     .fallback = "auto",
+     .help = "Use of the flasher stub: auto goes on with the ROM loader where the stub does not come up."},
+    END,
+};
+
+static const struct key flash_keys[] = {
+    {.name = "mode", .type = KEY_CHOICE, .at = AT(flash.mode) - AT(flash), .words = settings_modes,
+     .fallback = "keep", .help = "Written into the bootloader's header; its hash is made anew."},
+    {.name = "freq", .type = KEY_CHOICE, .at = AT(flash.freq) - AT(flash), .words = settings_freqs,
+     .fallback = "keep", .help = "Likewise; each chip has its own few."},
+    {.name = "size", .type = KEY_SIZE, .at = AT(flash.size) - AT(flash), .min = FLASH_MIN, .max = FLASH_MAX,
+     .words = "keep|detect", .fallback = "keep", .check = check_size,
+     .help = "Likewise; detect writes the size found on each unit."},
+    {.name = "erase", .type = KEY_CHOICE, .at = AT(flash.erase) - AT(flash), .words = "needed|all",
+     .fallback = "needed", .help = "all: the whole flash is erased first, settings of earlier lives with it."},
+    {.name = "skip_matching", .type = KEY_BOOL, .at = AT(flash.skip_matching) - AT(flash), .fallback = "true",
+     .help = "Leave a region alone whose MD5 in flash is right already."},
+    END,
+};
+
+static const struct key image_keys[] = {
+    {.name = "offset", .type = KEY_OFFSET, .required = true, .at = IMAGE_AT(offset), .max = OFFSET_MAX,
+     .check = check_offset, .help = "Where in flash it goes, a multiple of 0x1000."},
+    {.name = "file", .type = KEY_TEXT, .required = true, .at = IMAGE_AT(file), .min = 1, .max = 1000,
+     .help = "The image; its path counts from the profile's folder."},
+    {.name = "sha256", .type = KEY_SHA256, .at = IMAGE_AT(sha256), .unset = "any file is taken",
+     .help = "The file must have this SHA-256."},
+    END,
+};
+
+static const struct key boot_check_keys[] = {
+    {.name = "baud", .type = KEY_SPEED, .at = AT(boot_check.baud) - AT(boot_check), .min = SPEED_MIN,
+     .max = SPEED_MAX, .unset = "115200 (esp8266: 74880)", .help = "Speed at which the application talks."},
+    {.name = "expect", .type = KEY_TEXT, .at = AT(boot_check.expect) - AT(boot_check), .min = 1, .max = 200,
+     .help = "Text that must appear."},
+    {.name = "fail", .type = KEY_TEXT, .at = AT(boot_check.fail) - AT(boot_check), .min = 1, .max = 200,
+     .help = "Text that must not appear."},
+    {.name = "within", .type = KEY_TIME, .at = AT(boot_check.within) - AT(boot_check), .min = 100,
+     .max = TIME_MAX_MS, .fallback = "5s", .help = "How long to listen."},
+    END,
+};
+
+static const struct key retry_keys[] = {
+    {.name = "attempts", .type = KEY_COUNT, .at = AT(retry.attempts) - AT(retry), .min = 1, .max = 10,
+     .fallback = "2", .help = "How often a unit is gone through from the start before it is FAIL or ERROR."},
+    END,
+};
+
+const struct key settings_keys[] = {
+    {.name = "profile", .type = KEY_NAME, .required = true, .at = AT(profile), .min = 1, .max = 64,
+     .help = "What it is called in records and on screens."},
+    {.name = "version", .type = KEY_TEXT, .at = AT(version), .min = 1, .max = 64, .fallback = "0",
+     .help = "Whose version of the product this is; free text."},
+    {.name = "chip", .type = KEY_CHOICE, .required = true, .at = AT(chip), .words = settings_chips,
+     .help = "The chip that must be on the board, and that the images are built for."},
+    {.name = "gate", .type = KEY_MAP, .at = AT(gate), .keys = gate_keys,
+     .help = "What a unit must be, before anything on it is changed."},
+    {.name = "serial", .type = KEY_MAP, .at = AT(serial), .keys = serial_keys, .help = "How to talk to it."},
+    {.name = "flash", .type = KEY_MAP, .at = AT(flash), .keys = flash_keys, .help = "How to write its flash."},
+    {.name = "images", .type = KEY_LIST, .required = true, .at = AT(images), .min = 1, .max = IMAGES_MAX,
+     .keys = image_keys, .item_size = sizeof(struct settings_image),
+     .help = "What is written. No two may touch the same flash sector."},
+    {.name = "boot_check", .type = KEY_MAP, .at = AT(boot_check), .keys = boot_check_keys,
+     .unset = "no boot check", .help = "After a reset, listen to what the application says."},
+    {.name = "retry", .type = KEY_MAP, .at = AT(retry), .keys = retry_keys, .help = "When to give up on a unit."},
+    {.name = "verify", .type = KEY_CHOICE, .at = AT(verify), .words = "md5", .fallback = "md5",
+     .help = "Every region is compared by the chip's own MD5; there is no way round it."},
+    END,
+};
+
+/* ---- a station file ------------------------------------------------------------------------------- */
+
+static const struct key slot_keys[] = {
+    {.name = "slot", .type = KEY_COUNT, .required = true, .at = SLOT_AT(slot), .min = 1, .max = SLOTS_MAX,
+     .help = "Number on the fixture; each once."},
+    {.name = "port", .type = KEY_TEXT, .required = true, .at = SLOT_AT(port), .min = 1, .max = LINK_URL_MAX - 1,
+     .check = check_port,
+     .help = "Where the board is plugged in: `/dev/TTY`, `usb:PLACE`, `rfc2217://HOST:PORT`, "
+             "`socket://HOST:PORT` or `pty:PATH`; each once."},
+    {.name = "reset", .type = KEY_TEXT, .at = SLOT_AT(reset), .min = 1, .max = 200, .unset = "as the profile says",
+     .help = "How to bring a board in this slot into its loader, as `serial.reset`."},
+    {.name = "power_cycle", .type = KEY_TEXT, .at = SLOT_AT(power_cycle), .min = 1, .max = 1000,
+     .unset = "the supply cannot be switched",
+     .help = "Command (no shell) that switches the slot's supply off and on; the last thing tried."},
+    END,
+};
+
+const struct key station_keys[] = {
+    {.name = "station", .type = KEY_NAME, .at = offsetof(struct station_settings, station), .min = 1, .max = 64,
+     .unset = "as `flashline init` named it", .help = "What the station is called in records."},
+    {.name = "slots", .type = KEY_LIST, .required = true, .at = offsetof(struct station_settings, slots),
+     .min = 1, .max = SLOTS_MAX, .keys = slot_keys, .item_size = sizeof(struct station_settings_slot),
+     .help = "The places for boards."},
+    END,
+};
+
+void profile_key_reference(struct fl_buf *out)
+{
+    fl_buf_adds(out, "### Keys of a profile\n\n");
+    schema_reference(settings_keys, out);
+    fl_buf_adds(out, "\n### Keys of a station file\n\n");
+    schema_reference(station_keys, out);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * settings.h: the keys of a profile and of a station file, and the structures they fill.
+ *
+ * Inside the room only. The two tables in settings.c are the one place where a key is defined.
+ */
+#ifndef FL_PROFILE_SETTINGS_H
+#define FL_PROFILE_SETTINGS_H
+
+#include "profile/schema.h"
+
+/* numbers' words, as schema.h stores them */
+#define SIZE_KEEP UINT64_MAX         /* flash.size */
+#define SIZE_DETECT (UINT64_MAX - 1)
+#define SIZE_ANY UINT64_MAX /* gate.flash_size */
+
+enum { CODE_KEEP = 0 }; /* flash.mode and flash.freq: place of the word "keep" */
+enum { WISH_OFF, WISH_ON, WISH_ANY }; /* gate.secure_boot, gate.flash_encryption */
+
+struct settings_image {
+    uint32_t offset;
+    const char *file;
+    struct key_sha256 sha256;
+};
+
+struct settings {
+    const char *profile, *version;
+    int chip; /* place in esp_image_chip_at */
+    struct {
+        unsigned min_revision, max_revision;
+        uint64_t flash_size;
+        int secure_boot, flash_encryption;
+    } gate;
+    struct {
+        uint32_t baud;
+        struct key_speeds step_down;
+        const char *reset;
+        int stub; /* enum esp_stub_mode */
+    } serial;
+    struct {
+        int mode, freq; /* places in settings_modes, settings_freqs */
+        uint64_t size;
+        int erase; /* 0 needed, 1 all */
+        bool skip_matching;
+    } flash;
+    struct key_list images; /* of struct settings_image */
+    struct {
+        uint32_t baud; /* 0: not said */
+        const char *expect, *fail;
+        uint32_t within; /* ms */
+    } boot_check;
+    struct {
+        uint32_t attempts;
+    } retry;
+    int verify; /* 0: md5 */
+};
+extern const struct key settings_keys[];
+extern const char settings_chips[], settings_modes[], settings_freqs[]; /* "a|b|c" */
+/* The word at a place of such a list, into buf. */
+const char *settings_word(const char *words, int place, char buf[static 16]);
+
+struct station_settings_slot {
+    uint32_t slot;
+    const char *port, *reset, *power_cycle;
+};
+struct station_settings {
+    const char *station;
+    struct key_list slots; /* of struct station_settings_slot */
+};
+extern const struct key station_keys[];
+
+#endif

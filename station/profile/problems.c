@@ -20,7 +20,8 @@ void critic_nomem(struct critic *c)
     c->err = FL_NOMEM;
 }
 
-static void add(struct critic *c, struct profile_problems *to, struct place at, const char *fmt, va_list ap)
+static void FL_PRINTF(4, 0)
+    add(struct critic *c, struct profile_problems *to, struct place at, const char *fmt, va_list ap)
 {
     char sentence[SENTENCE_MAX];
     if (to->n > PROBLEMS_MAX)
@@ -32,6 +33,11 @@ static void add(struct critic *c, struct profile_problems *to, struct place at, 
         (void)vsnprintf(sentence, sizeof sentence, fmt, ap);
     struct fl_buf text = FL_BUF(SENTENCE_MAX + 4096 + 64);
     fl_buf_addf(&text, "%s:%u:%u: %s", c->path, at.line, at.column, sentence);
+    for (size_t i = 0; i < to->n; i++)
+        if (!text.err && strcmp(to->list[i].text, fl_buf_text(&text)) == 0) {
+            fl_buf_fini(&text); /* one file can be wrong in the same way at two places inside */
+            return;
+        }
     struct profile_problem *list = realloc(to->list, (to->n + 1) * sizeof *list);
     if (list)
         to->list = list;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/schema.h"
 
+#include "base/file.h"
 #include "profile/values.h"
 
 #include <stdlib.h>
@@ -71,7 +72,8 @@ static struct level below(const struct level *l, const char *name, size_t index,
 static void read_speeds(struct level *l, const struct key *k, const struct node *list, struct key_speeds *to)
 {
     uint64_t last = UINT64_MAX, v;
-    *to = (struct key_speeds){{0}, 0};
+    struct key_speeds got = {{0}, 0};
+    *to = got; /* nothing of a list that is wrong */
     for (const struct node *n = list->first; n; n = n->next) {
         if (n->kind == NODE_REFUSED)
             return;
@@ -81,13 +83,14 @@ static void read_speeds(struct level *l, const struct key *k, const struct node 
                            (unsigned long long)k->min, (unsigned long long)k->max);
             return;
         }
-        if (to->n == KEY_SPEEDS_MAX || v >= last) {
+        if (got.n == KEY_SPEEDS_MAX || v >= last) {
             wrong(l, k, list, v >= last ? "out of order" : "too long", NULL);
             return;
         }
-        to->list[to->n++] = (uint32_t)v;
+        got.list[got.n++] = (uint32_t)v;
         last = v;
     }
+    *to = got;
 }
 
 static void read_list(struct level *l, const struct key *k, const struct node *list, struct key_list *to)
@@ -130,10 +133,10 @@ static void read_value(struct level *l, const struct key *k, const struct node *
         read_speeds(l, k, n, (struct key_speeds *)(void *)to);
     } else {
         struct fl_why why = {0};
-        if (!value_store(k, n->text, to))
-            wrong(l, k, n, NULL, NULL);
-        else if (k->check && k->check(n->text, &why))
+        if (k->check && k->check(n->text, &why))
             wrong(l, k, n, NULL, why.text);
+        else if (!value_store(k, n->text, to))
+            wrong(l, k, n, NULL, NULL);
     }
 }
 
@@ -265,6 +268,27 @@ bool schema_root(const struct node *root, const struct key *keys, struct critic 
                        fl_buf_text(&phrase));
     fl_buf_fini(&phrase);
     return false;
+}
+
+struct node *tree_load(const char *path, const struct key *keys, struct fl_buf *text, struct critic *c)
+{
+    struct fl_why why = {0};
+    enum fl_err err = fl_file_read(path, text, &why);
+    if (err == FL_NOMEM)
+        critic_nomem(c);
+    else if (err == FL_LIMIT)
+        critic_problem(c, (struct place){1, 1}, "the file has more than %d bytes, expected one that people write",
+                       TREE_BYTES_MAX);
+    else if (err)
+        critic_problem(c, (struct place){1, 1}, "the file cannot be read, expected a text file (%s)", why.text);
+    if (err)
+        return NULL;
+    struct node *root = tree_read(fl_buf_text(text), text->len, c);
+    if (root && !schema_root(root, keys, c)) {
+        tree_free(root);
+        root = NULL;
+    }
+    return root;
 }
 
 struct place schema_place(const struct node *root, const char *path)

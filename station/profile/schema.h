@@ -62,7 +62,8 @@ struct key { /* a table of these ends with a row whose name is NULL */
     const char *help;      /* one sentence for the reference */
     const struct key *keys; /* KEY_MAP, KEY_LIST */
     size_t item_size;
-    /* one thing more that must hold: FL_FORMAT with what is expected */
+    /* one thing more that must hold: FL_FORMAT with what is expected. FL_OK for what is no value at all:
+     * that is said already by the type. */
     enum fl_err (*check)(const char *text, struct fl_why *why);
 };
 
@@ -71,6 +72,9 @@ struct key { /* a table of these ends with a row whose name is NULL */
 void schema_read(const struct key *keys, const struct node *map, void *into, struct critic *c);
 /* Is the root a mapping? Complains when it is not. */
 bool schema_root(const struct node *root, const struct key *keys, struct critic *c);
+
+/* A file's text and its tree, whose root is a mapping; NULL: c->err says. The tree does not need `text`. */
+struct node *tree_load(const char *path, const struct key *keys, struct fl_buf *text, struct critic *c);
 
 /* "a size like 4MB, 1024KB or 0x400000, or detect": what a key accepts, for sentences. */
 void schema_expected(const struct key *k, struct fl_buf *out);

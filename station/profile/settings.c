@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/settings.h"
 
+#include "esp/reset.h"
 #include "profile/values.h"
 
 #include <limits.h>
@@ -54,10 +55,23 @@ static enum fl_err check_size(const char *text, struct fl_why *why)
 static enum fl_err check_offset(const char *text, struct fl_why *why)
 {
     uint64_t v;
-    if (value_number(text, &v) && v % 0x1000 == 0)
+    if (!value_number(text, &v) || v % 0x1000 == 0)
         return FL_OK;
     /* writing erases whole sectors: bytes before it in the sector would be lost */
     return fl_fail(why, FL_FORMAT, "the start of a flash sector, a multiple of 0x1000");
+}
+
+static enum fl_err check_reset(const char *text, struct fl_why *why)
+{
+    if (reset_check(text, NULL) == FL_OK)
+        return FL_OK;
+    struct fl_buf names = FL_BUF(300);
+    for (const struct reset_strategy *s = reset_strategies; s->name; s++)
+        fl_buf_addf(&names, "%s, ", s->name);
+    enum fl_err err = fl_fail(why, FL_FORMAT, "auto, none, %sor a sequence like D0|R1|W0.1|D1|R0|W0.05|D0",
+                              fl_buf_text(&names));
+    fl_buf_fini(&names);
+    return err;
 }
 
 static enum fl_err check_port(const char *text, struct fl_why *why)
@@ -98,7 +112,7 @@ static const struct key serial_keys[] = {
      .max = SPEED_MAX, .unset = "460800, 230400, 115200, as far as they are below `baud`",
      .help = "Speeds to fall back to, in this order, when bytes get lost."},
     {.name = "reset", .type = KEY_TEXT, .at = AT(serial.reset) - AT(serial), .min = 1, .max = 200,
-     .fallback = "auto",
+     .fallback = "auto", .check = check_reset,
      .help = "How to bring the board into its loader: auto tries in turn, none touches no line; or the name "
              "of a strategy; or a sequence like `D0|R1|W0.1|D1|R0|W0.05|D0`."},
     {.name = "stub", .type = KEY_CHOICE, .at = AT(serial.stub) - AT(serial), .words = "auto|required|never",
@@ -182,6 +196,7 @@ static const struct key slot_keys[] = {
      .help = "Where the board is plugged in: `/dev/TTY`, `usb:PLACE`, `rfc2217://HOST:PORT`, "
              "`socket://HOST:PORT` or `pty:PATH`; each once."},
     {.name = "reset", .type = KEY_TEXT, .at = SLOT_AT(reset), .min = 1, .max = 200, .unset = "as the profile says",
+     .check = check_reset,
      .help = "How to bring a board in this slot into its loader, as `serial.reset`."},
     {.name = "power_cycle", .type = KEY_TEXT, .at = SLOT_AT(power_cycle), .min = 1, .max = 1000,
      .unset = "the supply cannot be switched",

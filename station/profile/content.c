@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the images say themselves, held against the profile: chip, soundness, place, partitions.
+ *
+ * Only what is certain is a problem. An image that starts where the chip's mask ROM or the partition
+ * table will start one must be sound and for this chip. Bytes elsewhere may be anything, so what
+ * looks odd about them is a note. */
+#include "profile/loaded.h"
+
+#include "esp/partition.h"
+
+#include <stdio.h>
+
+enum role {
+    ROLE_FILE, /* the start of a file, nothing known about the place */
+    ROLE_BOOT, /* the mask ROM starts what is here */
+    ROLE_APP,  /* the bootloader does: an app partition begins here */
+};
+
+struct view { /* the profile's images as they will lie in flash */
+    struct profile_private *p;
+    struct critic *c;
+    const struct esp_partition_table *table; /* NULL: none among the images */
+    bool ciphertext; /* the images may be encrypted already: what looks broken may be right */
+};
+
+static bool in_flash(const struct loaded_image *l)
+{
+    return l->bytes && l->offset_known;
+}
+
+/* The image that covers `offset`, and how far inside; NULL: none. */
+static struct loaded_image *covering(const struct view *v, uint32_t offset, size_t *within)
+{
+    for (size_t i = 0; i < v->p->n; i++) {
+        struct loaded_image *l = &v->p->loaded[i];
+        if (in_flash(l) && offset >= l->facts->offset && offset - l->facts->offset < l->facts->size) {
+            *within = offset - l->facts->offset;
+            return l;
+        }
+    }
+    return NULL;
+}
+
+static const struct esp_partition *partition_at(const struct view *v, uint32_t offset)
+{
+    for (size_t i = 0; v->table && i < v->table->n; i++)
+        if (v->table->rows[i].offset == offset)
+            return &v->table->rows[i];
+    return NULL;
+}
+
+/* ---- one image ------------------------------------------------------------------------------------ */
+
+/* The chip an image is for; NULL with `name` telling what stands there instead. */
+static void chip_differs(const struct view *v, const struct loaded_image *l, const struct esp_image *image,
+                         bool short_header)
+{
+    const struct esp_image_chip *chip = v->p->chip, *other =
+        short_header ? esp_image_chip("esp8266") : esp_image_chip_by_id(image->chip_id);
+    const struct esp_partition *part = partition_at(v, l->facts->offset);
+    char name[32] = "";
+    if (other == chip)
+        return;
+    if (!other)
+        (void)snprintf(name, sizeof name, "an unknown chip, id %u", image->chip_id);
+    /* firmware for a second chip on the board may lie in a data partition */
+    if (part && part->type != ESP_PARTITION_APP)
+        critic_note(v->c, l->file_at, "'%s' is built for %s and lies in the data partition '%s'",
+                    l->facts->file, other ? other->name : name, part->label);
+    else
+        critic_problem(v->c, l->file_at, "'%s' is built for %s, expected an image for %s", l->facts->file,
+                       other ? other->name : name, chip->name);
+}
+
+static void note_revisions(struct loaded_image *l, const struct esp_image *image)
+{
+    unsigned min, max;
+    esp_image_revisions(image, &min, &max);
+    if (min > l->facts->min_revision)
+        l->facts->min_revision = min;
+    if (max < l->facts->max_revision)
+        l->facts->max_revision = max;
+}
+
+/* A whole image for this chip: is it where such a one can be started from? */
+static void check_place(const struct view *v, const struct loaded_image *l, size_t within,
+                        const struct esp_image *image, enum role role)
+{
+    const struct esp_image_chip *chip = v->p->chip;
+    const uint8_t *bytes = l->bytes + within;
+    struct esp_image_boot boot;
+    struct esp_image_app app;
+    size_t at;
+    if (role == ROLE_BOOT && esp_image_app(bytes, image, &app))
+        critic_note(v->c, l->file_at, "'%s' is an application ('%s') where the bootloader belongs",
+                    l->facts->file, app.project);
+    if (role != ROLE_FILE)
+        return;
+    const struct esp_partition *part = partition_at(v, l->facts->offset);
+    if (part) /* a spare bootloader has a partition of its own */
+        return;
+    bool is_boot = esp_image_boot(bytes, image, &boot);
+    bool no_boot = l->facts->offset < ESP_PARTITION_TABLE_OFFSET && !covering(v, chip->bootloader_offset, &at);
+    if (is_boot || no_boot)
+        critic_problem(v->c, l->offset_at, "'%s' is %s at 0x%x, expected the bootloader of an %s at 0x%x",
+                       l->facts->file, is_boot ? "a bootloader" : "an image", l->facts->offset, chip->name,
+                       chip->bootloader_offset);
+    else if (v->table && l->facts->offset >= ESP_PARTITION_TABLE_OFFSET)
+        critic_note(v->c, l->offset_at, "'%s' is an image and no partition begins at 0x%x", l->facts->file,
+                    l->facts->offset);
+}
+
+static const char *const places[] = {[ROLE_BOOT] = "the bootloader", [ROLE_APP] = "an application"};
+
+static void judge(const struct view *v, struct loaded_image *l, size_t within, enum role role)
+{
+    const struct esp_image_chip *chip = v->p->chip;
+    const struct esp_image_chip *foreign = esp_image_chip(chip->short_header ? "esp32" : "esp8266");
+    const uint8_t *bytes = l->bytes + within;
+    size_t n = l->facts->size - within;
+    struct esp_image image;
+    struct fl_why why = {0};
+    enum fl_err err = esp_image_parse(bytes, n, chip, &image, &why), other;
+    if (err == FL_OK && !chip->short_header)
+        chip_differs(v, l, &image, false);
+    if (err == FL_OK && (chip->short_header || esp_image_chip_by_id(image.chip_id) == chip)) {
+        if (!chip->short_header)
+            note_revisions(l, &image);
+        l->patchable |= role == ROLE_BOOT && within == 0;
+        check_place(v, l, within, &image, role);
+        return;
+    }
+    if (err == FL_OK || err == FL_UNSUPPORTED)
+        return;
+    if (err == FL_NOT_FOUND) {
+        if (role != ROLE_FILE)
+            critic_note(v->c, l->file_at, "'%s' holds no image at 0x%llx, where %s belongs: it %s", l->facts->file,
+                        (unsigned long long)l->facts->offset + within, places[role], why.text);
+        return;
+    }
+    other = esp_image_parse(bytes, n, foreign, &image, NULL);
+    if (other == FL_OK)
+        chip_differs(v, l, &image, foreign->short_header);
+    else if (role != ROLE_FILE && !v->ciphertext)
+        critic_problem(v->c, l->file_at, "the image in '%s' at 0x%llx is %s, expected a sound one: %s is started from there",
+                       l->facts->file, (unsigned long long)l->facts->offset + within, why.text, places[role]);
+    else if (err == FL_MISMATCH)
+        critic_note(v->c, l->file_at, "the image in '%s' is %s", l->facts->file, why.text);
+}
+
+/* ---- the partition table --------------------------------------------------------------------------- */
+
+static bool find_table(const struct view *v, struct esp_partition_table *table, struct loaded_image **where)
+{
+    struct fl_why why = {0};
+    for (size_t i = 0; i <= v->p->n; i++) { /* the usual place first, then the start of every file */
+        size_t within = 0;
+        struct loaded_image *l = i == 0 ? covering(v, ESP_PARTITION_TABLE_OFFSET, &within) : &v->p->loaded[i - 1];
+        if (!l || !in_flash(l))
+            continue;
+        enum fl_err err = esp_partition_parse(l->bytes + within, l->facts->size - within, table, &why);
+        *where = l;
+        if (err == FL_OK)
+            return true;
+        if (err == FL_NOT_FOUND)
+            continue;
+        if (!v->ciphertext)
+            critic_problem(v->c, l->file_at, "the partition table in '%s' is broken, expected a sound one: %s",
+                           l->facts->file, why.text);
+        return false;
+    }
+    return false;
+}
+
+static void check_rows(const struct view *v, const struct loaded_image *where)
+{
+    const char *from;
+    uint64_t limit = checks_flash_limit(v->p, &from);
+    const struct esp_partition_table *t = v->table;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct esp_partition *a = &t->rows[i];
+        uint64_t end = (uint64_t)a->offset + a->size;
+        if (limit && end > limit)
+            critic_problem(v->c, where->file_at,
+                           "partition '%s' in '%s' ends at 0x%llx, past the flash's end, expected at most 0x%llx (%s)",
+                           a->label, where->facts->file, (unsigned long long)end, (unsigned long long)limit, from);
+        if (a->type == ESP_PARTITION_APP && a->offset % 0x10000)
+            critic_problem(v->c, where->file_at,
+                           "app partition '%s' in '%s' begins at 0x%x, expected a multiple of 0x10000", a->label,
+                           where->facts->file, a->offset);
+        for (size_t k = 0; k < i; k++) {
+            const struct esp_partition *b = &t->rows[k];
+            if (a->offset < (uint64_t)b->offset + b->size && b->offset < end)
+                critic_problem(v->c, where->file_at, "partitions '%s' and '%s' in '%s' overlap, expected room for both",
+                               b->label, a->label, where->facts->file);
+        }
+    }
+}
+
+static void check_app(const struct view *v, const struct esp_partition *part)
+{
+    size_t within;
+    struct esp_image image;
+    struct loaded_image *l = covering(v, part->offset, &within);
+    if (!l || (within && l->bytes[within] == 0xff)) /* filler of a merged file */
+        return;
+    judge(v, l, within, ROLE_APP);
+    if (esp_image_parse(l->bytes + within, l->facts->size - within, v->p->chip, &image, NULL) == FL_OK &&
+        image.size > part->size)
+        critic_problem(v->c, l->file_at, "the application in '%s' has %zu bytes, expected it to fit partition '%s' of %u",
+                       l->facts->file, image.size, part->label, part->size);
+}
+
+static bool app_is_written(const struct view *v, uint8_t subtype)
+{
+    size_t within;
+    for (size_t i = 0; i < v->table->n; i++) {
+        const struct esp_partition *a = &v->table->rows[i];
+        if (a->type == ESP_PARTITION_APP && a->subtype == subtype && covering(v, a->offset, &within))
+            return true;
+    }
+    return false;
+}
+
+static void check_partitions(const struct view *v, const struct loaded_image *where)
+{
+    bool first_app = app_is_written(v, ESP_PARTITION_FACTORY) || app_is_written(v, ESP_PARTITION_OTA_0);
+    check_rows(v, where);
+    for (size_t i = 0; i < v->table->n; i++) {
+        const struct esp_partition *a = &v->table->rows[i];
+        size_t within;
+        struct loaded_image *l = covering(v, a->offset, &within);
+        if (a->type == ESP_PARTITION_APP)
+            check_app(v, a);
+        else if (l && within == 0 && l->facts->size > a->size)
+            critic_note(v->c, l->file_at, "'%s' has %u bytes and goes on past its partition '%s' of %u",
+                        l->facts->file, l->facts->size, a->label, a->size);
+        if (a->type == ESP_PARTITION_DATA && a->subtype == ESP_PARTITION_OTADATA && !l && first_app &&
+            v->p->s.flash.erase == 0)
+            critic_note(v->c, where->file_at,
+                        "partition '%s' is not written: a unit that was updated before would start its old application",
+                        a->label);
+    }
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------- */
+
+static void check_patch(const struct view *v, const struct loaded_image *boot)
+{
+    struct esp_image_patch patch = loaded_patch(v->p);
+    struct place at = schema_place(v->p->tree, "flash");
+    if (patch.mode < 0 && patch.freq < 0 && patch.size < 0 && v->p->s.flash.size != SIZE_DETECT)
+        return;
+    if (!boot || !boot->patchable)
+        critic_note(v->c, at, "flash.mode, freq and size change nothing: no sound image begins at 0x%x",
+                    v->p->chip->bootloader_offset);
+    else if (v->p->s.gate.secure_boot == WISH_ON)
+        critic_problem(v->c, at, "flash changes the bootloader's header and gate.secure_boot is on, expected keep "
+                                 "for mode, freq and size: the signature would not hold");
+}
+
+void content_check(struct profile_private *p, struct critic *c)
+{
+    struct view v = {.p = p, .c = c, .ciphertext = p->s.gate.flash_encryption == WISH_ON};
+    struct esp_partition_table table;
+    struct loaded_image *where = NULL;
+    size_t within;
+    if (find_table(&v, &table, &where))
+        v.table = &table;
+    struct loaded_image *boot = covering(&v, p->chip->bootloader_offset, &within);
+    if (boot)
+        judge(&v, boot, within, ROLE_BOOT);
+    for (size_t i = 0; i < p->n; i++) {
+        struct loaded_image *l = &p->loaded[i];
+        const struct esp_partition *part = in_flash(l) ? partition_at(&v, l->facts->offset) : NULL;
+        bool seen = l->facts->offset == p->chip->bootloader_offset || (part && part->type == ESP_PARTITION_APP);
+        if (in_flash(l) && !seen)
+            judge(&v, l, 0, ROLE_FILE);
+    }
+    if (v.table)
+        check_partitions(&v, where);
+    if (boot && within)
+        boot = NULL; /* the header of an image inside a file is not touched */
+    check_patch(&v, boot);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The identity of a profile: SHA-256 of the canonical JSON (base/json.h) of
+ *
+ *   {"boot_check":null|{...},"chip":"esp32","flash":{...},"gate":{...},"images":[{"offset":4096,
+ *    "sha256":"..."},...],"profile":"...","retry":{...},"serial":{...},"verify":"md5","version":"..."}
+ *
+ * with every default filled in, numbers as numbers (bytes, bits a second, milliseconds, revisions as
+ * major * 100 + minor) and words as words. Order of images counts: they are written in it. */
+#include "profile/loaded.h"
+
+#include <limits.h>
+
+static json_t *size_json(uint64_t size, const char *const words[static 2])
+{
+    return size >= UINT64_MAX - 1 ? json_string(words[UINT64_MAX - size]) : json_integer((json_int_t)size);
+}
+
+static json_t *word_json(const char *words, int place)
+{
+    char word[16];
+    return json_string(settings_word(words, place, word));
+}
+
+static json_t *gate_json(const struct settings *s)
+{
+    static const char *const size_words[] = {"any", ""};
+    static const char states[] = "off|on|any";
+    return json_pack("{s:i, s:o, s:o, s:o, s:o}", "min_revision", (int)s->gate.min_revision, "max_revision",
+                     s->gate.max_revision == UINT_MAX ? json_string("any")
+                                                      : json_integer((json_int_t)s->gate.max_revision),
+                     "flash_size", size_json(s->gate.flash_size, size_words), "secure_boot",
+                     word_json(states, s->gate.secure_boot), "flash_encryption",
+                     word_json(states, s->gate.flash_encryption));
+}
+
+static json_t *speeds_json(const struct key_speeds *speeds)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < speeds->n; i++)
+        if (json_array_append_new(list, json_integer((json_int_t)speeds->list[i]))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *serial_json(const struct settings *s)
+{
+    return json_pack("{s:I, s:o, s:s, s:o}", "baud", (json_int_t)s->serial.baud, "step_down",
+                     speeds_json(&s->serial.step_down), "reset", s->serial.reset, "stub",
+                     word_json("auto|required|never", s->serial.stub));
+}
+
+static json_t *flash_json(const struct settings *s)
+{
+    static const char *const size_words[] = {"keep", "detect"};
+    return json_pack("{s:o, s:o, s:o, s:o, s:b}", "mode", word_json(settings_modes, s->flash.mode), "freq",
+                     word_json(settings_freqs, s->flash.freq), "size", size_json(s->flash.size, size_words),
+                     "erase", word_json("needed|all", s->flash.erase), "skip_matching",
+                     (int)s->flash.skip_matching);
+}
+
+static json_t *boot_check_json(const struct profile_private *p)
+{
+    const struct settings *s = &p->s;
+    if (!tree_get(p->tree, "boot_check"))
+        return json_null();
+    return json_pack("{s:I, s:s?, s:s?, s:I}", "baud", (json_int_t)s->boot_check.baud, "expect",
+                     s->boot_check.expect, "fail", s->boot_check.fail, "within",
+                     (json_int_t)s->boot_check.within);
+}
+
+static json_t *images_json(const struct profile_private *p)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < p->n; i++) {
+        char hex[2 * FL_SHA256_SIZE + 1];
+        fl_hex(p->images[i].sha256, FL_SHA256_SIZE, hex);
+        json_t *image = json_pack("{s:I, s:s}", "offset", (json_int_t)p->images[i].offset, "sha256", hex);
+        if (json_array_append_new(list, image)) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+json_t *identity_settings(const struct profile_private *p)
+{
+    const struct settings *s = &p->s;
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I}, s:s}", "profile", s->profile, "version",
+                     s->version, "chip", p->chip->name, "gate", gate_json(s), "serial", serial_json(s), "flash",
+                     flash_json(s), "images", images_json(p), "boot_check", boot_check_json(p), "retry",
+                     "attempts", (json_int_t)s->retry.attempts, "verify", "md5");
+}
+
+enum fl_err identity_make(struct profile_private *p)
+{
+    struct fl_buf bytes = FL_BUF(TREE_BYTES_MAX);
+    json_t *all = identity_settings(p);
+    enum fl_err err = all ? fl_json_canonical(all, &bytes, NULL) : FL_NOMEM;
+    if (!err)
+        err = fl_sha256(bytes.bytes, bytes.len, p->pub.sha256);
+    if (!err)
+        fl_hex(p->pub.sha256, FL_SHA256_SIZE, p->pub.hash);
+    json_decref(all);
+    fl_buf_fini(&bytes);
+    return err;
+}

@@ -51,7 +51,7 @@ static inline void fx_put(const char *dir, const char *name, const void *bytes, 
 }
 
 /* An image of one segment with `n` bytes of data (a multiple of 4) and its hash. `lead` is what the data
- * begins with. The rest is a pattern that compresses somewhat. */
+ * begins with. The rest is one third noise. */
 static inline void fx_image(struct fl_buf *out, uint16_t chip, const void *lead, size_t lead_n, size_t n)
 {
     uint8_t head[32] = {0xe9, 1, 2, 0x20, 0, 4, 8, 0x40, 0xee}, sum = 0xef, sha[32];
@@ -64,7 +64,7 @@ static inline void fx_image(struct fl_buf *out, uint16_t chip, const void *lead,
     uint32_t x = 12345;
     for (size_t i = 0; i < n; i++) {
         x = x * 1664525u + 1013904223u;
-        uint8_t b = i < lead_n ? ((const uint8_t *)lead)[i] : (uint8_t)(i % 3 ? x >> 24 : i >> 4);
+        uint8_t b = i < lead_n ? ((const uint8_t *)lead)[i] : (uint8_t)(i / 64 % 3 ? i % 64 : x >> 24);
         sum ^= b;
         fl_buf_addc(out, (char)b);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Regions against the bytes they came from: inflated by zlib (not by the library that compressed them),
  * hashed by a second method, patched as the image format says. */
-#include "profile/fixture.h"
+#include "unit/profile/fixture.h"
 
 #include "profile/profile.h"
 

@@ -9,6 +9,8 @@
 #include <string.h>
 
 static const struct cli_verb *const verbs[] = {
+    &cmd_flash,
+    &cmd_run,
     NULL,
 };
 

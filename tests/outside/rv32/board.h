@@ -44,6 +44,7 @@ struct board {
     bool inflating;
     uint32_t inflater_sum; /* adler32 of what came out */
     EVP_MD_CTX *md5;
+    uint8_t nowhere[4]; /* what a ROM function touches when it was given no memory */
     void (*send)(void *ctx, uint8_t byte);
     void *send_ctx;
     char broken[120]; /* empty: running well */

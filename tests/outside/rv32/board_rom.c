@@ -28,11 +28,10 @@ static uint32_t get32(const uint8_t *p)
 /* The stub's memory, or the end of the board. */
 static uint8_t *memory(struct board *b, uint32_t addr, uint32_t n)
 {
-    static uint8_t nowhere[4];
     uint8_t *p = rv32_memory(&b->cpu, addr, n);
     if (p == NULL && n > 0)
         board_break(b, "a ROM function was given memory that is not there:", addr);
-    return p != NULL ? p : nowhere;
+    return p != NULL ? p : b->nowhere;
 }
 #define RETURN_IF_BROKEN(b) \
     do { \
@@ -198,7 +197,7 @@ static int inflate_begin(struct board *b, uint8_t *state, const uint8_t **in, ui
 /* zlib's answer in tinfl's words. Without the promise of more input, tinfl reads zeros behind the end. */
 static int inflate_some(struct board *b, uint32_t flags)
 {
-    static uint8_t zeros[64];
+    uint8_t zeros[64] = {0};
     int r = inflate(&b->inflater, Z_NO_FLUSH);
     for (int i = 0; i < 1024 && (r == Z_OK || r == Z_BUF_ERROR) && b->inflater.avail_in == 0 &&
                     b->inflater.avail_out > 0 && (flags & MORE_INPUT_COMES) == 0; i++) {

@@ -16,16 +16,21 @@ WERROR ?=
 CPPFLAGS += -Istation -Itests -I$B/gen -D_GNU_SOURCE -DFL_BUILD_DIR='"$B"' -MMD -MP
 CFLAGS   += -std=c11 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef \
             -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wcast-align $(WERROR)
-LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -pthread
+LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lmicrohttpd -lncursesw -ltinfo -pthread
 
 SRC   := $(wildcard station/*/*.c)
-GEN   := $B/gen/embed_db.c $B/gen/embed_stubs.c
+GEN   := $B/gen/embed_db.c $B/gen/embed_stubs.c $B/gen/embed_web.c
 OBJ   := $(SRC:%.c=$B/obj/%.o) $(GEN:$B/gen/%.c=$B/obj/gen/%.o)
 LIB   := $B/libstation.a
 TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
 
 all: $B/flashline $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
-tests: all $(TESTS) $B/stub-board
+# a line that is not there, for the tests of what people look at
+$B/fake_board: $B/obj/tests/browser/fake_board.o $(LIB)
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+tests: all $(TESTS) $B/stub-board $B/fake_board
 check: tests
 	@scripts/run-tests $B
 
@@ -58,7 +63,15 @@ $B/gen/embed_stubs.c: scripts/embed $(wildcard $(STUBS)/*.json) | build/npm/.don
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"
 	@scripts/embed stubs $(STUBS)/*.json > $@.tmp && mv $@.tmp $@
+WEB := $(wildcard station/web/assets/*.html station/web/assets/*.css station/web/assets/*.js station/web/assets/*.svg \
+             station/web/assets/lang-*.json)
+$B/gen/embed_web.c: scripts/embed $(WEB) | build/npm-web/.done
+	@mkdir -p $(@D)
+	@echo "  EMBED $@"
+	@scripts/embed web $(sort $(WEB)) build/npm-web/node_modules/chart.js/dist/chart.umd.min.js > $@.tmp && mv $@.tmp $@
 build/npm/.done: station/esp/stubs/package-lock.json
+	scripts/fetch-npm
+build/npm-web/.done: station/web/assets/package-lock.json
 	scripts/fetch-npm
 
 # the preload shim lends a pseudo-terminal modem lines, so that the real-port path runs in the tests

@@ -7,6 +7,7 @@ struct board {
     pthread_mutex_t lock;   /* guards everything below; a leaf */
     pthread_cond_t changed;
     uint64_t changes;       /* of all slots together */
+    struct tally *tally;
     size_t n;
     struct slot_view view[];
 };
@@ -17,12 +18,15 @@ struct board *board_new(size_t slots)
     if (!b)
         return NULL;
     b->n = slots;
-    if (pthread_mutex_init(&b->lock, NULL) != 0) {
+    b->tally = tally_new();
+    if (!b->tally || pthread_mutex_init(&b->lock, NULL) != 0) {
+        tally_free(b->tally);
         free(b);
         return NULL;
     }
     if (fl_cond_init(&b->changed)) {
         (void)pthread_mutex_destroy(&b->lock);
+        tally_free(b->tally);
         free(b);
         return NULL;
     }
@@ -36,6 +40,7 @@ void board_free(struct board *b)
     if (b) {
         (void)pthread_cond_destroy(&b->changed);
         (void)pthread_mutex_destroy(&b->lock);
+        tally_free(b->tally);
         free(b);
     }
 }
@@ -43,6 +48,11 @@ void board_free(struct board *b)
 size_t board_slots(const struct board *b)
 {
     return b->n;
+}
+
+struct tally *board_tally(const struct board *b)
+{
+    return b->tally;
 }
 
 static void count_change_locked(struct board *b, size_t i, uint64_t before)

@@ -9,6 +9,7 @@
 #define FL_EVENT_BOARD_H
 
 #include "event/event.h"
+#include "event/tally.h"
 
 enum slot_state {
     SLOT_EMPTY,   /* nothing there, waiting */
@@ -47,5 +48,7 @@ void board_progress(struct board *b, size_t i, uint64_t done, uint64_t total);
 void board_get(const struct board *b, size_t i, struct slot_view *out);
 /* Wait until anything changed since `seen` (updated), or the deadline. For painters and servers. */
 bool board_wait(struct board *b, uint64_t *seen, struct fl_deadline d);
+/* The line's head, kept beside the slots and owned by the board. */
+struct tally *board_tally(const struct board *b);
 
 #endif

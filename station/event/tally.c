@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Units lie in an open-addressing table keyed by MAC: key = 48 bits of MAC, 1 bit "is used", 1 bit
+ * "latest is PASS". Passes of the last hour lie in sixty one-minute buckets. */
+#include "event/tally.h"
+
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MINUTES = 60, FIRST_CAP = 1024 };
+#define USED   ((uint64_t)1 << 48)
+#define PASSED ((uint64_t)1 << 49)
+#define MAC48  (USED - 1)
+
+struct tally {
+    pthread_mutex_t lock; /* guards the rest; a leaf */
+    struct tally_head head;
+    uint64_t *unit;
+    size_t cap; /* a power of two, or 0 */
+    uint32_t minute[MINUTES];
+    uint64_t minute_at, began_ms; /* latest minute counted; when the first attempt ended */
+    bool begun;
+};
+
+struct tally *tally_new(void)
+{
+    struct tally *t = calloc(1, sizeof *t);
+    if (t && pthread_mutex_init(&t->lock, NULL) != 0) {
+        free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void tally_free(struct tally *t)
+{
+    if (t) {
+        (void)pthread_mutex_destroy(&t->lock);
+        free(t->unit);
+        free(t);
+    }
+}
+
+static void set(char *to, size_t n, const char *from)
+{
+    (void)snprintf(to, n, "%s", from ? from : "");
+}
+
+void tally_title(struct tally *t, const char *station, const char *product, const char *lot,
+                 uint64_t planned, uint32_t takt_ms)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    set(t->head.station, sizeof t->head.station, station);
+    set(t->head.product, sizeof t->head.product, product);
+    set(t->head.lot, sizeof t->head.lot, lot);
+    t->head.planned = planned;
+    t->head.takt_ms = takt_ms;
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+void tally_alarm(struct tally *t, const char *text)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    set(t->head.alarm, sizeof t->head.alarm, text);
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+/* The place of `key` in a table that has room: its own, or the free one where it belongs. */
+static uint64_t *place(uint64_t *unit, size_t cap, uint64_t key)
+{
+    uint64_t h = key * UINT64_C(0x9E3779B97F4A7C15); /* 2^64 / golden ratio: MACs run in sequence */
+    size_t i = (size_t)(h >> 32) & (cap - 1);
+    while (unit[i] && (unit[i] & MAC48) != key)
+        i = (i + 1) & (cap - 1);
+    return &unit[i];
+}
+
+static bool room_locked(struct tally *t)
+{
+    if (t->cap && t->head.units < t->cap / 2)
+        return true;
+    size_t cap = t->cap ? 2 * t->cap : FIRST_CAP;
+    uint64_t *unit = cap / 2 <= TALLY_UNITS_MAX ? calloc(cap, sizeof *unit) : NULL;
+    if (!unit)
+        return false; /* the counts stop at what fits; the record has the truth */
+    for (size_t i = 0; i < t->cap; i++)
+        if (t->unit[i])
+            *place(unit, cap, t->unit[i] & MAC48) = t->unit[i];
+    free(t->unit);
+    t->unit = unit;
+    t->cap = cap;
+    return true;
+}
+
+static void turn_minutes_locked(struct tally *t, uint64_t now_ms)
+{
+    uint64_t now = now_ms / 60000;
+    for (unsigned i = 0; i < MINUTES && t->minute_at < now; i++)
+        t->minute[++t->minute_at % MINUTES] = 0;
+    t->minute_at = now;
+}
+
+static void count_unit_locked(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64_t now_ms)
+{
+    uint64_t key = 0;
+    for (int i = 0; i < 6; i++)
+        key = key << 8 | mac[i];
+    if (!room_locked(t))
+        return;
+    uint64_t *u = place(t->unit, t->cap, key);
+    bool known = *u != 0, was = (*u & PASSED) != 0, is = outcome == OUTCOME_PASS;
+    *u = key | USED | (is ? PASSED : 0);
+    t->head.units += !known;
+    t->head.first_passed += !known && is;
+    if (is && !was) {
+        t->head.passed++;
+        turn_minutes_locked(t, now_ms);
+        t->minute[t->minute_at % MINUTES]++;
+    } else if (!is && was) {
+        t->head.passed--;
+    }
+}
+
+void tally_add(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64_t now_ms)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    if (!t->begun) {
+        t->begun = true;
+        t->began_ms = now_ms;
+        t->minute_at = now_ms / 60000;
+    }
+    t->head.outcomes[outcome]++;
+    if (mac && outcome <= OUTCOME_ERROR)
+        count_unit_locked(t, outcome, mac, now_ms);
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+void tally_get(struct tally *t, uint64_t now_ms, struct tally_head *out)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    *out = t->head;
+    out->per_hour = 0;
+    if (t->begun) {
+        uint64_t sum = 0, ms = now_ms - t->began_ms;
+        turn_minutes_locked(t, now_ms);
+        for (int i = 0; i < MINUTES; i++)
+            sum += t->minute[i];
+        ms = ms > 3600000 ? 3600000 : ms;
+        if (ms >= 60000) /* less than a minute says nothing about an hour */
+            out->per_hour = sum * 3600000 / ms;
+    }
+    (void)pthread_mutex_unlock(&t->lock);
+}

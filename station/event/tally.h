@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tally.h: the line's head: what is made here, how many are done, how well, how fast.
+ *
+ * Counts what the attempts of this run came to, for eyes only: the truth is in the record (report/).
+ * A unit is a base MAC; an attempt that never learned one counts as an attempt and as no unit.
+ * ABORTED and INTERRUPTED attempts are counted and enter no yield.
+ *
+ * Thread rule: any thread; one leaf lock.
+ */
+#ifndef FL_EVENT_TALLY_H
+#define FL_EVENT_TALLY_H
+
+#include "event/fault.h"
+
+#include <stdint.h>
+
+enum { TALLY_TEXT = 96, TALLY_ALARM = 240, TALLY_UNITS_MAX = 1 << 20 };
+
+struct tally_head {
+    char station[TALLY_TEXT], product[TALLY_TEXT], lot[TALLY_TEXT]; /* "" not said */
+    uint64_t planned;            /* units to make; 0 not said */
+    uint32_t takt_ms;            /* wanted time from unit to unit; 0 not said */
+    char alarm[TALLY_ALARM];     /* of the whole station; "" none */
+    uint64_t outcomes[OUTCOME_INTERRUPTED + 1]; /* attempts */
+    uint64_t units;              /* with an attempt that counts */
+    uint64_t passed;             /* units whose latest counted attempt is PASS */
+    uint64_t first_passed;       /* units whose first counted attempt is PASS */
+    uint64_t per_hour;           /* units passed an hour, over the last hour at most; 0 while unknown */
+};
+
+struct tally; /* opaque */
+struct tally *tally_new(void); /* NULL: no memory */
+void tally_free(struct tally *t);
+
+/* What is made; NULL leaves a text empty. Zeroes nothing that was counted. */
+void tally_title(struct tally *t, const char *station, const char *product, const char *lot,
+                 uint64_t planned, uint32_t takt_ms);
+void tally_alarm(struct tally *t, const char *text); /* NULL or "": all is well again */
+/* One attempt ended. `mac` (6 bytes) NULL: no unit is known. */
+void tally_add(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64_t now_ms);
+void tally_get(struct tally *t, uint64_t now_ms, struct tally_head *out);
+
+#endif

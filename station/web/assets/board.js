@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live board: one tile a slot. The stream says whole tiles when a state changes and five numbers while bytes move.
+import { begin, t, tOr, el, kept, toggle, number, percent, bytes, rate, duration, may } from "/assets/common.js";
+
+const $ = (id) => document.getElementById(id);
+const tiles = [];      // by place: {data, parts}
+let offset = 0;        // server's monotonic clock minus ours
+let lastHeard = 0;
+let source = null;
+
+const now = () => performance.now() + offset;
+
+// ---- how many columns: the largest tiles that fit, near 5:3; below a smallest height the page scrolls -------------
+function layout() {
+    const n = tiles.length;
+    if (!n) return;
+    const box = $("slots"), W = box.clientWidth, H = Math.max(200, innerHeight - box.offsetTop - 8);
+    const phone = W < 700, minH = phone ? 104 : 64, minW = phone ? 150 : 118;
+    let best = { score: -1, cols: 1, h: minH };
+    const most = phone ? Math.max(1, Math.floor(W / 172)) : n, least = phone ? Math.min(n, most) : 1;
+    for (let cols = least; cols <= Math.min(n, most); cols++) {
+        const w = W / cols, rows = Math.ceil(n / cols), h = Math.max(minH, Math.min(H / rows, w * 0.9));
+        if (cols > least && w < minW) break;
+        const over = Math.max(1, rows * h / H);
+        const score = Math.min(w / 1.7, h) / (phone ? 1 : over * over) * (n / (cols * rows)) ** 1.5;
+        if (score > best.score) best = { score, cols, h };
+    }
+    box.style.setProperty("--cols", best.cols);
+    box.style.setProperty("--tile-h", Math.floor(best.h - 6) + "px");
+}
+
+// ---- a tile ----------------------------------------------------------------------------------------------------------
+function makeTile(i) {
+    const p = {};
+    const part = (name, tag = "span") => (p[name] = el(tag, { class: name }));
+    p.fill = el("span", { class: "fill" });
+    const bar = (p.bar = el("span", { class: "bar", "aria-hidden": "true" }, p.fill));
+    const tile = el("button", { class: "tile", type: "button", onclick: () => openDetail(i) },
+        el("span", { class: "row1" }, part("num"), part("sign"), part("word")),
+        el("span", { class: "row2" }, part("mac"), part("chip"), part("time")),
+        bar,
+        el("span", { class: "row3" }, part("step"), part("pct"), part("speed"), part("left")),
+        part("todo"));
+    p.sign.setAttribute("aria-hidden", "true");
+    p.tile = tile;
+    return p;
+}
+
+const set = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+const stepText = (s) => s ? tOr("step." + s, s) : "";
+
+function paintProgress(p, d) {
+    const working = d.state === "work" && d.total > 0;
+    const share = working ? Math.min(1, d.done / d.total) : 0;
+    p.fill.style.transform = `scaleX(${share.toFixed(4)})`;
+    set(p.pct, working ? Math.floor(share * 100) + " %" : "");
+    set(p.speed, working && d.rate ? rate(d.rate) : "");
+    set(p.left, working && d.left >= 0 ? t("tile.left", { time: duration(d.left) }) : "");
+}
+
+function paintTime(p, d) {
+    if (d.state === "work" || d.state === "record") set(p.time, duration(now() - d.started));
+    else if (d.ended > d.started && d.tone !== "idle" && d.tone !== "busy") set(p.time, duration(d.ended - d.started));
+    else set(p.time, "");
+}
+
+// How many em the first row needs: capitals and Han characters are wide, figures less. Short words count as five, so
+// that most tiles speak in one size.
+const emOf = (s) => [...s].reduce((sum, c) => sum + (c > "\u2e80" ? 1.02 : 0.74), 0);
+const rowWidth = (num, word) => (Math.max(emOf(num), 1.3) + Math.max(emOf(word), 3.7) + 1.75).toFixed(2);
+
+function paintTile(i) {
+    const { data: d, parts: p } = tiles[i];
+    p.tile.dataset.tone = d.tone;
+    p.tile.dataset.state = d.state;
+    p.tile.classList.toggle("hand", d.hand);
+    p.tile.classList.toggle("moving", d.state === "work" && d.total > 0);
+    set(p.num, String(d.slot));
+    set(p.sign, d.sign);
+    set(p.word, t("state." + d.state));
+    p.tile.style.setProperty("--w", rowWidth(p.num.textContent, p.word.textContent));
+    set(p.mac, d.mac ? d.mac.slice(-8) : "");
+    set(p.chip, d.chip);
+    set(p.step, d.state === "work" || d.state === "record" ? stepText(d.state === "record" ? "record" : d.step) : d.fault);
+    set(p.todo, d.fault ? tOr("todo." + d.fault, d.todo) : d.state === "pass" ? t("tile.take_out") : "");
+    const said = [t("tile.slot", { n: d.slot }), t("state." + d.state)];
+    if (d.mac) said.push(d.mac);
+    if (d.fault) said.push(d.fault, p.todo.textContent);
+    p.tile.setAttribute("aria-label", said.join(", "));
+    paintProgress(p, d);
+    paintTime(p, d);
+}
+
+// ---- sound and flash, by choice ------------------------------------------------------------------------------------------
+let audio = null;
+function beep(tone) {
+    if (kept.get("sound", "") !== "1") return;
+    audio ??= new AudioContext();
+    const notes = tone === "good" ? [880, 1320] : [330, 220, 165];
+    notes.forEach((hz, i) => {
+        const o = audio.createOscillator(), g = audio.createGain(), at = audio.currentTime + i * 0.14;
+        o.frequency.value = hz;
+        o.type = tone === "good" ? "sine" : "square";
+        g.gain.setValueAtTime(0.2, at);
+        g.gain.exponentialRampToValueAtTime(0.001, at + 0.13);
+        o.connect(g).connect(audio.destination);
+        o.start(at);
+        o.stop(at + 0.14);
+    });
+}
+function announce(d, parts) {
+    if (d.tone !== "good" && d.tone !== "bad" && d.tone !== "help") return;
+    beep(d.tone);
+    if (kept.get("flash", "") === "1") {
+        parts.tile.classList.remove("flash");
+        void parts.tile.offsetWidth; // starts the animation again
+        parts.tile.classList.add("flash");
+    }
+}
+
+// ---- the line's head ---------------------------------------------------------------------------------------------------------
+function paintHead(h) {
+    set($("product"), h.product || h.station || "flashline");
+    set($("lot"), [h.lot && t("line.lot", { lot: h.lot }), h.product && h.station].filter(Boolean).join(" · "));
+    set($("done"), number(h.passed));
+    set($("planned"), h.planned ? " / " + number(h.planned) : "");
+    $("share").hidden = !h.planned;
+    if (h.planned) $("share").value = Math.min(1000, Math.round(1000 * h.passed / h.planned));
+    set($("fpy"), percent(h.first_passed, h.units));
+    set($("hour"), h.per_hour ? number(h.per_hour) : "–");
+    set($("takt"), h.per_hour ? duration(3600000 / h.per_hour) : "–");
+    set($("takt_plan"), h.takt_ms ? " / " + duration(h.takt_ms) : "");
+    $("takt").parentElement.classList.toggle("late", h.takt_ms > 0 && h.per_hour > 0 && 3600000 / h.per_hour > h.takt_ms);
+    for (const k of ["pass", "fail", "error"]) set($(k), number(h[k]));
+    setAlarm(h.alarm);
+}
+
+let lineAlarm = "", lost = false;
+function setAlarm(text) {
+    lineAlarm = text;
+    const shown = lost ? "⚠ " + t("contact.lost") : lineAlarm ? "⚠ " + lineAlarm : "";
+    if ($("alarm").textContent !== shown) $("alarm").textContent = shown;
+    if ($("alarm").hidden !== !shown) {
+        $("alarm").hidden = !shown;
+        layout();
+    }
+}
+
+// ---- the stream ------------------------------------------------------------------------------------------------------------------
+function heard(m) {
+    lastHeard = performance.now();
+    if (m.now) offset = m.now - performance.now();
+    if (lost) {
+        lost = false;
+        document.body.classList.remove("lost");
+        setAlarm(lineAlarm);
+    }
+    set($("dot"), "●");
+    set($("contact"), t("contact.live"));
+}
+
+function whole(m) {
+    tiles.length = 0;
+    $("slots").replaceChildren();
+    for (const d of m.slots) {
+        const parts = makeTile(d.i);
+        tiles[d.i] = { data: d, parts };
+        $("slots").append(parts.tile);
+        paintTile(d.i);
+    }
+    $("none").hidden = m.slots.length > 0;
+    document.body.classList.toggle("many", m.slots.length > 24);
+    paintHead(m.head);
+    layout();
+}
+
+function delta(m) {
+    for (const d of m.slots) {
+        const tile = tiles[d.i];
+        const news = tile.data.state !== d.state || tile.data.ended !== d.ended;
+        tile.data = d;
+        paintTile(d.i);
+        if (news) announce(d, tile.parts);
+        if (openFor === d.i) fillDetail(d);
+    }
+    for (const [i, done, total, speed, left] of m.p) {
+        const tile = tiles[i];
+        Object.assign(tile.data, { done, total, rate: speed, left });
+        paintProgress(tile.parts, tile.data);
+    }
+    if (m.head) paintHead(m.head);
+}
+
+function connect() {
+    source?.close();
+    source = new EventSource("/api/events");
+    source.addEventListener("board", (e) => { const m = JSON.parse(e.data); heard(m); whole(m); });
+    source.addEventListener("delta", (e) => { const m = JSON.parse(e.data); heard(m); delta(m); });
+    source.addEventListener("beat", () => heard({}));
+}
+
+async function watch() {
+    for (const { data, parts } of tiles) paintTime(parts, data);
+    if (performance.now() - lastHeard > (source.readyState === EventSource.OPEN ? 25000 : 3000) && !lost) {
+        lost = true;
+        document.body.classList.add("lost");
+        set($("dot"), "○");
+        set($("contact"), t("contact.lost_short"));
+        setAlarm(lineAlarm);
+    }
+    if (source.readyState === EventSource.CLOSED) { // refused: logged out, or too many viewers
+        const r = await fetch("/api/board", { method: "HEAD" }).catch(() => null);
+        if (r?.status === 401) location.replace("/login");
+        else if (r?.ok) connect();
+    }
+}
+
+// ---- one slot, whole -----------------------------------------------------------------------------------------------------------------
+let openFor = -1;
+function fillDetail(d) {
+    const rows = [
+        ["d.state", t("state." + d.state)], ["d.mac", d.mac], ["d.chip", d.chip], ["d.port", d.port],
+        ["d.step", stepText(d.step)], ["d.baud", d.baud ? number(d.baud) : ""],
+        ["d.rungs", d.rungs ? String(d.rungs) : ""], ["d.leaf", d.leaf >= 0 ? String(d.leaf) : ""],
+        ["d.fault", d.fault], ["d.what", d.fault ? tOr("what." + d.fault, d.what) : ""], ["d.why", d.why],
+        ["d.todo", d.fault ? tOr("todo." + d.fault, d.todo) : ""], ["d.who", d.who ? t("who." + d.who) : ""],
+        ["d.bytes", d.total ? `${bytes(d.done)} / ${bytes(d.total)}` : ""],
+    ].filter(([, v]) => v);
+    const list = el("dl", {});
+    for (const [k, v] of rows) list.append(el("dt", {}, t(k)), el("dd", {}, v));
+    const actions = el("div", { class: "actions" });
+    if (d.mac && may("operator")) actions.append(el("a", { href: "/unit?mac=" + encodeURIComponent(d.mac) }, t("d.life")));
+    actions.append(el("button", { onclick: () => $("detail").close(), autofocus: true }, t("d.close")));
+    $("detail").replaceChildren(el("h2", { id: "d_title" }, t("tile.slot", { n: d.slot })), list, actions);
+}
+function openDetail(i) {
+    openFor = i;
+    fillDetail(tiles[i].data);
+    $("detail").showModal();
+}
+$("detail").addEventListener("close", () => { openFor = -1; });
+
+// ---- keys: arrows move between tiles, f fills the screen ---------------------------------------------------------------------------
+document.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || $("detail").open || e.target.closest("select, input")) return;
+    const cols = Number($("slots").style.getPropertyValue("--cols")) || 1;
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: cols, ArrowUp: -cols }[e.key];
+    const at = tiles.findIndex((x) => x.parts.tile === document.activeElement);
+    if (step && at >= 0 && tiles[at + step]) {
+        tiles[at + step].parts.tile.focus();
+        e.preventDefault();
+    } else if (e.key === "f") {
+        fullScreen();
+    }
+});
+function fullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else document.documentElement.requestFullscreen?.().catch(() => {});
+}
+document.addEventListener("fullscreenchange", () => {
+    document.body.classList.toggle("wall", Boolean(document.fullscreenElement) || wall);
+    layout();
+});
+
+const wall = new URLSearchParams(location.search).has("wall");
+document.body.classList.toggle("wall", wall);
+await begin({
+    page: "board",
+    extra: () => [
+        toggle(t("bar.sound"), "sound", (on) => { if (on) beep("good"); }),
+        toggle(t("bar.flash"), "flash"),
+        el("button", { type: "button", onclick: fullScreen }, t("bar.full")),
+    ],
+});
+addEventListener("resize", layout);
+lastHeard = performance.now();
+connect();
+setInterval(watch, 1000);

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Connections and live streams.
+ *
+ * A stream (text/event-stream) is a row of texts, each written once and shared by all who read:
+ *
+ *   event: board          the whole: {"seq","now","head":{…},"slots":[tile, …]}
+ *   event: delta          since the text before: {"seq","now"[,"head"],"slots":[tile, …],"p":[[i,done,total,rate,left], …]}
+ *   event: beat           nothing happened for WEB_HEARTBEAT_MS
+ *
+ *   stream:  WHOLE ──► texts seq+1, seq+2, … from the ring ──► (fell out of the ring) WHOLE ──► …
+ *
+ * A stream that has read all is suspended and costs nothing until the hub has a new text. One that does not
+ * read is cut off after WEB_STREAM_BEHIND_MS, as is any connection whose request or reply takes too long:
+ * the hub shuts its socket down and MHD does the rest.
+ */
+#include "web/inside.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { TEXT_MAX = 1 << 20, REAP_MS = 500 };
+#ifdef POLLRDHUP
+enum { GONE = POLLRDHUP };
+#else
+enum { GONE = POLLHUP };
+#endif
+
+struct live_text { /* counted by whoever holds it; the count is guarded by web_live.lock */
+    unsigned held;
+    uint64_t seq;
+    struct fl_buf text;
+};
+
+struct live_stream {
+    struct web_live *live;
+    struct live_conn *conn;
+    struct MHD_Connection *mhd;
+    struct live_text *now;  /* being sent; NULL: caught up */
+    size_t at;              /* bytes of it that are sent */
+    uint64_t seq;           /* of the last text begun; 0: none yet, the whole is due */
+    uint64_t session, until_ms;
+    bool suspended, ended;
+};
+
+struct live_conn {
+    struct live_conn *next, **self;
+    int fd;
+    uint64_t deadline_ms;   /* UINT64_MAX: none, a stream that has caught up */
+    bool cut;
+    struct live_stream *stream;
+};
+
+/* ---- texts --------------------------------------------------------------------------------------------- */
+
+static struct live_text *text_new(void)
+{
+    struct live_text *t = calloc(1, sizeof *t);
+    if (t) {
+        t->held = 1;
+        t->text = FL_BUF(TEXT_MAX);
+    }
+    return t;
+}
+
+static void text_drop(struct live_text *t)
+{
+    if (t && --t->held == 0) {
+        fl_buf_fini(&t->text);
+        free(t);
+    }
+}
+
+static void begin_text(struct live_text *t, const char *event, uint64_t seq, uint64_t now_ms)
+{
+    t->seq = seq;
+    fl_buf_addf(&t->text, "event: %s\ndata: {\"seq\":%llu,\"now\":%llu,", event, (unsigned long long)seq,
+                (unsigned long long)now_ms);
+}
+
+static struct live_text *whole_text(struct web_live *l, uint64_t seq, uint64_t now_ms)
+{
+    struct live_text *t = text_new();
+    if (!t)
+        return NULL;
+    begin_text(t, "board", seq, now_ms);
+    fl_buf_adds(&t->text, "\"head\":");
+    tiles_head(&t->text, &l->head);
+    fl_buf_adds(&t->text, ",\"slots\":[");
+    for (size_t i = 0; i < board_slots(l->board); i++) {
+        if (i)
+            fl_buf_addc(&t->text, ',');
+        tiles_tile(&t->text, i, &l->shown[i], &l->meter[i]);
+    }
+    fl_buf_adds(&t->text, "]}\n\n");
+    return t;
+}
+
+/* Compares the board with what was shown; NULL when nothing changed (or no memory: the next tick tries again). */
+static struct live_text *delta_text(struct web_live *l, uint64_t seq, uint64_t now_ms)
+{
+    struct tally_head head;
+    struct live_text *t = text_new();
+    struct fl_buf progress = FL_BUF(TEXT_MAX);
+    bool any = false, first = true;
+    if (!t)
+        return NULL;
+    begin_text(t, "delta", seq, now_ms);
+    tally_get(board_tally(l->board), now_ms, &head);
+    if (memcmp(&head, &l->head, sizeof head) != 0) {
+        l->head = head;
+        fl_buf_adds(&t->text, "\"head\":");
+        tiles_head(&t->text, &head);
+        fl_buf_addc(&t->text, ',');
+        any = true;
+    }
+    fl_buf_adds(&t->text, "\"slots\":[");
+    for (size_t i = 0; i < board_slots(l->board); i++) {
+        struct slot_view v;
+        board_get(l->board, i, &v);
+        if (v.changes == l->shown[i].changes)
+            continue;
+        tile_meter_add(&l->meter[i], &v, now_ms);
+        if (tiles_same_but_progress(&v, &l->shown[i])) {
+            fl_buf_addf(&progress, "%s[%zu,%llu,%llu,%llu,%lld]", progress.len ? "," : "", i,
+                        (unsigned long long)v.done, (unsigned long long)v.total,
+                        (unsigned long long)l->meter[i].rate, (long long)tile_left_ms(&l->meter[i], &v));
+        } else {
+            if (!first)
+                fl_buf_addc(&t->text, ',');
+            first = false;
+            tiles_tile(&t->text, i, &v, &l->meter[i]);
+        }
+        l->shown[i] = v;
+        any = true;
+    }
+    fl_buf_addf(&t->text, "],\"p\":[%s]}\n\n", fl_buf_text(&progress));
+    fl_buf_fini(&progress);
+    if (!any) {
+        text_drop(t);
+        t = NULL;
+    }
+    return t;
+}
+
+/* ---- a stream's side, on the HTTP thread ------------------------------------------------------------------ */
+
+static struct live_text *next_text_locked(struct web_live *l, struct live_stream *s)
+{
+    struct live_text *t = NULL;
+    if (s->seq && s->seq + WEB_RING > l->seq && s->seq < l->seq)
+        t = l->ring[(s->seq + 1) % WEB_RING];
+    else if (s->seq != l->seq || !s->seq)
+        t = l->whole && l->whole->seq == l->seq && l->whole->seq > s->seq ? l->whole : NULL;
+    if (t) {
+        t->held++;
+        s->seq = t->seq;
+    } else if (!s->seq || s->seq + WEB_RING <= l->seq) {
+        l->hungry = true;
+        (void)pthread_cond_signal(&l->wanted);
+    }
+    return t;
+}
+
+static ssize_t stream_read(void *cls, uint64_t pos, char *out, size_t max)
+{
+    struct live_stream *s = cls;
+    struct web_live *l = s->live;
+    size_t n = 0;
+    (void)pos;
+    (void)pthread_mutex_lock(&l->lock);
+    if (s->now && s->at == s->now->text.len) {
+        text_drop(s->now);
+        s->now = NULL;
+    }
+    if (!s->now) {
+        s->now = next_text_locked(l, s);
+        s->at = 0;
+    }
+    bool over = l->stop || s->ended || fl_mono_ms() >= s->until_ms;
+    if (s->now && !over) {
+        n = s->now->text.len - s->at < max ? s->now->text.len - s->at : max;
+        memcpy(out, s->now->text.bytes + s->at, n);
+        s->at += n;
+        if (s->conn->deadline_ms == UINT64_MAX)
+            s->conn->deadline_ms = fl_mono_ms() + WEB_STREAM_BEHIND_MS / l->hurry;
+    } else if (!over) {
+        s->conn->deadline_ms = UINT64_MAX;
+        s->suspended = true;
+        MHD_suspend_connection(s->mhd);
+    }
+    (void)pthread_mutex_unlock(&l->lock);
+    return over ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
+}
+
+static void stream_free(void *cls)
+{
+    struct live_stream *s = cls;
+    struct web_live *l = s->live;
+    (void)pthread_mutex_lock(&l->lock);
+    text_drop(s->now);
+    s->conn->stream = NULL;
+    if (s->conn->deadline_ms == UINT64_MAX)
+        s->conn->deadline_ms = fl_mono_ms() + WEB_REQUEST_MS / l->hurry;
+    l->streams--;
+    (void)pthread_mutex_unlock(&l->lock);
+    free(s);
+}
+
+static struct live_conn *conn_of(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return i ? i->socket_context : NULL;
+}
+
+struct MHD_Response *live_response(struct web_live *l, struct MHD_Connection *c, const struct web_who *who)
+{
+    struct live_conn *conn = conn_of(c);
+    struct live_stream *s = calloc(1, sizeof *s);
+    bool room = false;
+    if (!s || !conn) {
+        free(s);
+        return NULL;
+    }
+    *s = (struct live_stream){.live = l, .conn = conn, .mhd = c, .session = who->session, .until_ms = who->until_ms};
+    (void)pthread_mutex_lock(&l->lock);
+    if (!l->stop && l->streams < WEB_STREAMS_MAX) {
+        room = true;
+        l->streams++;
+        conn->stream = s;
+    }
+    (void)pthread_mutex_unlock(&l->lock);
+    struct MHD_Response *r =
+        room ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, stream_read, s, stream_free) : NULL;
+    if (room && !r)
+        stream_free(s);
+    else if (!room)
+        free(s);
+    return r;
+}
+
+/* ---- connections --------------------------------------------------------------------------------------- */
+
+void live_connection(void *cls, struct MHD_Connection *c, void **socket_context,
+                     enum MHD_ConnectionNotificationCode code)
+{
+    struct web_live *l = cls;
+    struct live_conn *conn = *socket_context;
+    (void)pthread_mutex_lock(&l->lock);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        conn = calloc(1, sizeof *conn);
+        if (conn && i) {
+            *conn = (struct live_conn){.fd = i->connect_fd, .deadline_ms = fl_mono_ms() + WEB_REQUEST_MS / l->hurry,
+                                       .next = l->conns, .self = &l->conns};
+            if (l->conns)
+                l->conns->self = &conn->next;
+            l->conns = conn;
+        }
+        *socket_context = conn;
+    } else if (conn) {
+        *conn->self = conn->next;
+        if (conn->next)
+            conn->next->self = conn->self;
+        free(conn);
+        *socket_context = NULL;
+    }
+    (void)pthread_mutex_unlock(&l->lock);
+}
+
+void live_deadline(struct MHD_Connection *c, struct web_live *l, unsigned ms)
+{
+    struct live_conn *conn = conn_of(c);
+    (void)pthread_mutex_lock(&l->lock);
+    if (conn)
+        conn->deadline_ms = fl_mono_ms() + ms / l->hurry;
+    (void)pthread_mutex_unlock(&l->lock);
+}
+
+static void wake_stream_locked(struct live_stream *s)
+{
+    if (s->suspended) {
+        s->suspended = false;
+        MHD_resume_connection(s->mhd);
+    }
+}
+
+void live_end_session(struct web_live *l, uint64_t session)
+{
+    (void)pthread_mutex_lock(&l->lock);
+    for (struct live_conn *c = l->conns; c; c = c->next)
+        if (c->stream && session && c->stream->session == session) {
+            c->stream->ended = true;
+            wake_stream_locked(c->stream);
+        }
+    (void)pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- the hub thread ---------------------------------------------------------------------------------------- */
+
+static void reap_locked(struct web_live *l, uint64_t now_ms)
+{
+    for (struct live_conn *c = l->conns; c; c = c->next)
+        if (!c->cut && now_ms >= c->deadline_ms) {
+            c->cut = true;
+            l->cut++;
+            (void)shutdown(c->fd, SHUT_RDWR); /* MHD sees the end and closes; the descriptor stays its own */
+        }
+}
+
+/* A suspended connection is not watched by MHD: a viewer that went away is found here, so that its place is free. */
+static void find_gone_locked(struct web_live *l)
+{
+    for (struct live_conn *c = l->conns; c; c = c->next) {
+        struct pollfd p = {.fd = c->fd, .events = GONE};
+        if (c->stream && c->stream->suspended && poll(&p, 1, 0) > 0) {
+            c->stream->ended = true;
+            wake_stream_locked(c->stream);
+        }
+    }
+}
+
+static void publish_locked(struct web_live *l, struct live_text *t, uint64_t now_ms)
+{
+    if (t && t->text.err) {
+        text_drop(t); /* too long or no memory: the viewers get the whole instead */
+        t = NULL;
+        l->seq += WEB_RING;
+        for (size_t i = 0; i < WEB_RING; i++) {
+            text_drop(l->ring[i]);
+            l->ring[i] = NULL;
+        }
+        l->hungry = true;
+    }
+    if (t) {
+        l->seq = t->seq;
+        text_drop(l->ring[t->seq % WEB_RING]);
+        l->ring[t->seq % WEB_RING] = t;
+        l->sent_ms = now_ms;
+        l->texts++;
+    }
+}
+
+static void feed_locked(struct web_live *l, uint64_t now_ms)
+{
+    if (l->hungry) {
+        struct live_text *t = whole_text(l, l->seq, now_ms);
+        if (t && !t->text.err) {
+            text_drop(l->whole);
+            l->whole = t;
+            l->hungry = false;
+        } else {
+            text_drop(t);
+        }
+    }
+    for (struct live_conn *c = l->conns; c; c = c->next)
+        if (c->stream && (c->stream->seq != l->seq || now_ms >= c->stream->until_ms))
+            wake_stream_locked(c->stream);
+}
+
+/* A heartbeat is a text like any other, so that every stream gets it in its place. */
+static struct live_text *beat_text(uint64_t seq)
+{
+    struct live_text *t = text_new();
+    if (t) {
+        t->seq = seq;
+        fl_buf_adds(&t->text, "event: beat\ndata: {}\n\n");
+    }
+    return t;
+}
+
+static void *hub_main(void *arg)
+{
+    struct web_live *l = arg;
+    (void)pthread_mutex_lock(&l->lock);
+    while (!l->stop) {
+        uint64_t now = fl_mono_ms();
+        reap_locked(l, now);
+        find_gone_locked(l);
+        l->hungry = l->hungry && l->streams;
+        if (l->streams) {
+            uint64_t seq = l->seq + 1;
+            (void)pthread_mutex_unlock(&l->lock); /* the board is read and written out without it */
+            struct live_text *t = delta_text(l, seq, now);
+            if (!t && now - l->sent_ms >= WEB_HEARTBEAT_MS)
+                t = beat_text(seq);
+            (void)pthread_mutex_lock(&l->lock);
+            publish_locked(l, t, now);
+            feed_locked(l, now);
+        }
+        bool idle = l->streams == 0;
+        struct fl_deadline tick = fl_deadline_in_ms(idle ? REAP_MS : WEB_TICK_MS);
+        while (!l->stop && !(idle && l->hungry) && fl_cond_wait(&l->wanted, &l->lock, tick))
+            if (l->hungry && !idle)
+                feed_locked(l, fl_mono_ms()); /* a new viewer need not wait for the tick */
+    }
+    (void)pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+enum fl_err live_open(struct web_live *l, struct board *board, unsigned hurry, struct fl_why *why)
+{
+    size_t n = board_slots(board);
+    *l = (struct web_live){.board = board, .seq = 1, .hurry = hurry ? hurry : 1};
+    if (pthread_mutex_init(&l->lock, NULL) != 0 || fl_cond_init(&l->wanted))
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    l->running = true;
+    l->shown = calloc(n + 1, sizeof *l->shown);
+    l->meter = calloc(n + 1, sizeof *l->meter);
+    for (size_t i = 0; l->shown && i < n; i++)
+        board_get(board, i, &l->shown[i]);
+    tally_get(board_tally(board), fl_mono_ms(), &l->head);
+    if (!l->shown || !l->meter || pthread_create(&l->thread, NULL, hub_main, l) != 0) {
+        l->running = false;
+        free(l->shown);
+        free(l->meter);
+        (void)pthread_cond_destroy(&l->wanted);
+        (void)pthread_mutex_destroy(&l->lock);
+        return fl_fail(why, FL_NOMEM, "cannot start the hub's thread");
+    }
+    return FL_OK;
+}
+
+void live_stop(struct web_live *l)
+{
+    if (!l->running)
+        return;
+    (void)pthread_mutex_lock(&l->lock);
+    l->stop = true;
+    (void)pthread_cond_broadcast(&l->wanted);
+    (void)pthread_mutex_unlock(&l->lock);
+    (void)pthread_join(l->thread, NULL);
+    (void)pthread_mutex_lock(&l->lock);
+    for (struct live_conn *c = l->conns; c; c = c->next)
+        if (c->stream)
+            wake_stream_locked(c->stream);
+    (void)pthread_mutex_unlock(&l->lock);
+}
+
+void live_close(struct web_live *l)
+{
+    if (!l->running)
+        return;
+    for (size_t i = 0; i < WEB_RING; i++)
+        text_drop(l->ring[i]);
+    text_drop(l->whole);
+    free(l->shown);
+    free(l->meter);
+    (void)pthread_cond_destroy(&l->wanted);
+    (void)pthread_mutex_destroy(&l->lock);
+    l->running = false;
+}
+
+struct live_conn *live_conn_next(const struct live_conn *c)
+{
+    return c->next;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * web/: every route with every role, against the table in station/web/README.md; logging in and out. */
+#include "unit/web/http.h"
+
+#include "base/file.h"
+#include "web/inside.h"
+
+#include <jansson.h>
+
+#define SALT "000102030405060708090a0b0c0d0e0f"
+#define HASH "25b376840366f4d3b0e21e414476676e3cd0e89af4430356a234ce0b65a021b5" /* of "correct horse" */
+
+struct station {
+    char dir[40];
+    char token[WEB_ENGINEER + 1][WEB_TOKEN_TEXT];
+    struct board *board;
+    struct web *web;
+    int port;
+};
+
+static int setup(void **state)
+{
+    struct station *s = calloc(1, sizeof *s);
+    char path[80];
+    assert_non_null(s);
+    memcpy(s->dir, "/tmp/fl-routes-XXXXXX", 22);
+    assert_non_null(mkdtemp(s->dir));
+    for (int r = WEB_VIEWER; r <= WEB_ENGINEER; r++)
+        assert_int_equal(web_users_token(s->dir, web_role_name((enum web_role)r), (enum web_role)r, 1, s->token[r], NULL), FL_OK);
+    (void)snprintf(path, sizeof path, "%s/web-users", s->dir);
+    struct fl_buf b = FL_BUF(10000);
+    assert_int_equal(fl_file_read(path, &b, NULL), FL_OK);
+    fl_buf_adds(&b, "user ann operator scrypt 14 8 1 " SALT " " HASH "\n"
+                    "token past engineer 1000 271a413bd339c5709fdceaec41f14f11e9fbfb5042d72d331c65f32b284cd09a\n");
+    assert_int_equal(fl_file_replace(path, b.bytes, b.len, 0600, NULL), FL_OK);
+    fl_buf_fini(&b);
+    s->board = board_new(3);
+    const struct web_config c = {.listen = "127.0.0.1:0", .data = s->dir, .board = s->board, .login = true};
+    assert_int_equal(web_start(&c, &s->web, NULL), FL_OK);
+    s->port = web_port(s->web);
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct station *s = *state;
+    char path[80];
+    web_stop(s->web);
+    board_free(s->board);
+    (void)snprintf(path, sizeof path, "%s/web-users", s->dir);
+    (void)unlink(path);
+    (void)rmdir(s->dir);
+    free(s);
+    return 0;
+}
+
+static int with_role(struct station *s, enum web_role r, const char *method, const char *path, struct answer *a)
+{
+    char head[200] = "";
+    if (r > WEB_ANYONE)
+        (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", s->token[r]);
+    if (strcmp(path, "/api/events") != 0)
+        return http(s->port, method, path, head, NULL, a);
+    int fd = http_dial(s->port); /* a stream never ends by itself */
+    char request[400];
+    int n = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n", method, path, head);
+    memset(a, 0, sizeof *a);
+    http_say(fd, request, (size_t)n);
+    (void)http_hear(fd, a, "\r\n\r\n", 5000);
+    if (strncmp(a->text, "HTTP/1.1 ", 9) == 0)
+        a->status = atoi(a->text + 9);
+    (void)close(fd);
+    return a->status;
+}
+
+static void every_route_every_role(void **state)
+{
+    struct station *s = *state;
+    size_t n;
+    const struct web_route *routes = web_routes(&n);
+    for (size_t i = 0; i < n; i++)
+        for (enum web_role r = WEB_ANYONE; r <= WEB_ENGINEER; r++) {
+            struct answer a;
+            char path[100];
+            (void)snprintf(path, sizeof path, "%s%s", routes[i].path,
+                           strcmp(routes[i].path, "/assets/") == 0 ? "style.css" : "");
+            int status = with_role(s, r, routes[i].method, path, &a);
+            if (r < routes[i].role)
+                assert_int_equal(status, r ? 403 : routes[i].flags & ROUTE_PAGE ? 303 : 401);
+            else if (strcmp(routes[i].method, "POST") == 0)
+                assert_int_equal(status, 403); /* let in by role, stopped for not being JSON from a page */
+            else
+                assert_true(status != 401 && status != 403 && status != 303 && status != 404 && status < 500);
+            assert_non_null(strstr(a.text, "\r\nContent-Security-Policy: default-src 'none'; script-src 'self';"));
+            assert_non_null(strstr(a.text, "\r\nX-Content-Type-Options: nosniff"));
+        }
+}
+
+static void readme_says_so(void **state)
+{
+    (void)state;
+    size_t n, rows = 0;
+    const struct web_route *routes = web_routes(&n);
+    char line[400], method[8], path[64], role[16];
+    FILE *f = fopen("station/web/README.md", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f))
+        if (sscanf(line, "| %7[A-Z] | %63s | %15s |", method, path, role) == 3 && *path == '/') {
+            bool found = false;
+            rows++;
+            for (size_t i = 0; i < n; i++)
+                found = found || (strcmp(routes[i].method, method) == 0 && strcmp(routes[i].path, path) == 0 &&
+                                  strcmp(web_role_name(routes[i].role), role) == 0);
+            if (!found)
+                fail_msg("README: %s %s for %s is not in the table of routes", method, path, role);
+        }
+    (void)fclose(f);
+    assert_int_equal(rows, n);
+}
+
+static void wrong_requests(void **state)
+{
+    struct station *s = *state;
+    static const struct {
+        const char *method, *path, *headers, *body;
+        int status;
+        const char *holds;
+    } row[] = {
+        {"GET", "/nothing", "", NULL, 404, "unknown"},
+        {"GET", "/assets/../web.c", "", NULL, 404, ""},
+        {"GET", "/assets/%2e%2e%2fREADME.md", "", NULL, 404, ""},
+        {"GET", "/assets/", "", NULL, 404, ""},
+        {"POST", "/health", "", "{}", 405, "\r\nAllow: GET, HEAD"},
+        {"DELETE", "/api/login", "", NULL, 405, "\r\nAllow: POST"},
+        {"BREW", "/", "", NULL, 405, ""},
+        {"GET", "/health", "", "a body", 400, "body"},
+        {"GET", "/api/board", "Authorization: Bearer abababababababababababababababababababababababababababababababab\r\n", NULL, 401, ""},
+        {"GET", "/api/board", "Authorization: Bearer \r\n", NULL, 401, ""},
+        {"GET", "/api/board", "Authorization: Basic YTpi\r\n", NULL, 401, ""},
+        {"GET", "/api/board", "Cookie: fl_session=0000\r\n", NULL, 401, ""},
+        {"POST", "/api/login", "", "{}", 403, "origin"},
+        {"POST", "/api/login", "Content-Type: application/json\r\nOrigin: http://evil.example\r\n", "{}", 403, "origin"},
+        {"POST", "/api/login", "Content-Type: application/json\r\nSec-Fetch-Site: cross-site\r\n", "{}", 403, "origin"},
+        {"POST", "/api/login", "Content-Type: application/json\r\n", "not json", 400, "json"},
+        {"POST", "/api/login", "Content-Type: application/json\r\n", "[]", 400, "json"},
+        {"POST", "/api/login", "Content-Type: application/json\r\nOrigin: http://localhost\r\n", "{}", 401, "wrong"},
+        {"HEAD", "/health", "", NULL, 200, "\r\nContent-Length: "},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        struct answer a;
+        if (http(s->port, row[i].method, row[i].path, row[i].headers, row[i].body, &a) != row[i].status ||
+            !strstr(a.text, row[i].holds))
+            fail_msg("%s %s: wanted %d and '%s', got %s", row[i].method, row[i].path, row[i].status, row[i].holds, a.text);
+    }
+}
+
+/* The value behind `key` up to `end`, in place. */
+static char *cut(char *text, const char *key, char end)
+{
+    char *from = strstr(text, key);
+    assert_non_null(from);
+    from += strlen(key);
+    *strchr(from, end) = 0;
+    return from;
+}
+
+static void a_session_from_login_to_logout(void **state)
+{
+    struct station *s = *state;
+    struct answer in, a;
+    char head[300], cookie[100], csrf[40];
+#define JSON "Content-Type: application/json\r\n"
+    assert_int_equal(http(s->port, "POST", "/api/login", JSON, "{\"name\":\"ann\",\"password\":\"wrong\"}", &in), 401);
+    assert_int_equal(http(s->port, "POST", "/api/login", JSON, "{\"name\":\"nobody\",\"password\":\"correct horse\"}", &in), 401);
+    assert_int_equal(http(s->port, "POST", "/api/login", JSON, "{\"name\":\"ann\",\"password\":\"correct horse\"}", &in), 200);
+    assert_non_null(strstr(in.text, "; HttpOnly; SameSite=Strict; Max-Age=43200"));
+    assert_null(strstr(in.text, "; Secure"));
+    (void)snprintf(csrf, sizeof csrf, "%s", cut(in.text, "\"csrf\":\"", '"'));
+    (void)snprintf(cookie, sizeof cookie, "Cookie: fl_session=%s\r\n", cut(in.text, "fl_session=", ';'));
+    assert_int_equal(strlen(csrf), 32);
+
+    assert_int_equal(http(s->port, "GET", "/api/session", cookie, NULL, &a), 200);
+    assert_non_null(strstr(a.text, "\"name\":\"ann\",\"role\":\"operator\""));
+    assert_int_equal(http(s->port, "GET", "/api/board", cookie, NULL, &a), 200);
+
+    int fd = http_dial(s->port); /* a live stream of this session ends when it logs out */
+    int n = snprintf(head, sizeof head, "GET /api/events HTTP/1.1\r\nHost: x\r\n%s\r\n", cookie);
+    memset(&in, 0, sizeof in);
+    http_say(fd, head, (size_t)n);
+    assert_true(http_hear(fd, &in, "event: board", 5000));
+
+    (void)snprintf(head, sizeof head, "%s" JSON, cookie);
+    assert_int_equal(http(s->port, "POST", "/api/logout", head, "{}", &a), 403);
+    (void)snprintf(head, sizeof head, "%s" JSON "X-CSRF: 00000000000000000000000000000000\r\n", cookie);
+    assert_int_equal(http(s->port, "POST", "/api/logout", head, "{}", &a), 403);
+    (void)snprintf(head, sizeof head, "%s" JSON "X-CSRF: %s\r\n", cookie, csrf);
+    assert_int_equal(http(s->port, "POST", "/api/logout", head, "{}", &a), 200);
+    assert_int_equal(http(s->port, "GET", "/api/board", cookie, NULL, &a), 401);
+    assert_true(http_hear(fd, &in, "\r\n0\r\n", 5000)); /* the last chunk */
+    (void)close(fd);
+}
+
+static void a_token_makes_a_session(void **state)
+{
+    struct station *s = *state;
+    struct answer a;
+    char body[120], cookie[100];
+    (void)snprintf(body, sizeof body, "{\"token\":\"%s\"}", s->token[WEB_VIEWER]);
+    assert_int_equal(http(s->port, "POST", "/api/login", JSON, body, &a), 200);
+    (void)snprintf(cookie, sizeof cookie, "Cookie: fl_session=%s\r\n", cut(a.text, "fl_session=", ';'));
+    assert_int_equal(http(s->port, "GET", "/api/board", cookie, NULL, &a), 200);
+    assert_int_equal(web_users_remove(s->dir, "viewer", NULL), FL_OK); /* taken out of the file: out at once */
+    assert_int_equal(http(s->port, "GET", "/api/board", cookie, NULL, &a), 401);
+    assert_int_equal(http(s->port, "POST", "/api/login", JSON, body, &a), 401);
+}
+
+static void too_many_tries(void **state)
+{
+    struct station *s = *state;
+    struct answer a;
+    int status = 0, tries = 0;
+    while (status != 429 && tries++ < 3 * WEB_TRIES)
+        status = http(s->port, "POST", "/api/login", JSON, "{\"name\":\"ann\",\"password\":\"guess\"}", &a);
+    assert_int_equal(status, 429);
+    assert_true(tries > 1);
+    assert_int_equal(http(s->port, "POST", "/api/login", JSON, "{\"name\":\"ann\",\"password\":\"correct horse\"}", &a), 429);
+    assert_non_null(strstr(a.text, "\r\nRetry-After: 60"));
+}
+
+static void starting(void **state)
+{
+    struct station *s = *state;
+    static const struct {
+        const char *listen, *data, *cert, *key;
+        enum fl_err err;
+    } row[] = {
+        {"0.0.0.0:0", "/nonexistent", NULL, NULL, FL_REFUSED}, /* nobody could log in */
+        {"0.0.0.0:0", NULL, NULL, NULL, FL_REFUSED},
+        {"127.0.0.1:0", NULL, "/etc/hostname", NULL, FL_ARG},
+        {"127.0.0.1:0", NULL, "/nonexistent", "/nonexistent", FL_NOT_FOUND},
+        {"127.0.0.1:0", NULL, "/etc/hostname", "/etc/hostname", FL_ARG},
+        {"127.0.0.1", NULL, NULL, NULL, FL_ARG},
+        {"127.0.0.1:99999", NULL, NULL, NULL, FL_ARG},
+        {"127.0.0.1:8x", NULL, NULL, NULL, FL_ARG},
+        {"example.org:80", NULL, NULL, NULL, FL_ARG},
+        {":80", NULL, NULL, NULL, FL_ARG},
+        {"", NULL, NULL, NULL, FL_ARG},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        struct web *w;
+        struct fl_why why = {0};
+        const struct web_config c = {.listen = row[i].listen, .data = row[i].data, .tls_cert = row[i].cert,
+                                     .tls_key = row[i].key};
+        assert_int_equal(web_start(&c, &w, &why), row[i].err);
+        assert_null(w);
+        assert_true(why.text[0] != 0);
+    }
+    char taken[40];
+    struct web *w;
+    (void)snprintf(taken, sizeof taken, "127.0.0.1:%d", s->port);
+    assert_int_equal(web_start(&(struct web_config){.listen = taken}, &w, NULL), FL_BUSY);
+}
+
+static void loopback_without_login(void **state)
+{
+    struct station *s = *state;
+    struct web *w;
+    struct answer a;
+    assert_int_equal(web_start(&(struct web_config){.listen = "localhost:0", .board = s->board}, &w, NULL), FL_OK);
+    assert_int_equal(http(web_port(w), "GET", "/api/board", "", NULL, &a), 200);
+    assert_int_equal(http(web_port(w), "GET", "/api/board", "Host: 127.0.0.1:8080\r\n", NULL, &a), 200);
+    assert_int_equal(http(web_port(w), "GET", "/api/board", "Host: [::1]\r\n", NULL, &a), 200);
+    assert_int_equal(http(web_port(w), "GET", "/api/board", "Host: evil.example\r\n", NULL, &a), 421);
+    assert_int_equal(http(web_port(w), "GET", "/api/board", "Host: localhost.evil.example\r\n", NULL, &a), 421);
+    assert_int_equal(http(web_port(w), "GET", "/api/session", "", NULL, &a), 200);
+    assert_non_null(strstr(a.text, "\"login\":false,\"name\":\"\",\"role\":\"engineer\""));
+    web_stop(w);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_route_every_role, setup, teardown), cmocka_unit_test(readme_says_so),
+        cmocka_unit_test_setup_teardown(wrong_requests, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_session_from_login_to_logout, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_token_makes_a_session, setup, teardown),
+        cmocka_unit_test_setup_teardown(too_many_tries, setup, teardown),
+        cmocka_unit_test_setup_teardown(starting, setup, teardown),
+        cmocka_unit_test_setup_teardown(loopback_without_login, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

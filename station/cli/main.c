@@ -11,6 +11,7 @@
 static const struct cli_verb *const verbs[] = {
     &cmd_flash,
     &cmd_run,
+    &cmd_sim,
     NULL,
 };
 

@@ -92,7 +92,7 @@ static void put_up(void *ctx, const uint8_t *bytes, size_t n)
 void sim_send(struct sim_board *b, uint64_t delay, const uint8_t *bytes, size_t n)
 {
     struct sending s = {b, b->now + delay};
-    if (!b->port_up || sim_habit(b, SIM_FAULT_RX_DEAD))
+    if (!b->port_up || sim_habit(b, SIM_FAULT_SILENT))
         return;
     sim_fault_wire(b->spec.faults, b->spec.n_faults, &b->rng, &b->track_up, SIM_TO_HOST, bytes, n, put_up,
                    &s);

@@ -16,6 +16,8 @@
 #include "sim/ram.h"
 #include "sim/spec.h"
 
+#define SIM_NEVER UINT64_MAX /* a time that does not come */
+
 struct sim_board; /* opaque; board_impl.h for the simulator's own files */
 
 /* Powers the board up. `stubs` is borrowed for its life. */

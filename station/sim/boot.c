@@ -78,9 +78,9 @@ static const char *cause_text(const struct sim_chip *c, enum sim_cause cause)
 void sim_start(struct sim_board *b, bool download, enum sim_cause cause)
 {
     const struct sim_chip *c = b->spec.chip;
-    if (sim_habit(b, SIM_FAULT_ALWAYS_APP))
+    if (sim_habit(b, SIM_FAULT_APP_ONLY))
         download = false;
-    if (sim_habit(b, SIM_FAULT_ALWAYS_DOWNLOAD))
+    if (sim_habit(b, SIM_FAULT_DOWNLOAD_ONLY))
         download = true;
     sim_halt(b);
     if (cause == SIM_CAUSE_BROWNOUT)

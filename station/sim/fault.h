@@ -38,12 +38,12 @@
     X(BROWNOUT, "brownout", C, "the chip restarts and says that its supply was low")               \
     X(UNPLUG, "unplug", C, "the port vanishes and comes back after `ms`")                          \
     X(GONE, "gone", C, "the port vanishes for good")                                               \
-    X(ALWAYS_APP, "always_app", H, "no auto-reset circuit: every reset starts the application")    \
-    X(ALWAYS_DOWNLOAD, "always_download", H, "the boot button is held: every reset is a download") \
+    X(APP_ONLY, "app_only", H, "no auto-reset circuit: every reset starts the application")    \
+    X(DOWNLOAD_ONLY, "download_only", H, "the boot button is held: every reset is a download") \
     X(NO_RESET, "no_reset", H, "RTS reaches nothing: the chip is never reset")                     \
     X(ECHO, "echo", H, "the adapter sends back what the host sends")                               \
     X(TX_DEAD, "tx_dead", H, "nothing the host sends arrives")                                     \
-    X(RX_DEAD, "rx_dead", H, "nothing the chip sends arrives")                                     \
+    X(SILENT, "silent", H, "nothing the chip sends arrives")                                     \
     X(TALK, "talk", H, "an application that talks runs after every reset")                         \
     X(PANIC, "panic", H, "an application that crashes again and again")                            \
     X(BROWNOUTS, "brownouts", H, "the supply fails on every start of an application")              \

@@ -2,8 +2,14 @@
  *
  * sim.h: boards without hardware: chip, boot ROM, flasher stub, flash, eFuses, USB bridge, faults.
  *
- * Thread rule: sim_open, sim_run, sim_close from one thread (sim_run returns when `wake` is raised);
- * sim_flash_copy after sim_run returned.
+ * Boards are served on RFC 2217 TCP ports or pseudo-terminals; see README.md for scenarios, faults and
+ * what a board does. board.h has one board without any port.
+ *
+ * Errors: FL_FORMAT: the scenario or the listening address is wrong, the why says file:line:column;
+ * FL_NOT_FOUND: no such chip or file; FL_BUSY: the state folder or a port is in use.
+ *
+ * Thread rule: sim_open, sim_run, sim_close from one thread (sim_run returns when `wake` is raised). The
+ * getters read what does not change after sim_open; sim_flash_copy only while sim_run does not run.
  */
 #ifndef FL_SIM_SIM_H
 #define FL_SIM_SIM_H
@@ -15,25 +21,35 @@
 
 struct sim; /* opaque */
 
+enum { SIM_BOARDS_MAX = 512 };
+
 struct sim_config {
     unsigned boards;           /* how many; a scenario may name each */
     const char *listen;        /* "127.0.0.1:6100": RFC 2217, one TCP port a board, counting up; port 0: any free */
     bool pty;                  /* pseudo-terminals instead */
-    const char *station_file;  /* written when ready; NULL: none */
+    const char *station_file;  /* written when ready; NULL: none, which --pty does not allow */
     const char *chip;          /* of boards whose scenario does not say; NULL: esp32 */
     const char *scenario;      /* YAML file; NULL: all clean */
     const char *state;         /* folder that keeps flash and eFuses; NULL: memory only */
     bool pace_real;            /* bytes, round trips, erase and program take their time */
-    uint64_t seed;
+    uint64_t seed;             /* a scenario's own seed comes before it */
 };
 
 FL_MUST enum fl_err sim_open(const struct sim_config *c, struct sim **out, struct fl_why *why);
 /* Serves all boards until the wake is raised. */
 FL_MUST enum fl_err sim_run(struct sim *s, struct fl_wake *wake, struct fl_why *why);
-void sim_close(struct sim *s);
+void sim_close(struct sim *s); /* NULL is fine */
 
 unsigned sim_boards(const struct sim *s);
-/* Where a client reaches board i (0-based): "rfc2217://127.0.0.1:6100" or "pty:/dev/pts/5". */
+uint64_t sim_seed(const struct sim *s);
+/* Where a client reaches board i (0-based): "rfc2217://127.0.0.1:6100" or "pty:/run/x/board1". */
 const char *sim_url(const struct sim *s, unsigned i);
+/* "8 boards on 127.0.0.1:6100..6107". Lives as long as the sim. */
+const char *sim_where(const struct sim *s);
+/* "esp32", and the six bytes of board i's address. */
+const char *sim_chip_name(const struct sim *s, unsigned i);
+void sim_mac(const struct sim *s, unsigned i, uint8_t mac[static 6]);
+/* n bytes of board i's flash from `addr`. */
+void sim_flash_copy(const struct sim *s, unsigned i, uint32_t addr, void *out, size_t n);
 
 #endif

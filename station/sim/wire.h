@@ -16,7 +16,6 @@
 #include <stdint.h>
 
 enum { SIM_WIRE_MAX = 1 << 20 };
-#define SIM_NEVER UINT64_MAX
 
 struct sim_run {      /* bytes sent without a pause at one speed */
     uint64_t start;   /* ns: when the line began with its first byte */

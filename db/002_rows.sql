@@ -105,6 +105,7 @@ CREATE TABLE unit (
   first_leaf       INTEGER NOT NULL REFERENCES leaf (idx),
   leaf             INTEGER NOT NULL REFERENCES leaf (idx)
 ) STRICT;
+CREATE INDEX unit_eui64 ON unit (eui64) WHERE eui64 IS NOT NULL;
 
 -- an attempt that has begun and not ended: what a start after a crash turns into INTERRUPTED
 CREATE TABLE open_attempt (
@@ -156,21 +157,21 @@ CREATE TABLE unit_lot (
 
 -- ---- views: the same for people, and the details that only the record itself holds -------------------
 
-CREATE VIEW unit_text AS
+CREATE VIEW unit_view AS
 SELECT printf('%02x:%02x:%02x:%02x:%02x:%02x', mac >> 40, mac >> 32 & 255, mac >> 24 & 255, mac >> 16 & 255,
               mac >> 8 & 255, mac & 255) AS mac,
        lower(hex(eui64)) AS eui64, (SELECT text FROM word WHERE id = chip) AS chip,
-       printf('v%d.%d', revision / 100, revision % 100) AS revision,
-       printf('%06x', flash_id) AS flash_id, flash_size, secure_boot, flash_encryption, first_leaf, leaf,
+       CASE WHEN revision < 100000 THEN printf('v%d.%d', revision / 100, revision % 100) END AS revision,
+       CASE WHEN flash_id THEN printf('%06x', flash_id) END AS flash_id, flash_size, secure_boot, flash_encryption, first_leaf, leaf,
        mac AS unit
 FROM unit;
 
-CREATE VIEW attempt_text AS
+CREATE VIEW attempt_view AS
 SELECT a.leaf, a.start_leaf, a.boot,
        CASE WHEN a.unit IS NOT NULL THEN
          printf('%02x:%02x:%02x:%02x:%02x:%02x', a.unit >> 40, a.unit >> 32 & 255, a.unit >> 24 & 255,
                 a.unit >> 16 & 255, a.unit >> 8 & 255, a.unit & 255) END AS mac,
-       l.name AS lot, a.number, s.slot, s.port, s.path, b.usb_id AS bridge, b.serial AS bridge_serial,
+       c.text AS chip, l.name AS lot, a.number, s.slot, s.port, s.path, b.usb_id AS bridge, b.serial AS bridge_serial,
        b.driver AS bridge_driver, p.name AS profile, p.version AS profile_version,
        lower(hex(p.hash)) AS profile_hash, op.name AS operator, o.name AS outcome, f.text AS fault,
        st.text AS step, ld.text AS loader, a.baud, strftime('%Y-%m-%dT%H:%M:%fZ', a.start_ms / 1000.0, 'unixepoch') AS start,
@@ -180,6 +181,8 @@ JOIN lot l ON l.id = a.lot
 JOIN slot s ON s.id = a.slot
 JOIN operator op ON op.id = a.operator
 JOIN outcome o ON o.id = a.outcome
+LEFT JOIN unit u ON u.mac = a.unit
+LEFT JOIN word c ON c.id = u.chip
 LEFT JOIN bridge b ON b.id = a.bridge
 LEFT JOIN profile p ON p.id = a.profile
 LEFT JOIN word f ON f.id = a.fault
@@ -209,11 +212,11 @@ SELECT a.leaf, json_extract(CAST(l.rec AS TEXT), '$.why') AS why,
        json_extract(CAST(l.rec AS TEXT), '$.boot_text') AS boot_text
 FROM attempt a JOIN leaf l ON l.idx = a.leaf;
 
-CREATE VIEW profile_text AS
+CREATE VIEW profile_view AS
 SELECT p.id, lower(hex(p.hash)) AS hash, p.name, p.version, p.leaf,
        json_extract(CAST(l.rec AS TEXT), '$.text') AS yaml
 FROM profile p JOIN leaf l ON l.idx = p.leaf;
 
-CREATE VIEW profile_image_text AS
+CREATE VIEW profile_image_view AS
 SELECT p.profile, lower(hex(q.hash)) AS profile_hash, p.offset, i.size, lower(hex(i.sha256)) AS sha256, p.file
 FROM profile_image p JOIN image i ON i.id = p.image JOIN profile q ON q.id = p.profile;

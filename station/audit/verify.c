@@ -29,27 +29,15 @@ const char *audit_class_text(enum audit_class c)
 
 /* ---- findings ----------------------------------------------------------------------------------- */
 
-void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
-               const char *fmt, ...)
+bool audit_class_of_log(enum audit_class c)
 {
-    /* a long list of later findings must not push an earlier one out of the verdict */
-    const struct audit_finding *worst = audit_worst(r);
-    if (!worst || first < worst->first)
-        r->verdict = class;
-    size_t at = r->n_findings++;
-    if (at >= AUDIT_FINDINGS_MAX) {
-        if (!worst || first >= worst->first)
-            return;
-        at = AUDIT_FINDINGS_MAX - 1;
-    }
-    struct audit_finding *f = &r->finding[at];
-    *f = (struct audit_finding){.class = class, .first = first, .last = last};
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(f->text, sizeof f->text, fmt, ap);
-    va_end(ap);
-    if (r->has_trusted && r->trusted_size > first)
-        r->has_trusted = false; /* only outside findings (rows, fork) reach below what was trusted already */
+    return c != AUDIT_COPY && c != AUDIT_NODE && c != AUDIT_ROWS && c != AUDIT_SCHEMA && c != AUDIT_DATABASE;
+}
+
+static bool worse(const struct audit_finding *a, const struct audit_finding *b)
+{
+    bool la = audit_class_of_log(a->class), lb = audit_class_of_log(b->class);
+    return la != lb ? la : a->first < b->first;
 }
 
 const struct audit_finding *audit_worst(const struct audit_report *r)
@@ -57,9 +45,37 @@ const struct audit_finding *audit_worst(const struct audit_report *r)
     const struct audit_finding *worst = NULL;
     size_t n = r->n_findings < AUDIT_FINDINGS_MAX ? r->n_findings : AUDIT_FINDINGS_MAX;
     for (size_t i = 0; i < n; i++)
-        if (!worst || r->finding[i].first < worst->first)
+        if (!worst || worse(&r->finding[i], worst))
             worst = &r->finding[i];
     return worst;
+}
+
+void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
+               const char *fmt, ...)
+{
+    struct audit_finding f = {.class = class, .first = first, .last = last};
+    const struct audit_finding *worst = audit_worst(r);
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    va_end(ap);
+    bool worst_now = !worst || worse(&f, worst);
+    size_t at = r->n_findings++;
+    if (audit_class_of_log(class)) {
+        r->n_log_findings++;
+        /* only a fork reaches below what was trusted already */
+        if (r->has_trusted && r->trusted_size > first)
+            r->has_trusted = false;
+    }
+    /* a long list of later findings must not push the worst one out */
+    if (at >= AUDIT_FINDINGS_MAX) {
+        if (!worst_now)
+            return;
+        at = AUDIT_FINDINGS_MAX - 1;
+    }
+    r->finding[at] = f;
+    if (worst_now)
+        r->verdict = class;
 }
 
 /* ---- heads -------------------------------------------------------------------------------------- */
@@ -119,7 +135,7 @@ static enum fl_err check_head(struct audit_run *r)
     }
     if (good && r->tree_ok) {
         r->proven = h->size;
-        if (sign && r->out->n_findings == 0) {
+        if (sign && r->out->n_log_findings == 0) {
             r->out->has_trusted = true;
             r->out->trusted_size = h->size;
             r->out->trusted_root = h->root;
@@ -192,13 +208,13 @@ static enum fl_err outside_due(struct audit_run *r)
         if (!r->tree_ok)
             continue;
         if (tree_hash_same(&root, &c->root)) {
-            r->outside_agreed = c->size;
+            r->out->outside_size = c->size;
             continue;
         }
         char ours[2 * FL_SHA256_SIZE + 1], theirs[2 * FL_SHA256_SIZE + 1];
         fl_hex(root.b, sizeof root.b, ours);
         fl_hex(c->root.b, sizeof c->root.b, theirs);
-        audit_add(r->out, AUDIT_FORK, r->outside_agreed, c->size ? c->size - 1 : 0,
+        audit_add(r->out, AUDIT_FORK, r->out->outside_size, c->size ? c->size - 1 : 0,
                   "%.120s holds a signed head of %llu records with the root %s; here they give %s",
                   r->cfg->outside[c->extensions].name, (ull)c->size, theirs, ours);
     }

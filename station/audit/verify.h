@@ -111,11 +111,14 @@ struct audit_gap {
 };
 
 struct audit_report {
-    enum audit_class verdict; /* of the finding that concerns the lowest leaf; GOOD: none */
+    enum audit_class verdict; /* of audit_worst; GOOD: nothing was found */
     size_t n_findings;        /* all of them; the list holds the first AUDIT_FINDINGS_MAX */
     struct audit_finding finding[AUDIT_FINDINGS_MAX];
 
+    size_t n_log_findings;    /* those about the records themselves, not about what is kept beside them */
+
     uint64_t leaves, nodes, heads, signatures, outside; /* checked */
+    uint64_t outside_size;                              /* the largest outside head that agreed */
     uint64_t bytes;                                     /* of leaves */
     bool has_head;
     struct audit_head head;   /* the newest one there is, good or not */
@@ -141,7 +144,9 @@ FL_MUST enum fl_err audit_verify(const struct audit_source *source, const struct
 /* Add a finding that was made outside (rows, schema, database) and judge again. */
 void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
                const char *fmt, ...) FL_PRINTF(5, 6);
-/* The finding that concerns the lowest leaf, NULL when there is none. */
+/* Is a finding of this class about records, heads and signatures, and not about what is kept beside them? */
+bool audit_class_of_log(enum audit_class c);
+/* The finding that concerns the lowest leaf, those of the log before those beside it; NULL when there is none. */
 const struct audit_finding *audit_worst(const struct audit_report *r);
 
 #endif

@@ -24,7 +24,6 @@ struct audit_run {
 
     struct checkpoint *outside; /* sorted by size */
     size_t n_outside, next_outside;
-    uint64_t outside_agreed; /* largest size of an outside head that agreed */
 
     /* the life of the station, as its leaves tell it */
     bool in_run;

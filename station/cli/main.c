@@ -12,6 +12,11 @@ static const struct cli_verb *const verbs[] = {
     &cmd_flash,
     &cmd_run,
     &cmd_sim,
+    &cmd_init,
+    &cmd_trace,
+    &cmd_report_summary,
+    &cmd_audit,
+    &cmd_key_show,
     NULL,
 };
 

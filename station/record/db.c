@@ -118,7 +118,7 @@ static int version_of(const struct fl_embedded *f)
     return atoi(f->name); /* "001_log.sql" */
 }
 
-static int newest_version(void)
+int db_newest(void)
 {
     int v = 0;
     for (const struct fl_embedded *f = fl_embedded_db; f->name; f++) {
@@ -154,7 +154,7 @@ static enum fl_err keep_copy(sqlite3 *db, const char *path, int version, struct 
 
 static enum fl_err migrate(sqlite3 *db, const char *path, struct fl_why *why)
 {
-    int64_t have, id, newest = newest_version();
+    int64_t have, id, newest = db_newest();
     enum fl_err err = db_int(db, "PRAGMA user_version", 0, &have, why);
     if (!err)
         err = db_int(db, "PRAGMA application_id", 0, &id, why);
@@ -225,7 +225,7 @@ enum fl_err db_open_empty(const char *path, int version, sqlite3 **out, struct f
     if (!err)
         err = common(db, why);
     if (!err)
-        err = db_exec(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", why);
+        err = db_exec(db, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF", why);
     if (!err)
         err = apply(db, 0, version, why);
     if (err)
@@ -274,7 +274,7 @@ enum fl_err db_check_schema(sqlite3 *db, struct fl_why *why)
     enum fl_err err = db_int(db, "PRAGMA user_version", 0, &version, why);
     if (!err)
         err = db_int(db, "PRAGMA application_id", 0, &id, why);
-    if (!err && (version < 1 || version > newest_version() || id != DB_APPLICATION_ID))
+    if (!err && (version < 1 || version > db_newest() || id != DB_APPLICATION_ID))
         err = fl_fail(why, FL_MISMATCH, "schema version %lld and application id %lld are not this program's",
                       (long long)version, (long long)id);
     if (!err)

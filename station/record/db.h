@@ -49,6 +49,8 @@ void db_close_reader(struct db_reader *r);
 /* A database of its own with the schema of version `version` and nothing in it: for comparing and rebuilding.
  * `path` ":memory:", or "" for a temporary file. */
 FL_MUST enum fl_err db_open_empty(const char *path, int version, sqlite3 **out, struct fl_why *why);
+/* The schema version this program writes. */
+int db_newest(void);
 
 /* Is the structure what the schema of its version gives? FL_MISMATCH names the first object that is not:
  * dropped triggers, a view in place of a table, anything added. */

@@ -6,11 +6,11 @@ sim_start sim --boards 4 --pace real
 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/data" >"$T/o1" 2>"$T/e1" &
 victim=$!
 PIDS="$PIDS $victim"
-started() { [ "$(sql "SELECT count(*) FROM leaf WHERE event='attempt_start'")" = 4 ]; }
+started() { [ "$(sql "SELECT count(*) FROM record WHERE event='attempt_start'")" = 4 ]; }
 wait_for "four attempts to be under way" 60 started || { cat "$T/e1"; fail "no attempts"; }
 kill -9 $victim
 wait $victim 2>/dev/null || :
-[ "$(sql "SELECT count(*) FROM leaf WHERE event='attempt_result'")" = 0 ] || fail "it was over before the kill"
+[ "$(sql "SELECT count(*) FROM record WHERE event='attempt_result'")" = 0 ] || fail "it was over before the kill"
 expect_exit 0 "$FL" audit --data "$T/data"
 expect_exit 0 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/data" --format json
 expect_text "$T/err" '4 attempts without an end'

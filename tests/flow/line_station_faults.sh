@@ -27,7 +27,7 @@ expect_exit 0 flash "$T/data"
 
 # a log that does not verify: production is refused
 cp -r "$T/data" "$T/bad"
-sqlite3 "$T/bad/flashline.db" "DROP TRIGGER IF EXISTS leaf_no_update; UPDATE leaf SET rec = replace(rec, 'PASS', 'FAIL') WHERE idx = 4" 2>/dev/null ||
+sqlite3 "$T/bad/flashline.db" "DROP TRIGGER IF EXISTS leaf_no_update; UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), 'slot', 'slop') AS BLOB) WHERE idx = 4" 2>/dev/null ||
     fail "the log could not be damaged"
 expect_exit 3 flash "$T/bad"
 expect_text "$T/err" 'audit|verif'

@@ -60,9 +60,9 @@ static void attempts_become_rows(void **state)
     assert_int_equal(leaf, 3);
     t_sql_is(s, "SELECT count(*) FROM open_attempt", "0");
     t_sql_is(s, "SELECT leaf, start_leaf, boot, mac, lot, number, slot, port, bridge, bridge_serial, outcome, fault, loader, baud, ms, "
-                "rungs, tries, plain_bytes FROM attempt_text",
+                "rungs, tries, plain_bytes FROM attempt_view",
              "3|2|1|24:6f:28:00:00:01||1|1|usb:1-1.4.1|1a86:55d4|5435001234|PASS||esp32.json|921600|8123|2|1|1048576");
-    t_sql_is(s, "SELECT mac, chip, revision, flash_id, flash_size, secure_boot FROM unit_text",
+    t_sql_is(s, "SELECT mac, chip, revision, flash_id, flash_size, secure_boot FROM unit_view",
              "24:6f:28:00:00:01|esp32|v3.1|c84016|4194304|0");
     t_sql_is(s, "SELECT n, rung, cause, value, count FROM attempt_rung",
              "0|small_blocks|ram.checksum|2048|1\n1|baud_down|link.damaged|460800|3");
@@ -108,7 +108,7 @@ static void once_for_each_job(void **state)
     assert_int_equal(t_result(s, &f), end);
     t_close(s);
     t_sql_is(s, "SELECT lower(hex(hash)) LIKE 'abab%', name, version, leaf FROM profile", "1|demo|1.0|4");
-    t_sql_is(s, "SELECT offset, size, substr(sha256, 1, 4), file FROM profile_image_text", "4096|1048576|cdcd|app.bin");
+    t_sql_is(s, "SELECT offset, size, substr(sha256, 1, 4), file FROM profile_image_view", "4096|1048576|cdcd|app.bin");
 }
 
 /* one bad event among good ones: refused alone */
@@ -214,7 +214,7 @@ static void interrupted(void **state)
     t_open(s, &o);
     assert_int_equal(o.interrupted, 0);
     t_close(s);
-    t_sql_is(s, "SELECT mac, slot, outcome, fault, number, start_leaf FROM attempt_text ORDER BY leaf",
+    t_sql_is(s, "SELECT mac, slot, outcome, fault, number, start_leaf FROM attempt_view ORDER BY leaf",
              "24:6f:28:00:00:02|1|PASS||1|3\n24:6f:28:00:00:01|1|INTERRUPTED|station.died|1|2");
     t_sql_is(s, "SELECT count(*) FROM open_attempt", "0");
 }

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A production station: named, with an encrypted key, and the verifier key told once for paper. */
+#include "cli/cli.h"
+
+#include "cli/passphrase.h"
+#include "record/folder.h"
+#include "record/recorder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int run_init(int argc, char **argv);
+
+const struct cli_verb cmd_init = {
+    .name = "init",
+    .line = "set a production station up: name, encrypted key, first records",
+    .help =
+        "usage: flashline init (--passphrase-fd N | --no-passphrase) [options]\n"
+        "\n"
+        "  --station NAME      name of the station: 1 to 63 of A-Z a-z 0-9 . _ - (default: the host's name)\n"
+        "  --data DIR          the folder to make (default $XDG_DATA_HOME/flashline); one with a station is refused\n"
+        "  --origin NAME       name of its log, as in factory.example/line-3/a/2026\n"
+        "                      (default: flashline/STATION/ and eight digits of the key)\n"
+        "  --passphrase-fd N   read the passphrase that encrypts the key from this descriptor; flash and run then\n"
+        "                      need it too\n"
+        "  --no-passphrase     leave the key unencrypted: whoever can read the file can sign\n"
+        "  --format text|json\n"
+        "\n"
+        "It prints the verifier key and its fingerprint. Write both on paper and keep them away from the station: an\n"
+        "audit proves most with a key that the station could not change.\n"
+        "\n"
+        "exit: 0 done, 2 usage or a station is there already, 3 it could not be made\n"
+        "\n"
+        "example:\n"
+        "  flashline init --station line-3-a --data /var/lib/flashline --passphrase-fd 3 3<passphrase.txt\n",
+    .run = run_init,
+};
+
+/* The folder, then its first records; `encrypted` tells what to say. */
+static enum fl_err make_station(const char *data, const struct folder_new *n, struct recorder_opened *opened,
+                                struct fl_why *why)
+{
+    struct folder f;
+    struct recorder *r = NULL;
+    enum fl_err err = folder_paths(data, &f, why);
+    if (err)
+        return err;
+    err = folder_create(&f, n, why);
+    folder_fini(&f);
+    const struct recorder_config c = {.data = data, .passphrase = n->passphrase};
+    if (!err)
+        err = recorder_open(&c, &r, opened, why);
+    recorder_close(r);
+    return err;
+}
+
+static int tell(const char *data, const struct recorder_opened *o, const char *fingerprint, int format)
+{
+    if (format == CLI_JSON_OUT) {
+        json_t *v = json_pack("{ss,ss,ss,ss,ss,sb}", "station", o->station, "data", data, "log", o->origin, "key", o->vkey,
+                              "fingerprint", fingerprint, "encrypted", (int)o->encrypted);
+        int rc = v && json_dumpf(v, stdout, JSON_INDENT(2)) == 0 ? CLI_OK : CLI_STATION;
+        putchar('\n');
+        json_decref(v);
+        return rc;
+    }
+    printf("station      %s\nfolder       %s\nlog          %s\nkey          %s\n\n"
+           "verifier key, for paper:\n\n  %s\n\nits fingerprint (SHA-256):\n\n  %s\n\n",
+           o->station, data, o->origin, o->encrypted ? "encrypted" : "NOT encrypted: its file is mode 0600", o->vkey,
+           fingerprint);
+    puts("Keep both away from this machine; flashline audit --key checks the records with them.");
+    return CLI_OK;
+}
+
+static int run_init(int argc, char **argv)
+{
+    const char *data = NULL, *format = NULL;
+    char *dir = NULL, *passphrase = NULL, print[KEY_FINGERPRINT];
+    struct folder_new n = {NULL, NULL, NULL};
+    unsigned fd = CLI_NO_PASSPHRASE;
+    bool plain = false, done;
+    struct recorder_opened opened;
+    struct vkey vkey;
+    struct fl_why why = {0, ""};
+    const struct cli_opt options[] = {
+        {"station", CLI_TEXT, &n.station}, {"data", CLI_TEXT, &data},           {"origin", CLI_TEXT, &n.origin},
+        {"passphrase-fd", CLI_UINT, &fd},  {"no-passphrase", CLI_FLAG, &plain}, {"format", CLI_TEXT, &format},
+        {NULL, CLI_FLAG, NULL},
+    };
+    int code = cli_options(&cmd_init, options, &argc, &argv, &done);
+    if (done)
+        return code;
+    if (argc)
+        return cli_usage(&cmd_init, "'%s' is not expected", argv[0]);
+    if (cli_format(format) < 0)
+        return cli_usage(&cmd_init, "--format is text or json, not '%s'", format);
+    if (plain == (fd != CLI_NO_PASSPHRASE))
+        return cli_usage(&cmd_init, "say one of --passphrase-fd N and --no-passphrase");
+    if (n.origin && !key_name_ok(n.origin, strlen(n.origin)))
+        return cli_usage(&cmd_init, "'%s' cannot name a log: no blanks, no '+', %d bytes at most", n.origin, KEY_NAME_MAX - 1);
+    code = cli_passphrase(fd, &passphrase);
+    if (code)
+        return code;
+    n.passphrase = passphrase;
+    dir = cli_data_dir(data);
+    enum fl_err err = dir ? make_station(dir, &n, &opened, &why) : fl_fail(&why, FL_NOMEM, "out of memory");
+    if (!err)
+        err = vkey_parse(opened.vkey, &vkey, &why);
+    if (!err)
+        err = vkey_fingerprint(&vkey, print);
+    if (err)
+        code = cli_fail(err == FL_EXISTS || err == FL_ARG ? CLI_USAGE : CLI_STATION, "%s", why.text);
+    else
+        code = tell(dir, &opened, print, cli_format(format));
+    cli_passphrase_free(passphrase);
+    free(dir);
+    return code;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The public half of the station's key. Needs no passphrase, and no station at rest. */
+#include "cli/cli.h"
+
+#include "record/folder.h"
+
+#include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int run_key_show(int argc, char **argv);
+
+const struct cli_verb cmd_key_show = {
+    .name = "key show",
+    .line = "the station's verifier key and its fingerprint",
+    .help =
+        "usage: flashline key show [--data DIR] [--format text|json]\n"
+        "\n"
+        "Prints the verifier key of the station's log (C2SP form: name+key ID+key) and the SHA-256 of that line, in\n"
+        "groups of four digits to be compared with paper.\n"
+        "\n"
+        "exit: 0 shown, 2 usage, 3 there is no station\n"
+        "\n"
+        "example:\n"
+        "  flashline key show --data /var/lib/flashline\n",
+    .run = run_key_show,
+};
+
+static int show(const struct folder *f, int format)
+{
+    char station[FOLDER_STATION_MAX], text[KEY_VKEY_MAX], print[KEY_FINGERPRINT];
+    struct vkey vkey;
+    struct fl_why why = {0, ""};
+    enum fl_err err = folder_identity(f, station, &vkey, &why);
+    if (!err)
+        err = vkey_fingerprint(&vkey, print);
+    if (err)
+        return cli_fail(CLI_STATION, "%s", why.text[0] ? why.text : fl_err_text(err));
+    vkey_format(&vkey, text);
+    bool encrypted = folder_key_encrypted(f);
+    if (format == CLI_TEXT_OUT) {
+        printf("station      %s\nlog          %s\nkey          %s\nfingerprint  %s\nsigning key  %s\n", station, vkey.name, text,
+               print, encrypted ? "encrypted" : "not encrypted, or not readable here");
+        return CLI_OK;
+    }
+    json_t *v = json_pack("{ss,ss,ss,ss,sb}", "station", station, "log", vkey.name, "key", text, "fingerprint", print,
+                          "encrypted", (int)encrypted);
+    int code = v && json_dumpf(v, stdout, JSON_INDENT(2)) == 0 ? CLI_OK : CLI_STATION;
+    putchar('\n');
+    json_decref(v);
+    return code;
+}
+
+static int run_key_show(int argc, char **argv)
+{
+    const char *data = NULL, *format = NULL;
+    struct folder f;
+    struct fl_why why = {0, ""};
+    bool done;
+    const struct cli_opt options[] = {
+        {"data", CLI_TEXT, &data}, {"format", CLI_TEXT, &format}, {NULL, CLI_FLAG, NULL}};
+    int code = cli_options(&cmd_key_show, options, &argc, &argv, &done);
+    if (done)
+        return code;
+    if (argc)
+        return cli_usage(&cmd_key_show, "'%s' is not expected", argv[0]);
+    if (cli_format(format) < 0)
+        return cli_usage(&cmd_key_show, "--format is text or json, not '%s'", format);
+    char *dir = cli_data_dir(data);
+    if (!dir || folder_paths(dir, &f, &why)) {
+        free(dir);
+        return cli_fail(CLI_STATION, "out of memory");
+    }
+    code = show(&f, cli_format(format));
+    folder_fini(&f);
+    free(dir);
+    return code;
+}

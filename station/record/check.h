@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * check.h: a whole data folder verified: file, schema, log, heads kept elsewhere, and every table against the leaves.
+ * Read-only; a station may be at work in the folder, or the folder may be a copy that cannot be written.
+ *
+ * Thread rule: one call, one thread.
+ */
+#ifndef FL_RECORD_CHECK_H
+#define FL_RECORD_CHECK_H
+
+#include "audit/verify.h"
+#include "record/folder.h"
+
+#include <sqlite3.h>
+
+
+struct check_config {
+    const char *data;
+    const char *vkey; /* the auditor's; NULL: the station's own, which proves less */
+    const char *const *heads;
+    size_t n_heads;
+    bool log_only; /* leave out the tables */
+};
+
+struct check_result {
+    struct audit_report report;
+    struct vkey vkey;
+    bool own_key;  /* no key was given from outside */
+    uint64_t rows; /* compared with what the leaves say */
+    bool rows_checked;
+};
+
+/* FL_OK: see result->report.verdict. FL_NOT_FOUND: no station there, or a head file is missing. FL_FORMAT: the given
+ * key is none. Others: it could not be read. */
+FL_MUST enum fl_err check_folder(const struct check_config *c, struct check_result *out, struct fl_why *why);
+
+/* Project every leaf of `from` into `to`, a database with the same schema and no rows, without foreign keys. A leaf that
+ * cannot be projected ends it: FL_FORMAT, *stopped its index. */
+FL_MUST enum fl_err check_rebuild(sqlite3 *from, sqlite3 *to, int64_t *stopped, struct fl_why *why);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * check_rows.h: do the tables say what the leaves say? All leaves are projected anew into a temporary database, and
+ * every table compared row by row.
+ * Thread rule: one call, one thread.
+ */
+#ifndef FL_RECORD_CHECK_ROWS_H
+#define FL_RECORD_CHECK_ROWS_H
+
+#include "record/check.h"
+
+/* Findings go into the result's report. */
+FL_MUST enum fl_err check_rows(sqlite3 *db, struct check_result *out, struct fl_why *why);
+
+#endif

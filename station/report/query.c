@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/query.h"
+
+#include "base/file.h"
+
+#include <stdlib.h>
+
+/* Reports know the tables of exactly one schema version. */
+static enum fl_err check_version(sqlite3 *db, const char *path, struct fl_why *why)
+{
+    int64_t have, want = db_newest(), id;
+    enum fl_err err = db_int(db, "PRAGMA user_version", 0, &have, why);
+    if (!err)
+        err = db_int(db, "PRAGMA application_id", 0, &id, why);
+    if (!err && id != DB_APPLICATION_ID)
+        err = fl_fail(why, FL_MISMATCH, "%.250s is not a station's database", path);
+    if (!err && have != want)
+        err = fl_fail(why, FL_UNSUPPORTED,
+                      "%.200s has schema %d, this flashline reads %d: %s", path, (int)have, (int)want,
+                      have < want ? "start the station once, that brings it up to date" : "use the newer flashline");
+    return err;
+}
+
+enum fl_err report_open(const char *data, struct report **out, struct fl_why *why)
+{
+    struct report *r = calloc(1, sizeof *r);
+    char *path = fl_path_join(data, "flashline.db");
+    *out = NULL;
+    enum fl_err err = r && path ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && !fl_path_exists(path))
+        err = fl_fail(why, FL_NOT_FOUND, "there is no station in %.300s", data);
+    if (!err)
+        err = db_open_reader(path, &r->reader, why);
+    if (!err)
+        err = check_version(r->reader.db, path, why);
+    if (!err) /* one snapshot: the parts of a report agree with each other */
+        err = db_exec(r->reader.db, "BEGIN", why);
+    free(path);
+    if (err)
+        report_close(r);
+    else
+        *out = r;
+    return err;
+}
+
+void report_close(struct report *r)
+{
+    if (r)
+        db_close_reader(&r->reader);
+    free(r);
+}
+
+const char *query_text(sqlite3_stmt *s, int column)
+{
+    return (const char *)sqlite3_column_text(s, column);
+}
+
+enum fl_err query_each(struct report *r, const char *sql, enum fl_err (*row)(void *ctx, sqlite3_stmt *s), void *ctx,
+                       struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    int rc = SQLITE_DONE;
+    enum fl_err err = db_prepare(r->reader.db, sql, &s, why);
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+        err = row(ctx, s);
+        if (err)
+            (void)fl_fail(why, err, "%s", fl_err_text(err));
+    }
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(r->reader.db, why, "cannot read");
+    (void)sqlite3_finalize(s);
+    return err;
+}

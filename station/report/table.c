@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/table.h"
+
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cell {
+    enum { NONE, TEXT, INT, RATIO } kind;
+    char *text; /* owned, of TEXT */
+    int64_t a, b;
+};
+
+struct table {
+    const struct table_column *columns;
+    size_t n_columns, rows, cap; /* cap: in cells */
+    size_t at;                   /* next cell of the row being built */
+    struct cell *cells;          /* rows * n_columns, and the row being built */
+    bool bad;
+};
+
+struct table *table_new(const struct table_column *columns, size_t n)
+{
+    struct table *t = n <= TABLE_COLUMNS_MAX ? calloc(1, sizeof *t) : NULL;
+    if (t) {
+        t->columns = columns;
+        t->n_columns = n;
+    }
+    return t;
+}
+
+void table_free(struct table *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->rows * t->n_columns + t->at; i++)
+        free(t->cells[i].text);
+    free(t->cells);
+    free(t);
+}
+
+static struct cell *next_cell(struct table *t)
+{
+    size_t i = t->rows * t->n_columns + t->at;
+    if (t->bad || t->at == t->n_columns) {
+        t->bad = true;
+        return NULL;
+    }
+    if (i == t->cap) {
+        size_t cap = t->cap ? 2 * t->cap : 8 * t->n_columns;
+        struct cell *cells = realloc(t->cells, cap * sizeof *cells);
+        if (!cells) {
+            t->bad = true;
+            return NULL;
+        }
+        t->cells = cells;
+        t->cap = cap;
+    }
+    t->at++;
+    t->cells[i] = (struct cell){.kind = NONE};
+    return &t->cells[i];
+}
+
+void table_text(struct table *t, const char *text)
+{
+    struct cell *c = next_cell(t);
+    if (!c || !text)
+        return;
+    c->kind = TEXT;
+    c->text = strdup(text);
+    t->bad |= !c->text;
+}
+
+void table_int(struct table *t, int64_t v)
+{
+    struct cell *c = next_cell(t);
+    if (c)
+        *c = (struct cell){.kind = INT, .a = v};
+}
+
+void table_ratio(struct table *t, int64_t part, int64_t whole)
+{
+    struct cell *c = next_cell(t);
+    if (c && whole)
+        *c = (struct cell){.kind = RATIO, .a = part, .b = whole};
+}
+
+void table_none(struct table *t)
+{
+    (void)next_cell(t);
+}
+
+void table_end(struct table *t)
+{
+    while (t->at < t->n_columns && next_cell(t))
+        ;
+    if (!t->bad) {
+        t->at = 0;
+        t->rows++;
+    }
+}
+
+size_t table_rows(const struct table *t)
+{
+    return t->rows;
+}
+
+static const struct cell *cell_at(const struct table *t, size_t row, size_t column)
+{
+    return &t->cells[row * t->n_columns + column];
+}
+
+/* ---- text ------------------------------------------------------------------------------------------ */
+
+/* A cell as people read it. Text goes by itself; `room` is for the rest. */
+static const char *cell_words(const struct cell *c, char room[static 32])
+{
+    room[0] = 0;
+    if (c->kind == TEXT)
+        return c->text;
+    if (c->kind == INT)
+        (void)snprintf(room, 32, "%lld", (long long)c->a);
+    if (c->kind == RATIO)
+        (void)snprintf(room, 32, "%.1f %%", 100.0 * (double)c->a / (double)c->b);
+    return room;
+}
+
+/* Characters, not bytes: columns line up under UTF-8 too. */
+static size_t width_of(const char *s)
+{
+    size_t n = strlen(s), width = 0;
+    for (size_t i = 0; i < n; width++) {
+        size_t k = fl_utf8_len((const uint8_t *)s + i, n - i);
+        i += k ? k : 1;
+    }
+    return width;
+}
+
+static void pad(struct fl_buf *out, size_t n)
+{
+    while (n--)
+        fl_buf_addc(out, ' ');
+}
+
+static void write_line(const struct table *t, const size_t *width, size_t indent, size_t row, bool titles,
+                       struct fl_buf *out)
+{
+    char room[32];
+    size_t owed = indent; /* blanks not written yet: none at a line's end */
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const char *words = titles ? t->columns[c].title : cell_words(cell_at(t, row, c), room);
+        size_t free_room = width[c] - width_of(words);
+        bool right = t->columns[c].type != TABLE_TEXT;
+        if (*words) {
+            pad(out, owed + (right ? free_room : 0));
+            fl_buf_adds(out, words);
+            owed = right ? 0 : free_room;
+        } else {
+            owed += width[c];
+        }
+        owed += 2;
+    }
+    fl_buf_addc(out, '\n');
+}
+
+enum fl_err table_write_text(const struct table *t, size_t indent, struct fl_buf *out)
+{
+    size_t width[TABLE_COLUMNS_MAX] = {0}, all = 0;
+    char room[32];
+    if (t->bad)
+        return FL_NOMEM;
+    for (size_t c = 0; c < t->n_columns; c++) {
+        width[c] = width_of(t->columns[c].title);
+        for (size_t r = 0; r < t->rows; r++) {
+            size_t w = width_of(cell_words(cell_at(t, r, c), room));
+            width[c] = w > width[c] ? w : width[c];
+        }
+        all += width[c] + (c ? 2 : 0);
+    }
+    write_line(t, width, indent, 0, true, out);
+    pad(out, indent);
+    for (size_t i = 0; i < all; i++)
+        fl_buf_addc(out, '-');
+    fl_buf_addc(out, '\n');
+    for (size_t r = 0; r < t->rows; r++)
+        write_line(t, width, indent, r, false, out);
+    return fl_buf_err(out, NULL);
+}
+
+/* ---- CSV ------------------------------------------------------------------------------------------- */
+
+static void csv_text(const char *s, struct fl_buf *out)
+{
+    if (!strpbrk(s, ",\"\r\n")) {
+        fl_buf_adds(out, s);
+        return;
+    }
+    fl_buf_addc(out, '"');
+    for (; *s; s++) {
+        if (*s == '"')
+            fl_buf_addc(out, '"');
+        fl_buf_addc(out, *s);
+    }
+    fl_buf_addc(out, '"');
+}
+
+static void csv_cell(const struct cell *c, struct fl_buf *out)
+{
+    if (c->kind == TEXT)
+        csv_text(c->text, out);
+    else if (c->kind == INT)
+        fl_buf_addf(out, "%lld", (long long)c->a);
+    else if (c->kind == RATIO)
+        fl_buf_addf(out, "%.6g", (double)c->a / (double)c->b);
+}
+
+enum fl_err table_write_csv(const struct table *t, struct fl_buf *out)
+{
+    if (t->bad)
+        return FL_NOMEM;
+    for (size_t c = 0; c < t->n_columns; c++) {
+        fl_buf_adds(out, c ? "," : "");
+        csv_text(t->columns[c].name, out);
+    }
+    fl_buf_adds(out, "\r\n");
+    for (size_t r = 0; r < t->rows; r++) {
+        for (size_t c = 0; c < t->n_columns; c++) {
+            fl_buf_adds(out, c ? "," : "");
+            csv_cell(cell_at(t, r, c), out);
+        }
+        fl_buf_adds(out, "\r\n");
+    }
+    return fl_buf_err(out, NULL);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------ */
+
+static json_t *cell_json(const struct cell *c)
+{
+    return c->kind == TEXT ? json_string(c->text)
+           : c->kind == INT ? json_integer((json_int_t)c->a)
+           : c->kind == RATIO ? json_real((double)c->a / (double)c->b)
+                              : json_null();
+}
+
+json_t *table_json(const struct table *t)
+{
+    json_t *list = t->bad ? NULL : json_array();
+    for (size_t r = 0; list && r < t->rows; r++) {
+        json_t *o = json_object();
+        bool bad = !o;
+        for (size_t c = 0; c < t->n_columns && !bad; c++)
+            bad = json_object_set_new(o, t->columns[c].name, cell_json(cell_at(t, r, c))) != 0;
+        if (bad || json_array_append_new(list, o) != 0) {
+            if (bad)
+                json_decref(o);
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/query.h"
+
+#include "event/event.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- building ------------------------------------------------------------------------------------------- */
+
+/* A row as an object: each column under its name, NULL left out. */
+static json_t *row_object(sqlite3_stmt *s, int from)
+{
+    json_t *o = json_object();
+    for (int c = from; o && c < sqlite3_column_count(s); c++) {
+        int type = sqlite3_column_type(s, c);
+        if (type == SQLITE_NULL)
+            continue;
+        json_t *v = type == SQLITE_INTEGER ? json_integer(sqlite3_column_int64(s, c)) : json_string(query_text(s, c));
+        if (!v || json_object_set_new(o, sqlite3_column_name(s, c), v) != 0) {
+            json_decref(o);
+            o = NULL;
+        }
+    }
+    return o;
+}
+
+static enum fl_err add_object(void *ctx, sqlite3_stmt *s)
+{
+    return json_array_append_new(ctx, row_object(s, 0)) == 0 ? FL_OK : FL_NOMEM;
+}
+
+static enum fl_err set_unit(void *ctx, sqlite3_stmt *s)
+{
+    return json_object_set_new(ctx, "unit", row_object(s, 0)) == 0 ? FL_OK : FL_NOMEM;
+}
+
+struct tracing {
+    struct report *r;
+    json_t *attempts;
+    struct fl_why *why;
+};
+
+static enum fl_err add_list(struct tracing *t, json_t *o, const char *member, const char *sql_fmt, int64_t key)
+{
+    char *sql = sqlite3_mprintf(sql_fmt, key);
+    json_t *list = json_array();
+    enum fl_err err = sql && list ? query_each(t->r, sql, add_object, list, t->why) : FL_NOMEM;
+    sqlite3_free(sql);
+    if (!err)
+        return json_object_set_new(o, member, list) == 0 ? FL_OK : FL_NOMEM; /* takes the list, also on failure */
+    json_decref(list);
+    return err;
+}
+
+/* What only the record itself holds: steps, rungs, regions, sentences; and the images of its profile. */
+static enum fl_err add_attempt(void *ctx, sqlite3_stmt *s)
+{
+    struct tracing *t = ctx;
+    json_t *o = row_object(s, 2);
+    int64_t leaf = sqlite3_column_int64(s, 0), profile = sqlite3_column_int64(s, 1);
+    if (!o || json_array_append_new(t->attempts, o) != 0)
+        return FL_NOMEM;
+    enum fl_err err = add_list(t, o, "steps", "SELECT step, ms FROM attempt_step WHERE leaf = %lld ORDER BY n", leaf);
+    if (!err)
+        err = add_list(t, o, "rungs", "SELECT rung, cause, value, count FROM attempt_rung WHERE leaf = %lld ORDER BY n", leaf);
+    if (!err)
+        err = add_list(t, o, "regions", "SELECT offset, size, md5_expected, md5_found, state FROM attempt_region "
+                                        "WHERE leaf = %lld ORDER BY n", leaf);
+    if (!err)
+        err = add_list(t, o, "images", "SELECT offset, file, size, sha256 FROM profile_image_view WHERE profile = %lld ORDER BY offset",
+                       profile);
+    return err;
+}
+
+/* The unit's key, or FL_NOT_FOUND. */
+static enum fl_err find_unit(struct report *r, const uint8_t *mac, size_t n, int64_t *unit, struct fl_why *why)
+{
+    char hex[17], sql[120];
+    fl_hex(mac, n, hex);
+    (void)snprintf(sql, sizeof sql, n == 6 ? "SELECT mac FROM unit WHERE mac = %s%s%s" : "SELECT mac FROM unit WHERE eui64 = %s%s%s",
+                   n == 6 ? "0x" : "x'", hex, n == 6 ? "" : "'");
+    return db_int(r->reader.db, sql, 0, unit, why);
+}
+
+static const char attempts_sql[] =
+    "SELECT v.leaf, a.profile, v.leaf, v.start_leaf, v.number, v.lot, v.start, v.ms, v.slot, v.port, v.path, v.bridge, "
+    "v.bridge_serial, v.bridge_driver, v.operator, v.outcome, v.fault, v.step, n.why, v.profile, v.profile_version, "
+    "v.profile_hash, v.loader, v.baud, v.tries, v.plain_bytes, v.bytes_out, v.bytes_in, n.boot_text "
+    "FROM attempt_view v JOIN attempt a ON a.leaf = v.leaf JOIN attempt_note n ON n.leaf = v.leaf "
+    "WHERE a.unit = %lld ORDER BY a.leaf";
+
+enum fl_err report_trace(struct report *r, const char *mac, json_t **out, struct fl_why *why)
+{
+    uint8_t bytes[8];
+    char text[24];
+    int64_t unit;
+    size_t n = event_mac_parse(mac, bytes);
+    *out = NULL;
+    if (!n)
+        return fl_fail(why, FL_ARG, "'%.60s' is no MAC: 12 hex digits (16 of an EUI-64), as in 24:6f:28:aa:bb:cc", mac);
+    event_mac_format(bytes, n, text);
+    enum fl_err err = find_unit(r, bytes, n, &unit, why);
+    if (err == FL_NOT_FOUND)
+        return fl_fail(why, err, "no unit %s was ever seen here", text);
+    if (err)
+        return err;
+    struct tracing t = {r, json_array(), why};
+    json_t *o = json_pack("{ss,so}", "mac", text, "attempts", t.attempts);
+    char *unit_sql = sqlite3_mprintf("SELECT mac, eui64, chip, revision, flash_id, flash_size, secure_boot, flash_encryption, "
+                                     "first_leaf, leaf FROM unit_view WHERE unit = %lld", unit);
+    char *sql = sqlite3_mprintf(attempts_sql, unit);
+    err = o && unit_sql && sql ? query_each(r, unit_sql, set_unit, o, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err)
+        err = query_each(r, sql, add_attempt, &t, why);
+    sqlite3_free(unit_sql);
+    sqlite3_free(sql);
+    if (err)
+        json_decref(o);
+    else
+        *out = o;
+    return err;
+}
+
+/* ---- text ------------------------------------------------------------------------------------------------- */
+
+static void member(struct fl_buf *b, const char *label, const json_t *o, const char *key, const char *after)
+{
+    const json_t *v = json_object_get(o, key);
+    if (json_is_integer(v))
+        fl_buf_addf(b, "%s%lld%s", label, (long long)json_integer_value(v), after);
+    else if (json_is_string(v) && *json_string_value(v))
+        fl_buf_addf(b, "%s%s%s", label, json_string_value(v), after);
+}
+
+static void head_line(const json_t *a, struct fl_buf *b)
+{
+    const char *fault = fl_json_text(a, "fault");
+    const struct fault *f = fault_find(fault);
+    fl_buf_addf(b, "\n%s  slot %lld  %s", fl_json_text(a, "start"), (long long)fl_json_int(a, "slot", 0), fl_json_text(a, "outcome"));
+    if (*fault)
+        fl_buf_addf(b, " %s", fault);
+    if (f)
+        fl_buf_addf(b, " (%s)", f->what);
+    fl_buf_adds(b, "\n");
+}
+
+static void where_lines(const json_t *a, struct fl_buf *b)
+{
+    member(b, "  attempt  number ", a, "number", "");
+    member(b, json_object_get(a, "number") ? ", lot " : "  attempt  lot ", a, "lot", "");
+    member(b, json_object_get(a, "number") ? ", " : "  attempt  ", a, "ms", " ms");
+    member(b, ", operator ", a, "operator", "");
+    member(b, ", leaf ", a, "leaf", "");
+    member(b, " (started by leaf ", a, "start_leaf", ")");
+    member(b, "\n  port     ", a, "port", "");
+    member(b, ", bridge ", a, "bridge", "");
+    member(b, " ", a, "bridge_serial", "");
+    member(b, ", driver ", a, "bridge_driver", "");
+    member(b, "\n  stopped  at step ", a, "step", "");
+    member(b, "\n  why      ", a, "why", "");
+    member(b, "\n  profile  ", a, "profile", "");
+    member(b, " ", a, "profile_version", "");
+    member(b, " ", a, "profile_hash", "");
+    member(b, "\n  loader   ", a, "loader", "");
+    member(b, ", ", a, "baud", " baud");
+    member(b, ", ", a, "plain_bytes", " bytes of image");
+    member(b, ", ", a, "bytes_out", " sent");
+    member(b, ", ", a, "tries", fl_json_int(a, "tries", 1) == 1 ? " try" : " tries");
+    fl_buf_adds(b, "\n");
+}
+
+static void list_lines(const json_t *a, struct fl_buf *b)
+{
+    const json_t *e;
+    size_t i;
+    json_array_foreach(json_object_get(a, "images"), i, e) {
+        fl_buf_addf(b, "  image    0x%06llx %s", (unsigned long long)fl_json_int(e, "offset", 0), fl_json_text(e, "file"));
+        fl_buf_addf(b, ", %lld bytes, sha256 %s\n", (long long)fl_json_int(e, "size", 0), fl_json_text(e, "sha256"));
+    }
+    json_array_foreach(json_object_get(a, "rungs"), i, e)
+        fl_buf_addf(b, "  rung     %s x%lld because of %s (%lld)\n", fl_json_text(e, "rung"), (long long)fl_json_int(e, "count", 0),
+                    fl_json_text(e, "cause"), (long long)fl_json_int(e, "value", 0));
+    json_array_foreach(json_object_get(a, "regions"), i, e) {
+        const char *found = fl_json_text(e, "md5_found"), *want = fl_json_text(e, "md5_expected");
+        fl_buf_addf(b, "  region   0x%06llx %lld bytes %s, md5 %s", (unsigned long long)fl_json_int(e, "offset", 0),
+                    (long long)fl_json_int(e, "size", 0), fl_json_text(e, "state"), want);
+        if (*found && strcmp(found, want) != 0)
+            fl_buf_addf(b, ", found %s", found);
+        fl_buf_adds(b, "\n");
+    }
+    const json_t *steps = json_object_get(a, "steps");
+    if (json_array_size(steps))
+        fl_buf_adds(b, "  steps   ");
+    json_array_foreach(steps, i, e)
+        fl_buf_addf(b, " %s %lld ms%s", fl_json_text(e, "step"), (long long)fl_json_int(e, "ms", 0),
+                    i + 1 < json_array_size(steps) ? "," : "\n");
+}
+
+enum fl_err report_trace_text(const json_t *trace, struct fl_buf *out)
+{
+    const json_t *u = json_object_get(trace, "unit"), *list = json_object_get(trace, "attempts"), *a;
+    size_t i;
+    fl_buf_addf(out, "unit %s", fl_json_text(u, "mac"));
+    member(out, ", EUI-64 ", u, "eui64", "");
+    member(out, ", ", u, "chip", "");
+    member(out, " ", u, "revision", "");
+    member(out, ", flash ", u, "flash_id", "");
+    member(out, " of ", u, "flash_size", " bytes");
+    fl_buf_addf(out, ", %zu attempt%s\n", json_array_size(list), json_array_size(list) == 1 ? "" : "s");
+    json_array_foreach(list, i, a) {
+        head_line(a, out);
+        where_lines(a, out);
+        list_lines(a, out);
+    }
+    return fl_buf_err(out, NULL);
+}
+
+/* ---- table ------------------------------------------------------------------------------------------------ */
+
+static const struct table_column columns[] = {
+    {"leaf", "leaf", TABLE_INT},       {"start_leaf", "start", TABLE_INT}, {"number", "number", TABLE_INT},
+    {"lot", "lot", TABLE_TEXT},        {"start", "time", TABLE_TEXT},      {"ms", "ms", TABLE_INT},
+    {"slot", "slot", TABLE_INT},       {"port", "port", TABLE_TEXT},       {"bridge", "bridge", TABLE_TEXT},
+    {"bridge_serial", "bridge serial", TABLE_TEXT}, {"operator", "operator", TABLE_TEXT}, {"outcome", "outcome", TABLE_TEXT},
+    {"fault", "fault", TABLE_TEXT},    {"step", "step", TABLE_TEXT},       {"profile", "profile", TABLE_TEXT},
+    {"profile_hash", "profile hash", TABLE_TEXT},   {"loader", "loader", TABLE_TEXT}, {"baud", "baud", TABLE_INT},
+};
+
+struct table *report_trace_table(const json_t *trace)
+{
+    const json_t *a;
+    size_t i;
+    struct table *t = table_new(columns, sizeof columns / sizeof *columns);
+    json_array_foreach(json_object_get(trace, "attempts"), i, a) {
+        for (size_t c = 0; t && c < sizeof columns / sizeof *columns; c++) {
+            const json_t *v = json_object_get(a, columns[c].name);
+            if (json_is_integer(v))
+                table_int(t, json_integer_value(v));
+            else
+                table_text(t, json_string_value(v));
+        }
+        if (t)
+            table_end(t);
+    }
+    return t;
+}

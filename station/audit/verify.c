@@ -178,6 +178,7 @@ static enum fl_err open_outside(struct audit_run *r, struct fl_why *why)
     if (!r->outside)
         return fl_fail(why, FL_NOMEM, "out of memory");
     for (size_t i = 0; i < c->n_outside; i++) {
+        c->outside[i].agreed = false;
         struct checkpoint *head = &r->outside[r->n_outside];
         struct fl_why w = {0, ""};
         enum fl_err err = checkpoint_open(c->outside[i].note, c->outside[i].n, c->keys, c->n_keys,
@@ -209,6 +210,8 @@ static enum fl_err outside_due(struct audit_run *r)
             continue;
         if (tree_hash_same(&root, &c->root)) {
             r->out->outside_size = c->size;
+            r->cfg->outside[c->extensions].agreed = true;
+            r->cfg->outside[c->extensions].size = c->size;
             continue;
         }
         char ours[2 * FL_SHA256_SIZE + 1], theirs[2 * FL_SHA256_SIZE + 1];

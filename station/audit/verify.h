@@ -85,6 +85,8 @@ struct audit_outside {
     const char *name; /* "the file /var/lib/flashline/checkpoint" */
     const void *note; /* a signed note; borrowed */
     size_t n;
+    bool agreed;      /* set by audit_verify: same root at its size */
+    uint64_t size;    /* and that size */
 };
 
 struct audit_config {
@@ -92,7 +94,7 @@ struct audit_config {
     size_t n_keys;
     uint64_t heads;      /* how many heads there are, when known; 0: not known */
     uint64_t signatures; /* check this many of the newest heads' signatures; 0: all. Needs `heads` */
-    const struct audit_outside *outside;
+    struct audit_outside *outside;
     size_t n_outside;
 };
 

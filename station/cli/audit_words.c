@@ -46,19 +46,20 @@ static void print_life(const struct audit_report *a)
         printf("             %llu minutes of silence in front of record %llu\n", (ull)(a->gap[i].ms / 60000), (ull)a->gap[i].leaf);
 }
 
-static void print_heads(const struct audit_report *a)
+static void print_heads(const struct check_result *r)
 {
+    const struct audit_report *a = &r->report;
     char root[B64_LEN(FL_SHA256_SIZE) + 1];
     if (a->has_head) {
         root_text(&a->head.root, root);
         printf("newest head  %llu records, root %s\n", (ull)a->head.size, root);
     }
-    if (a->outside)
-        printf("outside      heads kept beside the database agree up to record %llu; what follows, %llu record%s, the\n"
-               "             database alone vouches for\n",
-               (ull)a->outside_size, (ull)(a->leaves - a->outside_size), a->leaves - a->outside_size == 1 ? "" : "s");
+    if (r->heads_given)
+        printf("outside      %zu of %zu heads given agree, up to %llu records; the %llu behind them rest on this folder alone\n",
+               r->heads_agreed, r->heads_given, (ull)r->heads_size, (ull)(a->leaves - r->heads_size));
     else
-        puts("outside      no head kept elsewhere was given: a log cut off at its end would not be seen");
+        puts("outside      no head kept elsewhere was given (--head): whoever cut the log off at its end and replaced the file\n"
+             "             checkpoint with an older one would not be seen");
 }
 
 static void print_verdict(const struct check_result *r)
@@ -108,7 +109,7 @@ enum fl_err audit_print_text(const char *data, const struct check_result *r)
         printf("span         %s to %s\n", first, last);
     }
     print_life(a);
-    print_heads(a);
+    print_heads(r);
     print_verdict(r);
     return fflush(stdout) == 0 ? FL_OK : FL_IO;
 }
@@ -167,10 +168,12 @@ enum fl_err audit_print_json(const char *data, const struct check_result *r)
                              "unclosed", (json_int_t)a->unclosed, "open", (int)a->open, "attempts_begun", (json_int_t)a->starts,
                              "attempts_ended", (json_int_t)a->results, "interrupted", (json_int_t)a->interrupted, "clock_steps",
                              (json_int_t)a->clock_steps, "heartbeats", (json_int_t)a->heartbeats, "gaps", gaps_json(a));
-    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,sI,so,so,sb,so}", "data", data, "log", r->vkey.name, "key", key, "own_key",
+    json_t *heads = json_pack("{sI,sI,sI,sb}", "given", (json_int_t)r->heads_given, "agreed", (json_int_t)r->heads_agreed, "size",
+                              (json_int_t)r->heads_size, "mark_agrees", (int)r->mark);
+    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,sb,so}", "data", data, "log", r->vkey.name, "key", key, "own_key",
                           (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
                           time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
-                          head_json(a->has_head, a->head.size, &a->head.root), "outside_size", (json_int_t)a->outside_size,
+                          head_json(a->has_head, a->head.size, &a->head.root), "outside", heads,
                           "first_bad", bad ? json_integer((json_int_t)worst->first) : json_null(), "trusted_head",
                           head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
                           "findings", findings_json(a));

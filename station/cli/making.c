@@ -122,9 +122,9 @@ static int open_station(struct making *m)
         return cli_fail(CLI_STATION, "%s", why.text);
     if (opened.created)
         fprintf(stderr,
-                "flashline: made a station in %s with a new, unencrypted key, good for trying.\n"
+                "flashline: made a station in %s with a new, %s.\n"
                 "  For production: flashline init. Verifier key: %s\n",
-                m->data_dir, opened.vkey);
+                m->data_dir, opened.encrypted ? "encrypted key" : "unencrypted key, good for trying", opened.vkey);
     if (opened.interrupted)
         fprintf(stderr, "flashline: %u attempt%s without an end, from before: now INTERRUPTED\n",
                 opened.interrupted, opened.interrupted == 1 ? "" : "s");

@@ -112,11 +112,48 @@ static enum fl_err check_database(sqlite3 *db, const struct outside *o, const st
     return err;
 }
 
+/* Which of the heads agreed: the folder's own, those from outside. */
+static void count_heads(const struct check_config *c, const struct folder *f, const struct outside *o,
+                        struct check_result *out)
+{
+    out->heads_given = c->n_heads;
+    for (size_t i = 0; i < o->n; i++) {
+        const struct audit_outside *h = &o->list[i];
+        if (h->agreed && h->name == f->checkpoint)
+            out->mark = true;
+        else if (h->agreed) {
+            out->heads_agreed++;
+            out->heads_size = h->size > out->heads_size ? h->size : out->heads_size;
+        }
+    }
+}
+
+static enum fl_err check_once(const struct check_config *c, const struct folder *f, struct check_result *out,
+                              bool *disturbed, struct fl_why *why)
+{
+    struct db_reader reader = {NULL, NULL, NULL};
+    struct outside o = {NULL, NULL, 0};
+    memset(out, 0, sizeof *out);
+    enum fl_err err = find_key(c, f, out, why);
+    if (!err)
+        err = outside_read(c, f, &o, why);
+    if (!err) {
+        err = db_open_reader(f->db, true, &reader, why);
+        err = as_finding(out, AUDIT_DATABASE, err, why);
+    }
+    if (!err && reader.db)
+        err = check_database(reader.db, &o, c, out, why);
+    count_heads(c, f, &o, out);
+    *disturbed = db_reader_disturbed(&reader);
+    db_close_reader(&reader);
+    outside_fini(&o);
+    return err;
+}
+
 enum fl_err check_folder(const struct check_config *c, struct check_result *out, struct fl_why *why)
 {
     struct folder f;
-    struct db_reader reader = {NULL, NULL};
-    struct outside o = {NULL, NULL, 0};
+    bool disturbed = false;
     memset(out, 0, sizeof *out);
     enum fl_err err = folder_paths(c->data, &f, why);
     if (err)
@@ -124,17 +161,9 @@ enum fl_err check_folder(const struct check_config *c, struct check_result *out,
     if (!fl_path_exists(f.db))
         err = fl_fail(why, FL_NOT_FOUND, "there is no %.300s", f.db);
     if (!err)
-        err = find_key(c, &f, out, why);
-    if (!err)
-        err = outside_read(c, &f, &o, why);
-    if (!err) {
-        err = db_open_reader(f.db, &reader, why);
-        err = as_finding(out, AUDIT_DATABASE, err, why);
-    }
-    if (!err && reader.db)
-        err = check_database(reader.db, &o, c, out, why);
-    db_close_reader(&reader);
-    outside_fini(&o);
+        err = check_once(c, &f, out, &disturbed, why);
+    if (disturbed) /* a station started while the file was read as one at rest: once more, beside it */
+        err = check_once(c, &f, out, &disturbed, why);
     folder_fini(&f);
     return err;
 }

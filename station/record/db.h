@@ -37,13 +37,18 @@ FL_MUST enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *
  * damaged. */
 FL_MUST enum fl_err db_open_writer(const char *path, bool create, sqlite3 **out, struct fl_why *why);
 
-/* Open for reading, beside a running station too. Where the folder cannot be written, SQLite cannot share the WAL:
- * then the database and its WAL are copied to a temporary folder, which is removed again by db_close_reader. */
+/* Open for reading, beside a running station too. SQLite then leaves a -shm and an empty -wal behind. Where the folder
+ * cannot be written, SQLite cannot share the WAL: then the database and its WAL are copied to a temporary folder, which
+ * is removed again by db_close_reader.
+ * `untouched`: evidence, leave no file behind. When there is no WAL the file is read as something that does not change;
+ * ask db_reader_disturbed at the end and read again if a station has started meanwhile. */
 struct db_reader {
     sqlite3 *db;
     char *tmp; /* folder of the copy, NULL: none */
+    char *wal; /* that must not appear, NULL: nothing to ask */
 };
-FL_MUST enum fl_err db_open_reader(const char *path, struct db_reader *out, struct fl_why *why);
+FL_MUST enum fl_err db_open_reader(const char *path, bool untouched, struct db_reader *out, struct fl_why *why);
+bool db_reader_disturbed(const struct db_reader *r);
 void db_close_reader(struct db_reader *r);
 
 /* A database of its own with the schema of version `version` and nothing in it: for comparing and rebuilding.

@@ -70,12 +70,34 @@ static enum fl_err copy_database(const char *path, struct db_reader *out, char *
     return *copy ? err : fl_fail(why, FL_NOMEM, "out of memory");
 }
 
-static enum fl_err try_open(const char *path, sqlite3 **out, struct fl_why *why)
+/* "file:" and the path with what a URI would read otherwise (%, ?, #) escaped. */
+static char *uri_of(const char *path, bool immutable)
+{
+    char *uri = malloc(3 * strlen(path) + 40), *p = uri;
+    if (!uri)
+        return NULL;
+    p += sprintf(p, "file:");
+    for (; *path; path++) {
+        if (strchr("%?#", *path))
+            p += sprintf(p, "%%%02X", (unsigned char)*path);
+        else
+            *p++ = *path;
+    }
+    (void)strcpy(p, immutable ? "?immutable=1" : "");
+    return uri;
+}
+
+static enum fl_err try_open(const char *path, bool immutable, sqlite3 **out, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
     int64_t n;
-    if (sqlite3_open_v2(path, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    char *uri = uri_of(path, immutable);
+    *out = NULL;
+    if (!uri)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    if (sqlite3_open_v2(uri, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         err = db_fail(*out, why, "cannot open");
+    free(uri);
     if (!err) {
         (void)sqlite3_extended_result_codes(*out, 1);
         (void)sqlite3_busy_timeout(*out, 10000);
@@ -90,18 +112,32 @@ static enum fl_err try_open(const char *path, sqlite3 **out, struct fl_why *why)
     return err;
 }
 
-enum fl_err db_open_reader(const char *path, struct db_reader *out, struct fl_why *why)
+bool db_reader_disturbed(const struct db_reader *r)
 {
-    char *copy = NULL;
-    *out = (struct db_reader){NULL, NULL};
-    if (!fl_path_exists(path))
+    return r->wal && fl_path_exists(r->wal);
+}
+
+enum fl_err db_open_reader(const char *path, bool untouched, struct db_reader *out, struct fl_why *why)
+{
+    char *copy = NULL, *wal = malloc(strlen(path) + 5);
+    *out = (struct db_reader){NULL, NULL, NULL};
+    if (!wal)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    (void)sprintf(wal, "%s-wal", path);
+    if (!fl_path_exists(path)) {
+        free(wal);
         return fl_fail(why, FL_NOT_FOUND, "there is no %.300s", path);
-    enum fl_err err = try_open(path, &out->db, why);
-    if (err != FL_ACCESS)
-        return err;
-    err = copy_database(path, out, &copy, why);
-    if (!err)
-        err = try_open(copy, &out->db, why);
+    }
+    if (untouched && !fl_path_exists(wal))
+        out->wal = wal;
+    else
+        free(wal);
+    enum fl_err err = try_open(path, out->wal != NULL, &out->db, why);
+    if (err == FL_ACCESS) {
+        err = copy_database(path, out, &copy, why);
+        if (!err)
+            err = try_open(copy, false, &out->db, why);
+    }
     free(copy);
     if (err)
         db_close_reader(out);
@@ -120,5 +156,6 @@ void db_close_reader(struct db_reader *r)
     if (r->tmp)
         (void)rmdir(r->tmp);
     free(r->tmp);
-    r->tmp = NULL;
+    free(r->wal);
+    r->tmp = r->wal = NULL;
 }

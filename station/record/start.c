@@ -98,7 +98,7 @@ enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey 
     if (!err)
         err = ledger_reader_open(db, &reader, &source, why);
     if (!err) {
-        outside = (struct audit_outside){"the file checkpoint", mark.bytes, mark.len};
+        outside = (struct audit_outside){.name = "the file checkpoint", .note = mark.bytes, .n = mark.len};
         const struct audit_config c = {.keys = vkey, .n_keys = 1, .heads = (uint64_t)heads, .signatures = SIGNATURES,
                                        .outside = &outside, .n_outside = mark.len ? 1 : 0};
         err = audit_verify(&source, &c, report, why);

@@ -30,7 +30,7 @@ enum fl_err report_open(const char *data, struct report **out, struct fl_why *wh
     if (!err && !fl_path_exists(path))
         err = fl_fail(why, FL_NOT_FOUND, "there is no station in %.300s", data);
     if (!err)
-        err = db_open_reader(path, &r->reader, why);
+        err = db_open_reader(path, false, &r->reader, why);
     if (!err)
         err = check_version(r->reader.db, path, why);
     if (!err) /* one snapshot: the parts of a report agree with each other */

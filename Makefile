@@ -24,7 +24,7 @@ OBJ   := $(SRC:%.c=$B/obj/%.o) $(GEN:$B/gen/%.c=$B/obj/gen/%.o)
 LIB   := $B/libstation.a
 TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
 
-all: $B/flashline $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
+all: $B/flashline $B/libesp.a $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
 # a line that is not there, for the tests of what people look at
 $B/fake_board: $B/obj/tests/browser/fake_board.o $(LIB)
 	@echo "  CC    $@"
@@ -42,6 +42,10 @@ $B/tests/%: $B/obj/tests/unit/%.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 $(LIB): $(filter-out %/cli/main.o,$(OBJ))
+	@echo "  AR    $@"; rm -f $@
+	@$(AR) rcs $@ $^
+# the engine as a library of its own: what station/esp/README.md's example links with
+$B/libesp.a: $(filter $B/obj/station/esp/% $B/obj/station/link/% $B/obj/station/base/%,$(OBJ)) $B/obj/gen/embed_stubs.o
 	@echo "  AR    $@"; rm -f $@
 	@$(AR) rcs $@ $^
 $B/obj/gen/%.o: $B/gen/%.c

@@ -102,7 +102,7 @@ enum fl_err esp_open(struct link *link, const struct esp_config *config, struct 
     e->config = *config;
     e->learned = tuning;
     if (tuning)
-        e->tune = *tuning;
+        e->tune = e->start = *tuning;
     if (observer)
         e->observer = *observer;
     e->times = esp_times_default;
@@ -161,8 +161,7 @@ enum fl_err esp_identify(struct esp *e, struct esp_unit *out, struct esp_problem
         return out_of_order(e, p);
     start(e, TALK_LIMIT_MS);
     enum fl_err err = finish(e, esp_reach(e, STAGE_KNOWN), p);
-    if (!err)
-        *out = e->unit;
+    *out = e->unit;
     return err;
 }
 

@@ -124,7 +124,8 @@ void esp_close(struct esp *e); /* NULL is fine; leaves the link open */
  * `attempts` cycles come from the configuration; one cycle is about 0.5 s. */
 FL_MUST enum fl_err esp_connect(struct esp *e, struct esp_problem *p);
 
-/* Which chip, its MAC, revision, security state. chip.wrong when config->chip says another. */
+/* Which chip, its MAC, revision, security state. chip.wrong when config->chip says another. *out holds
+ * what was learned, also on error. */
 FL_MUST enum fl_err esp_identify(struct esp *e, struct esp_unit *out, struct esp_problem *p);
 
 /* Load the stub (unless never, or impossible here), then raise the speed and prove it by traffic. */

@@ -189,10 +189,10 @@ static enum fl_err stop_watchdogs(struct esp *e)
     return esp_write_regs(e, writes, sizeof writes / sizeof *writes);
 }
 
-static enum fl_err wrong_chip(struct esp *e, const struct chip *chip)
+static enum fl_err wrong_chip(struct esp *e)
 {
     return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_WRONG, FL_MISMATCH, "the chip is an %s, not an %s",
-                    chip->title, chip_by_name(e->config.chip)->title);
+                    e->chip->title, chip_by_name(e->config.chip)->title);
 }
 
 static enum fl_err identify(struct esp *e)
@@ -206,8 +206,6 @@ static enum fl_err identify(struct esp *e)
         err = find_chip(e, &info, &chip);
     if (err)
         return err;
-    if (e->config.chip && strcmp(chip->name, e->config.chip) != 0)
-        return wrong_chip(e, chip);
     e->chip = chip;
     name_chip(e);
     if (info.n)
@@ -217,6 +215,9 @@ static enum fl_err identify(struct esp *e)
         err = stop_watchdogs(e);
     if (!err && !sdm)
         err = read_unit(e);
+    /* at last: whoever records the refusal wants to know which unit it was */
+    if (!err && e->config.chip && strcmp(chip->name, e->config.chip) != 0)
+        err = wrong_chip(e);
     return err;
 }
 

@@ -16,7 +16,7 @@
  *     a ROM ends with SYNC. A reset is never the first thing to try, and never the last.
  *   - After any doubt about what was written, the region is begun again; nothing is resent on a guess.
  *   - Without the stub nothing is compressed and every block waits for the flash, but the ROM checks
- *     every sequence number and has no framing to be turned inside out.
+ *     every sequence number and has no framing to be turned inside out. The lists start again there.
  *
  * A session takes at most CLIMBS_MAX rungs, whatever happens. */
 #include "esp/session.h"
@@ -49,7 +49,7 @@ static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
         [TROUBLE_REFUSED] = LIST(RESYNC, RESET, ROM, POWER),
         [TROUBLE_WORK] = LIST(RESYNC, RESET, ROM, POWER),
         [TROUBLE_RESTART] = LIST(RESET, RESET, POWER),
-        [TROUBLE_SYNC] = LIST(POWER),
+        [TROUBLE_SYNC] = LIST(RESET, POWER),
     },
     [WORK_LOAD] = {
         [TROUBLE_SILENT] = LIST(RESYNC, RESET, SMALL, SMALL, RESET, PACED, PACED, ROM, POWER),
@@ -58,7 +58,7 @@ static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
         [TROUBLE_REFUSED] = LIST(RESYNC, RESET, SMALL, ROM, POWER),
         [TROUBLE_WORK] = LIST(RESET, ROM, POWER),
         [TROUBLE_RESTART] = LIST(RESET, RESET, POWER),
-        [TROUBLE_GREETING] = LIST(RESET, RESET, SMALL, PACED, ROM, POWER),
+        [TROUBLE_GREETING] = LIST(RESET, RESET, SMALL, ROM, POWER),
     },
     [WORK_SPEED] = {
         [TROUBLE_SPEED] = LIST(RESET, SLOWER, SLOWER, SLOWER, SLOWER, SLOWER, SLOWER, SLOWER, SLOWER, POWER),
@@ -130,6 +130,9 @@ static bool take_resync(struct esp *e, enum esp_rung_kind kind)
 
 static bool take_reset(struct esp *e)
 {
+    /* a loader that does not answer below its usual speed is asked at that one again */
+    if (e->trouble == TROUBLE_SYNC && esp_connect_baud(e) < CONNECT_BAUD)
+        e->tune.baud = CONNECT_BAUD;
     esp_rung(e, ESP_RUNG_RECONNECT, 0, "%s; reset and SYNC", e->problem.text);
     back_to(e, STAGE_OPEN);
     return true;
@@ -217,6 +220,11 @@ static bool take_rom(struct esp *e)
         return false; /* without reset lines nothing ends a stub that runs */
     e->tune.rom_only = true;
     esp_rung(e, ESP_RUNG_ROM, 0, "%s; without the stub", e->problem.text);
+    /* what did not help the stub need not slow the ROM down: it climbs from the bottom, once */
+    e->tune.burst = e->start.burst;
+    e->tune.burst_gap_us = e->start.burst_gap_us;
+    e->tune.flash_block = e->start.flash_block;
+    esp_ladder_rest(e);
     back_to(e, STAGE_OPEN);
     return true;
 }

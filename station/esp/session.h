@@ -65,6 +65,7 @@ struct esp {
     struct link *link;
     struct esp_config config;
     struct esp_tuning tune;     /* of this session */
+    struct esp_tuning start;    /* what it began with */
     struct esp_tuning *learned; /* the caller's: set to `tune` when a unit came out right */
     struct esp_observer observer;
     struct esp_times times;

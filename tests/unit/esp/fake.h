@@ -28,6 +28,7 @@ enum fake_do {
     DO_RAW_THEN, /* these bytes, then carry it out and answer */
     DO_RESTART, /* the chip restarts; these bytes as text */
     DO_GONE,    /* the port goes away */
+    DO_HANG,    /* nothing more until the next reset */
     DO_VALUE,   /* carry it out, but answer with this value field */
 };
 enum { IN_ROM = 1, IN_STUB = 2, ANYWHERE = 3 };
@@ -54,6 +55,7 @@ struct fake {
     size_t n_regs;
     const char *boot_text, *app_text;
     bool no_reset;   /* the lines do not reach the chip */
+    bool no_flash;
     bool dead;       /* nothing answers, nothing is said */
     bool no_sync;    /* hears nothing, but prints */
     uint32_t max_baud; /* above: garbage; 0: any */
@@ -187,7 +189,7 @@ static inline void fake_boot(struct fake *f, bool loader, struct fl_buf *reply)
     f->in_loader = loader && !f->dead;
     f->stub = f->inside = f->escape = f->flash_mode = false;
     f->deferred = 0;
-    f->chip_baud = 115200;
+    f->chip_baud = 0; /* the ROM measures it */
     f->n = 0;
     f->resets++;
     memset(f->ram, 0, sizeof f->ram);
@@ -364,6 +366,8 @@ static inline void fake_begin(struct fake *f, uint8_t op, const uint8_t *d, uint
 /* The flash chip behind the SPI registers: opcode in USR2. */
 static inline uint32_t fake_spi(const struct fake *f)
 {
+    if (f->no_flash)
+        return 0xffffffff;
     switch (f->spi_usr2 & 0xff) {
     case 0x9f:
         return 0x1640c8; /* GigaDevice, 4 MB */
@@ -541,6 +545,10 @@ static inline void fake_request(struct fake *f, struct fl_buf *reply)
         fake_raw(f, reply, (const uint8_t *)r->hex, strlen(r->hex));
         return;
     }
+    if (r && r->what == DO_HANG) {
+        f->in_loader = false;
+        return;
+    }
     if (r && r->what == DO_GONE) {
         link_mem_hang_up(f->link);
         return;
@@ -600,6 +608,8 @@ static inline void fake_write(void *ctx, const uint8_t *p, size_t n, struct fl_b
                 continue;
             b ^= f->damage_xor;
         }
+        if (f->chip_baud == 0)
+            f->chip_baud = f->host_baud;
         bool deaf = f->dead || f->no_sync || !f->in_loader || f->host_baud != f->chip_baud ||
                     (f->max_baud && f->host_baud > f->max_baud);
         if (!deaf)

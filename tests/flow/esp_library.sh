@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The engine without the station: the example of station/esp/README.md, as it stands there, compiles against
+# libesp.a alone and flashes a board that runs Espressif's own stub.
+. tests/flow/lib.sh
+
+sed -n '/^```c$/,/^```$/p' station/esp/README.md | sed '1d;$d' >"$T/example.c"
+lines=$(wc -l <"$T/example.c")
+[ "$lines" -gt 20 ] && [ "$lines" -le 60 ] || fail "the example has $lines lines, 60 are allowed"
+case $B in *san*) flags=-fsanitize=address,undefined ;; *tsan*) flags=-fsanitize=thread ;; *) flags= ;; esac
+${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $flags -Istation "$T/example.c" "$B/libesp.a" \
+    -lserialport -ljansson -lcrypto -lz -pthread -o "$T/example"
+
+"$B/stub-board" 127.0.0.1:0 "$T/flash" >"$T/ready" 2>"$T/broken" &
+PIDS="$PIDS $!"
+wait_for "the stub's board" 10 grep -q listening "$T/ready"
+head -c 100001 "$B/libesp.a" >"$T/image"
+"$T/example" "socket://$(sed -n 's/^listening on //p' "$T/ready")" 0x10000 "$T/image" >"$T/out" 2>"$T/err" ||
+    { cat "$T/err" "$T/broken"; fail "the example did not flash the board"; }
+expect_text "$T/out" '^esp32c3 at [0-9]+ baud: 100004 bytes verified$'
+[ ! -s "$T/err" ] || { cat "$T/err"; fail "a rung was taken on a clean line"; }
+wait_for "the flash file" 5 test -s "$T/flash"
+tail -c +65537 "$T/flash" | head -c 100001 | cmp - "$T/image" || fail "the flash holds something else"
+echo "flashed by $lines lines"

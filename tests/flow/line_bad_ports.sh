@@ -32,4 +32,4 @@ one 1 ERROR link.echo "$(port_of odd 4)"
 
 # all of it is recorded, and the log is whole
 expect_exit 0 "$FL" audit --data "$T/data"
-[ "$(sql 'SELECT count(*) FROM attempt_view')" = 9 ] || { sql 'SELECT slot, outcome, fault FROM attempt_view'; fail "an attempt is missing"; }
+[ "$(sql 'SELECT count(*) FROM attempt_text')" = 9 ] || { sql 'SELECT slot, outcome, fault FROM attempt_text'; fail "an attempt is missing"; }

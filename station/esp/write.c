@@ -149,7 +149,7 @@ static bool refused_damaged(const struct writer *w, const struct answer *a)
 
 static enum fl_err block(struct esp *e, struct writer *w)
 {
-    char what[64];
+    char what[80];
     (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->r->offset, w->at, w->n);
     for (int i = 0;; i++) {
         struct answer a;

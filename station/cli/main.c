@@ -11,6 +11,8 @@
 static const struct cli_verb *const verbs[] = {
     &cmd_flash,
     &cmd_run,
+    &cmd_profile_check,
+    &cmd_plan,
     &cmd_sim,
     &cmd_init,
     &cmd_trace,

@@ -126,7 +126,11 @@ static void judge(const struct view *v, struct loaded_image *l, size_t within, e
     if (err == FL_OK && (chip->short_header || esp_image_chip_by_id(image.chip_id) == chip)) {
         if (!chip->short_header)
             note_revisions(l, &image);
-        l->patchable |= role == ROLE_BOOT && within == 0;
+        if (role == ROLE_BOOT && within == 0) {
+            l->patchable = true;
+            l->was_mode = bytes[2];
+            l->was_size_freq = bytes[3];
+        }
         check_place(v, l, within, &image, role);
         return;
     }

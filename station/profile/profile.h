@@ -102,7 +102,8 @@ FL_MUST enum fl_err profile_recheck(const struct profile *p, struct fl_why *why)
 /* Body of the `profile` event (event/event.h): new reference, NULL: no memory. */
 json_t *profile_facts(const struct profile *p);
 
-/* What will be done, for people (`flashline plan`) and as JSON. Pure. `flash_size` as above. */
+/* What will be done, for people (`flashline plan`) and as JSON. Pure. `flash_size` and errors as above, and
+ * FL_LIMIT when the gate would refuse such a flash. */
 FL_MUST enum fl_err profile_plan(const struct profile *p, uint64_t flash_size, json_t **out,
                                  struct fl_why *why);
 FL_MUST enum fl_err profile_plan_text(const json_t *plan, struct fl_buf *out);

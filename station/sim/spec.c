@@ -12,7 +12,7 @@ static const struct sim_timing usual = {
     .block_us = 150000, .md5_rom_us_per_kb = 600, .md5_stub_us_per_kb = 250, .inflate_us_per_kb = 50,
 };
 
-enum { BURST = 4096, BURST_GAP_US = 1000 };
+enum { BURST = 3072, BURST_GAP_US = 1000 };
 
 const char *const sim_bridge_names[] = {"cp2104", "ch9102", "ft232", "ch340", "usb_jtag", NULL};
 

@@ -2,7 +2,7 @@
  *
  * end.h: where a client meets a board: a TCP port (end_tcp.c) or a pseudo-terminal (end_pty.c).
  *
- * sim.c polls the two descriptors of every end and calls these. All calls on sim.c's thread, none waits.
+ * sim.c polls the descriptors of every end and calls these. All calls on sim.c's thread, none waits.
  */
 #ifndef FL_SIM_END_H
 #define FL_SIM_END_H
@@ -12,7 +12,7 @@
 
 #include <poll.h>
 
-enum { SIM_URL_MAX = 300, SIM_END_FDS = 2 };
+enum { SIM_URL_MAX = 300, SIM_END_FDS = 3 };
 
 struct sim_end;
 
@@ -51,7 +51,7 @@ void sim_end_tcp(struct sim_end *e, struct sim_board *board, const char *host, i
 /* Listening socket on host:port, port 0: any; *port is what it became. */
 FL_MUST enum fl_err sim_tcp_listen(const char *host, int *port, int *fd, struct fl_why *why);
 
-/* Symlink DIR/boardN to the terminal, datagram socket DIR/boardN.lines for DTR and RTS. */
+/* Symlink DIR/boardN to the terminal, unix socket DIR/boardN.lines for DTR and RTS. */
 FL_MUST enum fl_err sim_end_pty(struct sim_end *e, struct sim_board *board, const char *dir,
                                 unsigned number, struct fl_why *why);
 

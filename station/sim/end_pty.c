@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A board on a pseudo-terminal, with a datagram socket beside it for the two lines that a pty has not:
+ * A board on a pseudo-terminal, with a unix socket beside it for the two lines that a pty has not:
  *
  *   DIR/boardN         symlink to the terminal: a client opens it as it would a serial port
- *   DIR/boardN.lines   each datagram: one or more pairs of a letter, D (DTR) or R (RTS), and '1' asserted
- *                      or '0' released; the pairs of one datagram act in one step ("D1R0")
+ *   DIR/boardN.lines   SOCK_SEQPACKET (SOCK_STREAM where the system has no such), one connection at a time,
+ *                      a new one takes the place of the old. Each message: one or more pairs of a letter,
+ *                      D (DTR) or R (RTS), and '1' asserted or '0' released; the pairs of one message act
+ *                      in one step ("D1R0"). Nothing is answered, and closing changes nothing.
  *
  * The speed that the client sets on its side is read from the terminal (it is one object with two ends) each
  * time bytes pass. */
@@ -19,7 +21,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { MASTER = 0, LINES = 1, READ_MAX = 16384, OUT_MAX = 1 << 20, BACKLOG_MAX = 128 * 1024 };
+enum { MASTER = 0, LISTENER = 1, LINES = 2, READ_MAX = 16384, OUT_MAX = 1 << 20, BACKLOG_MAX = 128 * 1024 };
 
 static bool set_up(int fd)
 {
@@ -35,11 +37,14 @@ static enum fl_err open_lines(struct sim_end *e, struct fl_why *why)
         return fl_fail(why, FL_LIMIT, "%s is too long a name for a socket", e->lines);
     strcpy(a.sun_path, e->lines);
     (void)unlink(e->lines); /* left by a simulator that was killed */
-    e->fd[LINES] = socket(AF_UNIX, SOCK_DGRAM, 0);
-    if (e->fd[LINES] < 0 || !set_up(e->fd[LINES]) ||
-        bind(e->fd[LINES], (struct sockaddr *)(void *)&a, sizeof a) != 0)
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    if (fd < 0)
+        fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    e->fd[LISTENER] = fd;
+    if (fd < 0 || !set_up(fd) || bind(fd, (struct sockaddr *)(void *)&a, sizeof a) != 0 ||
+        listen(fd, 4) != 0)
         return fl_fail_os(why, "%s", e->lines);
-    e->want[LINES] = POLLIN;
+    e->want[LISTENER] = POLLIN;
     return FL_OK;
 }
 
@@ -81,6 +86,7 @@ static void vanish(struct sim_end *e)
     (void)unlink(e->lines);
     close_fd(&e->slave);
     close_fd(&e->fd[MASTER]);
+    close_fd(&e->fd[LISTENER]);
     close_fd(&e->fd[LINES]);
     fl_buf_clear(&e->out);
     e->sent = 0;
@@ -103,6 +109,20 @@ static void speed(struct sim_end *e, uint64_t now)
         sim_board_baud(e->board, now, baud);
 }
 
+static void lines_client(struct sim_end *e)
+{
+    int fd = accept(e->fd[LISTENER], NULL, NULL);
+    if (fd < 0)
+        return;
+    close_fd(&e->fd[LINES]);
+    if (!set_up(fd)) {
+        (void)close(fd);
+        return;
+    }
+    e->fd[LINES] = fd;
+    e->want[LINES] = POLLIN;
+}
+
 static void read_lines(struct sim_end *e, uint64_t now)
 {
     char m[64];
@@ -117,6 +137,8 @@ static void read_lines(struct sim_end *e, uint64_t now)
         }
         sim_board_lines(e->board, now, dtr, rts);
     }
+    if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+        close_fd(&e->fd[LINES]);
 }
 
 static void flush(struct sim_end *e, uint64_t now)
@@ -147,7 +169,9 @@ static void flush(struct sim_end *e, uint64_t now)
 static void ready(struct sim_end *e, uint64_t now, int which, short revents)
 {
     uint8_t buf[READ_MAX];
-    if (which == LINES) {
+    if (which == LISTENER) {
+        lines_client(e);
+    } else if (which == LINES) {
         read_lines(e, now);
     } else if (revents & POLLIN) {
         ssize_t n = read(e->fd[MASTER], buf, sizeof buf);
@@ -163,7 +187,7 @@ enum fl_err sim_end_pty(struct sim_end *e, struct sim_board *board, const char *
                         struct fl_why *why)
 {
     static const struct sim_end_ops ops = {appear, vanish, ready, flush};
-    *e = (struct sim_end){.ops = &ops, .board = board, .fd = {-1, -1}, .slave = -1,
+    *e = (struct sim_end){.ops = &ops, .board = board, .fd = {-1, -1, -1}, .slave = -1,
                           .out = FL_BUF(OUT_MAX)};
     int n = snprintf(e->link, sizeof e->link, "%s/board%u", dir, number);
     if (n < 0 || (size_t)n >= sizeof e->link - 10)

@@ -198,7 +198,7 @@ void sim_end_tcp(struct sim_end *e, struct sim_board *board, const char *host, i
 {
     static const struct sim_end_ops ops = {appear, vanish, ready, flush};
     bool v6 = strchr(host, ':') != NULL;
-    *e = (struct sim_end){.ops = &ops, .board = board, .fd = {fd, -1}, .port = port, .slave = -1,
+    *e = (struct sim_end){.ops = &ops, .board = board, .fd = {fd, -1, -1}, .port = port, .slave = -1,
                           .out = FL_BUF(OUT_MAX)};
     snprintf(e->host, sizeof e->host, "%s", host);
     snprintf(e->url, sizeof e->url, "%s://%s%s%s:%d",

@@ -14,6 +14,7 @@ struct sim_fault sim_fault_of(enum sim_fault_kind kind)
     return (struct sim_fault){
         .kind = kind, .dir = SIM_TO_CHIP, .op = SIM_OP_ANY, .at = SIM_AT_ANY, .byte = -1, .code = -1,
         .count = sim_fault_rows[kind].class_ == SIM_FAULT_H ? 0 : 1, .ms = 1000,
+        .rate = kind == SIM_FAULT_BAUD_LIMIT ? 0.01 : 0,
     };
 }
 

@@ -9,7 +9,10 @@
 
 #include "line/line.h"
 
-enum { ATTEMPT_RECORD_MS = 120000 }; /* room in the facts queue: a disk that takes longer is broken */
+enum {
+    ATTEMPT_OPEN_MS = 5000,     /* a network server that does not answer by then is not there */
+    ATTEMPT_RECORD_MS = 120000, /* room in the facts queue: a disk that takes longer is broken */
+};
 
 /* Copy text into an array, cut to fit. */
 #define ATTEMPT_COPY(to, from) ((void)snprintf((to), sizeof(to), "%s", (from)))
@@ -47,6 +50,9 @@ void attempt_fini(struct attempt *a); /* closes the link */
 
 /* `quiet`: an empty slot is not an attempt. */
 enum attempt_end attempt_run(struct attempt *a, bool quiet);
+
+/* Open the slot's port unless it is open; nothing is recorded or shown. */
+bool attempt_open(struct attempt *a);
 
 /* Is the board of the last attempt still there? Asks the link, and where `probe` the chip itself (which
  * restarts its program). */

@@ -11,6 +11,7 @@ enum {
     EMPTY_MS = 500,  /* how often an empty slot is looked at */
     LOOK_MS = 500,   /* how often a finished one is */
     PROBE_MS = 5000, /* how often a network slot's chip is asked: its port never vanishes by itself */
+    BACK_MS = 7000,  /* a hub that reset brings its ports back within this, a board pulled out does not */
 };
 
 struct slot_worker {
@@ -45,10 +46,20 @@ static bool try_again(const struct slot_worker *w, unsigned tries)
            tries < w->attempt.profile->attempts && !cancelled(w);
 }
 
+/* After a port that vanished: is it there again, before another attempt is begun? */
+static bool port_back(struct slot_worker *w)
+{
+    struct fl_deadline d = fl_deadline_in_ms(BACK_MS);
+    while (!attempt_open(&w->attempt))
+        if (fl_deadline_passed(d) || fl_wake_sleep(&w->wake, fl_deadline_in_ms(LOOK_MS)))
+            return false;
+    return true;
+}
+
 static enum attempt_end try_unit(struct slot_worker *w, bool quiet)
 {
     enum attempt_end end = attempt_run(&w->attempt, quiet);
-    for (unsigned tries = 1; end == ATTEMPT_RECORDED && try_again(w, tries); tries++)
+    for (unsigned tries = 1; end == ATTEMPT_RECORDED && try_again(w, tries) && port_back(w); tries++)
         end = attempt_run(&w->attempt, false);
     return end;
 }

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * probe.c: is the board of the last attempt still there? */
+ * probe.c: is there a port, and is the board of the last attempt still there? */
 #include "line/attempt.h"
 
 #include <string.h>
+
+bool attempt_open(struct attempt *a)
+{
+    return a->link || link_open(a->slot->port, a->wake, fl_deadline_in_ms(ATTEMPT_OPEN_MS), &a->link,
+                                NULL) == FL_OK;
+}
 
 bool attempt_still_there(struct attempt *a, bool probe)
 {

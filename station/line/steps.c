@@ -17,10 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    OPEN_MS = 5000,   /* a network server that does not answer by then is not there */
-    POWER_MS = 30000, /* for the station file's power_cycle command */
-};
+enum { POWER_MS = 30000 }; /* for the station file's power_cycle command */
 
 /* ---- what the engine tells ------------------------------------------------------------------------ */
 
@@ -98,7 +95,7 @@ static bool do_open(struct attempt *a)
 {
     struct fl_why why = {0};
     if (!a->link) {
-        enum fl_err err = link_open(a->slot->port, a->wake, fl_deadline_in_ms(OPEN_MS), &a->link, &why);
+        enum fl_err err = link_open(a->slot->port, a->wake, fl_deadline_in_ms(ATTEMPT_OPEN_MS), &a->link, &why);
         if (err)
             return attempt_fault(a, open_fault(err), why.text);
     }
@@ -299,7 +296,7 @@ static bool do_boot(struct attempt *a)
     if (!want->wanted)
         return true;
     if (want->baud && want->baud != link_baud(a->link)) {
-        err = link_set_baud(a->link, want->baud, fl_deadline_in_ms(OPEN_MS));
+        err = link_set_baud(a->link, want->baud, fl_deadline_in_ms(ATTEMPT_OPEN_MS));
         if (err && err != FL_UNSUPPORTED)
             return attempt_fault(a, "link.lost", "the speed could not be set for the boot check");
     }

@@ -166,6 +166,7 @@ json_t *profile_facts(const struct profile *pub)
             return NULL;
         }
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "hash", pub->hash, "name", pub->name, "version", pub->version,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "job", pub->hash, "hash", pub->hash, "name", pub->name, "version",
+                     pub->version,
                      "text", pub->text, "images", images);
 }

@@ -28,8 +28,9 @@ one 4 ERROR link.silent "$(port_of odd 1)"
 expect_exit 1 timeout 60 "$FL" flash --profile $p --port "$(port_of odd 2)" --data "$T/data" --format json
 jq -r 'select(.type=="attempt")|.fault' "$T/out" | grep -Eq '^(boot\.mode|board\.app)$' || { cat "$T/out"; fail "app_only"; }
 one 1 ERROR link.tx_dead "$(port_of odd 3)"
-one 1 ERROR link.echo "$(port_of odd 4)"
+# an adapter that echoes is no reason to fail: our own frames are told from answers by their direction byte
+one 0 PASS null "$(port_of odd 4)"
 
 # all of it is recorded, and the log is whole
 expect_exit 0 "$FL" audit --data "$T/data"
-[ "$(sql 'SELECT count(*) FROM attempt_text')" = 9 ] || { sql 'SELECT slot, outcome, fault FROM attempt_text'; fail "an attempt is missing"; }
+[ "$(sql 'SELECT count(*) FROM attempt_view')" = 9 ] || { sql 'SELECT slot, outcome, fault FROM attempt_view'; fail "an attempt is missing"; }

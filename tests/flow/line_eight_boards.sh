@@ -18,7 +18,7 @@ jq -r 'select(.rungs|length>0)|"\(.slot) \(.outcome) \(.rungs|join(","))"' "$T/r
 expect_text "$T/rungs" '^[0-9]+ PASS .*(resend|small_blocks|paced|rom)'
 # the database says the same, row by row
 jq -r 'select(.type=="attempt")|"\(.slot)|\(.mac)|\(.outcome)|\(.fault//"")|\(.leaf)"' "$T/result" | sort >"$T/a"
-sql "SELECT slot, mac, outcome, coalesce(fault,''), leaf FROM attempt_text" | sort >"$T/b"
+sql "SELECT slot, mac, outcome, coalesce(fault,''), leaf FROM attempt_view" | sort >"$T/b"
 cmp -s "$T/a" "$T/b" || { diff "$T/a" "$T/b"; fail "the rows differ from what was said"; }
 expect_exit 0 "$FL" audit --data "$T/data"
 expect_exit 0 "$FL" report summary --data "$T/data" --format json

@@ -14,7 +14,7 @@ wait $victim 2>/dev/null || :
 expect_exit 0 "$FL" audit --data "$T/data"
 expect_exit 0 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/data" --format json
 expect_text "$T/err" '4 attempts without an end'
-[ "$(sql "SELECT group_concat(outcome||'='||n) FROM (SELECT outcome, count(*) n FROM attempt_text GROUP BY 1 ORDER BY 1)")" = \
-    "INTERRUPTED=4,PASS=4" ] || { sql "SELECT slot, mac, outcome FROM attempt_text"; fail "the outcomes are wrong"; }
-[ "$(sql "SELECT count(DISTINCT mac) FROM attempt_text")" = 4 ] || fail "the torn attempts do not name their units"
+[ "$(sql "SELECT group_concat(outcome||'='||n) FROM (SELECT outcome, count(*) n FROM attempt_view GROUP BY 1 ORDER BY 1)")" = \
+    "INTERRUPTED=4,PASS=4" ] || { sql "SELECT slot, mac, outcome FROM attempt_view"; fail "the outcomes are wrong"; }
+[ "$(sql "SELECT count(DISTINCT mac) FROM attempt_view")" = 4 ] || fail "the torn attempts do not name their units"
 expect_exit 0 "$FL" audit --data "$T/data"

@@ -27,5 +27,5 @@ wait $run || rc=$?
 [ $rc = 1 ] || { cat "$T/result" "$T/e1"; fail "exit $rc, expected 1"; }
 [ "$(jq -r 'select(.type=="attempt")|"\(.outcome) \(.fault)"' "$T/result")" = "ABORTED operator.cancelled" ] ||
     { cat "$T/result"; fail "not ABORTED"; }
-[ "$(sql "SELECT count(*) FROM attempt_text WHERE leaf IS NOT NULL")" = 3 ] || fail "an attempt is missing in the record"
+[ "$(sql "SELECT count(*) FROM attempt_view WHERE leaf IS NOT NULL")" = 3 ] || fail "an attempt is missing in the record"
 expect_exit 0 "$FL" audit --data "$T/data"

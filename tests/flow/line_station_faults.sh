@@ -27,7 +27,12 @@ expect_exit 0 flash "$T/data"
 
 # a log that does not verify: production is refused
 cp -r "$T/data" "$T/bad"
-sqlite3 "$T/bad/flashline.db" "DROP TRIGGER IF EXISTS leaf_no_update; UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), 'slot', 'slop') AS BLOB) WHERE idx = 4" 2>/dev/null ||
+db=$T/bad/flashline.db
+sqlite3 "$db" "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type='trigger' AND tbl_name='leaf'" >"$T/drop.sql"
+sqlite3 "$db" "SELECT sql || ';' FROM sqlite_master WHERE type='trigger' AND tbl_name='leaf'" >"$T/make.sql"
+[ -s "$T/make.sql" ] || fail "no triggers guard the leaves"
+{ cat "$T/drop.sql"; echo "UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), 'PASS', 'FAIL') AS BLOB)
+    WHERE idx = (SELECT min(leaf) FROM record WHERE event='attempt_result');"; cat "$T/make.sql"; } | sqlite3 "$db" ||
     fail "the log could not be damaged"
 expect_exit 3 flash "$T/bad"
 expect_text "$T/err" 'audit|verif'

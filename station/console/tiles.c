@@ -298,7 +298,7 @@ static void paint_tiles(struct grid *g, const struct tiles_in *in, struct tiles_
         if (chosen) /* a mark that needs neither colour nor room */
             (void)grid_text(g, p.x, p.y, 1, g->utf8 ? "\xe2\x96\xb6" : ">", p.tone, GRID_BOLD | GRID_REVERSE);
     }
-    if (l.first || l.first + l.shown < n) {
+    if (g->h >= 5 && (l.first || l.first + l.shown < n)) { /* in the row of the keys */
         char text[64];
         (void)snprintf(text, sizeof text, " %zu-%zu of %zu ", l.first + 1, l.first + l.shown, n);
         (void)grid_text(g, g->w > (int)strlen(text) ? g->w - (int)strlen(text) : 0, g->h - 1, g->w, text, 0, GRID_REVERSE);

@@ -4,7 +4,6 @@
 
 #include "base/version.h"
 
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_run,
     &cmd_profile_check,
     &cmd_plan,
+    &cmd_ports,
     &cmd_sim,
     &cmd_init,
     &cmd_trace,
@@ -48,7 +48,6 @@ static int words_matched(const char *name, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    (void)setlocale(LC_CTYPE, ""); /* is the terminal UTF-8? Nothing else of the locale is used. */
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe or socket is an error of the write, not a death */
     argc--;
     argv++;

@@ -68,7 +68,8 @@ enum fl_err link_fd_read(struct link *l, uint8_t *buf, size_t cap, size_t *got, 
             return FL_OK;
         }
         if (n == 0)
-            return fl_fail(&l->why, FL_GONE, "%s closed the connection", l->info.device);
+            return fl_fail(&l->why, FL_GONE, "%s %s", l->info.device,
+                           l->is_socket ? "closed the connection" : "vanished (unplugged, or without power)");
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
             return lost(l, "reading");
     }

@@ -270,6 +270,13 @@ static const struct wait *first_owed(const struct rfc2217 *r)
     return NULL;
 }
 
+static enum fl_err does_not_acknowledge(struct link *l, const struct wait *w)
+{
+    bool line = w->command == C_CONTROL && w->value != CTL_NO_FLOW;
+    return fl_fail(&l->why, FL_TIMEOUT, "%s does not acknowledge %s%s", l->info.device, name_of(w),
+                   line ? " (has the port behind it modem lines?)" : "");
+}
+
 /* Look at the answers, forget those that came, mark the others as given up. */
 static enum fl_err settle(struct rfc2217 *r)
 {
@@ -309,8 +316,7 @@ static enum fl_err converse(struct rfc2217 *r, const struct fl_buf *out, struct 
     while (!err && first_owed(r))
         err = pump_and_keep(r, both);
     if (err == FL_TIMEOUT && first_owed(r))
-        err = fl_fail(&l->why, FL_TIMEOUT, "%s does not acknowledge %s", l->info.device,
-                      name_of(first_owed(r)));
+        err = does_not_acknowledge(l, first_owed(r));
     enum fl_err settled = settle(r);
     return err ? err : settled;
 }

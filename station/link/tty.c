@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * termios: what a terminal does to bytes, switched off. */
 #include "link/link_internal.h"
+#include "link/serial_internal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -53,8 +54,14 @@ enum fl_err link_tty_set_baud(struct link *l, uint32_t baud, struct fl_deadline 
     struct termios t;
     speed_t speed;
     (void)d; /* setting termios does not wait: TCSANOW */
-    if (!speed_of(baud, &speed))
-        return fl_fail(&l->why, FL_REFUSED, "%s: termios has no %u baud", l->info.device, (unsigned)baud);
+    if (!speed_of(baud, &speed)) {
+        uint32_t made = 0;
+        if (!link_tty_any_baud(l->fd, baud, &made))
+            return fl_fail(&l->why, FL_REFUSED, "%s: termios has no %u baud", l->info.device,
+                           (unsigned)baud);
+        l->baud = made;
+        return link_baud_near(l, "driver", baud, made);
+    }
     if (tcgetattr(l->fd, &t) != 0 || cfsetispeed(&t, speed) != 0 || cfsetospeed(&t, speed) != 0 ||
         tcsetattr(l->fd, TCSANOW, &t) != 0) {
         bool away = errno == EIO || errno == ENXIO || errno == ENODEV;

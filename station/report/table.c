@@ -155,8 +155,7 @@ static void write_line(const struct table *t, const size_t *width, size_t indent
         bool right = t->columns[c].type != TABLE_TEXT;
         if (*words) {
             pad(out, owed + (right ? free_room : 0));
-            for (const char *p = words; *p; p++) /* a line end inside a cell would break the table */
-                fl_buf_addc(out, (unsigned char)*p < ' ' ? ' ' : *p);
+            fl_buf_adds(out, words);
             owed = right ? 0 : free_room;
         } else {
             owed += width[c];

@@ -158,7 +158,7 @@ enum fl_err wire_send(struct esp *e, const void *bytes, size_t n)
     if (e->tune.burst > 0)
         us += (us + e->tune.burst_gap_us) * (n / e->tune.burst + 1);
     struct fl_deadline d = fl_deadline_min(fl_deadline_in_ms(e->times.send + 2 * us / 1000), e->limit);
-    if (e->tune.burst > 0 && n > e->tune.burst)
+    if (e->tune.burst > 0) /* short frames too: several of them in a row are a long burst */
         return paced(e, bytes, n, d);
     return link_write(e->link, bytes, n, d);
 }

@@ -27,6 +27,8 @@ enum {
     ROM_BLOCK_OLD = 0x400,
     OTG_BLOCK = 0x800,
     RESENDS = 3,
+    REFUSALS = 4, /* so many refused blocks in one region, and one in four: the way does not suit the blocks */
+    FINE_BLOCK = 0x400, /* at this size, and paced, damage is met by resending alone */
     SECTOR = 0x1000,
     RING = 32768,   /* the stub programs when so much is inflated ... */
     ERASE = 0x10000, /* ... and may erase as much as this each time */
@@ -39,6 +41,7 @@ struct writer {
     const uint8_t *bytes; /* what goes over the wire */
     size_t n, at;         /* at: of the block in flight */
     uint32_t block, seq;
+    uint32_t refused; /* blocks that arrived damaged, in this try at the region */
 };
 
 static uint32_t block_size(const struct esp *e, const struct esp_region *r)
@@ -147,6 +150,13 @@ static bool refused_damaged(const struct writer *w, const struct answer *a)
     return a->foreign && a->status.code >= 0xc0 && a->status.code != 0xc4 && a->status.code != 0xc7;
 }
 
+/* Sending again gets every block through in the end, at the price of one or more round trips each. Where that
+ * becomes the rule, a rung of the ladder (shorter blocks, paced writes) costs less. */
+static bool too_often(const struct esp *e, const struct writer *w)
+{
+    return (w->block > FINE_BLOCK || e->tune.burst == 0) && w->refused > REFUSALS && w->refused * 4 > w->seq;
+}
+
 static enum fl_err block(struct esp *e, struct writer *w)
 {
     char what[80];
@@ -158,12 +168,16 @@ static enum fl_err block(struct esp *e, struct writer *w)
         if (!err)
             return FL_OK;
         bool again = err == FL_REFUSED && refused_damaged(w, &a);
+        bool silent = err == FL_TIMEOUT && e->taken[ESP_RUNG_RESEND] >= RESENDS;
         err = esp_fail_command(e, w->op, err, &a, limit, what);
+        if (silent) /* where blocks were damaged before, the damage has hit a delimiter now */
+            e->trouble = TROUBLE_DAMAGED;
         if (!again)
             return err;
         e->trouble = TROUBLE_DAMAGED;
         e->problem.fault = ESP_FAULT_LINK_DAMAGED;
-        if (i == RESENDS)
+        w->refused++;
+        if (i == RESENDS || too_often(e, w))
             return err;
         w->seq += w->rom; /* the ROM has used the number up */
         esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; sent again", e->problem.text);
@@ -239,7 +253,7 @@ static enum fl_err data(struct esp *e, struct writer *w)
 static enum fl_err once(struct esp *e, struct writer *w)
 {
     w->at = 0;
-    w->seq = 0;
+    w->seq = w->refused = 0;
     enum fl_err err = begin(e, w);
     if (!err)
         err = data(e, w);

@@ -146,6 +146,9 @@ static enum fl_err diagnose(struct esp *e, unsigned attempts)
     if (n > 0 || e->frames > 0)
         return NOBODY(LINK_NOISE, "%zu bytes and %u frames came that make no sense, at %u baud", n,
                       e->frames, link_baud(e->link));
+    if (e->unit.chip) /* a board that is there, and was well when it began */
+        return NOBODY(CHIP_SILENT, "the loader answered before; now not one byte came in %u attempts%s",
+                      attempts, hint);
     return NOBODY(LINK_SILENT, "not one byte came in %u attempts%s", attempts, hint);
 #undef NOBODY
 }

@@ -118,6 +118,7 @@ static enum fl_err with_ladder(struct esp *e, const struct esp_region *r, struct
 
 static enum fl_err job_write(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
 {
+    esp_step(e, "write");
     res->writes++;
     res->state = ESP_REGION_PENDING;
     enum fl_err err = esp_write_region(e, r);
@@ -129,6 +130,7 @@ static enum fl_err job_write(struct esp *e, const struct esp_region *r, struct e
 /* Compare; a wrong one is asked for twice, because answers carry no checksum. */
 static enum fl_err job_compare(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
 {
+    esp_step(e, "verify");
     enum fl_err err = esp_flash_md5(e, r->offset, r->size, res->md5_found);
     if (!err && memcmp(res->md5_found, r->md5, FL_MD5_SIZE) != 0)
         err = esp_flash_md5(e, r->offset, r->size, res->md5_found);
@@ -220,7 +222,6 @@ static enum fl_err write_pass(struct esp *e, const struct esp_region *regions, s
                               struct esp_region_result *results)
 {
     enum fl_err err = FL_OK;
-    esp_step(e, "write");
     for (size_t i = 0; i < n && !err; i++) {
         err = skip ? settle(e, &regions[i], &results[i], true)
                    : with_ladder(e, &regions[i], &results[i], job_write);
@@ -264,8 +265,6 @@ enum fl_err esp_write_all(struct esp *e, const struct esp_region *regions, size_
         e->plain_total += regions[i].size;
     err = write_pass(e, regions, n, skip, results);
     bool again = !skip || e->disturbed;
-    if (!err && again)
-        esp_step(e, "verify");
     for (int i = 0; i < PASSES && !err && again; i++)
         err = verify_pass(e, regions, n, results, &again);
     if (!err && again)

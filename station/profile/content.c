@@ -146,7 +146,8 @@ static void judge(const struct view *v, struct loaded_image *l, size_t within, e
     if (other == FL_OK)
         chip_differs(v, l, &image, foreign->short_header);
     else if (role != ROLE_FILE && !v->ciphertext)
-        critic_problem(v->c, l->file_at, "the image in '%s' at 0x%llx is %s, expected a sound one: %s is started from there",
+        critic_problem(v->c, l->file_at,
+                       "the image in '%s' at 0x%llx is %s, expected a sound one: %s is started from there",
                        l->facts->file, (unsigned long long)l->facts->offset + within, why.text, places[role]);
     else if (err == FL_MISMATCH)
         critic_note(v->c, l->file_at, "the image in '%s' is %s", l->facts->file, why.text);

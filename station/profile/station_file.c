@@ -38,8 +38,8 @@ static void check_once(const struct station_settings *s, const struct node *firs
                 number_done = true;
             }
             if (!port_done && slots[i].port && slots[k].port && strcmp(slots[i].port, slots[k].port) == 0) {
-                critic_problem(c, place_in(item, "port"), "the port %s is that of slot %u already, expected each port once",
-                               slots[i].port, slots[k].slot);
+                critic_problem(c, place_in(item, "port"),
+                               "the port %s is that of slot %u already, expected each port once", slots[i].port, slots[k].slot);
                 port_done = true;
             }
         }

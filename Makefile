@@ -92,7 +92,7 @@ $B/stub-board: $(patsubst %.c,$B/obj/%.o,$(wildcard tests/outside/rv32/*.c))
 PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $B/flashline $(DESTDIR)$(PREFIX)/bin/flashline
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/flashline/profiles profiles/*.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/flashline/profiles $(filter-out profiles/demo-%,$(wildcard profiles/*.yaml)) profiles/README.md
 
 clean:
 	rm -rf build/release build/debug build/san build/tsan build/cov

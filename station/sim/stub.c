@@ -26,6 +26,7 @@ void sim_stub_start(struct sim_board *b, uint64_t at)
     b->mode = SIM_STUB;
     b->autobaud = false;
     b->stub.armed = true;
+    b->stub.flash_size = b->spec.flash.size;
     b->stub.busy = b->now + wait;
     (void)sim_send_frame(b, wait, hello, sizeof hello);
 }
@@ -61,7 +62,9 @@ static void delimiter(struct sim_stub *s)
     s->rx_len = 0;
 }
 
-/* One byte from the interrupt. True when it dropped a frame for a bad escape. */
+/* One byte from the interrupt. True when the host may have paused behind it, which pace fast cannot see: after
+ * a frame dropped for a bad escape (DB 00 and a pause), and after an acknowledgement of READ_FLASH, whose
+ * last one a client does not wait for before its next request. */
 static bool receive(struct sim_stub *s, uint8_t c)
 {
     if (s->in_frame && s->escape) {
@@ -78,7 +81,7 @@ static bool receive(struct sim_stub *s, uint8_t c)
         s->escape = true;
     else if (s->in_frame)
         collect(s, c);
-    return false;
+    return s->reading && s->buffer[s->rx].complete;
 }
 
 /* ---- main loop ------------------------------------------------------------------------------------- */
@@ -156,9 +159,9 @@ void sim_stub_receive(struct sim_board *b, const uint8_t *bytes, size_t n, bool 
 {
     struct sim_stub *s = &b->stub;
     for (size_t i = 0; i < n && b->mode == SIM_STUB; i++) {
-        bool dropped = receive(s, bytes[i]);
+        bool perhaps = receive(s, bytes[i]);
         bool pause = i + 1 == n && !more;
-        if (++s->batch >= SIM_STUB_BATCH || pause || (dropped && !b->spec.pace_real)) {
+        if (++s->batch >= SIM_STUB_BATCH || pause || (perhaps && !b->spec.pace_real)) {
             s->batch = 0;
             sim_stub_tick(b);
         }

@@ -14,7 +14,7 @@
  *   that is complete, unless it is still busy with work of an earlier one. A C0 that comes while no
  *   buffer is armed is lost, which is why DB 00 needs a pause behind it and why two requests without a
  *   wait between them leave the receiver inverted. With pace fast there is no clock that could show the
- *   pause after DB 00, and a batch ends with the dropped frame.
+ *   pause after DB 00, or after an acknowledgement of READ_FLASH: there a batch ends with these.
  *
  * Answers come after the checks and before the work (inflate, erase, program). Work that fails is told in
  * the answer to the next command, whatever it is, and that command is not executed. There is no check of
@@ -56,6 +56,7 @@ struct sim_stub {
     bool waiting;    /* ... and has a frame to handle afterwards */
 
     /* flash */
+    uint32_t flash_size; /* as found at the start, or told by SPI_SET_PARAMS: nothing beyond is touched */
     bool writing;
     uint32_t remaining, at, erase_at, erase_left;
     bool dirty_seen;

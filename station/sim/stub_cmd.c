@@ -153,6 +153,17 @@ static void do_nothing(struct sim_board *b, const struct request *q, struct resu
     (void)b, (void)q, (void)r;
 }
 
+static void do_set_params(struct sim_board *b, const struct request *q, struct result *r)
+{
+    (void)r;
+    b->stub.flash_size = fl_get_u32le(q->data + 4);
+}
+
+static bool beyond(const struct sim_board *b, uint32_t at, uint32_t n)
+{
+    return (uint64_t)at + n > b->stub.flash_size;
+}
+
 static void do_baud(struct sim_board *b, const struct request *q, struct result *r)
 {
     (void)b, (void)q;
@@ -164,7 +175,8 @@ static void do_md5(struct sim_board *b, const struct request *q, struct result *
     uint32_t n = fl_get_u32le(q->data + 4);
     r->n = 16;
     r->ns = sim_takes(b, b->spec.timing.md5_stub_us_per_kb * (n / 1024.0));
-    if (sim_flash_md5(&b->flash, fl_get_u32le(q->data), n, r->data))
+    if (beyond(b, fl_get_u32le(q->data), n) ||
+        sim_flash_md5(&b->flash, fl_get_u32le(q->data), n, r->data))
         r->status = E_SPI;
 }
 
@@ -208,7 +220,7 @@ static const struct {
     {OP_FLASH_END, -1, do_end},           {OP_MEM_BEGIN, 16, do_mem_begin},
     {OP_MEM_END, 8, do_mem_end},          {OP_MEM_DATA, -1, do_mem_data},
     {OP_SYNC, 36, do_sync},               {OP_WRITE_REG, -1, do_write_reg},
-    {OP_READ_REG, 4, do_read_reg},        {OP_SET_PARAMS, 24, do_nothing},
+    {OP_READ_REG, 4, do_read_reg},        {OP_SET_PARAMS, 24, do_set_params},
     {OP_ATTACH, 4, do_nothing},           {OP_BAUD, 8, do_baud},
     {OP_DEFL_BEGIN, -1, do_begin},        {OP_DEFL_DATA, -1, do_defl_data},
     {OP_DEFL_END, -1, do_end},            {OP_MD5, 16, do_md5},
@@ -263,7 +275,7 @@ static int start_reading(struct sim_board *b, const uint8_t *data)
     struct fl_hash *fresh = NULL;
     if (s->read_packet > READ_PACKET_MAX || s->read_packet == 0)
         return E_LENGTH;
-    if (fl_hash_new(FL_HASH_MD5, &fresh) != FL_OK)
+    if (beyond(b, s->read_at, s->read_total) || fl_hash_new(FL_HASH_MD5, &fresh) != FL_OK)
         return E_SPI;
     fl_hash_free(s->md5);
     s->md5 = fresh;

@@ -17,6 +17,8 @@ static int erase_next(struct sim_board *b, uint64_t *ns)
     uint32_t step = SIM_SECTOR;
     if (s->erase_left == 0)
         return 0;
+    if (s->erase_at >= s->flash_size)
+        return E_SPI;
     if (!s->dirty_seen && sim_flash_blank(&b->flash, s->erase_at)) {
         s->erase_at += step;
         s->erase_left -= step;
@@ -87,7 +89,7 @@ static int write_on(struct sim_board *b, const uint8_t *bytes, uint32_t n, uint6
         if (status)
             return status;
     }
-    if (n > 0 && !sim_do_program(b, s->at, bytes, n, ns))
+    if ((uint64_t)s->at + n > s->flash_size || (n > 0 && !sim_do_program(b, s->at, bytes, n, ns)))
         return E_SPI;
     s->remaining -= n;
     s->at += n;

@@ -49,6 +49,11 @@ static bool scan_text(struct scan *s, struct leaf_text *out)
     const uint8_t *from = s->p;
     while (s->p < s->end) {
         uint8_t c = *s->p;
+        while (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') { /* nearly all there is */
+            if (++s->p == s->end)
+                return fail(s, "text without an end");
+            c = *s->p;
+        }
         if (c == '"') {
             *out = (struct leaf_text){(const char *)from, (size_t)(s->p - from)};
             s->p++;
@@ -179,6 +184,8 @@ static void keep(struct leaf_view *view, struct leaf_text key, const struct valu
                {"seq", offsetof(struct leaf_view, seq)},
                {"boot", offsetof(struct leaf_view, boot)},
                {"mono_ms", offsetof(struct leaf_view, mono_ms)}};
+    if (v->kind == OTHER || !memchr("beljmstv", *key.p, 8))
+        return; /* most members are not asked for */
     if (v->kind == TEXT && leaf_text_is(key, "time"))
         view->time_ms = time_of(v->text);
     for (size_t i = 0; v->kind == TEXT && i < sizeof text / sizeof *text; i++)

@@ -127,6 +127,7 @@ static enum fl_err check_head(struct audit_run *r)
     bool sign = wants_signature(r);
     if (sign)
         good = signature_ok(r, h);
+    r->signed_ok &= good;
     if (r->tree_ok && !tree_hash_same(&root, &h->root)) {
         audit_add(r->out, AUDIT_ROOT, r->proven, h->size ? h->size - 1 : 0,
                   "records %llu to %llu are not those under the signed head of %llu records: at least one was changed, moved, removed or inserted",
@@ -214,6 +215,7 @@ static enum fl_err outside_due(struct audit_run *r)
             r->cfg->outside[c->extensions].size = c->size;
             continue;
         }
+        r->signed_ok = false;
         char ours[2 * FL_SHA256_SIZE + 1], theirs[2 * FL_SHA256_SIZE + 1];
         fl_hex(root.b, sizeof root.b, ours);
         fl_hex(c->root.b, sizeof c->root.b, theirs);
@@ -326,14 +328,14 @@ static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
                   "the stored tree has nodes over records that are not there");
     outside_ahead(r);
     r->out->open = r->in_run;
-    r->out->tree_intact = r->tree_ok;
+    r->out->tree_intact = r->tree_ok && r->signed_ok;
     return err;
 }
 
 enum fl_err audit_verify(const struct audit_source *source, const struct audit_config *config,
                          struct audit_report *out, struct fl_why *why)
 {
-    struct audit_run r = {.src = source, .cfg = config, .out = out, .tree_ok = true, .nodes_ok = true,
+    struct audit_run r = {.src = source, .cfg = config, .out = out, .tree_ok = true, .nodes_ok = true, .signed_ok = true,
                           .last_boot = -1, .last_mono = -1, .last_time = INT64_MIN};
     memset(out, 0, sizeof *out);
     enum fl_err err = FL_OK;

@@ -127,7 +127,8 @@ struct audit_report {
     bool has_trusted;
     uint64_t trusted_size;    /* newest head that is signed well and below every finding */
     struct tree_hash trusted_root;
-    bool tree_intact;         /* every root compared was right: what is changed, is changed in place only */
+    bool tree_intact;         /* every root and signature compared was right: what is changed is changed in place only,
+                                 and every record that no finding names is what was signed */
 
     int64_t first_ms, last_ms; /* wall times of the first and last leaf */
     uint64_t boots, closes, unclosed, heartbeats, clock_steps, starts, results, interrupted;

@@ -15,7 +15,7 @@ struct audit_run {
     struct tree_range range;
     uint64_t count;   /* leaves gone through: the next one's place */
     uint64_t proven;  /* size of the last head whose root was right: leaves below are what was signed */
-    bool tree_ok, nodes_ok;
+    bool tree_ok, nodes_ok, signed_ok; /* false after the first that was not */
 
     bool more_heads, more_nodes;
     struct audit_head head; /* the next one */

@@ -74,6 +74,32 @@ void fl_time_format(int64_t wall_ms, char out[static FL_TIME_TEXT])
                    (unsigned)tm.tm_sec % 100u, (unsigned)ms % 1000u);
 }
 
+/* ---- parsing: by hand, because a log of millions of records is read again at every start ------------ */
+
+static int number(const char *digits, int n)
+{
+    int v = 0;
+    while (n--)
+        v = 10 * v + (*digits++ - '0');
+    return v;
+}
+
+static int month_days(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days[month - 1] + (month == 2 && leap);
+}
+
+/* Days since 1970-01-01, proleptic Gregorian. Years run from March, so that the leap day is the last. */
+static int64_t days_to(int year, int month, int day)
+{
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t m = month > 2 ? month - 3 : month + 9;
+    int64_t before = y * 365 + (y + 400) / 4 - (y + 400) / 100 + (y + 400) / 400 - 97;
+    return before + (153 * m + 2) / 5 + day - 1 - 719468;
+}
+
 bool fl_time_parse(const char *text, int64_t *wall_ms)
 {
     static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
@@ -82,18 +108,11 @@ bool fl_time_parse(const char *text, int64_t *wall_ms)
     for (size_t i = 0; i < sizeof form - 1; i++)
         if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
             return false;
-    int v[7];
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
-               &v[6]) != 7)
+    int year = number(text, 4), month = number(text + 5, 2), day = number(text + 8, 2);
+    int hour = number(text + 11, 2), minute = number(text + 14, 2), second = number(text + 17, 2);
+    if (month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 || minute > 59 || second > 59)
         return false;
-    struct tm tm = {.tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2],
-                    .tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5]};
-    struct tm back = tm;
-    time_t t = timegm(&back);
-    /* timegm normalises 31 February; a time that changes on the way was not a time */
-    if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday || back.tm_hour != tm.tm_hour ||
-        back.tm_min != tm.tm_min || back.tm_sec != tm.tm_sec)
-        return false;
-    *wall_ms = (int64_t)t * 1000 + v[6];
+    int64_t s = ((days_to(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    *wall_ms = s * 1000 + number(text + 20, 3);
     return true;
 }

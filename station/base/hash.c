@@ -44,7 +44,7 @@ void fl_hash_add(struct fl_hash *h, const void *bytes, size_t n)
 enum fl_err fl_hash_end(struct fl_hash *h, uint8_t *out)
 {
     bool ok = EVP_DigestFinal_ex(h->ctx, out, NULL) == 1 && !h->bad;
-    h->bad = EVP_DigestInit_ex(h->ctx, h->md, NULL) != 1;
+    h->bad = EVP_DigestInit_ex(h->ctx, NULL, NULL) != 1; /* NULL: the same digest, not looked up again */
     return ok ? FL_OK : FL_NOMEM;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/version.h"
 
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,7 @@ static int words_matched(const char *name, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    (void)setlocale(LC_CTYPE, ""); /* is the terminal UTF-8? Nothing else of the locale is used. */
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe or socket is an error of the write, not a death */
     argc--;
     argv++;

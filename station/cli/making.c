@@ -6,17 +6,19 @@
 #include "cli/signals.h"
 #include "console/console.h"
 #include "record/recorder.h"
+#include "web/web.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { HEALTH_MS = 250, PROFILE_MS = 30000 };
 
 struct making {
     const struct cli_verb *verb;
     /* options */
-    const char *station_path, *data, *format, *operator_id;
+    const char *station_path, *data, *format, *operator_id, *web_listen, *web_cert, *web_key;
     unsigned passphrase_fd;
     struct cli_list ports, profile_paths;
     /* parts, in order of making */
@@ -30,6 +32,7 @@ struct making {
     struct recorder *recorder;
     struct board *board;
     struct console *console;
+    struct web *web;
     struct line *line;
     struct results results;
 };
@@ -152,6 +155,43 @@ static int record_profile(struct making *m, const struct profile *p)
                : CLI_OK;
 }
 
+/* What the line makes, for those who look at it. */
+static void title(struct making *m)
+{
+    char product[TALLY_TEXT] = "";
+    if (m->n_profiles == 1)
+        (void)snprintf(product, sizeof product, "%s %s", m->profiles[0]->name, m->profiles[0]->version);
+    else
+        (void)snprintf(product, sizeof product, "%zu profiles", m->n_profiles);
+    tally_title(board_tally(m->board), m->station.station, product, NULL, 0, 0);
+    m->results.tally = board_tally(m->board);
+    if (console_takes_terminal(stderr) && isatty(STDOUT_FILENO))
+        results_hold(&m->results);
+}
+
+static void web_log(void *ctx, const char *line)
+{
+    (void)ctx;
+    if (!console_takes_terminal(stderr))
+        fprintf(stderr, "flashline: web: %s\n", line);
+}
+
+static int show(struct making *m)
+{
+    struct fl_why why = {0};
+    const struct web_config config = {.listen = m->web_listen, .data = m->data_dir, .board = m->board,
+                                      .tls_cert = m->web_cert, .tls_key = m->web_key, .log = web_log};
+    if (m->web_listen) {
+        enum fl_err err = web_start(&config, &m->web, &why);
+        if (err)
+            return err == FL_ARG || err == FL_REFUSED ? cli_usage(m->verb, "--web: %s", why.text)
+                                                      : cli_fail(CLI_STATION, "--web: %s", why.text);
+        fprintf(stderr, "flashline: the board is at %s\n", web_url(m->web));
+    }
+    title(m);
+    return console_start(m->board, stderr, &m->console, &why) ? cli_fail(CLI_STATION, "%s", why.text) : CLI_OK;
+}
+
 static void on_signal(void *ctx)
 {
     fl_wake_raise(&((struct making *)ctx)->stop);
@@ -167,11 +207,20 @@ static int make(struct making *m, enum line_mode mode)
         .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id,
         .finished = results_add, .ctx = &m->results,
     };
-    if (console_start(m->board, stderr, &m->console, &why) || line_start(&config, &m->line, &why))
+    int code = show(m);
+    if (code)
+        return code;
+    if (line_start(&config, &m->line, &why)) {
+        console_stop(m->console); /* gives the terminal back before anything is said */
+        m->console = NULL;
         return cli_fail(CLI_STATION, "%s", why.text);
+    }
     while (line_wait(m->line, fl_deadline_in_ms(HEALTH_MS)) == FL_TIMEOUT) {
         bool told = fl_wake_sleep(&m->stop, fl_deadline_in_ms(0)) == FL_CANCELLED;
-        if (told || recorder_health(m->recorder, NULL))
+        bool broken = recorder_health(m->recorder, &why) != FL_OK;
+        if (broken)
+            tally_alarm(board_tally(m->board), why.text);
+        if (told || broken)
             line_cancel(m->line);
     }
     line_free(m->line);
@@ -210,6 +259,7 @@ static void take_apart(struct making *m)
 {
     line_free(m->line);
     console_stop(m->console);
+    web_stop(m->web);
     recorder_close(m->recorder);
     if (m->signals_on)
         cli_signals_stop(&m->signals);
@@ -232,7 +282,8 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
         {"profile", CLI_LIST, &m.profile_paths}, {"station", CLI_TEXT, &m.station_path},
         {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
         {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id},
-        {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {NULL, CLI_FLAG, NULL},
+        {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {"web", CLI_TEXT, &m.web_listen},
+        {"web-cert", CLI_TEXT, &m.web_cert},    {"web-key", CLI_TEXT, &m.web_key}, {NULL, CLI_FLAG, NULL},
     };
     bool done;
     int code = cli_options(verb, options, &argc, &argv, &done);

@@ -3,8 +3,8 @@
  * making.h: what `flash` and `run` share: profile, slots, recorder, line and console, put together and
  * taken apart in the right order.
  *
- *   start: profile ─► slots ─► signals ─► recorder (lock, log verified) ─► console ─► line
- *   stop:  line (attempts end, records durable) ─► console ─► recorder ─► signals
+ *   start: profile ─► slots ─► signals ─► recorder (lock, log verified) ─► web ─► console ─► line
+ *   stop:  line (attempts end, records durable) ─► console ─► web ─► recorder ─► signals
  */
 #ifndef FL_CLI_MAKING_H
 #define FL_CLI_MAKING_H

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HELD_MAX = 1 << 20 }; /* bytes: ten thousand attempts */
+
 enum fl_err results_init(struct results *r, int format, size_t slots)
 {
     if (pthread_mutex_init(&r->lock, NULL) != 0)
@@ -12,14 +14,37 @@ enum fl_err results_init(struct results *r, int format, size_t slots)
     r->ready = true;
     r->json = format == CLI_JSON_OUT;
     r->slots = slots;
+    r->out = stdout;
     r->began_ms = fl_mono_ms();
     return FL_OK;
 }
 
+void results_hold(struct results *r)
+{
+    FILE *held = open_memstream(&r->held, &r->held_n);
+    if (held)
+        r->out = held; /* else: better a torn picture than no results */
+}
+
+static void let_go(struct results *r)
+{
+    if (!r->out || r->out == stdout)
+        return;
+    (void)fclose(r->out);
+    r->out = stdout;
+    (void)fwrite(r->held, 1, r->held_n, stdout);
+    if (r->unsaid)
+        printf("and %u more attempts: see `flashline report summary`\n", r->unsaid);
+    free(r->held);
+    r->held = NULL;
+}
+
 void results_fini(struct results *r)
 {
-    if (r->ready)
-        (void)pthread_mutex_destroy(&r->lock);
+    if (!r->ready)
+        return;
+    let_go(r);
+    (void)pthread_mutex_destroy(&r->lock);
     free(r->last);
     r->ready = false;
     r->last = NULL;
@@ -74,34 +99,34 @@ static json_t *attempt_json(const struct attempt_facts *f, int64_t leaf)
     return o;
 }
 
-static void print_json(json_t *o)
+static void print_json(FILE *out, json_t *o)
 {
     char *s = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     if (s)
-        puts(s);
-    (void)fflush(stdout);
+        fprintf(out, "%s\n", s);
+    (void)fflush(out);
     free(s);
     json_decref(o);
 }
 
-static void print_text(const struct attempt_facts *f, int64_t leaf)
+static void print_text(FILE *out, const struct attempt_facts *f, int64_t leaf)
 {
     char mac[24] = "no MAC";
     const struct fault *fault = fault_find(f->fault);
     if (f->has_mac)
         event_mac_format(f->mac, 6, mac);
-    printf("slot %d: %s %s", f->slot, outcome_name(f->outcome), mac);
+    fprintf(out, "slot %d: %s %s", f->slot, outcome_name(f->outcome), mac);
     if (f->chip[0])
-        printf(" %s", f->chip);
-    printf(" %.1f s", f->duration_ms / 1000.0);
+        fprintf(out, " %s", f->chip);
+    fprintf(out, " %.1f s", f->duration_ms / 1000.0);
     if (leaf >= 0)
-        printf(" leaf %lld", (long long)leaf);
+        fprintf(out, " leaf %lld", (long long)leaf);
     for (size_t i = 0; i < f->n_rungs; i++)
-        printf("%s%s x%u (%s)", i ? ", " : " rungs: ", f->rungs[i].name, f->rungs[i].count, f->rungs[i].cause);
-    putchar('\n');
+        fprintf(out, "%s%s x%u (%s)", i ? ", " : " rungs: ", f->rungs[i].name, f->rungs[i].count, f->rungs[i].cause);
+    fputc('\n', out);
     if (fault)
-        printf("    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault->todo);
-    (void)fflush(stdout);
+        fprintf(out, "    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault->todo);
+    (void)fflush(out);
 }
 
 static bool answered(const struct attempt_facts *f)
@@ -145,10 +170,14 @@ void results_add(void *results, const struct attempt_facts *f, int64_t leaf)
     r->count[f->outcome]++;
     r->answered += answered(f);
     note_unit(r, f);
-    if (r->json)
-        print_json(attempt_json(f, leaf));
+    if (r->tally)
+        tally_add(r->tally, f->outcome, f->has_mac ? f->mac : NULL, fl_mono_ms());
+    if (r->out != stdout && r->held_n > HELD_MAX)
+        r->unsaid++;
+    else if (r->json)
+        print_json(r->out, attempt_json(f, leaf));
     else
-        print_text(f, leaf);
+        print_text(r->out, f, leaf);
     (void)pthread_mutex_unlock(&r->lock);
 }
 
@@ -156,10 +185,11 @@ int results_end(struct results *r)
 {
     double seconds = (double)(fl_mono_ms() - r->began_ms) / 1000.0;
     unsigned bad = 0;
+    let_go(r);
     for (size_t i = 0; i < r->n_last; i++)
         bad += r->last[i].outcome != OUTCOME_PASS;
     if (r->json)
-        print_json(json_pack("{ss si si si si si si sf}", "type", "totals", "slots", (int)r->slots,
+        print_json(stdout, json_pack("{ss si si si si si si sf}", "type", "totals", "slots", (int)r->slots,
                              "attempts", (int)r->attempts, "pass", (int)r->count[OUTCOME_PASS], "fail",
                              (int)r->count[OUTCOME_FAIL], "error", (int)r->count[OUTCOME_ERROR],
                              "aborted", (int)r->count[OUTCOME_ABORTED], "seconds", seconds));

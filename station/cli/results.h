@@ -15,6 +15,7 @@
 #define FL_CLI_RESULTS_H
 
 #include "cli/cli.h"
+#include "event/tally.h"
 #include "event/event.h"
 
 struct results {
@@ -32,12 +33,19 @@ struct results {
     } *last; /* the latest outcome of each unit */
     size_t n_last, cap_last;
     bool unknown; /* memory ran out: not every unit is in the list */
+    struct tally *tally; /* borrowed, may be NULL: told of every attempt too */
+    FILE *out;           /* standard output, or what is held */
+    char *held;
+    size_t held_n;
+    unsigned unsaid;     /* attempts that what is held had no room for */
 };
 
 FL_MUST enum fl_err results_init(struct results *r, int format, size_t slots);
 void results_fini(struct results *r);
 void results_add(void *results, const struct attempt_facts *f, int64_t leaf); /* line_config.finished */
-/* Writes the totals; the exit code. */
+/* From now on nothing is written until results_end: the terminal belongs to the console's tiles. */
+void results_hold(struct results *r);
+/* Writes what was held and the totals; the exit code. */
 int results_end(struct results *r);
 
 #endif

@@ -2,51 +2,35 @@
 #include "console/console.h"
 
 #include "base/wake.h"
+#include "console/screen.h"
 
 #include <langinfo.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PAINT_MS = 100, BAR = 16, PLAIN_WIDTH = 200 };
+enum { PAINT_MS = 100, STUCK_MS = 500, BAR = 16, PLAIN_WIDTH = 200 };
 
 struct console {
     struct board *board;
     FILE *out;
     pthread_t thread;
-    struct fl_wake wake; /* raised to stop */
-    bool live, colour, utf8;
-    size_t painted;          /* lines on the screen that are ours */
+    struct fl_wake wake;     /* raised to stop */
+    bool tiles, colour, utf8;
     struct slot_view *shown; /* plain form: what was last said of each slot */
+    pthread_mutex_t lock;    /* guards ended */
+    pthread_cond_t over;
+    bool locks, ended;
+    /* tiles; the thread's own */
+    struct screen *screen;
+    struct tile_meter *meter;
+    struct tiles_ui ui;
 };
 
 /* ---- one slot as text ---------------------------------------------------------------------------- */
-
-struct look {
-    const char *word, *sign, *ascii, *colour;
-};
-
-static const struct look state_looks[] = {
-    [SLOT_EMPTY] = {"empty", "\xc2\xb7", ".", "2"},
-    [SLOT_CONNECT] = {"look", "\xe2\x80\xa6", "?", "33"},
-    [SLOT_WORK] = {"work", "\xe2\x96\xb8", ">", "33"},
-    [SLOT_RECORD] = {"record", "\xe2\x9c\x8e", "w", "33"},
-    [SLOT_DONE] = {"done", "", "", ""},
-    [SLOT_CLOSED] = {"closed", "\xe2\x96\xa0", "#", "31"},
-};
-static const struct look outcome_looks[] = {
-    [OUTCOME_PASS] = {"PASS", "\xe2\x9c\x94", "+", "32"},
-    [OUTCOME_FAIL] = {"FAIL", "\xe2\x9c\x98", "x", "31"},
-    [OUTCOME_ERROR] = {"ERROR", "!", "!", "35"},
-    [OUTCOME_ABORTED] = {"ABORTED", "\xe2\x80\x93", "-", "36"},
-    [OUTCOME_INTERRUPTED] = {"INTERRUPTED", "~", "~", "36"},
-};
-
-static const struct look *look_of(const struct slot_view *v)
-{
-    return v->state == SLOT_DONE ? &outcome_looks[v->outcome] : &state_looks[v->state];
-}
 
 static void add_seconds(uint64_t ms, struct fl_buf *out)
 {
@@ -115,7 +99,7 @@ void console_line(const struct slot_view *v, uint64_t now_ms, unsigned width, bo
                   struct fl_buf *out)
 {
     size_t from = out->len;
-    const struct look *look = look_of(v);
+    const struct tile_look *look = tile_look(v);
     fl_buf_addf(out, "%3d %s %-6s", v->slot, utf8 ? look->sign : look->ascii, look->word);
     if (v->mac[0])
         fl_buf_addf(out, " %s", v->mac);
@@ -128,43 +112,7 @@ void console_line(const struct slot_view *v, uint64_t now_ms, unsigned width, bo
     cut(out, from, width);
 }
 
-/* ---- painting -------------------------------------------------------------------------------------- */
-
-static void show(struct console *c, struct fl_buf *b)
-{
-    if (b->len) {
-        (void)fwrite(b->bytes, 1, b->len, c->out); /* for eyes: a closed terminal stops nothing */
-        (void)fflush(c->out);
-    }
-    fl_buf_fini(b);
-}
-
-static unsigned terminal_width(FILE *out)
-{
-    struct winsize w = {0};
-    return ioctl(fileno(out), TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1u : 79;
-}
-
-static void paint_live(struct console *c)
-{
-    struct fl_buf b = FL_BUF(1 << 20);
-    unsigned width = terminal_width(c->out);
-    uint64_t now = fl_mono_ms();
-    size_t n = board_slots(c->board);
-    if (c->painted)
-        fl_buf_addf(&b, "\033[%zuA", c->painted);
-    for (size_t i = 0; i < n; i++) {
-        struct slot_view v;
-        board_get(c->board, i, &v);
-        fl_buf_adds(&b, "\r\033[K");
-        if (c->colour)
-            fl_buf_addf(&b, "\033[%sm", look_of(&v)->colour);
-        console_line(&v, now, width, c->utf8, &b);
-        fl_buf_adds(&b, c->colour ? "\033[0m\n" : "\n");
-    }
-    c->painted = n;
-    show(c, &b);
-}
+/* ---- plain lines ----------------------------------------------------------------------------------------- */
 
 /* A line is said when a slot's state or step changed; progress alone says nothing. */
 static void paint_plain(struct console *c)
@@ -183,53 +131,147 @@ static void paint_plain(struct console *c)
         console_line(&v, now, PLAIN_WIDTH, c->utf8, &b);
         fl_buf_addc(&b, '\n');
     }
-    show(c, &b);
+    if (b.len) {
+        (void)fwrite(b.bytes, 1, b.len, c->out); /* for eyes: a closed terminal stops nothing */
+        (void)fflush(c->out);
+    }
+    fl_buf_fini(&b);
 }
 
-static void paint(struct console *c)
+/* ---- tiles ---------------------------------------------------------------------------------------------------- */
+
+static void clock_text(char out[static 16])
 {
-    if (c->live)
-        paint_live(c);
-    else
-        paint_plain(c);
+    time_t now = time(NULL);
+    struct tm tm;
+    if (!localtime_r(&now, &tm) || strftime(out, 16, "%H:%M:%S", &tm) == 0)
+        out[0] = 0;
 }
+
+static void paint_tiles(struct console *c)
+{
+    char clock[16];
+    int w, h;
+    struct tally_head head;
+    struct grid g;
+    uint64_t now = fl_mono_ms();
+    for (size_t i = 0; i < board_slots(c->board); i++) {
+        board_get(c->board, i, &c->shown[i]);
+        tile_meter_add(&c->meter[i], &c->shown[i], now);
+    }
+    tally_get(board_tally(c->board), now, &head);
+    clock_text(clock);
+    screen_size(c->screen, &w, &h);
+    if (grid_init(&g, w, h, c->utf8) == FL_OK) {
+        tiles_paint(&g, &(struct tiles_in){c->shown, c->meter, board_slots(c->board), &head, now, clock}, &c->ui);
+        screen_show(c->screen, &g);
+    }
+    grid_fini(&g);
+}
+
+/* Until the next painting is due or a key came. */
+static bool wait_tiles(struct console *c)
+{
+    struct fl_deadline due = fl_deadline_in_ms(PAINT_MS);
+    enum fl_err err = c->ui.keys ? fl_wake_poll(&c->wake, STDIN_FILENO, POLLIN, due) : fl_wake_sleep(&c->wake, due);
+    if (err == FL_CANCELLED)
+        return false;
+    bool pressed = false;
+    for (enum tiles_key k; c->ui.keys && (k = screen_key(c->screen)) != TILES_NONE;)
+        if (tiles_press(&c->ui, k)) {
+            pressed = true;
+            paint_tiles(c); /* where the next arrow leads is known when this one is shown */
+        }
+    if (err == FL_OK && c->ui.keys && !pressed) /* a key that means nothing, or the keyboard is gone: no busy loop */
+        return fl_wake_sleep(&c->wake, due) != FL_CANCELLED;
+    return true;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------------------------- */
 
 static void *paint_main(void *arg)
 {
     struct console *c = arg;
-    do
-        paint(c);
-    while (fl_wake_sleep(&c->wake, fl_deadline_in_ms(PAINT_MS)) == FL_OK);
-    paint(c);
+    if (c->tiles) {
+        struct fl_why why = {0};
+        if (screen_open(c->out, stdin, c->colour, &c->screen, &why) != FL_OK)
+            c->tiles = false; /* no entry in terminfo: plain lines are shown instead */
+        else
+            c->ui.keys = screen_has_keys(c->screen);
+    }
+    if (c->tiles) {
+        do
+            paint_tiles(c);
+        while (wait_tiles(c));
+        paint_tiles(c);
+        screen_close(c->screen);
+    } else {
+        do
+            paint_plain(c);
+        while (fl_wake_sleep(&c->wake, fl_deadline_in_ms(PAINT_MS)) == FL_OK);
+        paint_plain(c);
+    }
+    (void)pthread_mutex_lock(&c->lock);
+    c->ended = true;
+    (void)pthread_cond_broadcast(&c->over);
+    (void)pthread_mutex_unlock(&c->lock);
     return NULL;
+}
+
+bool console_takes_terminal(FILE *out)
+{
+    const char *term = getenv("TERM");
+    return isatty(fileno(out)) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+static enum fl_err prepare(struct console *c, struct fl_why *why)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    size_t n = board_slots(c->board);
+    c->tiles = console_takes_terminal(c->out);
+    c->colour = c->tiles && !(no_colour && *no_colour);
+    c->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    c->shown = calloc(n + 1, sizeof *c->shown);
+    c->meter = calloc(n + 1, sizeof *c->meter);
+    if (!c->shown || !c->meter || pthread_mutex_init(&c->lock, NULL) != 0)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        c->shown[i].step = "";
+    if (fl_cond_init(&c->over)) {
+        (void)pthread_mutex_destroy(&c->lock);
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    }
+    c->locks = true;
+    return fl_wake_init(&c->wake, why);
+}
+
+static void take_apart(struct console *c)
+{
+    fl_wake_fini(&c->wake);
+    if (c->locks) {
+        (void)pthread_cond_destroy(&c->over);
+        (void)pthread_mutex_destroy(&c->lock);
+    }
+    free(c->shown);
+    free(c->meter);
+    free(c);
 }
 
 enum fl_err console_start(struct board *board, FILE *out, struct console **to, struct fl_why *why)
 {
-    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
     struct console *c = calloc(1, sizeof *c);
     *to = NULL;
     if (!c)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    c->board = board;
-    c->out = out;
-    c->live = isatty(fileno(out)) && term && strcmp(term, "dumb") != 0;
-    c->colour = c->live && !(no_colour && *no_colour);
-    c->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    enum fl_err err = fl_wake_init(&c->wake, why);
-    c->shown = calloc(board_slots(board) + 1, sizeof *c->shown);
-    for (size_t i = 0; c->shown && i < board_slots(board); i++)
-        c->shown[i].step = "";
-    if (!err && (!c->shown || pthread_create(&c->thread, NULL, paint_main, c) != 0))
+    *c = (struct console){.board = board, .out = out, .wake = {-1, -1}};
+    enum fl_err err = prepare(c, why);
+    if (!err && pthread_create(&c->thread, NULL, paint_main, c) != 0)
         err = fl_fail(why, FL_NOMEM, "cannot start the console's thread");
-    if (err) {
-        fl_wake_fini(&c->wake);
-        free(c->shown);
-        free(c);
-        return err;
-    }
-    *to = c;
-    return FL_OK;
+    if (err)
+        take_apart(c);
+    else
+        *to = c;
+    return err;
 }
 
 void console_stop(struct console *c)
@@ -237,8 +279,13 @@ void console_stop(struct console *c)
     if (!c)
         return;
     fl_wake_raise(&c->wake);
+    (void)pthread_mutex_lock(&c->lock);
+    while (!c->ended)
+        if (!fl_cond_wait(&c->over, &c->lock, fl_deadline_in_ms(STUCK_MS)) && !c->ended && isatty(fileno(c->out))) {
+            (void)tcflow(fileno(c->out), TCOON); /* it takes nothing: throw away what waits, so that the thread ends */
+            (void)tcflush(fileno(c->out), TCOFLUSH);
+        }
+    (void)pthread_mutex_unlock(&c->lock);
     (void)pthread_join(c->thread, NULL);
-    fl_wake_fini(&c->wake);
-    free(c->shown);
-    free(c);
+    take_apart(c);
 }

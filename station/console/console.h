@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * console.h: the slots on a terminal: one live line each, or plain lines where it is no terminal.
+ * console.h: the line on a terminal: tiles on a real one, plain lines into a pipe or a dumb one.
  *
  * Reads the board of latest states (event/board.h) on a thread of its own and writes to one stream;
  * it can neither slow a slot down nor lose a fact. States are a word and a symbol, never colour
- * alone; NO_COLOR and TERM=dumb are honoured; text that came from a board is shown without its
- * control characters.
+ * alone; NO_COLOR, TERM=dumb and locales without UTF-8 are honoured; text that came from a board is
+ * shown without its control characters.
  *
- * Thread rule: start and stop from one thread.
+ * A terminal that takes no more bytes (stopped with Ctrl-S, a dead ssh) stops the painting and nothing
+ * else: console_stop throws away what it did not take.
+ *
+ * Thread rule: start and stop from one thread. One console with tiles at a time in a process.
  */
 #ifndef FL_CONSOLE_CONSOLE_H
 #define FL_CONSOLE_CONSOLE_H
@@ -18,10 +21,13 @@
 
 struct console; /* opaque */
 
-/* Borrows `board` and `out` until console_stop. */
+/* Will `out` show tiles? Then nobody else may write to that terminal until console_stop. */
+bool console_takes_terminal(FILE *out);
+
+/* Borrows `board` and `out` until console_stop. Keys come from standard input when it is a terminal. */
 FL_MUST enum fl_err console_start(struct board *board, FILE *out, struct console **to,
                                   struct fl_why *why);
-/* Paints the last state and ends. NULL is fine. */
+/* Paints the last state and ends; tiles leave the terminal as it was. NULL is fine. */
 void console_stop(struct console *c);
 
 /* One slot as one line of at most `width` columns, without a newline. Pure. */

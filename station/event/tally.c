@@ -132,7 +132,7 @@ void tally_add(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64
         t->minute_at = now_ms / 60000;
     }
     t->head.outcomes[outcome]++;
-    if (mac && outcome <= OUTCOME_ERROR)
+    if (mac && outcome != OUTCOME_ABORTED)
         count_unit_locked(t, outcome, mac, now_ms);
     (void)pthread_mutex_unlock(&t->lock);
 }

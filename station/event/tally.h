@@ -4,7 +4,7 @@
  *
  * Counts what the attempts of this run came to, for eyes only: the truth is in the record (report/).
  * A unit is a base MAC; an attempt that never learned one counts as an attempt and as no unit.
- * ABORTED and INTERRUPTED attempts are counted and enter no yield.
+ * ABORTED attempts are counted and enter no yield.
  *
  * Thread rule: any thread; one leaf lock.
  */

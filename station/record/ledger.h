@@ -63,9 +63,11 @@ void ledger_job_text(const uint8_t *bytes, size_t n, char out[static LEDGER_JOB_
 
 /* ---- reading a log for verification ---------------------------------------------------------------- */
 
+enum { LEDGER_KINDS_MAX = 64 };
 struct ledger_reader {
     sqlite3_stmt *leaves, *nodes, *heads;
-    char event[32], job[LEDGER_JOB_TEXT];
+    char kind[LEDGER_KINDS_MAX][24]; /* names by id of the table event_kind, "" none */
+    char job[LEDGER_JOB_TEXT];
 };
 /* A source over the log in `db`, which must stay open; one transaction should be, so that a writer beside cannot
  * come between leaves and heads. */

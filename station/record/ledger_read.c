@@ -61,9 +61,8 @@ static enum fl_err next_leaf(void *ctx, struct audit_leaf *out, struct fl_why *w
     enum fl_err err = step(s, why);
     if (err)
         return err;
-    const char *event = (const char *)sqlite3_column_text(s, 3);
+    int64_t kind = sqlite3_column_int64(s, 3);
     const uint8_t *hash = sqlite3_column_blob(s, 2);
-    (void)snprintf(r->event, sizeof r->event, "%s", event ? event : "?");
     const uint8_t *job = sqlite3_column_blob(s, 4);
     ledger_job_text(job, job ? (size_t)sqlite3_column_bytes(s, 4) : 0, r->job);
     bool has_job = sqlite3_column_type(s, 4) != SQLITE_NULL;
@@ -72,7 +71,7 @@ static enum fl_err next_leaf(void *ctx, struct audit_leaf *out, struct fl_why *w
         .rec = sqlite3_column_blob(s, 1),
         .n = (size_t)sqlite3_column_bytes(s, 1),
         .hash = hash && sqlite3_column_bytes(s, 2) == FL_SHA256_SIZE ? hash : no_hash,
-        .event = r->event,
+        .event = kind >= 0 && kind < LEDGER_KINDS_MAX ? r->kind[kind] : "",
         .job = has_job ? r->job : NULL,
     };
     if (!out->rec)
@@ -107,14 +106,32 @@ static enum fl_err next_head(void *ctx, struct audit_head *out, struct fl_why *w
     return FL_OK;
 }
 
+static enum fl_err read_kinds(sqlite3 *db, struct ledger_reader *r, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    int rc;
+    enum fl_err err = db_prepare(db, "SELECT id, name FROM event_kind", &s, why);
+    if (err)
+        return err;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        int64_t id = sqlite3_column_int64(s, 0);
+        const char *name = (const char *)sqlite3_column_text(s, 1);
+        if (id >= 0 && id < LEDGER_KINDS_MAX && name)
+            (void)snprintf(r->kind[id], sizeof r->kind[id], "%s", name);
+    }
+    if (rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read the kinds of events");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
 enum fl_err ledger_reader_open(sqlite3 *db, struct ledger_reader *r, struct audit_source *out, struct fl_why *why)
 {
-    *r = (struct ledger_reader){NULL, NULL, NULL, "", ""};
+    memset(r, 0, sizeof *r);
     *out = (struct audit_source){r, next_leaf, next_node, next_head};
-    enum fl_err err = db_prepare(db,
-                                 "SELECT l.idx, l.rec, l.hash, (SELECT name FROM event_kind WHERE id = l.kind), l.job "
-                                 "FROM leaf l ORDER BY l.idx",
-                                 &r->leaves, why);
+    enum fl_err err = read_kinds(db, r, why);
+    if (!err)
+        err = db_prepare(db, "SELECT idx, rec, hash, kind, job FROM leaf ORDER BY idx", &r->leaves, why);
     if (!err)
         err = db_prepare(db, "SELECT id, hash FROM node ORDER BY id", &r->nodes, why);
     if (!err)

@@ -155,7 +155,8 @@ static void write_line(const struct table *t, const size_t *width, size_t indent
         bool right = t->columns[c].type != TABLE_TEXT;
         if (*words) {
             pad(out, owed + (right ? free_room : 0));
-            fl_buf_adds(out, words);
+            for (const char *p = words; *p; p++) /* a line end inside a cell would break the table */
+                fl_buf_addc(out, (unsigned char)*p < ' ' ? ' ' : *p);
             owed = right ? 0 : free_room;
         } else {
             owed += width[c];

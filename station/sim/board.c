@@ -7,7 +7,7 @@
 
 enum {
     SLICE_MAX = 4096,          /* bytes given to the chip at once, up to the next C0 */
-    CHUNK_US = 4000,           /* bytes given to the host at once: a few USB frames */
+    CHUNK_US = 1000,           /* bytes given to the host at once: what a USB frame carries */
     HOLD_NS = 250000000,       /* see read_straps */
     TOLERANCE_PERCENT = 3,     /* a UART that is further off reads other bytes */
     GARBLED_MAX = 4,           /* bytes that one byte at a wrong speed can look like */

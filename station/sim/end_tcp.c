@@ -188,10 +188,10 @@ static enum fl_err appear(struct sim_end *e, struct fl_why *why)
 
 static void vanish(struct sim_end *e)
 {
-    drop_client(e);
     if (e->fd[LISTENER] >= 0)
         (void)close(e->fd[LISTENER]);
     e->fd[LISTENER] = -1;
+    drop_client(e); /* after the listener: who sees the end of one finds no other */
 }
 
 void sim_end_tcp(struct sim_end *e, struct sim_board *board, const char *host, int port, int fd)

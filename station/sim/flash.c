@@ -261,7 +261,8 @@ void sim_flash_spi(struct sim_flash *f, uint8_t op, uint32_t addr, const uint8_t
         uint8_t op;
         uint32_t size; /* 0: the whole chip */
     } erases[] = {{0x20, SIM_SECTOR}, {0x52, 32768}, {0xD8, SIM_BLOCK}, {0xC7, 0}, {0x60, 0}};
-    memset(out, 0xFF, n_out);
+    if (n_out > 0)
+        memset(out, 0xFF, n_out);
     if (f->spec.dead)
         return;
     spi_read(f, op, addr, out, n_out);

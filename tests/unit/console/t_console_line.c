@@ -14,20 +14,20 @@ static void lines(void **state)
         const char *line;
     } row[] = {
         {{.slot = 3, .port = "/dev/ttyUSB0", .state = SLOT_EMPTY, .fault = "", .leaf = -1}, 80, false,
-         "  3 . empty  /dev/ttyUSB0"},
+         "  3 . EMPTY  /dev/ttyUSB0"},
         {{.slot = 12, .state = SLOT_WORK, .step = "write", .done = 50, .total = 100, .baud = 921600,
           .mac = "24:6f:28:aa:bb:cc", .fault = "", .rungs = 1, .started_ms = 1000}, 200, false,
-         " 12 > work   24:6f:28:aa:bb:cc write    ########........  50% 4.2 s 921600 baud 1 rung"},
+         " 12 > WORK   24:6f:28:aa:bb:cc write    ########........  50% 4.2 s 921600 baud 1 rung"},
         {{.slot = 12, .state = SLOT_WORK, .step = "write", .done = 50, .total = 100, .baud = 921600,
           .mac = "24:6f:28:aa:bb:cc", .fault = "", .started_ms = 1000}, 20, true,
-         " 12 \xe2\x96\xb8 work   24:6f:2"},
+         " 12 \xe2\x96\xb8 WORK   24:6f:2"},
         {{.slot = 1, .state = SLOT_DONE, .outcome = OUTCOME_PASS, .mac = "24:6f:28:aa:bb:cc", .chip = "esp32",
           .fault = "", .leaf = 17, .started_ms = 1000, .ended_ms = 5250, .rungs = 2}, 200, true,
          "  1 \xe2\x9c\x94 PASS   24:6f:28:aa:bb:cc esp32 4.2 s 2 rungs leaf 17"},
         {{.slot = 1, .state = SLOT_DONE, .outcome = OUTCOME_FAIL, .chip = "esp32", .fault = "verify.md5",
           .leaf = 17, .started_ms = 0, .ended_ms = 900}, 200, false,
          "  1 x FAIL   esp32 0.9 s leaf 17 verify.md5: Red bin: this board's flash is bad."},
-        {{.slot = 1, .port = "a\033[31mb", .state = SLOT_EMPTY, .fault = ""}, 80, false, "  1 . empty  a[31mb"},
+        {{.slot = 1, .port = "a\033[31mb", .state = SLOT_EMPTY, .fault = ""}, 80, false, "  1 . EMPTY  a[31mb"},
         {{.slot = 1, .port = "x", .state = SLOT_EMPTY, .fault = ""}, 1, false, " "},
     };
     for (size_t i = 0; i < T_COUNT(row); i++) {

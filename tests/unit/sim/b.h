@@ -26,7 +26,7 @@ struct b {
     size_t n;
 };
 
-enum { MS = 1000000 };
+#define MS ((uint64_t)1000000)
 
 static inline size_t b_hex(const char *hex, uint8_t *out)
 {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tiles.h: the whole screen of the console painted into a grid: line head, one tile a slot, keys. Pure.
+ *
+ * The largest form of tile with which all slots fit is taken; where not even the smallest fits, the slots
+ * are on pages. Any size from 1 x 1 up is painted without leaving the grid.
+ *
+ *   BIG    34 x 5+   number, sign, word, seconds / MAC, chip / step, share, rate, time left / bar / what to do
+ *   MIDDLE 26 x 3+   the same in three rows
+ *   SMALL  19 x 2    number, sign, word, MAC tail / bar and share, or fault
+ *   LINE   19 x 1    number, sign, word or bar, MAC tail
+ *   SHORT   9 x 1    number, sign, word or share
+ *   SIGN    5 x 1    number, sign
+ */
+#ifndef FL_CONSOLE_TILES_H
+#define FL_CONSOLE_TILES_H
+
+#include "console/grid.h"
+
+enum { TILES_SLOTS_MAX = 1024 }; /* more are not shown */
+
+/* What the keys have chosen; kept by the caller between paintings. */
+struct tiles_ui {
+    size_t chosen;      /* place of the chosen slot */
+    bool any_chosen;    /* false until an arrow was pressed */
+    bool details;       /* the chosen slot, whole */
+    bool attention;     /* only the slots that want a hand */
+    bool keys;          /* are there keys at all (a keyboard to read from)? */
+    size_t go[4];       /* set by tiles_paint: the slot that each arrow leads to */
+};
+
+struct tiles_in {
+    const struct slot_view *view;
+    const struct tile_meter *meter;
+    size_t n;
+    const struct tally_head *head;
+    uint64_t now_ms;     /* monotonic */
+    const char *clock;   /* "14:03:21", or "" */
+};
+
+void tiles_paint(struct grid *g, const struct tiles_in *in, struct tiles_ui *ui);
+
+/* A key; true when it meant something. The first four are the places in go. */
+enum tiles_key { TILES_LEFT, TILES_RIGHT, TILES_UP, TILES_DOWN, TILES_ENTER, TILES_ESC, TILES_ATTENTION, TILES_NONE };
+bool tiles_press(struct tiles_ui *ui, enum tiles_key key);
+
+#endif

@@ -1,0 +1,107 @@
+#!/bin/sh
+# The console on a real terminal (tmux): tiles, keys, resizing to 20x5 and back, NO_COLOR, a locale without UTF-8;
+# plain lines into a pipe and on a dumb terminal. Needs tmux.
+set -eu
+command -v tmux >/dev/null || { echo "tmux is not installed"; exit 77; }
+B=$(cd "$B" && pwd)
+name=fl-console-$$-0 n=0
+tmp=$(mktemp -d)
+trap 'tmux -L "$name" kill-server 2>/dev/null || :; rm -rf "$tmp"' EXIT
+t() { tmux -L "$name" "$@"; }
+
+fail() { echo "FAILED: $*"; echo "--- the screen:"; t capture-pane -p 2>/dev/null || :; exit 1; }
+# until the screen holds the text (fixed string), at most 20 s
+see() {
+    i=0
+    until t capture-pane -p 2>/dev/null | grep -qF -- "$1"; do
+        i=$((i + 1))
+        [ $i -le 200 ] || fail "the screen never showed: $1"
+        sleep 0.1
+    done
+}
+gone() {
+    i=0
+    while t capture-pane -p 2>/dev/null | grep -qF -- "$1"; do
+        i=$((i + 1))
+        [ $i -le 200 ] || fail "the screen still shows: $1"
+        sleep 0.1
+    done
+}
+start() { # size, environment, arguments
+    w=$1 h=$2 env=$3
+    shift 3
+    t kill-server 2>/dev/null || :
+    n=$((n + 1)) name=fl-console-$$-$n # a server of its own: the old one may still be going
+    t -f /dev/null new-session -d -x "$w" -y "$h" "env $env $B/fake_board listen= console=1 $* 2>/dev/tty; echo ended with \$?; exec cat"
+    t set -g window-size manual 2>/dev/null || :
+}
+
+echo "64 slots at 80x24"
+start 80 24 LC_ALL=C.UTF-8 slots=64 still=1
+see ' 2 ✔ PASS 8b:73:1b'
+see '64 … LOOK'
+see 'done 169/500'
+see 'Ctrl-C stop'
+
+echo "20x5, and back"
+t resize-window -x 20 -y 5
+see ' 2✔'
+see '1-12 of 64'
+[ "$(t capture-pane -p | awk '{ if (length($0) > m) m = length($0) } END { print m }')" -le 40 ] || fail "a row is too long"
+t resize-window -x 80 -y 24
+see '64 … LOOK'
+
+echo "keys"
+t send-keys Right Right
+see '▶ 2 ✔ PASS'
+t send-keys Right Right Enter
+see 'Red bin: this board'
+see 'verify.md5'
+see 'who acts'
+t send-keys Escape
+gone 'who acts'
+t send-keys a
+gone 'PASS 8b:73:1b'
+see ' 4 ✘ FAIL'
+t send-keys a
+see ' 2 ✔ PASS'
+t send-keys C-c
+see 'ended with 0'
+
+echo "a locale without UTF-8 has ASCII only"
+start 80 24 LC_ALL=C slots=64 still=1
+see ' 2 + PASS 8b:73:1b'
+see ' 4 x FAIL'
+see ' 1 > ....'
+t capture-pane -p >"$tmp/ascii"
+LC_ALL=C grep -q '[^ -~]' "$tmp/ascii" && fail "a byte that is not ASCII"
+
+echo "NO_COLOR: no colour codes, the words are there"
+start 80 24 'LC_ALL=C.UTF-8' slots=8 still=1
+see ' 4 ✘ FAIL'
+t capture-pane -pe >"$tmp/colour"
+start 80 24 'LC_ALL=C.UTF-8 NO_COLOR=1' slots=8 still=1
+see ' 4 ✘ FAIL'
+t capture-pane -pe >"$tmp/plain"
+esc=$(printf '\033')
+colours="$esc\[[0-9;]*[34][0-7][;m]"
+grep -q "$colours" "$tmp/colour" || fail "no colour where there should be"
+grep -q "$colours" "$tmp/plain" && fail "colour in spite of NO_COLOR"
+
+echo "a dumb terminal has plain lines"
+start 80 24 'LC_ALL=C.UTF-8 TERM=dumb' slots=2 speed=10 seconds=8
+see 'PASS'
+see 'ended with 0'
+t capture-pane -pe | grep -q "$esc\[[0-9;]*H" && fail "the cursor was moved on a dumb terminal"
+
+echo "so has a pipe, and a terminal that terminfo does not know"
+LC_ALL=C.UTF-8 "$B/fake_board" listen= console=1 slots=2 speed=10 seconds=4 </dev/null 2>"$tmp/pipe" >/dev/null ||
+    [ $? -eq 0 ] || fail "the pipe"
+start 80 24 'LC_ALL=C.UTF-8 TERM=no-such-terminal' slots=2 speed=10 seconds=8
+see 'PASS'
+
+echo "a terminal that takes nothing (Ctrl-S) delays nothing and does not keep the program from ending"
+start 80 24 LC_ALL=C.UTF-8 slots=8 speed=5 seconds=4
+see 'WORK'
+t send-keys C-s
+see 'ended with 0' # without Ctrl-Q: what the terminal did not take is thrown away

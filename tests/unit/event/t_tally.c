@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * event/: what the head of the line counts; how a slot looks; how fast its bytes move. */
+#include "unit/t.h"
+
+#include "event/tile.h"
+
+static void counts(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t unit; /* 0: none is known */
+        enum outcome outcome;
+        uint64_t units, passed, first;
+    } row[] = {
+        {1, OUTCOME_PASS, 1, 1, 1},
+        {2, OUTCOME_FAIL, 2, 1, 1},
+        {2, OUTCOME_PASS, 2, 2, 1},    /* at the second attempt */
+        {0, OUTCOME_ERROR, 2, 2, 1},   /* no unit known */
+        {3, OUTCOME_ABORTED, 2, 2, 1}, /* does not count */
+        {3, OUTCOME_PASS, 3, 3, 2},
+        {1, OUTCOME_FAIL, 3, 2, 2},    /* tried again and failed: passed no more */
+        {4, OUTCOME_INTERRUPTED, 4, 2, 2},
+    };
+    struct tally *t = tally_new();
+    struct tally_head h;
+    assert_non_null(t);
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        tally_add(t, row[i].outcome, row[i].unit ? (const uint8_t[]){2, 0, 0, 0, 0, row[i].unit} : NULL, 1000 + i);
+        tally_get(t, 1000 + i, &h);
+        assert_int_equal(h.units, row[i].units);
+        assert_int_equal(h.passed, row[i].passed);
+        assert_int_equal(h.first_passed, row[i].first);
+    }
+    assert_int_equal(h.outcomes[OUTCOME_PASS], 3);
+    assert_int_equal(h.outcomes[OUTCOME_FAIL], 2);
+    tally_free(t);
+}
+
+static void many_units(void **state)
+{
+    (void)state;
+    struct tally *t = tally_new();
+    struct tally_head h;
+    for (uint32_t i = 0; i < 5000; i++)
+        tally_add(t, OUTCOME_PASS, (const uint8_t[]){0x24, 0x6f, 0x28, 0, (uint8_t)(i >> 8), (uint8_t)i}, i);
+    for (uint32_t i = 0; i < 5000; i++)
+        tally_add(t, OUTCOME_PASS, (const uint8_t[]){0x24, 0x6f, 0x28, 0, (uint8_t)(i >> 8), (uint8_t)i}, i);
+    tally_get(t, 5000, &h);
+    assert_int_equal(h.units, 5000);
+    assert_int_equal(h.passed, 5000);
+    assert_int_equal(h.first_passed, 5000);
+    tally_free(t);
+}
+
+/* One unit every 20 seconds is 180 an hour, once there is a minute to judge by; an hour later none is left. */
+static void per_hour(void **state)
+{
+    (void)state;
+    struct tally *t = tally_new();
+    struct tally_head h;
+    for (uint8_t i = 0; i < 200; i++) {
+        tally_add(t, OUTCOME_PASS, (const uint8_t[]){2, 0, 0, 0, 0, i}, 500000 + (uint64_t)i * 20000);
+        tally_get(t, 500000 + (uint64_t)i * 20000, &h);
+        if (i < 3)
+            assert_int_equal(h.per_hour, 0);
+        if (i > 180)
+            assert_in_range(h.per_hour, 176, 184);
+    }
+    tally_get(t, 500000 + 200 * 20000 + 3600000, &h);
+    assert_int_equal(h.per_hour, 0);
+    tally_free(t);
+}
+
+static void title(void **state)
+{
+    (void)state;
+    struct tally *t = tally_new();
+    struct tally_head h;
+    char longer[300];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = 0;
+    tally_title(t, "line-3", longer, NULL, 500, 15000);
+    tally_alarm(t, "the disk is full");
+    tally_get(t, 0, &h);
+    assert_string_equal(h.station, "line-3");
+    assert_int_equal(strlen(h.product), TALLY_TEXT - 1);
+    assert_string_equal(h.lot, "");
+    assert_string_equal(h.alarm, "the disk is full");
+    assert_int_equal(h.planned, 500);
+    tally_free(t);
+}
+
+static void looks(void **state)
+{
+    (void)state;
+    static const struct {
+        struct slot_view v;
+        const char *word;
+        enum tile_tone tone;
+        bool hand;
+    } row[] = {
+        {{.state = SLOT_EMPTY}, "EMPTY", TONE_IDLE, false},
+        {{.state = SLOT_WORK}, "WORK", TONE_BUSY, false},
+        {{.state = SLOT_CLOSED}, "CLOSED", TONE_HELP, true},
+        {{.state = SLOT_DONE, .outcome = OUTCOME_PASS, .leaf = 0}, "PASS", TONE_GOOD, false},
+        {{.state = SLOT_DONE, .outcome = OUTCOME_PASS, .leaf = -1}, "ERROR", TONE_HELP, true}, /* no record, no PASS */
+        {{.state = SLOT_DONE, .outcome = OUTCOME_FAIL, .leaf = 0}, "FAIL", TONE_BAD, true},
+        {{.state = SLOT_DONE, .outcome = OUTCOME_INTERRUPTED, .leaf = 0}, "CUT OFF", TONE_NOTE, true},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        assert_string_equal(tile_look(&row[i].v)->word, row[i].word);
+        assert_int_equal(tile_look(&row[i].v)->tone, row[i].tone);
+        assert_int_equal(tile_wants_hand(&row[i].v), row[i].hand);
+    }
+}
+
+static void meter(void **state)
+{
+    (void)state;
+    struct tile_meter m = {.step = NULL};
+    struct slot_view v = {.state = SLOT_WORK, .step = "write", .total = 1000000, .started_ms = 7};
+    tile_meter_add(&m, &v, 10000);
+    assert_int_equal(m.rate, 0);
+    assert_int_equal(tile_left_ms(&m, &v), -1);
+    for (uint64_t ms = 100; ms <= 4000; ms += 100) { /* 80,000 bytes a second */
+        v.done = ms * 80;
+        tile_meter_add(&m, &v, 10000 + ms);
+    }
+    assert_in_range(m.rate, 79000, 81000);
+    assert_in_range(tile_left_ms(&m, &v), 8300, 8700); /* 680,000 left */
+    assert_int_equal(tile_permille(&v), 320);
+    v.step = "verify"; /* another step starts from nothing */
+    v.done = 0;
+    tile_meter_add(&m, &v, 14100);
+    assert_int_equal(m.rate, 0);
+    v.total = 0;
+    assert_int_equal(tile_permille(&v), -1);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(many_units),
+                                              cmocka_unit_test(per_hour), cmocka_unit_test(title),
+                                              cmocka_unit_test(looks), cmocka_unit_test(meter)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

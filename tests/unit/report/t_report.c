@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * report/: renderers by literal bytes; a hand-worked history whose numbers stand in db/README.md; random histories against
+ * plain counting. */
+#include "unit/t.h"
+
+#include "report/report.h"
+#include "unit/record/station.h"
+
+/* ---- renderers ------------------------------------------------------------------------------------------------ */
+
+static const struct table_column columns[] = {
+    {"slot", "slot", TABLE_INT}, {"why", "why it ended", TABLE_TEXT}, {"rate", "rate", TABLE_PERCENT}, {"last", "last", TABLE_TEXT}};
+
+static struct table *small_table(void)
+{
+    struct table *t = table_new(columns, T_COUNT(columns));
+    table_int(t, 7);
+    table_text(t, "said \"no\", twice");
+    table_ratio(t, 7, 8);
+    table_end(t); /* the last cell is left out */
+    table_int(t, 12);
+    table_text(t, "\xc3\xbc\xe2\x82\xac");
+    table_ratio(t, 0, 0);
+    table_text(t, "x\ny");
+    table_end(t);
+    return t;
+}
+
+static void renders(void **state)
+{
+    (void)state;
+    struct table *t = small_table();
+    struct fl_buf b = FL_BUF(10000);
+    assert_int_equal(table_rows(t), 2);
+    assert_int_equal(table_write_csv(t, &b), FL_OK);
+    assert_string_equal(fl_buf_text(&b), "slot,why,rate,last\r\n7,\"said \"\"no\"\", twice\",0.875,\r\n12,\xc3\xbc\xe2\x82\xac,,\"x\ny\"\r\n");
+    fl_buf_clear(&b);
+    assert_int_equal(table_write_text(t, 2, &b), FL_OK);
+    assert_string_equal(fl_buf_text(&b), "  slot  why it ended        rate  last\n"
+                                         "  ------------------------------------\n"
+                                         "     7  said \"no\", twice  87.5 %\n"
+                                         "    12  \xc3\xbc\xe2\x82\xac                        x y\n");
+    json_t *j = table_json(t);
+    char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text, "[{\"last\":null,\"rate\":0.875,\"slot\":7,\"why\":\"said \\\"no\\\", twice\"},"
+                              "{\"last\":\"x\\ny\",\"rate\":null,\"slot\":12,\"why\":\"\xc3\xbc\xe2\x82\xac\"}]");
+    free(text);
+    json_decref(j);
+    table_free(t);
+    t = table_new(columns, T_COUNT(columns));
+    for (int i = 0; i < 5; i++) /* one cell too many: the table is bad, and says so when it is written */
+        table_int(t, i);
+    table_end(t);
+    assert_int_equal(table_write_csv(t, &b), FL_NOMEM);
+    assert_null(table_json(t));
+    table_free(t);
+    fl_buf_fini(&b);
+}
+
+/* ---- a history ---------------------------------------------------------------------------------------------------- */
+
+struct step {
+    int unit, slot;
+    enum outcome outcome;
+    const char *fault, *lot;
+};
+
+static void record(struct t_station *s, const struct step *h, size_t n)
+{
+    struct recorder_opened o;
+    t_open(s, &o);
+    (void)t_profile(s);
+    for (size_t i = 0; i < n; i++) {
+        struct attempt_facts f = t_attempt(h[i].unit, h[i].outcome);
+        f.slot = h[i].slot;
+        f.has_mac = h[i].unit != 0;
+        f.fault = h[i].fault;
+        (void)snprintf(f.lot, sizeof f.lot, "%s", h[i].lot);
+        f.duration_ms = 1000 * (unsigned)(i + 1);
+        f.n_rungs = i % 2;
+        (void)t_result(s, &f);
+    }
+    t_close(s);
+}
+
+static void summary_of(struct t_station *s, struct report_summary *out)
+{
+    struct report *r;
+    struct fl_why why = {0, ""};
+    if (report_open(s->data, &r, &why) || report_summary(r, out, &why))
+        fail_msg("%s", why.text);
+    report_close(r);
+}
+
+/* Worked by hand (db/README.md, "a history by hand"). */
+static const struct step hand[] = {
+    {1, 1, OUTCOME_PASS, "", ""},               /* unit 1: passes at once */
+    {2, 1, OUTCOME_FAIL, "verify.md5", ""},     /* unit 2: fails, then passes in another slot */
+    {2, 2, OUTCOME_PASS, "", ""},
+    {3, 2, OUTCOME_ABORTED, "operator.cancelled", ""}, /* unit 3: the operator's first try does not count, then it passes */
+    {3, 2, OUTCOME_PASS, "", ""},
+    {4, 2, OUTCOME_ERROR, "link.lost", ""},     /* unit 4: never passes, three tries */
+    {4, 2, OUTCOME_FAIL, "verify.md5", ""},
+    {4, 2, OUTCOME_FAIL, "verify.md5", ""},
+    {5, 1, OUTCOME_FAIL, "ram.checksum", ""},   /* unit 5: passes at the third */
+    {5, 1, OUTCOME_ERROR, "link.lost", ""},
+    {5, 1, OUTCOME_PASS, "", ""},
+    {0, 1, OUTCOME_ERROR, "link.silent", ""},   /* a board that never told its MAC */
+    {1, 1, OUTCOME_FAIL, "verify.md5", "L-2"},  /* unit 1 again, in a lot: another first attempt */
+    {6, 1, OUTCOME_ABORTED, "operator.cancelled", ""}, /* unit 6: only ever aborted: no unit of the yield */
+};
+
+static void history_by_hand(void **state)
+{
+    struct t_station *s = *state;
+    struct report_summary r;
+    struct fl_buf b = FL_BUF(100000);
+    record(s, hand, T_COUNT(hand));
+    summary_of(s, &r);
+    assert_string_equal(r.station, "bench-1");
+    assert_int_equal(r.attempts, 14);
+    assert_int_equal(r.outcome[OUTCOME_PASS], 4);
+    assert_int_equal(r.outcome[OUTCOME_FAIL], 5);
+    assert_int_equal(r.outcome[OUTCOME_ERROR], 3);
+    assert_int_equal(r.outcome[OUTCOME_ABORTED], 2);
+    assert_int_equal(r.nameless, 1);
+    assert_int_equal(r.units, 6);        /* 1, 2, 3, 4, 5 without a lot, 1 in L-2 */
+    assert_int_equal(r.passed_by[0], 2); /* 1 and 3 */
+    assert_int_equal(r.passed_by[1], 3); /* and 2 */
+    assert_int_equal(r.passed_by[2], 4); /* and 5 */
+    assert_int_equal(r.passed, 4);
+    /* first failing attempts: 2 verify.md5, 4 link.lost, 5 ram.checksum, 1 in L-2 verify.md5 */
+    assert_int_equal(table_write_csv(r.pareto, &b), FL_OK);
+    const char *text = fl_buf_text(&b);
+    assert_int_equal(strncmp(text, "fault,units,share,cumulative,attempts,what\r\nverify.md5,2,0.5,0.5,4,", 67), 0);
+    assert_non_null(strstr(text, "\r\nlink.lost,1,0.25,0.75,2,"));
+    assert_non_null(strstr(text, "\r\nram.checksum,1,0.25,1,1,"));
+    assert_non_null(strstr(text, "\r\nlink.silent,0,0,1,1,"));
+    fl_buf_clear(&b);
+    assert_int_equal(table_write_csv(r.slots, &b), FL_OK);
+    /* slot 1: PASS after 1 and 11 s, slot 2: after 3 and 5 s; every second attempt had a rung */
+    assert_string_equal(fl_buf_text(&b), "slot,attempts,pass,fail,error,aborted,interrupted,pass_rate,units,pass_ms,rungs\r\n"
+                                         "1,8,2,3,2,1,0,0.285714,4,6000,4\r\n"
+                                         "2,6,2,2,1,1,0,0.4,3,4000,3\r\n");
+    fl_buf_clear(&b);
+    assert_int_equal(report_summary_text(&r, &b), FL_OK);
+    assert_non_null(strstr(fl_buf_text(&b), "first-pass yield     33.3 %   2 of 6 units\n"));
+    assert_non_null(strstr(fl_buf_text(&b), "last-pass yield      66.7 %   4 of 6 units\n"));
+    json_t *j = report_summary_json(&r);
+    assert_int_equal(fl_json_int(json_object_get(j, "outcomes"), "PASS", -1), 4);
+    assert_true(json_real_value(json_object_get(j, "first_pass_yield")) > 0.3333);
+    assert_int_equal(json_array_size(json_object_get(j, "slots")), 2);
+    json_decref(j);
+    fl_buf_fini(&b);
+    report_summary_fini(&r);
+}
+
+static uint32_t seed = 7;
+static uint32_t roll(uint32_t n)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)(seed >> 8) * n >> 24);
+}
+
+/* The same numbers by going through the history with an array a unit and lot. */
+static void random_histories(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"", "verify.md5", "link.lost", "", "station.died"};
+    for (int round = 0; round < 6; round++) {
+        struct t_station s;
+        struct step h[120];
+        enum { UNITS = 12, LOTS = 2 };
+        int tries[UNITS][LOTS] = {{0}}, passed_at[UNITS][LOTS] = {{0}};
+        t_station_make(&s);
+        for (size_t i = 0; i < T_COUNT(h); i++) {
+            int u = (int)roll(UNITS), lot = (int)roll(LOTS);
+            enum outcome o = (enum outcome)roll(4);
+            h[i] = (struct step){u + 1, 1 + (int)roll(3), o, faults[o], lot ? "B" : ""};
+            if (o != OUTCOME_ABORTED && ++tries[u][lot] && o == OUTCOME_PASS && !passed_at[u][lot])
+                passed_at[u][lot] = tries[u][lot];
+        }
+        int64_t units = 0, by[4] = {0};
+        for (int u = 0; u < UNITS; u++)
+            for (int l = 0; l < LOTS; l++) {
+                units += tries[u][l] > 0;
+                for (int k = 0; k < 4; k++)
+                    by[k] += passed_at[u][l] && (k == 3 || passed_at[u][l] <= k + 1);
+            }
+        record(&s, h, T_COUNT(h));
+        struct report_summary r;
+        summary_of(&s, &r);
+        assert_int_equal(r.attempts, T_COUNT(h));
+        assert_int_equal(r.units, units);
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(r.passed_by[k], by[k]);
+        assert_int_equal(r.passed, by[3]);
+        report_summary_fini(&r);
+        t_station_remove(&s);
+    }
+}
+
+/* ---- trace -------------------------------------------------------------------------------------------------------- */
+
+static void traces(void **state)
+{
+    struct t_station *s = *state;
+    struct report *r;
+    struct fl_why why = {0, ""};
+    json_t *t, *a;
+    record(s, hand, T_COUNT(hand));
+    assert_int_equal(report_open(s->data, &r, &why), FL_OK);
+    static const char *const spelling[] = {"24:6f:28:00:00:05", "24-6F-28-00-00-05", "246F28000005", "246f28000005"};
+    for (size_t i = 0; i < T_COUNT(spelling); i++) {
+        if (report_trace(r, spelling[i], &t, &why))
+            fail_msg("%s", why.text);
+        assert_string_equal(fl_json_text(t, "mac"), "24:6f:28:00:00:05");
+        assert_int_equal(json_array_size(json_object_get(t, "attempts")), 3);
+        json_decref(t);
+    }
+    static const char *const bad[] = {"", "24:6f:28:00:00", "24:6f:28:00:00:0g", "24:6f:28:00:00:05:06", "'; DROP TABLE leaf; --"};
+    for (size_t i = 0; i < T_COUNT(bad); i++)
+        assert_int_equal(report_trace(r, bad[i], &t, &why), FL_ARG);
+    assert_int_equal(report_trace(r, "24:6f:28:00:00:99", &t, &why), FL_NOT_FOUND);
+    assert_int_equal(report_trace(r, "24:6f:28:ff:fe:00:00:05", &t, &why), FL_NOT_FOUND); /* an EUI-64 that nobody has */
+
+    assert_int_equal(report_trace(r, "24:6f:28:00:00:05", &t, &why), FL_OK);
+    assert_string_equal(fl_json_text(json_object_get(t, "unit"), "chip"), "esp32");
+    a = json_array_get(json_object_get(t, "attempts"), 1);
+    assert_string_equal(fl_json_text(a, "outcome"), "ERROR");
+    assert_string_equal(fl_json_text(a, "fault"), "link.lost");
+    assert_int_equal(fl_json_int(a, "number", 0), 2);
+    assert_int_equal(fl_json_int(a, "slot", 0), 1);
+    assert_int_equal(fl_json_int(a, "leaf", 0), 12);
+    assert_int_equal(fl_json_int(a, "ms", 0), 10000);
+    assert_string_equal(fl_json_text(a, "start"), "2026-11-22T08:00:00.000Z");
+    assert_string_equal(fl_json_text(a, "bridge"), "1a86:55d4");
+    assert_int_equal(json_array_size(json_object_get(a, "steps")), 2);
+    assert_string_equal(fl_json_text(json_array_get(json_object_get(a, "rungs"), 0), "cause"), "ram.checksum");
+    assert_string_equal(fl_json_text(json_array_get(json_object_get(a, "images"), 0), "file"), "app.bin");
+    assert_string_equal(fl_json_text(json_array_get(json_object_get(a, "regions"), 0), "state"), "verified");
+    struct fl_buf b = FL_BUF(100000);
+    assert_int_equal(report_trace_text(t, &b), FL_OK);
+    static const char *const lines[] = {"unit 24:6f:28:00:00:05, esp32 v3.1, flash c84016 of 4194304 bytes, 3 attempts\n", "  slot 1  ERROR link.lost (",
+                                        "  attempt  number 2, 10000 ms, leaf 12\n", "  port     usb:1-1.4.1, bridge 1a86:55d4 5435001234, driver cdc_acm\n",
+                                        "  image    0x001000 app.bin, 1048576 bytes, sha256 cdcd", "  rung     small_blocks x1 because of ram.checksum (2048)\n",
+                                        "  steps    connect 312 ms, write 7000 ms\n"};
+    for (size_t i = 0; i < T_COUNT(lines); i++)
+        if (!strstr(fl_buf_text(&b), lines[i]))
+            fail_msg("missing '%s' in\n%s", lines[i], fl_buf_text(&b));
+    fl_buf_clear(&b);
+    struct table *table = report_trace_table(t);
+    assert_int_equal(table_write_csv(table, &b), FL_OK);
+    assert_non_null(strstr(fl_buf_text(&b), "\r\n12,,2,,2026-11-22T08:00:00.000Z,10000,1,usb:1-1.4.1,1a86:55d4,5435001234,,ERROR,link.lost,verify,demo,"));
+    table_free(table);
+    fl_buf_fini(&b);
+    json_decref(t);
+    report_close(r);
+}
+
+static void by_eui64(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct report *r;
+    json_t *t;
+    t_open(s, &o);
+    struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
+    static const uint8_t eui[8] = {0x24, 0x6f, 0x28, 0xff, 0xfe, 0, 0, 1};
+    f.has_eui64 = true;
+    memcpy(f.eui64, eui, 8);
+    (void)t_result(s, &f);
+    t_close(s);
+    assert_int_equal(report_open(s->data, &r, NULL), FL_OK);
+    assert_int_equal(report_trace(r, "246f28fffe000001", &t, NULL), FL_OK);
+    assert_string_equal(fl_json_text(json_object_get(t, "unit"), "eui64"), "246f28fffe000001");
+    assert_int_equal(json_array_size(json_object_get(t, "attempts")), 1);
+    json_decref(t);
+    report_close(r);
+}
+
+static void no_station(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct report *r;
+    struct fl_why why = {0, ""};
+    assert_int_equal(report_open(s->data, &r, &why), FL_NOT_FOUND);
+    t_open(s, &o);
+    struct report_summary sum;
+    summary_of(s, &sum); /* beside a running station, and without one attempt */
+    assert_int_equal(sum.attempts, 0);
+    struct fl_buf b = FL_BUF(10000);
+    assert_int_equal(report_summary_text(&sum, &b), FL_OK);
+    assert_non_null(strstr(fl_buf_text(&b), "no unit yet"));
+    fl_buf_fini(&b);
+    report_summary_fini(&sum);
+    t_close(s);
+    t_shell("sqlite3 %s/flashline.db 'PRAGMA user_version = 1'", s->data);
+    assert_int_equal(report_open(s->data, &r, &why), FL_UNSUPPORTED);
+    assert_non_null(strstr(why.text, "start the station once"));
+    t_shell("echo nothing >%s/flashline.db", s->data);
+    assert_int_equal(report_open(s->data, &r, &why), FL_MISMATCH);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(renders), T(history_by_hand), cmocka_unit_test(random_histories), T(traces), T(by_eui64), T(no_station),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * record/check: a real station's folder, changed with plain SQL or plain cp, and what the audit says of it.
- * With FL_KEEP=DIR the untouched folder is copied to DIR/data, for readers written by others. */
+ * With FL_KEEP=DIR the untouched folder is copied to DIR/data, and beside it go a proof file for every record and all
+ * proofs of growth between its heads, for readers written by others. */
 #include "unit/t.h"
 
+#include "audit/proof_file.h"
 #include "base/file.h"
 #include "record/check.h"
 #include "unit/record/station.h"
@@ -13,6 +15,60 @@
  * 10 boot     11 start (died)    12 boot  13 interrupted  14 log_close */
 static struct t_station good;
 static char vkey[256];
+
+static void write_proof(const char *dir, const struct tree_reader *tree, struct fl_hash *h, uint64_t index, uint64_t size,
+                        const struct fl_buf *note)
+{
+    char path[200];
+    struct tree_proof p;
+    struct fl_buf b = FL_BUF(PROOF_BYTES_MAX);
+    assert_int_equal(tree_prove_leaf(h, tree, index, size, &p, NULL), FL_OK);
+    proof_file_write(&b, NULL, 0, index, &p, note->bytes, note->len);
+    (void)snprintf(path, sizeof path, "%s/%llu.tlog-proof", dir, (unsigned long long)index);
+    assert_int_equal(fl_file_replace(path, b.bytes, b.len, 0644, NULL), FL_OK);
+    fl_buf_fini(&b);
+}
+
+/* growth: one line a pair of sizes: from, to, hashes in hex */
+static void write_growth(struct fl_buf *b, const struct tree_reader *tree, struct fl_hash *h, uint64_t from, uint64_t to)
+{
+    struct tree_proof p;
+    char hex[65];
+    assert_int_equal(tree_prove_growth(h, tree, from, to, &p, NULL), FL_OK);
+    fl_buf_addf(b, "%llu %llu", (unsigned long long)from, (unsigned long long)to);
+    for (size_t i = 0; i < p.n; i++) {
+        fl_hex(p.path[i].b, 32, hex);
+        fl_buf_addf(b, " %s", hex);
+    }
+    fl_buf_addc(b, '\n');
+}
+
+static void keep_for_others(const char *dir, uint64_t size)
+{
+    char path[200];
+    sqlite3 *db;
+    struct ledger_tree stored;
+    struct tree_reader tree;
+    struct fl_hash *h;
+    struct fl_buf note = FL_BUF(4096), growth = FL_BUF(1000000);
+    t_shell("cp -r %s %s/", good.data, dir);
+    assert_int_equal(fl_hash_new(FL_HASH_SHA256, &h), FL_OK);
+    assert_int_equal(fl_file_read(t_path(&good, "checkpoint"), &note, NULL), FL_OK);
+    assert_int_equal(sqlite3_open_v2(t_path(&good, "flashline.db"), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(ledger_tree_open(db, &stored, &tree, NULL), FL_OK);
+    for (uint64_t i = 0; i < size; i++)
+        write_proof(dir, &tree, h, i, size, &note);
+    for (uint64_t to = 1; to <= size; to++)
+        for (uint64_t from = 1; from <= to; from++)
+            write_growth(&growth, &tree, h, from, to);
+    (void)snprintf(path, sizeof path, "%s/growth", dir);
+    assert_int_equal(fl_file_replace(path, growth.bytes, growth.len, 0644, NULL), FL_OK);
+    ledger_tree_close(&stored);
+    (void)sqlite3_close(db);
+    fl_hash_free(h);
+    fl_buf_fini(&note);
+    fl_buf_fini(&growth);
+}
 
 static int setup_group(void **state)
 {
@@ -42,7 +98,7 @@ static int setup_group(void **state)
     (void)snprintf(vkey, sizeof vkey, "%s", o.vkey);
     t_close(&good);
     if (getenv("FL_KEEP"))
-        t_shell("cp -r %s %s/", good.data, getenv("FL_KEEP"));
+        keep_for_others(getenv("FL_KEEP"), 15);
     return o.interrupted == 1 && o.leaves == 14 ? 0 : -1;
 }
 

@@ -106,10 +106,10 @@ static enum fl_err check_database(sqlite3 *db, const struct outside *o, const st
         *why = schema;
         err = as_finding(out, AUDIT_SCHEMA, schema_err, why);
     }
-    /* a damaged file or a foreign schema gives no table to compare with */
-    if (!err && !c->log_only && !file_err && !schema_err)
+    if (!err && !c->log_only && !file_err)
         err = check_rows(db, out, why);
-    return err;
+    /* where the schema was changed there may be no table to compare with: that is said already */
+    return schema_err && err != FL_NOMEM ? FL_OK : err;
 }
 
 /* Which of the heads agreed: the folder's own, those from outside. */

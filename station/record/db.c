@@ -255,14 +255,15 @@ static enum fl_err compare_schemas(sqlite3_stmt *have, sqlite3_stmt *want, struc
             return db_fail(sqlite3_db_handle(have), why, "cannot read the schema");
         if (h == SQLITE_DONE && w == SQLITE_DONE)
             return FL_OK;
-        for (int c = 0; c < 4 && h == SQLITE_ROW && w == SQLITE_ROW; c++)
-            if (strcmp(text_at(have, c), text_at(want, c)) != 0)
-                return fl_fail(why, FL_MISMATCH, "the %s %.60s is not what this program made: its %s differs",
-                               text_at(want, 0), text_at(want, 1), c < 3 ? "place" : "definition");
-        if (h != w)
-            return fl_fail(why, FL_MISMATCH, "the %s %.60s %s", text_at(h == SQLITE_ROW ? have : want, 0),
-                           text_at(h == SQLITE_ROW ? have : want, 1),
-                           h == SQLITE_ROW ? "was added by somebody" : "is gone");
+        int order = w != SQLITE_ROW ? -1 : h != SQLITE_ROW ? 1 : strcmp(text_at(have, 0), text_at(want, 0));
+        if (order == 0)
+            order = strcmp(text_at(have, 1), text_at(want, 1));
+        if (order != 0)
+            return fl_fail(why, FL_MISMATCH, "schema: the %s %.60s %s", text_at(order < 0 ? have : want, 0),
+                           text_at(order < 0 ? have : want, 1), order < 0 ? "was added by somebody" : "is gone");
+        if (strcmp(text_at(have, 2), text_at(want, 2)) != 0 || strcmp(text_at(have, 3), text_at(want, 3)) != 0)
+            return fl_fail(why, FL_MISMATCH, "schema: the %s %.60s is not as this program made it", text_at(want, 0),
+                           text_at(want, 1));
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * audit/verify: a good log, and everything that can be done to it without the key (and with it), each with the finding
- * that must come of it. The attack's names (E1, D2, ...) are those of tests/README.md. */
+ * that must come of it. The attacks (E1, D2, ...) are listed in station/audit/README.md. */
 #include "unit/t.h"
 
 #include "audit/verify.h"

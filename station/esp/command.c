@@ -8,7 +8,7 @@ static const uint8_t sync_payload[36] = {
     0x07, 0x07, 0x12, 0x20, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
     0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
     0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55};
-enum { SYNC_REPLIES = 8, WORDS_MAX = 8, SURE_TRIES = 5, REGS_AT_ONCE = 8 };
+enum { SYNC_REPLIES = 8, WORDS_MAX = 8, SURE_TRIES = 5, REGS_AT_ONCE = 8, RESENDS = 3 };
 
 uint32_t esp_scaled(const struct esp *e, uint64_t bytes, uint32_t per_mb)
 {
@@ -41,7 +41,7 @@ static enum fl_err fail_refused(struct esp *e, const char *name, const struct an
     enum esp_trouble t = TROUBLE_REFUSED;
     enum esp_fault f = ESP_FAULT_CHIP_REFUSED;
     if (packet_status_damaged(s)) {
-        t = TROUBLE_DAMAGED;
+        t = s.code == 0xc1 ? TROUBLE_FLIPPED : TROUBLE_DAMAGED;
         f = ESP_FAULT_LINK_DAMAGED;
         e->count.damaged++;
     } else if (s.code == 0xc4 || s.code == 0xc5 || (s.code == 1 && (s.error == 8 || s.error == 9))) {
@@ -102,8 +102,20 @@ static enum fl_err exchange(struct esp *e, uint8_t op, const void *data, size_t 
 enum fl_err esp_ask(struct esp *e, uint8_t op, const void *data, size_t n, size_t payload,
                     uint32_t ms, struct answer *a)
 {
-    enum fl_err err = exchange(e, op, data, n, payload, ms, a);
-    return err ? esp_fail_command(e, op, err, a, ms, "") : FL_OK;
+    for (int i = 0;; i++) {
+        enum fl_err err = exchange(e, op, data, n, payload, ms, a);
+        if (!err)
+            return FL_OK;
+        bool again = err == FL_REFUSED && e->stub && packet_status_damaged(a->status);
+        err = esp_fail_command(e, op, err, a, ms, "");
+        if (!again || i == RESENDS)
+            return err;
+        /* the stub found it damaged and did nothing */
+        esp_rung(e, ESP_RUNG_RESEND, 0, "%s; sent again", e->problem.text);
+        err = wire_break(e);
+        if (err)
+            return esp_fail_link(e, err, packet_op_name(op));
+    }
 }
 
 enum fl_err esp_words(struct esp *e, uint8_t op, const uint32_t *words, size_t n, uint32_t ms)

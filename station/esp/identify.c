@@ -37,8 +37,8 @@ static enum fl_err ask_info(struct esp *e, struct info *out)
     struct answer a;
     *out = (struct info){0};
     enum fl_err err = esp_ask(e, OP_SECURITY_INFO, NULL, 0, INFO_LONG, e->times.command, &a);
-    if (err == FL_REFUSED) /* unknown to ESP8266 and ESP32: up to eight refusals are on their way */
-        return wire_quiet(e);
+    if (err == FL_REFUSED) /* unknown to ESP8266 and ESP32 */
+        return FL_OK;
     /* 12 bytes and their status are too short for 20: their place is where they end */
     if (err == FL_FORMAT && a.n >= INFO_SHORT + 2 && a.n <= INFO_SHORT + 4 && a.data[INFO_SHORT] == 0) {
         out->n = INFO_SHORT;
@@ -61,6 +61,8 @@ static enum fl_err sure_info(struct esp *e, struct info *out)
     }
     enum fl_err err = ask_info(e, out);
     e->info_silent = err != FL_OK;
+    if (!err && out->n == 0)
+        return FL_OK; /* the magic word will confirm it */
     for (int i = 0; i < INFO_TRIES && !err; i++) {
         err = ask_info(e, &again);
         if (!err && again.n == out->n && memcmp(again.bytes, out->bytes, out->n) == 0)
@@ -84,10 +86,12 @@ static enum fl_err by_magic(struct esp *e, const struct info *info, const struct
         e->unit.security.secure_download = ESP_ON;
         return FL_OK;
     }
-    /* a chip that was not asked for its id may have one: another rung asks */
+    /* a chip that was not asked for its id, or refused it once, may have one: another rung asks again */
+    bool ask = info->n == 0 && e->unknown++ == 0;
     if (!err && !*out)
-        return esp_fail(e, info->skipped ? TROUBLE_SILENT : TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN,
-                        FL_UNSUPPORTED, "no chip is known whose magic word is %08x", magic);
+        return esp_fail(e, ask || info->skipped ? TROUBLE_SILENT : TROUBLE_DEAD,
+                        ESP_FAULT_CHIP_UNKNOWN, FL_UNSUPPORTED,
+                        "no chip is known whose magic word is %08x", magic);
     return err;
 }
 

@@ -10,8 +10,8 @@
  *
  * Why the lists are as they are (facts 4.4, 9, 10.3, and what was seen on ROM and stub code):
  *   - Damage that comes back is loss inside long bursts (a bridge, its driver) or scattered flips (cable,
- *     ground). Short blocks and paced writes cure the first at no cost in speed, so they come before
- *     lower speeds.
+ *     ground). The stub says which: C0 for a wrong length, C1 for a wrong checksum. Paced writes cure the
+ *     first, short blocks make the second cheap, both at little cost in speed: before lower speeds.
  *   - Silence of a stub is mostly a frame turned inside out by one lost delimiter: DB 00 ends it. Silence of
  *     a ROM ends with SYNC. A reset is never the first thing to try, and never the last.
  *   - After any doubt about what was written, the region is begun again; nothing is resent on a guess.
@@ -53,7 +53,7 @@ static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
     },
     [WORK_LOAD] = {
         [TROUBLE_SILENT] = LIST(RESYNC, RESET, SMALL, SMALL, RESET, PACED, PACED, ROM, POWER),
-        [TROUBLE_DAMAGED] = LIST(SMALL, SMALL, PACED, SMALL, PACED, SMALL, PACED, PACED, SLOWER, ROM,
+        [TROUBLE_DAMAGED] = LIST(SMALL, PACED, SMALL, PACED, SMALL, PACED, SMALL, PACED, SLOWER, ROM,
                                  POWER),
         [TROUBLE_REFUSED] = LIST(RESYNC, RESET, SMALL, ROM, POWER),
         [TROUBLE_WORK] = LIST(RESET, ROM, POWER),
@@ -66,8 +66,9 @@ static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
     },
     [WORK_WRITE] = {
         [TROUBLE_SILENT] = LIST(REGION, RESET, SLOWER, SLOWER, SMALL, PACED, SLOWER, ROM, REGION, POWER),
-        [TROUBLE_DAMAGED] = LIST(REGION, SMALL, PACED, SMALL, PACED, SLOWER, PACED, SLOWER, SMALL, PACED,
-                                 SLOWER, ROM, REGION, POWER),
+        [TROUBLE_DAMAGED] = LIST(PACED, SMALL, PACED, SMALL, SLOWER, PACED, SLOWER, PACED, SLOWER, SMALL,
+                                 ROM, POWER),
+        [TROUBLE_FLIPPED] = LIST(SMALL, SMALL, SLOWER, SLOWER, PACED, SLOWER, SMALL, PACED, ROM, POWER),
         [TROUBLE_REFUSED] = LIST(REGION, RESET, REGION, ROM, POWER),
         [TROUBLE_WORK] = LIST(REGION, SLOWER, ROM, POWER),
         [TROUBLE_RESTART] = LIST(RESET, RESET, SLOWER, POWER),
@@ -98,6 +99,8 @@ void esp_rung(struct esp *e, enum esp_rung_kind kind, uint32_t value, const char
     va_end(ap);
     e->taken[kind]++;
     e->disturbed = true;
+    if (kind != ESP_RUNG_RESEND)
+        e->recent = e->recent_bad = 0;
     if (e->observer.rung)
         e->observer.rung(e->observer.ctx, &r);
 }
@@ -138,6 +141,12 @@ static bool take_reset(struct esp *e)
     return true;
 }
 
+/* The loader is sound and waits: a refused block is no reason for a reset. */
+static bool damage(const struct esp *e)
+{
+    return e->trouble == TROUBLE_DAMAGED || e->trouble == TROUBLE_FLIPPED;
+}
+
 static bool take_small(struct esp *e)
 {
     static const uint32_t ram[] = {0x800, 0x400, 0x200, 0x100}, flash[] = {0x1000, 0x400, 0x100};
@@ -155,7 +164,7 @@ static bool take_small(struct esp *e)
     if (load && (e->tune.flash_block == 0 || e->tune.flash_block > sizes[i]))
         e->tune.flash_block = sizes[i] < 0x400 ? 0x400 : sizes[i];
     esp_rung(e, ESP_RUNG_SMALL_BLOCKS, sizes[i], "%s; blocks of %u bytes", e->problem.text, sizes[i]);
-    if (e->trouble != TROUBLE_DAMAGED)
+    if (!damage(e))
         back_to(e, STAGE_OPEN);
     return true;
 }
@@ -176,7 +185,7 @@ static bool take_paced(struct esp *e)
     e->tune.burst_gap_us = steps[i].gap_us;
     esp_rung(e, ESP_RUNG_PACED, steps[i].burst, "%s; writes of %u bytes with pauses of %u us",
              e->problem.text, steps[i].burst, steps[i].gap_us);
-    if (e->trouble != TROUBLE_DAMAGED)
+    if (!damage(e))
         back_to(e, STAGE_OPEN);
     return true;
 }
@@ -312,6 +321,24 @@ enum fl_err esp_climb(struct esp *e)
 void esp_ladder_rest(struct esp *e)
 {
     memset(e->tried, 0, sizeof e->tried);
+    e->patient = false;
+}
+
+/* Resending goes on while it is the exception: at most RESENDS times for one block, and not when MANY or
+ * more, and a third of all blocks, were refused lately. Lost bytes ask for pauses, which can begin with the very
+ * next write, and the first of them costs little: it comes at an eighth. Flipped ones ask for a rung that begins
+ * the region again. */
+bool esp_again(struct esp *e, unsigned times_refused)
+{
+    enum { RESENDS = 3, MANY = 4, FEW = 8, SOME = 3 };
+    e->recent_bad++;
+    unsigned share = e->tune.burst == 0 && e->trouble == TROUBLE_DAMAGED ? FEW : SOME;
+    bool often = e->recent_bad >= MANY && e->recent_bad * share >= e->recent;
+    if (times_refused > RESENDS)
+        return false;
+    if (!often)
+        return true;
+    return e->trouble == TROUBLE_DAMAGED && e->climbs++ < CLIMBS_MAX && take_paced(e);
 }
 
 /* ---- reaching a stage ------------------------------------------------------------------------------ */

@@ -15,7 +15,6 @@
 enum {
     RAM_BLOCK = 0x1800,
     OTG_BLOCK = 0x800, /* the ROM's USB-OTG has no room for more */
-    RESENDS = 3,       /* of one block; a way that loses more needs another rung */
 };
 
 static uint32_t block_size(const struct esp *e)
@@ -29,7 +28,7 @@ static enum fl_err block(struct esp *e, uint32_t addr, const uint8_t *p, size_t 
 {
     char what[64];
     (void)snprintf(what, sizeof what, " (%zu bytes at %08x)", n, addr);
-    for (int i = 0;; i++) {
+    for (unsigned i = 0;; i++) {
         struct answer a;
         fl_buf_clear(&e->tx);
         packet_block(&e->tx, OP_MEM_DATA, (*seq)++, p, n, 0);
@@ -38,13 +37,14 @@ static enum fl_err block(struct esp *e, uint32_t addr, const uint8_t *p, size_t 
             err = wire_send(e, e->tx.bytes, e->tx.len);
         if (!err)
             err = wire_await(e, OP_MEM_DATA, 0, e->times.command, &a);
+        e->recent++;
         if (!err)
             return FL_OK;
         err = esp_fail_command(e, OP_MEM_DATA, err, &a, e->times.command, what);
         if (e->trouble != TROUBLE_DAMAGED)
             return err;
         e->problem.fault = ESP_FAULT_RAM_CHECKSUM;
-        if (i == RESENDS)
+        if (!esp_again(e, i + 1))
             return err;
         esp_rung(e, ESP_RUNG_RESEND, (uint32_t)n, "%s; sent again as number %u", e->problem.text,
                  *seq);

@@ -46,7 +46,9 @@ enum esp_stage {
 enum esp_trouble {
     TROUBLE_DEAD,     /* no rung can help */
     TROUBLE_SILENT,   /* no answer, or half of one: what was done is not known */
-    TROUBLE_DAMAGED,  /* refused because bytes changed on the way; nothing was done */
+    TROUBLE_DAMAGED,  /* refused because bytes were lost (or changed, a ROM does not say) on the way;
+                         nothing was done */
+    TROUBLE_FLIPPED,  /* refused because bytes changed and none was lost; nothing was done */
     TROUBLE_REFUSED,  /* refused for another reason */
     TROUBLE_WORK,     /* an operation on the flash failed, perhaps an earlier one */
     TROUBLE_RESTART,  /* the chip restarted by itself */
@@ -92,6 +94,7 @@ struct esp {
     struct chip_security efuses;
     struct stub image; /* the stub's bytes, once loaded from the program */
     bool identified, info_silent;
+    unsigned unknown; /* times the magic word told nothing */
     uint64_t flash_size; /* asked for; 0: as detected */
     struct esp_flash_info flash;
     unsigned strategy; /* index into the reset cycle: the one that worked last */
@@ -103,6 +106,9 @@ struct esp {
     struct esp_problem problem;
     uint8_t tried[WORK_COUNT][TROUBLE_COUNT]; /* next row of each list */
     unsigned taken[ESP_RUNG_COUNT], climbs;
+    unsigned recent, recent_bad; /* blocks sent and refused since the last rung */
+    uint64_t slowest_ns;         /* the longest wait for a block's answer that did come */
+    bool patient;                /* a silence was cut short once: wait the whole limit from now on */
     bool disturbed, powered, unlocked;
     struct fl_deadline limit; /* of the whole call */
     uint64_t plain_done, plain_total; /* of esp_write, for the gauge */
@@ -191,6 +197,9 @@ FL_MUST enum fl_err esp_reach(struct esp *e, enum esp_stage goal);
 FL_MUST enum fl_err esp_climb(struct esp *e);
 /* A piece of work came out right: its lists start from their beginning again. */
 void esp_ladder_rest(struct esp *e);
+/* A block was refused as damaged, and may be sent again. False: not again, so many are refused that
+ * another rung is due. Paces the writes by itself when bytes get lost often. */
+bool esp_again(struct esp *e, unsigned times_refused);
 
 /* ---- flash -------------------------------------------------------------------------------------- */
 

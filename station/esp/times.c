@@ -23,7 +23,7 @@ const struct esp_times esp_times_default = {
                             the ROM needs 25; bytes sent earlier would be garbage in its frame */
     .quiet = 40,         /* nothing for this long: nothing more is on its way. A USB bridge holds
                             bytes back for at most 16 ms */
-    .grace = 100,        /* a refusal under a foreign opcode: the real answer may follow it */
+    .grace = 50,         /* a refusal under a foreign opcode: the real answer may follow it */
     .flash_wake = 3,     /* flash chips after reset or release from power-down: 30 us to 2 ms */
     .watchdog = 500,     /* until a watchdog armed for a reset has fired */
 };

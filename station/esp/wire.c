@@ -213,8 +213,9 @@ enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32_t ms, s
             enum fl_err err = frame(e, got, &r, op, payload, a);
             if (err != FL_BUSY)
                 return err;
-            if (a->foreign && frames++ == 0)
+            if (a->foreign) /* a ROM may say it eight times; the last one ends the hope */
                 soft = fl_deadline_min(end, fl_deadline_in_ms(e->times.grace));
+            frames++;
             continue;
         }
         if (e->restarted)

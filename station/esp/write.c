@@ -26,9 +26,6 @@ enum {
     ROM_BLOCK = 0x1800,
     ROM_BLOCK_OLD = 0x400,
     OTG_BLOCK = 0x800,
-    RESENDS = 3,
-    REFUSALS = 4, /* so many refused blocks in one region, and one in four: the way does not suit the blocks */
-    FINE_BLOCK = 0x400, /* at this size, and paced, damage is met by resending alone */
     SECTOR = 0x1000,
     RING = 32768,   /* the stub programs when so much is inflated ... */
     ERASE = 0x10000, /* ... and may erase as much as this each time */
@@ -41,7 +38,6 @@ struct writer {
     const uint8_t *bytes; /* what goes over the wire */
     size_t n, at;         /* at: of the block in flight */
     uint32_t block, seq;
-    uint32_t refused; /* blocks that arrived damaged, in this try at the region */
 };
 
 static uint32_t block_size(const struct esp *e, const struct esp_region *r)
@@ -103,16 +99,33 @@ static uint32_t work_ms(const struct esp *e, const struct writer *w, size_t from
     return esp_scaled(e, plain + (plain / RING + 2) * ERASE, e->times.work_mb);
 }
 
+/* How long to hope for a block's answer. On a line that damages frames a silence mostly means that a delimiter was
+ * lost, and the flash was seen to be quick: no use in waiting out the slowest flash there is. Once a region;
+ * if that was wrong, the region is begun again and gets all the time it wants. */
+static uint32_t hope_ms(const struct esp *e)
+{
+    enum { KNOWN = 8, DAMAGED = 2, TIMES = 8, LEAST_DIVISOR = 4 };
+    uint64_t ms = e->slowest_ns / 1000000 * TIMES;
+    uint32_t least = e->times.command / LEAST_DIVISOR;
+    if (e->patient || e->count.blocks < KNOWN || e->count.damaged < DAMAGED || ms > e->times.command)
+        return e->times.command;
+    return ms < least ? least : (uint32_t)ms;
+}
+
 /* The answer to `op` while the work behind the bytes before w->at may still be going on. How long that may take is
  * computed only when the usual limit has passed: inflating costs time that a good board need not pay for. */
 static enum fl_err await_work(struct esp *e, const struct writer *w, uint8_t op, struct answer *a,
                               uint32_t *limit)
 {
-    *limit = e->times.command;
+    *limit = hope_ms(e);
     enum fl_err err = wire_await(e, op, 0, *limit, a);
     size_t from = w->at >= w->block ? w->at - w->block : 0;
     if (err != FL_TIMEOUT || w->rom)
         return err;
+    if (*limit < e->times.command) {
+        e->patient = true;
+        return err;
+    }
     uint32_t whole = work_ms(e, w, from, w->at);
     if (whole <= *limit)
         return err;
@@ -136,9 +149,12 @@ static enum fl_err send(struct esp *e, const struct writer *w, struct answer *a,
     if (!err)
         err = await_work(e, w, w->op, a, limit);
     if (!err) {
+        uint64_t wait = fl_mono_ns() - start;
         e->count.answers++;
-        e->count.wait_ns += fl_mono_ns() - start;
+        e->count.wait_ns += wait;
+        e->slowest_ns = wait > e->slowest_ns ? wait : e->slowest_ns;
     }
+    e->recent++;
     return err;
 }
 
@@ -150,34 +166,28 @@ static bool refused_damaged(const struct writer *w, const struct answer *a)
     return a->foreign && a->status.code >= 0xc0 && a->status.code != 0xc4 && a->status.code != 0xc7;
 }
 
-/* Sending again gets every block through in the end, at the price of one or more round trips each. Where that
- * becomes the rule, a rung of the ladder (shorter blocks, paced writes) costs less. */
-static bool too_often(const struct esp *e, const struct writer *w)
-{
-    return (w->block > FINE_BLOCK || e->tune.burst == 0) && w->refused > REFUSALS && w->refused * 4 > w->seq;
-}
-
 static enum fl_err block(struct esp *e, struct writer *w)
 {
     char what[80];
     (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->r->offset, w->at, w->n);
-    for (int i = 0;; i++) {
+    for (unsigned i = 0;; i++) {
         struct answer a;
         uint32_t limit = e->times.command;
         enum fl_err err = send(e, w, &a, &limit, i == 0);
         if (!err)
             return FL_OK;
         bool again = err == FL_REFUSED && refused_damaged(w, &a);
-        bool silent = err == FL_TIMEOUT && e->taken[ESP_RUNG_RESEND] >= RESENDS;
+        /* where blocks are damaged, a silence is damage that has hit a delimiter */
+        bool silent = err == FL_TIMEOUT && e->recent.refused >= 2;
         err = esp_fail_command(e, w->op, err, &a, limit, what);
-        if (silent) /* where blocks were damaged before, the damage has hit a delimiter now */
+        if (silent)
             e->trouble = TROUBLE_DAMAGED;
         if (!again)
             return err;
-        e->trouble = TROUBLE_DAMAGED;
+        if (e->trouble != TROUBLE_FLIPPED)
+            e->trouble = TROUBLE_DAMAGED;
         e->problem.fault = ESP_FAULT_LINK_DAMAGED;
-        w->refused++;
-        if (i == RESENDS || too_often(e, w))
+        if (!esp_again(e, i + 1))
             return err;
         w->seq += w->rom; /* the ROM has used the number up */
         esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; sent again", e->problem.text);
@@ -220,7 +230,12 @@ static enum fl_err end(struct esp *e, struct writer *w)
         err = wire_send(e, e->tx.bytes, e->tx.len);
     if (!err)
         err = await_work(e, w, op, &a, &limit);
-    return err ? esp_fail_command(e, op, err, &a, limit, "") : FL_OK;
+    if (!err)
+        return FL_OK;
+    err = esp_fail_command(e, op, err, &a, limit, "");
+    if (err == FL_REFUSED) /* C0 may mean a damaged END, or bytes that are missing: no matter which */
+        e->trouble = TROUBLE_WORK;
+    return err;
 }
 
 static void progress(struct esp *e, const struct writer *w)
@@ -253,7 +268,7 @@ static enum fl_err data(struct esp *e, struct writer *w)
 static enum fl_err once(struct esp *e, struct writer *w)
 {
     w->at = 0;
-    w->seq = w->refused = 0;
+    w->seq = 0;
     enum fl_err err = begin(e, w);
     if (!err)
         err = data(e, w);

@@ -66,7 +66,7 @@ static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
     },
     [WORK_WRITE] = {
         [TROUBLE_SILENT] = LIST(REGION, RESET, SLOWER, SLOWER, SMALL, PACED, SLOWER, ROM, REGION, POWER),
-        [TROUBLE_DAMAGED] = LIST(PACED, SMALL, PACED, SMALL, SLOWER, PACED, SLOWER, PACED, SLOWER, SMALL,
+        [TROUBLE_DAMAGED] = LIST(SMALL, SMALL, PACED, SLOWER, PACED, SLOWER, PACED, SLOWER, PACED, SMALL,
                                  ROM, POWER),
         [TROUBLE_FLIPPED] = LIST(SMALL, SMALL, SLOWER, SLOWER, PACED, SLOWER, SMALL, PACED, ROM, POWER),
         [TROUBLE_REFUSED] = LIST(REGION, RESET, REGION, ROM, POWER),
@@ -100,7 +100,7 @@ void esp_rung(struct esp *e, enum esp_rung_kind kind, uint32_t value, const char
     e->taken[kind]++;
     e->disturbed = true;
     if (kind != ESP_RUNG_RESEND)
-        e->recent = e->recent_bad = 0;
+        e->recent = (struct esp_sample){0};
     if (e->observer.rung)
         e->observer.rung(e->observer.ctx, &r);
 }
@@ -176,11 +176,12 @@ static bool take_paced(struct esp *e)
     static const struct {
         uint32_t burst, gap_us;
     } steps[] = {{512, 1000}, {128, 2000}, {64, 4000}, {16, 2000}};
-    size_t i = 0, n = sizeof steps / sizeof *steps;
+    size_t i = e->pace, n = sizeof steps / sizeof *steps;
     while (i < n && e->tune.burst != 0 && steps[i].burst >= e->tune.burst)
         i++;
     if (i == n)
         return false;
+    e->pace = (unsigned)i + 1;
     e->tune.burst = steps[i].burst;
     e->tune.burst_gap_us = steps[i].gap_us;
     esp_rung(e, ESP_RUNG_PACED, steps[i].burst, "%s; writes of %u bytes with pauses of %u us",
@@ -233,6 +234,9 @@ static bool take_rom(struct esp *e)
     e->tune.burst = e->start.burst;
     e->tune.burst_gap_us = e->start.burst_gap_us;
     e->tune.flash_block = e->start.flash_block;
+    e->pace = 0;
+    e->paced_in_vain = false;
+    e->unpaced = (struct esp_sample){0};
     esp_ladder_rest(e);
     back_to(e, STAGE_OPEN);
     return true;
@@ -324,21 +328,47 @@ void esp_ladder_rest(struct esp *e)
     e->patient = false;
 }
 
+/* ---- refused blocks -------------------------------------------------------------------------------- */
+
+/* Did pauses between writes make losses rarer, byte for byte? */
+static bool pauses_helped(const struct esp *e)
+{
+    const struct esp_sample *a = &e->unpaced, *b = &e->recent;
+    return b->refused * a->bytes * 10 < a->refused * b->bytes * 6;
+}
+
+/* Bytes get lost often on their way into flash. Pauses can begin with the very next write, in the middle of a region, and the first of
+ * them costs little. Where they change nothing the loss is not one of bursts: they are taken back. */
+static bool pace_now(struct esp *e)
+{
+    if (e->paced_in_vain || e->climbs >= CLIMBS_MAX)
+        return false;
+    if (e->unpaced.refused > 0 && !pauses_helped(e)) {
+        e->paced_in_vain = true;
+        e->tune.burst = e->start.burst;
+        e->tune.burst_gap_us = e->start.burst_gap_us;
+        return false;
+    }
+    struct esp_sample before = e->recent;
+    if (!take_paced(e))
+        return false;
+    e->unpaced = before;
+    e->climbs++;
+    return true;
+}
+
 /* Resending goes on while it is the exception: at most RESENDS times for one block, and not when MANY or
- * more, and a third of all blocks, were refused lately. Lost bytes ask for pauses, which can begin with the very
- * next write, and the first of them costs little: it comes at an eighth. Flipped ones ask for a rung that begins
- * the region again. */
+ * more, and a third of all blocks, were refused lately. Lost bytes are met with pauses at an eighth. */
 bool esp_again(struct esp *e, unsigned times_refused)
 {
     enum { RESENDS = 3, MANY = 4, FEW = 8, SOME = 3 };
-    e->recent_bad++;
-    unsigned share = e->tune.burst == 0 && e->trouble == TROUBLE_DAMAGED ? FEW : SOME;
-    bool often = e->recent_bad >= MANY && e->recent_bad * share >= e->recent;
-    if (times_refused > RESENDS)
-        return false;
-    if (!often)
+    e->recent.refused++;
+    bool lost = e->trouble == TROUBLE_DAMAGED && e->work == WORK_WRITE && !e->paced_in_vain;
+    unsigned share = e->tune.burst == 0 && lost ? FEW : SOME;
+    bool often = e->recent.refused >= MANY && e->recent.refused * share >= e->recent.sent;
+    if (often && lost && pace_now(e))
         return true;
-    return e->trouble == TROUBLE_DAMAGED && e->climbs++ < CLIMBS_MAX && take_paced(e);
+    return times_refused <= RESENDS && !often;
 }
 
 /* ---- reaching a stage ------------------------------------------------------------------------------ */

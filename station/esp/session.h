@@ -63,6 +63,12 @@ enum esp_work { WORK_TALK, WORK_LOAD, WORK_SPEED, WORK_WRITE, WORK_COUNT };
 
 enum { ESP_ROM_REACH = 16 << 20 }; /* ROM sends 24-bit addresses: beyond, writes wrap to 0 */
 
+/* How a line carries blocks. */
+struct esp_sample {
+    unsigned sent, refused;
+    uint64_t bytes; /* of those sent */
+};
+
 struct esp {
     struct link *link;
     struct esp_config config;
@@ -106,7 +112,9 @@ struct esp {
     struct esp_problem problem;
     uint8_t tried[WORK_COUNT][TROUBLE_COUNT]; /* next row of each list */
     unsigned taken[ESP_RUNG_COUNT], climbs;
-    unsigned recent, recent_bad; /* blocks sent and refused since the last rung */
+    struct esp_sample recent, unpaced; /* blocks since the last rung; those before the last pacing */
+    bool paced_in_vain;
+    unsigned pace; /* next step of pacing */
     uint64_t slowest_ns;         /* the longest wait for a block's answer that did come */
     bool patient;                /* a silence was cut short once: wait the whole limit from now on */
     bool disturbed, powered, unlocked;

@@ -154,7 +154,8 @@ static enum fl_err send(struct esp *e, const struct writer *w, struct answer *a,
         e->count.wait_ns += wait;
         e->slowest_ns = wait > e->slowest_ns ? wait : e->slowest_ns;
     }
-    e->recent++;
+    e->recent.sent++;
+    e->recent.bytes += part(w, w->at);
     return err;
 }
 

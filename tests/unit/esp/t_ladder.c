@@ -44,7 +44,7 @@ static const struct row rows[] = {
      .rungs = {[ESP_RUNG_SMALL_BLOCKS] = 1, [ESP_RUNG_PACED] = 1, [ESP_RUNG_ROM] = -1}},
     {.what = "behind each 3000, without the stub", .chip = fake_esp32, .lose_after = 3000, .few = true,
      .config = {.stub = ESP_STUB_NEVER},
-     .rungs = {[ESP_RUNG_RESEND] = 3, [ESP_RUNG_PACED] = 1, [ESP_RUNG_BAUD_DOWN] = -1}},
+     .rungs = {[ESP_RUNG_RESEND] = 3, [ESP_RUNG_BAUD_DOWN] = -1}},
     {.what = "MEM_DATA refused for ever: ROM does the work", .chip = fake_esp32,
      .rules = {SEEN(OP_MEM_DATA, 1, 0, IN_ROM, DO_REFUSE, "01070000")},
      .rungs = {[ESP_RUNG_SMALL_BLOCKS] = 4, [ESP_RUNG_PACED] = 4, [ESP_RUNG_BAUD_DOWN] = 1, [ESP_RUNG_ROM] = 1}},

@@ -25,7 +25,7 @@ enum fl_err esp_fail(struct esp *e, enum esp_trouble t, enum esp_fault f, enum f
     va_end(ap);
     e->problem = p; /* at last: the old text may have been an argument */
     e->trouble = t;
-    e->disturbed = true;
+    e->disturbed = e->unsure = true;
     return err;
 }
 

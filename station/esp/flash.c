@@ -187,5 +187,7 @@ enum fl_err esp_stage_flash(struct esp *e)
                         "in secure download mode the flash cannot be asked for its size: it must be "
                         "given");
     uint64_t tell = e->flash_size ? e->flash_size : e->flash.size;
-    return set_params(e, tell ? tell : SIZE_WHEN_UNKNOWN);
+    err = set_params(e, tell ? tell : SIZE_WHEN_UNKNOWN);
+    e->unsure = err != FL_OK;
+    return err;
 }

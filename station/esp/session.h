@@ -118,6 +118,7 @@ struct esp {
     uint64_t slowest_ns;         /* the longest wait for a block's answer that did come */
     bool patient;                /* a silence was cut short once: wait the whole limit from now on */
     bool disturbed, powered, unlocked;
+    bool unsure; /* something failed since the loader last proved that it understands us */
     struct fl_deadline limit; /* of the whole call */
     uint64_t plain_done, plain_total; /* of esp_write, for the gauge */
 };

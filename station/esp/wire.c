@@ -289,8 +289,10 @@ enum fl_err wire_resync(struct esp *e)
     for (int i = 0; i < RESYNC_TRIES && (i == 0 || e->trouble != TROUBLE_DEAD); i++) {
         e->trouble = TROUBLE_SILENT;
         err = resync_once(e);
-        if (!err)
+        if (!err) {
+            e->unsure = false;
             return FL_OK;
+        }
         if (err == FL_GONE || err == FL_CANCELLED)
             return esp_fail_link(e, err, "resynchronising");
         if (err == FL_STATE)

@@ -270,11 +270,14 @@ static enum fl_err once(struct esp *e, struct writer *w)
 {
     w->at = 0;
     w->seq = 0;
-    enum fl_err err = begin(e, w);
+    enum fl_err err = e->unsure ? wire_resync(e) : FL_OK;
+    if (!err)
+        err = begin(e, w);
     if (!err)
         err = data(e, w);
     if (!err && !w->rom)
         err = end(e, w);
+    e->unsure = err != FL_OK;
     return err;
 }
 

@@ -58,7 +58,7 @@ tty_boards 1 --pace real
 "$FL" flash --profile profiles/demo-esp32.yaml --port "rfc2217://127.0.0.1:$P1" --data "$T/data" --format json >"$T/died" 2>"$T/died.err" &
 RUN=$!
 PIDS="$PIDS $RUN"
-wait_for "the write" 20 grep -q ' write ' "$T/died.err"
+wait_for "the write" 60 grep -q " write " "$T/died.err" || { cat "$T/died" "$T/died.err"; fail "it does not come to the write"; }
 kill -9 "$SER"
 rc=0
 wait $RUN || rc=$?

@@ -40,7 +40,7 @@ tty_boards 1 --pace real
 with_tty "$FL" flash --profile profiles/demo-esp32.yaml --port /dev/ttyUSB91 --data "$T/data2" --format json >"$T/pulled" 2>"$T/pulled.err" &
 RUN=$!
 PIDS="$PIDS $RUN"
-wait_for "the write" 20 grep -q ' write ' "$T/pulled.err"
+wait_for "the write" 60 grep -q " write " "$T/pulled.err" || { cat "$T/pulled" "$T/pulled.err"; fail "it does not come to the write"; }
 rm "$T/board1" # first: the number of a dead pseudo-terminal is given to the next process that asks
 kill -9 "$SIM"
 rc=0

@@ -8,6 +8,7 @@
  *   .50       a pause of 50 ms, so that the client sees what was sent so far by itself
  *   !         close at once (what was not read makes it a reset)
  *   ~         read and forget until the client closes
+ *   #         read until the client closes: pairs of FF, then "AB"
  * The end of the text closes the connection. server_join gives NULL, or what went wrong.
  */
 #ifndef FL_TESTS_LINK_SCRIPT_H
@@ -69,6 +70,24 @@ static bool expect_bytes(struct server *s, int fd, const char *word, const uint8
     return false;
 }
 
+static bool only_pairs(struct server *s, int fd)
+{
+    static const char want[] = "AB";
+    uint8_t b[4096];
+    size_t ff = 0, tail = 0;
+    for (ssize_t n; (n = read(fd, b, sizeof b)) > 0;)
+        for (ssize_t i = 0; i < n; i++) {
+            bool more = b[i] == 0xFF && tail == 0;
+            ff += more;
+            if (!more && (tail > 1 || b[i] != (uint8_t)want[tail++])) {
+                (void)snprintf(s->what, sizeof s->what, "%02X after %zu FF", b[i], ff);
+                return false;
+            }
+        }
+    (void)snprintf(s->what, sizeof s->what, "%zu FF, %zu of AB", ff, tail);
+    return ff > 0 && ff % 2 == 0 && tail == 2;
+}
+
 static void play(struct server *s, int fd)
 {
     uint8_t bytes[512];
@@ -90,6 +109,8 @@ static void play(struct server *s, int fd)
             (void)usleep((useconds_t)atoi(p + 1) * 1000);
         if (*p == '!')
             return;
+        if (*p == '#' && !only_pairs(s, fd))
+            s->failed = true;
         if (*p == '~')
             while (read(fd, bytes, sizeof bytes) > 0) {
             }

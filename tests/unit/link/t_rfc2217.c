@@ -377,6 +377,25 @@ static void garbage_never_hurts(void **state)
     }
 }
 
+/* A write that runs out of time may end between the two bytes of a doubled FF; what follows must not be
+ * taken for a command by the other end. Ten rounds, because where it ends is the kernel's choice. */
+static void a_write_cut_off_inside_a_doubled_ff(void **state)
+{
+    (void)state;
+    static uint8_t ff[12 << 20];
+    memset(ff, 0xFF, sizeof ff);
+    for (int round = 0; round < 10; round++) {
+        struct run r;
+        opened(&r, OPEN ".60 #");
+        int one_less = round % 2; /* an odd and an even number of bytes before it */
+        if (one_less)
+            assert_int_equal(link_write(r.l, ff, 1, fl_deadline_in_ms(20)), FL_OK);
+        assert_int_equal(link_write(r.l, ff, sizeof ff, fl_deadline_in_ms(20)), FL_TIMEOUT);
+        assert_int_equal(link_write(r.l, "AB", 2, fl_deadline_in_ms(8000)), FL_OK);
+        end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +419,7 @@ int main(void)
         cmocka_unit_test(negotiation_without_end_is_a_fault),
         cmocka_unit_test(a_subnegotiation_without_end_is_bounded),
         cmocka_unit_test(garbage_never_hurts),
+        cmocka_unit_test(a_write_cut_off_inside_a_doubled_ff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

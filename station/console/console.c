@@ -6,13 +6,14 @@
 
 #include <langinfo.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAINT_MS = 100, STUCK_MS = 500, BAR = 16, PLAIN_WIDTH = 200 };
+enum { PAINT_MS = 100, STUCK_MS = 300, BAR = 16, PLAIN_WIDTH = 200 };
 
 struct console {
     struct board *board;
@@ -274,6 +275,21 @@ enum fl_err console_start(struct board *board, FILE *out, struct console **to, s
     return err;
 }
 
+/* The terminal takes nothing (Ctrl-S, a dead connection): what waits in it is thrown away, again and again, until
+ * the thread has said all and ended. Ending flow control undoes a Ctrl-S. Throwing away wakes no writer of a
+ * pseudo-terminal on Linux: a signal that is handled and means nothing here does. */
+static void unstick(struct console *c)
+{
+    int fd = fileno(c->out);
+    struct termios t;
+    if (tcgetattr(fd, &t) == 0 && (t.c_iflag & IXON)) {
+        t.c_iflag &= ~(tcflag_t)IXON;
+        (void)tcsetattr(fd, TCSANOW, &t);
+    }
+    (void)tcflush(fd, TCOFLUSH);
+    (void)pthread_kill(c->thread, SIGWINCH);
+}
+
 void console_stop(struct console *c)
 {
     if (!c)
@@ -281,10 +297,8 @@ void console_stop(struct console *c)
     fl_wake_raise(&c->wake);
     (void)pthread_mutex_lock(&c->lock);
     while (!c->ended)
-        if (!fl_cond_wait(&c->over, &c->lock, fl_deadline_in_ms(STUCK_MS)) && !c->ended && isatty(fileno(c->out))) {
-            (void)tcflow(fileno(c->out), TCOON); /* it takes nothing: throw away what waits, so that the thread ends */
-            (void)tcflush(fileno(c->out), TCOFLUSH);
-        }
+        if (!fl_cond_wait(&c->over, &c->lock, fl_deadline_in_ms(STUCK_MS)) && !c->ended && isatty(fileno(c->out)))
+            unstick(c);
     (void)pthread_mutex_unlock(&c->lock);
     (void)pthread_join(c->thread, NULL);
     take_apart(c);

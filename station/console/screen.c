@@ -42,12 +42,13 @@ static void set_colours(struct screen *s)
         (void)init_pair(i, pairs[i].fg, pairs[i].bg);
 }
 
-/* Ctrl-Z would stop the slots in the middle of their work: it is no key here. */
-static void no_suspend(int fd)
+/* Ctrl-Z would stop the slots in the middle of their work, Ctrl-S the picture: they are no keys here. */
+static void no_stopping(int fd)
 {
     struct termios t;
     if (tcgetattr(fd, &t) == 0) {
         t.c_cc[VSUSP] = _POSIX_VDISABLE;
+        t.c_iflag &= ~(tcflag_t)IXON;
         (void)tcsetattr(fd, TCSANOW, &t);
     }
 }
@@ -73,7 +74,7 @@ enum fl_err screen_open(FILE *out, FILE *in, bool colour, struct screen **to, st
         (void)nodelay(stdscr, TRUE);
         (void)keypad(stdscr, TRUE);
         (void)set_escdelay(25); /* ms; what tells Esc from an arrow, over ssh too */
-        no_suspend(fileno(in));
+        no_stopping(fileno(in));
     }
     (void)curs_set(0); /* not every terminal can */
     (void)leaveok(stdscr, TRUE);

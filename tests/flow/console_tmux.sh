@@ -31,8 +31,9 @@ start() { # size, environment, arguments
     w=$1 h=$2 env=$3
     shift 3
     t kill-server 2>/dev/null || :
+    rm -f "$tmp/ended"
     n=$((n + 1)) name=fl-console-$$-$n # a server of its own: the old one may still be going
-    t -f /dev/null new-session -d -x "$w" -y "$h" "env $env $B/fake_board listen= console=1 $* 2>/dev/tty; echo ended with \$?; exec cat"
+    t -f /dev/null new-session -d -x "$w" -y "$h" "env $env $B/fake_board listen= console=1 $* 2>/dev/tty; rc=\$?; >$tmp/ended; echo ended with \$rc; exec cat"
     t set -g window-size manual 2>/dev/null || :
 }
 
@@ -100,8 +101,29 @@ LC_ALL=C.UTF-8 "$B/fake_board" listen= console=1 slots=2 speed=10 seconds=4 </de
 start 80 24 'LC_ALL=C.UTF-8 TERM=no-such-terminal' slots=2 speed=10 seconds=8
 see 'PASS'
 
-echo "a terminal that takes nothing (Ctrl-S) delays nothing and does not keep the program from ending"
+echo "Ctrl-S and Ctrl-Z stop nothing"
 start 80 24 LC_ALL=C.UTF-8 slots=8 speed=5 seconds=4
 see 'WORK'
-t send-keys C-s
-see 'ended with 0' # without Ctrl-Q: what the terminal did not take is thrown away
+t send-keys C-s C-z
+see 'ended with 0'
+
+echo "a terminal that takes nothing (a dead connection) does not keep the program from ending"
+command -v socat >/dev/null || { echo "socat is not installed"; exit 77; }
+cat >"$tmp/stuck.sh" <<TXT
+stty rows 60 cols 200
+$B/fake_board slots=64 speed=5 listen= console=1 seconds=5
+echo \$? >$tmp/stuck
+TXT
+mkfifo "$tmp/keys" "$tmp/screen"
+sleep 60 >"$tmp/keys" & holds="$!"
+sleep 60 <"$tmp/screen" & holds="$holds $!" # opens it and never reads
+LC_ALL=C.UTF-8 TERM=xterm socat "EXEC:sh $tmp/stuck.sh,pty,stderr,ctty,setsid" - <"$tmp/keys" >"$tmp/screen" & holds="$holds $!"
+i=0
+until [ -s "$tmp/stuck" ]; do
+    i=$((i + 1))
+    [ $i -le 300 ] || fail "the program waits for a terminal that takes nothing"
+    sleep 0.1
+done
+[ "$(cat "$tmp/stuck")" = 0 ] || fail "it ended with $(cat "$tmp/stuck")"
+# shellcheck disable=SC2086 # a list
+kill $holds 2>/dev/null || :

@@ -21,7 +21,7 @@ struct tally {
     size_t cap; /* a power of two, or 0 */
     uint32_t minute[MINUTES];
     uint64_t minute_at, began_ms; /* latest minute counted; when the first attempt ended */
-    bool begun;
+    bool begun, put;
 };
 
 struct tally *tally_new(void)
@@ -137,12 +137,21 @@ void tally_add(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64
     (void)pthread_mutex_unlock(&t->lock);
 }
 
+void tally_put(struct tally *t, const struct tally_head *head)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    t->head = *head;
+    t->put = true;
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
 void tally_get(struct tally *t, uint64_t now_ms, struct tally_head *out)
 {
     (void)pthread_mutex_lock(&t->lock);
     *out = t->head;
-    out->per_hour = 0;
-    if (t->begun) {
+    if (!t->put)
+        out->per_hour = 0;
+    if (t->begun && !t->put) {
         uint64_t sum = 0, ms = now_ms - t->began_ms;
         turn_minutes_locked(t, now_ms);
         for (int i = 0; i < MINUTES; i++)

@@ -39,6 +39,8 @@ void tally_title(struct tally *t, const char *station, const char *product, cons
 void tally_alarm(struct tally *t, const char *text); /* NULL or "": all is well again */
 /* One attempt ended. `mac` (6 bytes) NULL: no unit is known. */
 void tally_add(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64_t now_ms);
+/* Put what somebody else counted (the record) in place of what was counted here. */
+void tally_put(struct tally *t, const struct tally_head *head);
 void tally_get(struct tally *t, uint64_t now_ms, struct tally_head *out);
 
 #endif

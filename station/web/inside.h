@@ -12,6 +12,7 @@
 #define FL_WEB_INSIDE_H
 
 #include "base/embedded.h"
+#include "base/wake.h"
 #include "event/tile.h"
 #include "web/limits.h"
 #include "web/users.h"
@@ -146,6 +147,19 @@ void work_stop(struct web_work *k);  /* answers what waits with 503; before MHD_
 void work_close(struct web_work *k); /* after it */
 bool work_put(struct web_work *k, struct web_request *q); /* suspends the connection; false: full */
 
+/* ---- the slots from the records, where there is no line (watch.c) ----------------------------------------- */
+
+struct web_watch {
+    pthread_t thread;
+    struct fl_wake wake; /* raised to stop */
+    bool running;
+    const char *data;    /* borrowed */
+    struct board *board;
+    int64_t leaves;      /* of the log when it was last read */
+};
+FL_MUST enum fl_err watch_open(struct web_watch *w, const char *data, struct board *board, struct fl_why *why);
+void watch_close(struct web_watch *w);
+
 /* ---- who ------------------------------------------------------------------------------------------------ */
 
 struct web_auth;
@@ -170,6 +184,7 @@ struct web {
     struct web_assets assets;
     struct web_auth *auth;
     struct board *own_board; /* when none was given */
+    struct web_watch watch;
     char *data, *cert, *key;
     char url[80];
     int port;

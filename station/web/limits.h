@@ -37,6 +37,9 @@ enum {
     WEB_SESSIONS_MAX = 256,       /* the oldest goes */
     WEB_SESSION_MS = 12 * 3600 * 1000, /* a long shift */
     WEB_USERS_MAX = 256,
+    /* Without a line of its own the server reads the slots from the records, so often, and shows so many. */
+    WEB_WATCH_MS = 1000,
+    WEB_WATCHED_SLOTS = 256,
     /* Failed logins from one address: so many in so long, then 429. */
     WEB_TRIES = 8,
     WEB_TRIES_MS = 60000,

@@ -89,9 +89,13 @@ static struct live_text *whole_text(struct web_live *l, uint64_t seq, uint64_t n
     fl_buf_adds(&t->text, "\"head\":");
     tiles_head(&t->text, &l->head);
     fl_buf_adds(&t->text, ",\"slots\":[");
+    bool first = true;
     for (size_t i = 0; i < board_slots(l->board); i++) {
-        if (i)
+        if (!l->shown[i].slot)
+            continue; /* a place that no slot has taken yet */
+        if (!first)
             fl_buf_addc(&t->text, ',');
+        first = false;
         tiles_tile(&t->text, i, &l->shown[i], &l->meter[i]);
     }
     fl_buf_adds(&t->text, "]}\n\n");

@@ -36,14 +36,19 @@ static void of_line(struct fl_buf *b, const struct tally_head *h)
 
 static void of_slots(struct fl_buf *b, const struct board *board)
 {
-    size_t n = board_slots(board);
+    size_t n = board_slots(board), used = 0;
     struct slot_view v;
-    one(b, "flashline_slots", "gauge", "Slots of the line.", n);
-    if (n)
+    for (size_t i = 0; i < n; i++) {
+        board_get(board, i, &v);
+        used += v.slot != 0;
+    }
+    one(b, "flashline_slots", "gauge", "Slots of the line.", used);
+    if (used)
         head_of(b, "flashline_slot_state", "gauge", "1 for the state that a slot is in.");
     for (size_t i = 0; i < n; i++) {
         board_get(board, i, &v);
-        fl_buf_addf(b, "flashline_slot_state{slot=\"%d\",state=\"%s\"} 1\n", v.slot, tile_look(&v)->name);
+        if (v.slot)
+            fl_buf_addf(b, "flashline_slot_state{slot=\"%d\",state=\"%s\"} 1\n", v.slot, tile_look(&v)->name);
     }
 }
 

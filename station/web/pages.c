@@ -20,6 +20,21 @@ void page_board(struct web_request *q)
     assets_reply(q, "board.html");
 }
 
+void page_audit(struct web_request *q)
+{
+    assets_reply(q, "audit.html");
+}
+
+void page_unit(struct web_request *q)
+{
+    assets_reply(q, "unit.html");
+}
+
+void page_engineer(struct web_request *q)
+{
+    assets_reply(q, "engineer.html");
+}
+
 void page_asset(struct web_request *q)
 {
     assets_reply(q, q->tail);
@@ -39,12 +54,16 @@ void api_board(struct web_request *q)
     fl_buf_addf(b, "{\"now\":%llu,\"head\":", (unsigned long long)fl_mono_ms());
     tiles_head(b, &head);
     fl_buf_adds(b, ",\"slots\":[");
+    bool first = true;
     for (size_t i = 0; i < board_slots(board); i++) {
         static const struct tile_meter none = {.step = ""};
         struct slot_view v;
         board_get(board, i, &v);
-        if (i)
+        if (!v.slot)
+            continue; /* a place that no slot has taken yet */
+        if (!first)
             fl_buf_addc(b, ',');
+        first = false;
         tiles_tile(b, i, &v, &none);
     }
     fl_buf_adds(b, "]}\n");

@@ -12,5 +12,16 @@ void page_board(struct web_request *q);
 void api_board(struct web_request *q);
 void api_events(struct web_request *q);
 void api_metrics(struct web_request *q);
+void page_audit(struct web_request *q);
+void page_unit(struct web_request *q);
+void page_engineer(struct web_request *q);
+/* From the records (records.c), on a work thread. */
+void api_log(struct web_request *q);
+void api_head(struct web_request *q);
+void api_certificate(struct web_request *q);
+void api_units(struct web_request *q);
+void api_unit(struct web_request *q);
+void api_course(struct web_request *q);
+void api_summary(struct web_request *q);
 
 #endif

@@ -18,6 +18,16 @@ static const struct web_route table[] = {
     {"GET", "/api/board", WEB_VIEWER, 0, api_board},
     {"GET", "/api/events", WEB_VIEWER, 0, api_events},
     {"GET", "/metrics", WEB_VIEWER, 0, api_metrics},
+    {"GET", "/audit", WEB_VIEWER, ROUTE_PAGE, page_audit},
+    {"GET", "/api/log", WEB_VIEWER, ROUTE_SLOW, api_log},
+    {"GET", "/api/head", WEB_VIEWER, ROUTE_SLOW, api_head},
+    {"GET", "/api/certificate", WEB_VIEWER, ROUTE_SLOW, api_certificate},
+    {"GET", "/unit", WEB_OPERATOR, ROUTE_PAGE, page_unit},
+    {"GET", "/api/units", WEB_OPERATOR, ROUTE_SLOW, api_units},
+    {"GET", "/api/unit", WEB_OPERATOR, ROUTE_SLOW, api_unit},
+    {"GET", "/engineer", WEB_ENGINEER, ROUTE_PAGE, page_engineer},
+    {"GET", "/api/course", WEB_ENGINEER, ROUTE_SLOW, api_course},
+    {"GET", "/api/summary", WEB_ENGINEER, ROUTE_SLOW, api_summary},
 };
 
 const struct web_route *web_routes(size_t *n)

@@ -161,7 +161,7 @@ static enum fl_err prepare(struct web *w, const struct web_config *c, struct fl_
     w->ctx = c->ctx;
     w->began_ms = fl_mono_ms();
     if (!board)
-        board = w->own_board = board_new(0);
+        board = w->own_board = board_new(c->data ? WEB_WATCHED_SLOTS : 0);
     if (c->data)
         w->data = strdup(c->data);
     if (!board || (c->data && !w->data) || assets_open(&w->assets))
@@ -186,6 +186,8 @@ enum fl_err web_start(const struct web_config *c, struct web **out, struct fl_wh
         err = listen_on(w, c->listen, &fd, why);
     if (!err)
         err = auth_open(w->data, c->login || !w->loopback, &w->auth, why);
+    if (!err && w->own_board && w->data)
+        err = watch_open(&w->watch, w->data, w->own_board, why);
     if (!err)
         err = start_daemon(w, fd, why);
     if (err) {
@@ -207,6 +209,7 @@ void web_stop(struct web *w)
     live_stop(&w->live);
     if (w->daemon)
         MHD_stop_daemon(w->daemon);
+    watch_close(&w->watch);
     live_close(&w->live);
     work_close(&w->work);
     auth_close(w->auth);

@@ -5,6 +5,7 @@
  *   one HTTP thread (libmicrohttpd, epoll)   answers from memory, never waits
  *   one hub thread                           board ─► one text, at most 5 a second, shared by all viewers
  *   two work threads                         what takes long: reports, password hashes
+ *   one watch thread, without a line         records ─► board, once a second when the log has grown
  *
  * On a loopback address nobody logs in: who can reach it sits at the station (the Host header is held to
  * loopback names, so that a web page elsewhere cannot reach it through a name of its own). On any other

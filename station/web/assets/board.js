@@ -177,6 +177,10 @@ function whole(m) {
 function delta(m) {
     for (const d of m.slots) {
         const tile = tiles[d.i];
+        if (!tile) { // a slot that was not there before
+            connect();
+            return;
+        }
         const news = tile.data.state !== d.state || tile.data.ended !== d.ended;
         tile.data = d;
         paintTile(d.i);
@@ -200,7 +204,7 @@ function connect() {
 }
 
 async function watch() {
-    for (const { data, parts } of tiles) paintTime(parts, data);
+    for (const tile of tiles) if (tile) paintTime(tile.parts, tile.data);
     if (performance.now() - lastHeard > (source.readyState === EventSource.OPEN ? 25000 : 3000) && !lost) {
         lost = true;
         document.body.classList.add("lost");

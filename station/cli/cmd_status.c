@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The station in a glance: its log, its last hour, what each slot did last. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "report/live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int run_status(int argc, char **argv);
+
+const struct cli_verb cmd_status = {
+    .name = "status",
+    .line = "the station in a glance: its last hour, and what each slot did last",
+    .help =
+        "usage: flashline status [--data DIR] [--format text|json]\n"
+        "\n"
+        "Read from the records, beside a running station too. JSON, one object:\n"
+        "  {\"log\": {\"station\", \"leaves\", \"verified_ms\", \"last_ms\", \"open\", ...}, \"hour\": {\"attempts\", \"pass\",\n"
+        "   \"fail\", \"error\", \"first\", \"first_passed\", ...}, \"slots\": [{\"slot\", \"outcome\", \"fault\", \"mac\", \"leaf\"}]}\n"
+        "\n"
+        "exit: 0 told, 2 usage, 3 there is no station or it could not be read\n"
+        "\n"
+        "example:\n"
+        "  flashline status --data /var/lib/flashline --format json\n",
+    .run = run_status,
+};
+
+enum { SLOTS_MAX = 1024, HOUR_MS = 3600000 };
+
+static json_t *slots_json(const struct slot_view *v, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(list, json_pack("{si ss ss* ss* sI}", "slot", v[i].slot, "outcome", outcome_name(v[i].outcome), "fault",
+                                                    v[i].fault[0] ? v[i].fault : NULL, "mac", v[i].mac[0] ? v[i].mac : NULL, "leaf",
+                                                    (json_int_t)v[i].leaf));
+    return list;
+}
+
+static void say_time(const char *label, int64_t ms)
+{
+    char text[FL_TIME_TEXT] = "never";
+    if (ms)
+        fl_time_format(ms, text);
+    printf("%-16s %s\n", label, text);
+}
+
+static int tell(const json_t *log, const json_t *hour, const struct slot_view *v, size_t n, int format)
+{
+    if (format == CLI_JSON_OUT) {
+        json_t *o = json_pack("{sO sO so}", "log", log, "hour", hour, "slots", slots_json(v, n));
+        int bad = !o || json_dumpf(o, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
+        json_decref(o);
+        return bad ? cli_fail(CLI_STATION, "the status could not be written out") : CLI_OK;
+    }
+    printf("station          %s (%s)\n", fl_json_text(log, "station"), fl_json_text(log, "origin"));
+    printf("records          %lld, %lld attempts under way\n", (long long)fl_json_int(log, "leaves", 0), (long long)fl_json_int(log, "open", 0));
+    say_time("verified whole", fl_json_int(log, "verified_ms", 0));
+    say_time("last attempt", fl_json_int(log, "last_ms", 0));
+    printf("last hour        %lld attempts: %lld PASS, %lld FAIL, %lld ERROR; %lld of %lld units at the first attempt\n",
+           (long long)fl_json_int(hour, "attempts", 0), (long long)fl_json_int(hour, "pass", 0), (long long)fl_json_int(hour, "fail", 0),
+           (long long)fl_json_int(hour, "error", 0), (long long)fl_json_int(hour, "first_passed", 0), (long long)fl_json_int(hour, "first", 0));
+    for (size_t i = 0; i < n; i++)
+        printf("slot %-4d        %-11s %s %s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac, v[i].fault);
+    return fflush(stdout) == 0 ? CLI_OK : cli_fail(CLI_STATION, "the status could not be written out");
+}
+
+static int status(const char *data, int format)
+{
+    struct report *r = NULL;
+    struct fl_why why = {0, ""};
+    json_t *log = NULL, *course = NULL;
+    size_t n = 0;
+    int64_t now = fl_wall_ms() + 1;
+    struct slot_view *v = calloc(SLOTS_MAX, sizeof *v);
+    enum fl_err err = v ? report_open(data, &r, &why) : fl_fail(&why, FL_NOMEM, "out of memory");
+    if (!err)
+        err = report_log(r, &log, &why);
+    if (!err)
+        err = report_course(r, now - HOUR_MS, now, 1, &course, &why);
+    if (!err)
+        err = report_slots_now(r, v, SLOTS_MAX, &n, &why);
+    int code = err ? cli_fail(CLI_STATION, "%s", why.text) : tell(log, json_object_get(course, "totals"), v, n, format);
+    json_decref(log);
+    json_decref(course);
+    report_close(r);
+    free(v);
+    return code;
+}
+
+static int run_status(int argc, char **argv)
+{
+    const char *data = NULL, *format = NULL;
+    bool done;
+    const struct cli_opt options[] = {{"data", CLI_TEXT, &data}, {"format", CLI_TEXT, &format}, {NULL, CLI_FLAG, NULL}};
+    int code = cli_options(&cmd_status, options, &argc, &argv, &done);
+    if (done)
+        return code;
+    if (argc)
+        return cli_usage(&cmd_status, "'%s' is one word too many", argv[0]);
+    if (cli_format(format) < 0)
+        return cli_usage(&cmd_status, "--format is text or json, not '%s'", format);
+    char *dir = cli_data_dir(data);
+    code = dir ? status(dir, cli_format(format)) : cli_fail(CLI_STATION, "out of memory");
+    free(dir);
+    return code;
+}

@@ -60,7 +60,8 @@ static int serve(const struct web_config *c)
     if (!err) {
         printf("%s\n", web_url(web));
         (void)fflush(stdout);
-        (void)fl_wake_sleep(&stop, fl_deadline_never()); /* FL_CANCELLED: the signal */
+        while (fl_wake_sleep(&stop, fl_deadline_never()) == FL_OK)
+            ; /* until the signal */
     }
     web_stop(web);
     if (signals_on)

@@ -267,6 +267,7 @@ static void two_servers_in_one_process(void **state)
     struct web *w;
     struct answer a;
     struct board *b = board_new(1);
+    board_put(b, 0, &(struct slot_view){.slot = 1, .step = "", .fault = "", .leaf = -1});
     assert_int_equal(web_start(&(struct web_config){.listen = "127.0.0.1:0", .board = b}, &w, NULL), FL_OK);
     assert_int_equal(http(web_port(w), "GET", "/metrics", "", NULL, &a), 200);
     assert_non_null(strstr(a.text, "\nflashline_slots 1\n"));

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SIM_SECTOR = 4096, SIM_BLOCK = 65536, SIM_PAGE = 256 };
+enum { SIM_SECTOR = 4096, SIM_BLOCK = 65536, SIM_PAGE = 256, SIM_FLASH_MAX = 256 << 20 };
 
 struct sim_flash {
     struct sim_flash_spec spec;

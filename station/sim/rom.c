@@ -98,7 +98,7 @@ static void do_md5(struct sim_board *b, const uint8_t *data)
     char hex[33];
     uint32_t addr = fl_get_u32le(data), n = fl_get_u32le(data + 4);
     uint64_t ns = sim_takes(b, b->spec.timing.md5_rom_us_per_kb * (n / 1024.0));
-    if (sim_flash_md5(&b->flash, addr, n, md5)) {
+    if (n > b->spec.flash.size || sim_flash_md5(&b->flash, addr, n, md5)) {
         refuse(b, OP_MD5, E_RESULT);
         return;
     }

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,15 +17,31 @@ static bool all_ff(const uint8_t *p, size_t n)
     return n == 0 || (p[0] == 0xFF && memcmp(p, p + 1, n - 1) == 0);
 }
 
-/* A state file that is not there is made whole before it gets its name: a kill leaves none or all. */
+static bool write_blank(int fd, uint32_t size)
+{
+    uint8_t blank[SIM_BLOCK];
+    memset(blank, 0xFF, sizeof blank);
+    for (uint32_t at = 0; at < size; at += (uint32_t)sizeof blank)
+        if (write(fd, blank, sizeof blank) != (ssize_t)sizeof blank)
+            return false;
+    return true;
+}
+
+/* A state file that is not there is made whole before it gets its name: a kill leaves none or all. Not
+ * synced: it need not survive the machine, only the program. */
 static enum fl_err make_state(const char *path, uint32_t size, struct fl_why *why)
 {
-    uint8_t *blank = malloc(size);
-    if (!blank)
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    memset(blank, 0xFF, size);
-    enum fl_err err = fl_file_replace(path, blank, size, 0644, why);
-    free(blank);
+    struct fl_buf temp = FL_BUF(4096);
+    fl_buf_addf(&temp, "%s.new", path);
+    enum fl_err err = fl_buf_err(&temp, why);
+    int fd = err ? -1 : open(fl_buf_text(&temp), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (!err && (fd < 0 || !write_blank(fd, size)))
+        err = fl_fail_os(why, "%s", fl_buf_text(&temp));
+    if (fd >= 0 && close(fd) != 0 && !err)
+        err = fl_fail_os(why, "%s", fl_buf_text(&temp));
+    if (!err && rename(fl_buf_text(&temp), path) != 0)
+        err = fl_fail_os(why, "%s", path);
+    fl_buf_fini(&temp);
     return err;
 }
 

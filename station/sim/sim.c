@@ -139,13 +139,28 @@ static enum fl_err make_terminals(struct sim *s, const struct sim_config *c, str
     return err;
 }
 
+/* A YAML string in double quotes: a folder's name may hold anything. */
+static void add_quoted(struct fl_buf *b, const char *text)
+{
+    fl_buf_addc(b, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            fl_buf_addc(b, '\\');
+        fl_buf_addc(b, *text);
+    }
+    fl_buf_addc(b, '"');
+}
+
 static enum fl_err write_station(const struct sim *s, const char *path, struct fl_why *why)
 {
     struct fl_buf b = FL_BUF(1 << 20);
     fl_buf_addf(&b, "# simulated boards, seed %llu\nstation: simulated\nslots:\n",
                 (unsigned long long)s->seed);
-    for (unsigned i = 0; i < s->n; i++)
-        fl_buf_addf(&b, "  - {slot: %u, port: \"%s\"}\n", i + 1, s->end[i].url);
+    for (unsigned i = 0; i < s->n; i++) {
+        fl_buf_addf(&b, "  - {slot: %u, port: ", i + 1);
+        add_quoted(&b, s->end[i].url);
+        fl_buf_adds(&b, "}\n");
+    }
     enum fl_err err = fl_buf_err(&b, why);
     if (!err)
         err = fl_file_replace(path, b.bytes, b.len, 0644, why);

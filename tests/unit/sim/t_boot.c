@@ -140,7 +140,7 @@ static void habits(void **state)
         {SIM_FAULT_NO_RESET, SIM_APP, "invalid header: 0xffffffff", false},
         {SIM_FAULT_TX_DEAD, SIM_ROM, "waiting for download", false},
         {SIM_FAULT_SILENT, SIM_ROM, "", false},
-        {SIM_FAULT_ECHO, SIM_ROM, "waiting for download", true},
+        {SIM_FAULT_ECHO, SIM_ROM, "", false},
     };
     (void)state;
     for (size_t i = 0; i < T_COUNT(row); i++) {

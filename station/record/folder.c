@@ -55,7 +55,7 @@ void folder_fini(struct folder *f)
     free(f->lock);
     free(f->readme);
     free(f->keys);
-    *f = (struct folder){NULL};
+    *f = (struct folder){.dir = NULL};
 }
 
 bool folder_there(const struct folder *f)

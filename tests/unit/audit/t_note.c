@@ -111,7 +111,7 @@ static void bad_keys(void **state)
         "factory.example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4AAAA",
         "factory.example/station1+991df877+AgOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4", /* type 2 */
         "factory example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
-        LOG_VKEY "\n", " " LOG_VKEY,
+        LOG_VKEY "\n", (" " LOG_VKEY),
     };
     for (size_t i = 0; i < T_COUNT(bad); i++) {
         struct vkey k;

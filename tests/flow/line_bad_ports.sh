@@ -14,7 +14,7 @@ one 4 ERROR port.missing /dev/ttyUSB987
 one 4 ERROR port.missing usb:9-9.9
 one 4 ERROR port.missing pty:"$T/none"
 one 4 ERROR port.failed rfc2217://127.0.0.1:1
-one 4 ERROR port.failed socket://no-such-host.invalid:3001
+one 4 ERROR port.missing socket://no-such-host.invalid:3001
 
 cat >"$T/boards.yaml" <<Y
 boards:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * board_impl.h: the inside of a board, for the files that are parts of it: board.c (clock, lines,
- * bridge), boot.c (reset, texts), rom*.c and stub*.c (the two loaders), order.c (command faults).
+ * board_impl.h: the inside of a board, for the files that are parts of it: board.c (clock), bridge.c
+ * (bytes), circuit.c (lines, port), boot.c (reset, texts), rom*.c and stub*.c (the two loaders), order.c
+ * (command faults).
  *
  * `now` is the board's own time: that of the event being handled. Loaders compute at once and give the
  * time their work takes to the reply; nothing outside can see the difference.
@@ -54,7 +55,9 @@ struct sim_board {
 
     enum sim_mode mode;
     bool dtr, rts, port_up, jtag_download;
+    bool hand_download;         /* USB-Serial/JTAG: the button was held at power-up, no core reset asks again */
     uint64_t strap_at, port_at; /* SIM_NEVER, or when straps are read, when the port comes back */
+    uint64_t watchdog_at;
     uint64_t hold_until;        /* with both lines asserted after a reset: straps wait until then */
 
     uint32_t host_baud, chip_baud, next_baud;
@@ -76,15 +79,30 @@ struct sim_board {
 
 /* ---- board.c -------------------------------------------------------------------------------------- */
 
+const struct sim_fault *sim_habit(const struct sim_board *b, enum sim_fault_kind kind);
+/* `us` in ns with pace real, 0 with pace fast. */
+uint64_t sim_takes(const struct sim_board *b, double us);
+
+/* ---- bridge.c ------------------------------------------------------------------------------------- */
+
 /* Bytes out of the chip's UART, `delay` ns after now. */
 void sim_send(struct sim_board *b, uint64_t delay, const uint8_t *bytes, size_t n);
 /* The same as one SLIP frame. Returns when its last byte has left the chip. */
 uint64_t sim_send_frame(struct sim_board *b, uint64_t delay, const uint8_t *body, size_t n);
 void sim_switch_baud(struct sim_board *b, uint32_t baud, uint64_t at);
-const struct sim_fault *sim_habit(const struct sim_board *b, enum sim_fault_kind kind);
-/* `us` in ns with pace real, 0 with pace fast. */
-uint64_t sim_takes(const struct sim_board *b, double us);
+/* The next bytes for the chip: when they are all there, and giving them. */
+uint64_t sim_slice_due(const struct sim_board *b);
+void sim_give_slice(struct sim_board *b);
+/* When the next bytes have reached the host. */
+uint64_t sim_read_due(const struct sim_board *b);
+
+/* ---- circuit.c ------------------------------------------------------------------------------------ */
+
+void sim_power_up(struct sim_board *b);
+void sim_read_straps(struct sim_board *b);
+void sim_watchdog_bites(struct sim_board *b);
 void sim_port_down(struct sim_board *b, uint64_t back_at);
+void sim_port_back(struct sim_board *b);
 
 /* ---- boot.c --------------------------------------------------------------------------------------- */
 

@@ -58,7 +58,7 @@ void sim_halt(struct sim_board *b)
     memset(&b->regs, 0, sizeof b->regs);
     sim_chip_fill(&b->spec, &b->regs);
     b->chip_baud = b->spec.chip->boot_baud;
-    b->next_baud_at = SIM_NEVER;
+    b->next_baud_at = b->watchdog_at = SIM_NEVER;
     b->autobaud = false;
     b->panics = 0;
     b->mode = SIM_OFF;

@@ -3,7 +3,7 @@
  * chip.h: the simulator's own table of chips: what each answers to the questions a loader's client asks.
  *
  * This table and the engine's are two witnesses: neither includes the other, and a test holds both
- * against the literal values of the reference. Facts: the protocol reference sections 2.4, 3.1 to 3.6,
+ * against the literal values of the reference. Facts: the protocol reference sections 2.4, 2.6, 3.1 to 3.6,
  * 4.3, 7.1 and 7.2, from Espressif's esptool and technical reference manuals.
  */
 #ifndef FL_SIM_CHIP_H
@@ -54,6 +54,7 @@ struct sim_chip {
     unsigned crystal_mhz;
     uint32_t spi;
     enum sim_spi_layout spi_layout;
+    uint32_t wdt, wdt_key;  /* RTC watchdog: CONFIG0 and write protection; 0: clients cannot reset by it */
     unsigned security_len;  /* of GET_SECURITY_INFO: 0 (refused), 12 or 20 */
     unsigned eco;           /* in it */
     unsigned begin_len;     /* of the ROM's FLASH_BEGIN and DEFL_BEGIN */

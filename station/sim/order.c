@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { UART_SCLK_PER_MHZ = 1000000 };
+enum { UART_SCLK_PER_MHZ = 1000000, RTC_HZ = 32000 };
+static const uint32_t wdt_unlocked = 0x50D83AA1, wdt_enable = 1u << 31;
 
 static enum sim_go apply(struct sim_board *b, const struct sim_fault *f, int *code)
 {
@@ -73,6 +74,19 @@ bool sim_do_ram(struct sim_board *b, uint32_t addr, const uint8_t *bytes, size_t
     return b->order.lie || sim_ram_write(&b->ram, addr, bytes, n);
 }
 
+/* The RTC watchdog, with which clients restart a chip whose lines do not (reference 2.6): CONFIG1, the word
+ * behind CONFIG0, counts slow clocks until it bites. */
+static void watchdog_written(struct sim_board *b, uint32_t addr)
+{
+    const struct sim_chip *c = b->spec.chip;
+    if (c->wdt == 0 || addr != c->wdt || sim_regs_get(&b->regs, c->wdt_key) != wdt_unlocked)
+        return;
+    uint64_t ticks = sim_regs_get(&b->regs, c->wdt + 4);
+    b->watchdog_at = sim_regs_get(&b->regs, c->wdt) & wdt_enable
+                         ? b->now + ticks * 1000000000u / RTC_HZ
+                         : SIM_NEVER;
+}
+
 void sim_do_write_regs(struct sim_board *b, const uint8_t *entries, size_t n, uint64_t *ns)
 {
     for (; n >= 16; entries += 16, n -= 16) {
@@ -83,6 +97,7 @@ void sim_do_write_regs(struct sim_board *b, const uint8_t *entries, size_t n, ui
             continue;
         sim_regs_set(&b->regs, addr, (value & mask) | (sim_regs_get(&b->regs, addr) & ~mask));
         sim_spi_written(b->spec.chip, &b->regs, &b->flash, addr);
+        watchdog_written(b, addr);
     }
 }
 

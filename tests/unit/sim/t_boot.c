@@ -77,6 +77,51 @@ static void sequences(void **state)
     }
 }
 
+static void jtag_by_hand(struct sim_spec *s)
+{
+    sim_bridge_set(&s->bridge, SIM_USB_JTAG); /* and powered up with the button held */
+}
+
+static void poke(struct b *b, uint32_t addr, uint32_t value)
+{
+    b_words(b, 0x09, addr, value, 0xFFFFFFFF, 0);
+    assert_int_equal(b_status(b, b->spec.chip->status_len - 2) >> 8, 0);
+}
+
+/* Reference 2.6, with the registers of 3.6: the way out of a download mode that no line resets. */
+static void watchdog_reset(void **state)
+{
+    static const struct {
+        const char *chip;
+        uint32_t config0, protect;
+        bool bites;
+    } row[] = {
+        {"esp32s2", 0x3F408094, 0x3F4080AC, true},  {"esp32s3", 0x60008098, 0x600080B0, true},
+        {"esp32c3", 0x60008090, 0x600080A8, true},  {"esp32c2", 0x60008084, 0x6000809C, true},
+        {"esp32c5", 0x600B1C00, 0x600B1C18, true},  {"esp32c61", 0x600B1C00, 0x600B1C18, true},
+        {"esp32p4", 0x50116000, 0x50116018, true},  {"esp32h2", 0x600B1C00, 0x600B1C1C, false},
+        {"esp32", 0x3FF4808C, 0x3FF480A4, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(row); i++)
+        for (int unlocked = 0; unlocked < 2; unlocked++) {
+            struct b *b = b_new(row[i].chip, jtag_by_hand);
+            play(b, hard, T_COUNT(hard), 0);
+            assert_int_equal(sim_board_mode(b->board), SIM_ROM); /* a core reset does not look at the button */
+            b_raw(b, B_SYNC);
+            poke(b, row[i].protect, unlocked ? 0x50D83AA1 : 0);
+            poke(b, row[i].config0 + 4, 2000);
+            poke(b, row[i].config0, 0xD0000102);
+            poke(b, row[i].protect, 0);
+            b->n = 0;
+            b_wait(b, 500 * MS);
+            bool bitten = row[i].bites && unlocked;
+            assert_int_equal(sim_board_mode(b->board), bitten ? SIM_APP : SIM_ROM);
+            assert_int_equal(strstr(text(b), "WDT") != NULL, bitten);
+            b_free(b);
+        }
+}
+
 static void slow_en(struct sim_spec *s)
 {
     s->timing.en_us = 300000;
@@ -412,7 +457,7 @@ int main(void)
         cmocka_unit_test(sequences),   cmocka_unit_test(slow_capacitor), cmocka_unit_test(held_in_reset),
         cmocka_unit_test(habits),      cmocka_unit_test(applications_that_trouble),
         cmocka_unit_test(blank_flash), cmocka_unit_test(esp8266_log),    cmocka_unit_test(what_starts),
-        cmocka_unit_test(ota_slot),    cmocka_unit_test(real_images),
+        cmocka_unit_test(watchdog_reset), cmocka_unit_test(ota_slot),    cmocka_unit_test(real_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

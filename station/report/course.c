@@ -183,7 +183,8 @@ enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsi
     enum fl_err err = FL_OK;
     *out = NULL;
     if (!from_ms)
-        err = db_int(r->reader.db, "SELECT start_ms FROM attempt ORDER BY leaf LIMIT 1", to_ms - 1, &c.from, why);
+        err = db_int(r->reader.db, "SELECT min(start_ms) FROM (SELECT start_ms FROM attempt ORDER BY leaf LIMIT 4096)",
+                     to_ms - 1, &c.from, why); /* those that ended first need not have begun first */
     if (err == FL_NOT_FOUND) {
         c.from = to_ms - buckets;
         err = FL_OK;

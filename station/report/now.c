@@ -125,7 +125,7 @@ enum fl_err report_log(struct report *r, json_t **out, struct fl_why *why)
         "SELECT s.name AS station, s.origin, s.vkey, (SELECT coalesce(max(idx) + 1, 0) FROM leaf) AS leaves, "
         "c.size, lower(hex(c.root)) AS root, (SELECT count(*) FROM boot) AS boots, "
         "(SELECT at_ms FROM boot ORDER BY leaf DESC LIMIT 1) AS verified_ms, "
-        "(SELECT start_ms FROM attempt ORDER BY leaf LIMIT 1) AS first_ms, "
+        "(SELECT min(start_ms) FROM (SELECT start_ms FROM attempt ORDER BY leaf LIMIT 4096)) AS first_ms, "
         "(SELECT start_ms + coalesce(ms, 0) FROM attempt ORDER BY leaf DESC LIMIT 1) AS last_ms, "
         "(SELECT count(*) FROM open_attempt) AS open "
         "FROM station s LEFT JOIN checkpoint c ON c.size = (SELECT max(size) FROM checkpoint) ORDER BY s.leaf LIMIT 1";

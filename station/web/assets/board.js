@@ -36,7 +36,7 @@ function makeTile(i) {
     p.fill = el("span", { class: "fill" });
     const bar = (p.bar = el("span", { class: "bar", "aria-hidden": "true" }, p.fill));
     const tile = el("button", { class: "tile", type: "button", onclick: () => openDetail(i) },
-        el("span", { class: "row1" }, part("num"), part("sign"), part("word")),
+        el("span", { class: "row1" }, el("span", { class: "heard" }, t("tile.slot", { n: "" })), part("num"), part("sign"), part("word")),
         el("span", { class: "row2" }, part("mac"), part("chip"), part("time")),
         bar,
         el("span", { class: "row3" }, part("step"), part("pct"), part("speed"), part("left")),
@@ -83,10 +83,6 @@ function paintTile(i) {
     set(p.chip, d.chip);
     set(p.step, d.state === "work" || d.state === "record" ? stepText(d.state === "record" ? "record" : d.step) : d.fault);
     set(p.todo, d.fault ? tOr("todo." + d.fault, d.todo) : d.state === "pass" ? t("tile.take_out") : "");
-    const said = [t("tile.slot", { n: d.slot }), t("state." + d.state)];
-    if (d.mac) said.push(d.mac);
-    if (d.fault) said.push(d.fault, p.todo.textContent);
-    p.tile.setAttribute("aria-label", said.join(", "));
     paintProgress(p, d);
     paintTime(p, d);
 }

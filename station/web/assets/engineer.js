@@ -19,23 +19,23 @@ function dress() {
     const axis = (more = {}) => ({ ticks: { color: c.text, maxRotation: 0, autoSkipPadding: 16 }, grid: { color: c.line }, ...more });
     const base = () => ({
         animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
-        plugins: { legend: { labels: { color: c.text, boxWidth: 14 } } },
+        plugins: { legend: { labels: { color: c.text, usePointStyle: true, pointStyleWidth: 16 } } },
     });
     const dashes = [6, 4];
     for (const k of Object.keys(charts)) charts[k].destroy();
     charts.yield = new Chart($("yield"), {
         data: { labels: [], datasets: [
-            { type: "line", label: t("eng.fpy_percent"), yAxisID: "p", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, pointRadius: 2, spanGaps: true, order: 0 },
-            { type: "bar", label: t("state.pass"), yAxisID: "y", stack: "a", backgroundColor: c.good, order: 1 },
-            { type: "bar", label: t("state.fail"), yAxisID: "y", stack: "a", backgroundColor: c.bad, order: 1 },
-            { type: "bar", label: t("state.error"), yAxisID: "y", stack: "a", backgroundColor: c.help, order: 1 }] },
+            { type: "line", label: t("eng.fpy_percent"), yAxisID: "p", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, pointRadius: 2, spanGaps: true, clip: false, order: 0 },
+            { type: "bar", label: t("state.pass"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.good, order: 1 },
+            { type: "bar", label: t("state.fail"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.bad, order: 1 },
+            { type: "bar", label: t("state.error"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.help, order: 1 }] },
         options: { ...base(), scales: { x: axis({ stacked: true }), y: axis({ stacked: true, beginAtZero: true, title: { display: true, text: t("eng.attempts"), color: c.text } }),
             p: axis({ position: "right", min: 0, max: 100, grid: { display: false } }) } },
     });
     charts.pareto = new Chart($("pareto"), {
         data: { labels: [], datasets: [
-            { type: "line", label: t("eng.cumulative"), yAxisID: "p", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, borderDash: dashes, pointRadius: 2, order: 0 },
-            { type: "bar", label: t("eng.attempts"), yAxisID: "y", backgroundColor: c.bad, order: 1 }] },
+            { type: "line", label: t("eng.cumulative"), yAxisID: "p", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, borderDash: dashes, pointRadius: 2, clip: false, order: 0 },
+            { type: "bar", label: t("eng.attempts"), yAxisID: "y", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.bad, order: 1 }] },
         options: { ...base(), scales: { x: axis(), y: axis({ beginAtZero: true }), p: axis({ position: "right", min: 0, max: 100, grid: { display: false } }) } },
     });
     charts.cycle = new Chart($("cycle"), {
@@ -47,7 +47,7 @@ function dress() {
     });
     charts.throughput = new Chart($("throughput"), {
         type: "bar",
-        data: { labels: [], datasets: [{ label: t("eng.per_hour"), backgroundColor: c.blue }] },
+        data: { labels: [], datasets: [{ label: t("eng.per_hour"), pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.blue }] },
         options: { ...base(), scales: { x: axis(), y: axis({ beginAtZero: true }) } },
     });
 }

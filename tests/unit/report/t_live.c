@@ -14,8 +14,8 @@ static const struct step {
     const char *fault;
     unsigned ms;
 } history[] = {
-    {1, 1, 1, OUTCOME_PASS, "", 10000},
-    {2, 1, 2, OUTCOME_FAIL, "verify.md5", 4000},
+    {1, 1, 2, OUTCOME_PASS, "", 10000}, /* ended before the next, which began before it */
+    {2, 1, 1, OUTCOME_FAIL, "verify.md5", 4000},
     {2, 2, 12, OUTCOME_PASS, "", 12000}, /* second attempt: no first pass */
     {3, 2, 13, OUTCOME_ABORTED, "operator.cancelled", 1000},
     {3, 2, 14, OUTCOME_PASS, "", 14000}, /* its first attempt that counts */

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pages in Chromium: tiles change live, tables sort, pages fit a phone, keyboard, contrast (axe-core), log-in, languages,
+// first paint, weight. Arguments: the folder of a station with records.
+import { launch, fakeBoard, serve, check, done, axeSource, build } from "./lib.mjs";
+import path from "node:path";
+
+const data = process.argv[2];
+const browser = await launch();
+const troubles = [];
+async function open(url, { width = 1280, height = 800, dark = false, context } = {}) {
+    const page = await (context ?? browser).newPage({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
+    page.on("console", (m) => { if (["error", "warning"].includes(m.type())) troubles.push(`${url}: ${m.text()}`); });
+    page.on("pageerror", (e) => troubles.push(`${url}: ${e}`));
+    page.on("request", (r) => { if (!r.url().startsWith(new URL(url).origin) && !r.url().startsWith("blob:")) troubles.push(`asks elsewhere: ${r.url()}`); });
+    await page.goto(url);
+    return page;
+}
+async function axe(page, what) {
+    await page.evaluate(axeSource + ";0"); // evaluated by the tool, which the page's policy does not bind
+    const r = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+    check(`axe: ${what}`, r.violations.length === 0, JSON.stringify(r.violations.map((v) => [v.id, v.nodes.slice(0, 3).map((n) => n.target.join(" ") + ": " + n.failureSummary)])));
+}
+const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+
+// ---- the board ---------------------------------------------------------------------------------------------------------
+{
+    const line = await fakeBoard("slots=8", "speed=4", "seed=3");
+    const page = await open(line.url + "/");
+    await page.waitForSelector(".tile");
+    check("eight tiles", await page.locator(".tile").count() === 8);
+    const seen = new Set();
+    const began = Date.now();
+    while (Date.now() - began < 15000 && !(seen.has("work") && seen.has("pass") && seen.has("empty"))) {
+        for (const s of await page.locator(".tile").evaluateAll((l) => l.map((e) => e.dataset.state))) seen.add(s);
+        await page.waitForTimeout(100);
+    }
+    check("tiles change live", seen.has("work") && seen.has("pass") && seen.has("empty"), [...seen].join(" "));
+    await page.waitForSelector('.tile[data-state="work"].moving');
+    const bar = () => page.locator('.tile.moving .fill').first().evaluate((e) => e.style.transform);
+    const before = await bar();
+    await page.waitForFunction((b) => [...document.querySelectorAll(".tile.moving .fill")].some((e) => e.style.transform !== b), before, { timeout: 5000 });
+    check("bars move", true);
+    await page.waitForFunction(() => Number(document.getElementById("pass").textContent) > 0, null, { timeout: 15000 });
+    check("the head counts", true);
+    const url = line.url;
+    await line.stop();
+    await page.waitForFunction(() => document.body.classList.contains("lost"), null, { timeout: 10000 });
+    check("a lost station shows", await page.locator("#alarm").isVisible() && url.length > 0);
+    troubles.length = 0; // the lost connection is in the browser's own log
+    await page.close();
+}
+for (const [slots, width, height, dark] of [[8, 1280, 800, false], [64, 1920, 1080, true], [64, 390, 844, false], [8, 390, 844, true], [1, 320, 568, false]]) {
+    const line = await fakeBoard(`slots=${slots}`, "still=1", "alarm=the disk is nearly full");
+    const page = await open(line.url + "/", { width, height, dark });
+    await page.waitForSelector(".tile");
+    const name = `board, ${slots} slots, ${width} x ${height}, ${dark ? "dark" : "light"}`;
+    check(`fits: ${name}`, await fits(page));
+    const cut = await page.locator(".tile .word").evaluateAll((l) => l.filter((e) => e.getBoundingClientRect().right > e.closest(".tile").getBoundingClientRect().right + 1).length);
+    check(`words are whole: ${name}`, cut === 0, `${cut} cut`);
+    if (width >= 1280) check(`no scrolling: ${name}`, await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight + 1));
+    await axe(page, name);
+    await page.close();
+    await line.stop();
+}
+{
+    const line = await fakeBoard("slots=8", "still=1");
+    const page = await open(line.url + "/");
+    await page.waitForSelector(".tile");
+    await page.locator(".tile").first().focus();
+    await page.keyboard.press("ArrowRight");
+    check("arrows move between tiles", await page.evaluate(() => document.activeElement.querySelector(".num").textContent === "2"));
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    check("Enter shows the slot whole", await page.locator("#detail").isVisible() && (await page.locator("#detail").textContent()).includes("verify.md5"));
+    await axe(page, "a slot's details");
+    await page.keyboard.press("Escape");
+    check("Escape closes it", !(await page.locator("#detail").isVisible()));
+    await page.keyboard.press("Tab");
+    check("the focus is where it was, and goes on", await page.evaluate(() => document.activeElement !== document.body));
+
+    await page.goto(line.url + "/?lang=zh");
+    await page.waitForSelector('.tile[data-state="fail"]');
+    check("Chinese", (await page.locator('.tile[data-state="fail"] .word').first().textContent()) === "不合格" &&
+        (await page.locator('.tile[data-state="fail"] .todo').first().textContent()).includes("红箱") && await page.evaluate(() => document.documentElement.lang) === "zh");
+    const paints = [];
+    for (let i = 0; i < 5; i++) {
+        await page.goto(line.url + "/");
+        await page.waitForSelector(".tile");
+        paints.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0));
+    }
+    paints.sort((a, b) => a - b);
+    console.log(`# first paint: ${paints.map((p) => p.toFixed(0)).join(" ")} ms`);
+    await page.close();
+    await line.stop();
+}
+
+// ---- every language has every key -----------------------------------------------------------------------------------------
+{
+    const line = await fakeBoard("slots=1");
+    const get = async (l) => (await fetch(`${line.url}/assets/lang-${l}.json`)).json();
+    const en = await get("en"), zh = await get("zh");
+    const missing = Object.keys(en).filter((k) => !(k in zh)), extra = Object.keys(zh).filter((k) => !(k in en) && !/^(todo|what)\./.test(k));
+    check("Chinese has every key and no other", !missing.length && !extra.length, [...missing, ...extra].join(" "));
+    const board = await (await fetch(line.url + "/")).text();
+    check("the page itself has no script or style of its own", !/<script>|<style|style=|onclick=/.test(board));
+    await line.stop();
+}
+
+// ---- from the records -----------------------------------------------------------------------------------------------------------
+{
+    const station = await serve(path.join(build, "flashline"), ["web", "--data", data, "--listen", "127.0.0.1:0"]);
+    for (const dark of [false, true])
+        for (const [width, height] of [[1280, 900], [390, 844]]) {
+            const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
+            await context.addInitScript(() => localStorage.setItem("fl.range", "0"));
+            for (const p of ["/engineer", "/unit?mac=c951", "/unit?mac=24:6f:28:c9:51:ac", "/audit", "/"]) {
+                const page = await open(station.url + p, { context });
+                const ready = { "/engineer": "#slots_table tbody tr", "/unit?mac=c951": "#found tbody tr", "/audit": "#facts dd", "/": ".tile" }[p] ?? ".attempt";
+                await page.waitForSelector(ready);
+                const name = `${p}, ${width} px, ${dark ? "dark" : "light"}`;
+                check(`fits: ${name}`, await fits(page));
+                await axe(page, name);
+                await page.close();
+            }
+            await context.close();
+        }
+    const page = await open(station.url + "/engineer");
+    await page.selectOption("#range", "0");
+    await page.waitForSelector("#slots_table tbody tr");
+    const column = () => page.locator("#slots_table tbody tr td:first-child").allTextContents();
+    const up = await column();
+    await page.locator("#slots_table th button").first().click();
+    const down = await column();
+    check("tables sort", up.length === 8 && down.join() === [...up].reverse().join(), `${up} / ${down}`);
+    check("the order is said", await page.locator("#slots_table th").first().getAttribute("aria-sort") === "descending");
+    const drawn = await page.locator("canvas").evaluateAll((l) => l.map((c) => c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v)));
+    check("four charts are drawn", drawn.length === 4 && drawn.every(Boolean), drawn.join());
+    const weight = await page.evaluate(() => performance.getEntriesByType("resource").reduce((s, r) => s + r.encodedBodySize, performance.getEntriesByType("navigation")[0].encodedBodySize));
+    check(`the whole page weighs ${weight} bytes, under 400 KB`, weight > 100000 && weight < 400000);
+    await page.goto(station.url + "/audit");
+    await page.fill("#leaf", "3");
+    const [file] = await Promise.all([page.waitForEvent("download"), page.click("#certificate button")]);
+    check("a certificate is downloaded", file.suggestedFilename() === "record-3.tlog-proof");
+    await page.close();
+    process.kill(station.pid, "SIGTERM");
+}
+
+// ---- logging in -------------------------------------------------------------------------------------------------------------------
+{
+    const line = await fakeBoard("slots=2", "still=1", "login=1", `data=${data}`);
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+    const page = await open(line.url + "/", { context });
+    check("who is not logged in lands at /login", page.url().endsWith("/login"));
+    await axe(page, "log-in");
+    await page.fill("#name", "ann");
+    await page.fill("#password", "not this one");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.getElementById("wrong").textContent !== "");
+    check("a wrong password is told so", true);
+    troubles.length = 0; // the browser logs the 401
+    await page.fill("#password", "long enough");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".tile");
+    const links = await page.locator("#top nav a").allTextContents();
+    check("an operator sees what is for an operator", links.join() === "Board,Unit,Audit", links.join());
+    check("no cookie for scripts", await page.evaluate(() => document.cookie) === "");
+    await page.locator(".settings summary").click();
+    await page.locator(".settings button", { hasText: "Log out" }).click();
+    await page.waitForURL("**/login");
+    await page.goto(line.url + "/engineer");
+    check("logged out is out", page.url().endsWith("/login"));
+    await context.close();
+    await line.stop();
+}
+check("no error in any page's console, no request elsewhere", troubles.length === 0, troubles.join("\n"));
+await browser.close();
+done();

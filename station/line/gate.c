@@ -12,6 +12,27 @@ static bool differs(enum esp_tristate want, enum esp_tristate is)
     return want != ESP_UNKNOWN && want != is;
 }
 
+static const char *gate_images(const struct profile *p, const struct esp_unit *u, struct fl_why *why)
+{
+    if (p->patches_header && u->security.secure_boot == ESP_ON) {
+        (void)fl_fail(why, FL_MISMATCH, "secure boot is on and flash.mode, freq or size changes the bootloader's "
+                                        "header: the unit would not start; set all three to keep");
+        return "gate.secure_boot";
+    }
+    for (size_t i = 0; i < p->n_images && u->revision != UINT_MAX; i++) {
+        const struct profile_image *m = &p->images[i];
+        if (u->revision < m->min_revision || u->revision > m->max_revision) {
+            bool old = u->revision < m->min_revision;
+            unsigned limit = old ? m->min_revision : m->max_revision;
+            (void)fl_fail(why, FL_MISMATCH, "%s is built for chip revisions %s v%u.%u, this one is v%u.%u",
+                          m->file, old ? "from" : "up to", limit / 100, limit % 100, u->revision / 100,
+                          u->revision % 100);
+            return "gate.image";
+        }
+    }
+    return NULL;
+}
+
 const char *gate_unit(const struct profile *p, const struct esp_unit *u, struct fl_why *why)
 {
     const struct profile_gate *g = &p->gate;
@@ -40,7 +61,7 @@ const char *gate_unit(const struct profile *p, const struct esp_unit *u, struct 
                       tristate[s->flash_encryption + 1], tristate[g->flash_encryption + 1]);
         return "gate.flash_encryption";
     }
-    return NULL;
+    return gate_images(p, u, why);
 }
 
 const char *gate_flash(const struct profile *p, const struct esp_flash_info *f, struct fl_why *why)

@@ -83,6 +83,21 @@ static void gates(void **state)
     assert_string_equal(gate_unit(&p, &u, &why), "gate.secure_boot");
     u.security.secure_boot = ESP_UNKNOWN;
     assert_string_equal(gate_unit(&p, &u, &why), "gate.secure_boot");
+    p.gate.secure_boot = ESP_UNKNOWN;
+    p.patches_header = true; /* a changed header breaks the signature that secure boot checks */
+    u.security.secure_boot = ESP_ON;
+    assert_string_equal(gate_unit(&p, &u, &why), "gate.secure_boot");
+    u.security.secure_boot = ESP_OFF;
+    assert_null(gate_unit(&p, &u, &why));
+    const struct profile_image images[] = {{.file = "a.bin", .max_revision = UINT_MAX},
+                                           {.file = "b.bin", .min_revision = 301, .max_revision = 399}};
+    p.images = images;
+    p.n_images = 2;
+    assert_string_equal(gate_unit(&p, &u, &why), "gate.image");
+    assert_string_equal(why.text, "b.bin is built for chip revisions from v3.1, this one is v3.0");
+    u.revision = 301;
+    assert_null(gate_unit(&p, &u, &why));
+    p.n_images = 0;
     p.gate.flash_encryption = ESP_OFF;
     assert_string_equal(gate_unit(&p, &good, &why), "gate.flash_encryption");
     const struct esp_flash_info small = {0x1540ef, 2097152}, right = {0x1640ef, 4194304};

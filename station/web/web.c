@@ -122,6 +122,7 @@ static enum fl_err read_tls(struct web *w, const struct web_config *c, struct fl
     return err;
 }
 
+FL_PRINTF(2, 0)
 static void mhd_log(void *cls, const char *fmt, va_list ap)
 {
     struct web *w = cls;

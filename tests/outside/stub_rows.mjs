@@ -58,10 +58,10 @@ class Wire {
 
   // `count` frames, within `ms`; then whatever else arrives until the line is quiet
   async frames(count, ms) {
-    for (let waited = 0; this.#split().length < count && waited < ms; waited += 5) await sleep(5);
+    for (let waited = 0; this.#split().length < count && waited < ms; waited += 2) await sleep(2);
     for (let before = -1; before !== this.#got.length; ) {
       before = this.#got.length;
-      await sleep(25);
+      await sleep(10);
     }
     const frames = this.#split();
     this.#got = [];
@@ -202,6 +202,10 @@ const ROWS = [
     sum(0x8000), "13:c700", READ, "0a:0000", deflBegin(0x8000, packed), "10:0000", block(0x11, packed, 0), "11:0000", DEFL_END, "12:0000",
     sum(0x8000), `13:${md5(Uint8Array.from(twice))}:0000`],
   ["a write past the flash: the next request is told", begin(0x1000, 0x3ff000 + 0x1000), "02:c400"],
+  ["a write across the flash's end", begin(0x2000, 0x3ff000), "02:0000", block(0x03, plain.slice(0, 0x2000), 0), "03:0000", READ, "0a:c400", END, "04:c000"],
+  ["MD5 past the flash", sum(0x1000, 0x400000), "13:c400"],
+  ["READ_FLASH past the flash: told late", request(0xd2, words(0x400000, 4, 0x1000, 64)), "d2:0000", READ, "0a:c400"],
+  ["ERASE_REGION of nothing", request(0xd1, words(AT, 0)), "d1:0000"],
   ["READ_FLASH: data, an acknowledgement, the MD5", request(0xd2, words(0x3f0000, 4, 0x1000, 64)), "d2:0000 raw:ffffffff",
     frame(words(4)), `raw:${md5(Buffer.alloc(4, 0xff))}`],
   ["READ_FLASH: an acknowledgement of another length ends it", request(0xd2, words(0x3f0000, 8, 4, 64)), "d2:0000 raw:ffffffff",

@@ -39,7 +39,7 @@ static void put_up(void *ctx, const uint8_t *bytes, size_t n)
 void sim_send(struct sim_board *b, uint64_t delay, const uint8_t *bytes, size_t n)
 {
     struct sending s = {b, b->now + delay};
-    if (!b->port_up || sim_habit(b, SIM_FAULT_SILENT) || sim_habit(b, SIM_FAULT_ECHO))
+    if (!b->port_up || sim_habit(b, SIM_FAULT_SILENT) || sim_habit(b, SIM_FAULT_SHORTED))
         return;
     sim_fault_wire(b->spec.faults, b->spec.n_faults, &b->rng, &b->track_up, SIM_TO_HOST, bytes, n, put_up,
                    &s);
@@ -156,9 +156,10 @@ void sim_board_write(struct sim_board *b, uint64_t now, const uint8_t *bytes, si
     sim_board_run(b, now);
     if (!b->port_up)
         return;
-    if (sim_habit(b, SIM_FAULT_ECHO)) /* its TX and RX are joined: the chip is not on that line */
+    bool shorted = sim_habit(b, SIM_FAULT_SHORTED) != NULL;
+    if (shorted || sim_habit(b, SIM_FAULT_ECHO))
         sim_wire_put(&b->up, b->now, b->host_baud, b->spec.pace_real, bytes, n);
-    else if (!sim_habit(b, SIM_FAULT_TX_DEAD))
+    if (!shorted && !sim_habit(b, SIM_FAULT_TX_DEAD))
         through_bridge(b, bytes, n);
     sim_board_run(b, now);
 }

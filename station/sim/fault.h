@@ -41,7 +41,8 @@
     X(APP_ONLY, "app_only", H, "no auto-reset circuit: every reset starts the application")    \
     X(DOWNLOAD_ONLY, "download_only", H, "the boot button is held: every reset is a download") \
     X(NO_RESET, "no_reset", H, "RTS reaches nothing: the chip is never reset")                     \
-    X(ECHO, "echo", H, "TX and RX are joined: the host hears itself only")                               \
+    X(ECHO, "echo", H, "the adapter sends back what the host sends, beside the chip's answers")    \
+    X(SHORTED, "shorted", H, "TX and RX are joined: the host hears itself and nobody else")        \
     X(TX_DEAD, "tx_dead", H, "nothing the host sends arrives")                                     \
     X(SILENT, "silent", H, "nothing the chip sends arrives")                                     \
     X(TALK, "talk", H, "an application that talks runs after every reset")                         \

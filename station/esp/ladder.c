@@ -149,7 +149,7 @@ static bool damage(const struct esp *e)
 
 static bool take_small(struct esp *e)
 {
-    static const uint32_t ram[] = {0x800, 0x400, 0x200, 0x100}, flash[] = {0x1000, 0x400, 0x100};
+    static const uint32_t ram[] = {0x800, 0x400, 0x200, 0x100}, flash[] = {0x800, 0x400, 0x100};
     bool load = e->work == WORK_LOAD;
     const uint32_t *sizes = load ? ram : flash;
     size_t n = load ? sizeof ram / sizeof *ram : sizeof flash / sizeof *flash;

@@ -2,6 +2,7 @@
  * Scenario files: what they set, and every refusal with its place. */
 #include "unit/t.h"
 
+#include "base/file.h"
 #include "sim/scenario.h"
 
 #include <unistd.h>
@@ -145,10 +146,50 @@ static void refusals(void **state)
     }
 }
 
+/* The README knows every fault, every bridge and every chip, and each of its examples is accepted. */
+static void what_the_readme_says(void **state)
+{
+    struct fl_buf text = FL_BUF(1 << 20);
+    char row[80], yaml[4000];
+    struct sim_spec s[2];
+    uint64_t seed = 1;
+    struct fl_why why = {0};
+    size_t examples = 0;
+    (void)state;
+    assert_int_equal(fl_file_read("station/sim/README.md", &text, &why), FL_OK);
+    const char *readme = fl_buf_text(&text);
+    for (int i = 0; i < SIM_FAULT_KINDS; i++) {
+        snprintf(row, sizeof row, "\n| `%s` |", sim_fault_rows[i].name);
+        if (!strstr(readme, row))
+            print_error("no row for %s\n", sim_fault_rows[i].name);
+        assert_non_null(strstr(readme, row));
+    }
+    for (int i = 0; sim_bridge_names[i]; i++) {
+        snprintf(row, sizeof row, "`%s`", sim_bridge_names[i]);
+        assert_non_null(strstr(readme, row));
+    }
+    for (const char *at = readme; (at = strstr(at, "`{kind: ")); at++, examples++) {
+        const char *end = strchr(at + 1, '`');
+        if (strncmp(at, "`{kind: NAME", 12) == 0)
+            continue;
+        snprintf(yaml, sizeof yaml, "defaults: {faults: [%.*s]}\n", (int)(end - at - 1), at + 1);
+        if (load(yaml, s, 2, &seed, &why) != FL_OK)
+            print_error("%s", yaml);
+        assert_int_equal(load(yaml, s, 2, &seed, &why), FL_OK);
+    }
+    assert_true(examples > 14);
+    const char *from = strstr(readme, "```yaml\n") + 8, *to = strstr(from, "```");
+    snprintf(yaml, sizeof yaml, "%.*s", (int)(to - from), from);
+    assert_int_equal(load(yaml, s, 2, &seed, &why), FL_OK);
+    assert_int_equal(s[1].bridge.kind, SIM_CH9102);
+    fl_buf_fini(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_keys), cmocka_unit_test(empty), cmocka_unit_test(refusals),
+        cmocka_unit_test(what_the_readme_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

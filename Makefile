@@ -89,6 +89,13 @@ $B/stub-board: $(patsubst %.c,$B/obj/%.o,$(wildcard tests/outside/rv32/*.c))
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lz -lcrypto
 
+# the engine, and nothing of the station, against that stub in one process
+$B/tests/esp/t_real_stub: $B/obj/tests/unit/esp/t_real_stub.o \
+    $(patsubst %.c,$B/obj/%.o,$(filter-out %/main.c,$(wildcard tests/outside/rv32/*.c))) $B/libesp.a
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
 PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $B/flashline $(DESTDIR)$(PREFIX)/bin/flashline

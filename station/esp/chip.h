@@ -110,7 +110,8 @@ struct chip_regs {
     FL_MUST enum fl_err (*read)(void *ctx, uint32_t addr, uint32_t *value);
 };
 
-/* All give the reader's error. MAC and EUI-64 in print order. */
+/* All give the reader's error. MAC and EUI-64 in print order. FL_UNSUPPORTED: an ESP8266 whose fuses hold
+ * a MAC of no known kind. */
 FL_MUST enum fl_err chip_read_mac(const struct chip *c, struct chip_regs regs, uint8_t mac[static 6],
                                   uint8_t eui64[static 8]);
 FL_MUST enum fl_err chip_read_revision(const struct chip *c, struct chip_regs regs, unsigned *revision);

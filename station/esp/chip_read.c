@@ -76,7 +76,7 @@ static enum fl_err mac_esp8266(const struct chip *c, struct chip_regs regs, uint
     if (m3 == 0)
         oui = (m1 >> 16 & 0xff) == 0 ? 0x18fe34 : (m1 >> 16 & 0xff) == 1 ? 0xacd074 : 0;
     if (oui == 0)
-        return FL_FORMAT;
+        return FL_UNSUPPORTED;
     put_be(mac, oui, 3);
     put_be(mac + 3, (m1 & 0xffff) << 8 | m0 >> 24, 3);
     return FL_OK;

@@ -42,6 +42,9 @@ enum fl_err esp_play(struct esp *e, const char *text)
     if (err)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, err, "%s", why.text);
     err = play(e, &seq);
+    if (err == FL_TIMEOUT) /* not the chip's silence: the port's */
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_PORT_FAILED, FL_IO, "setting DTR and RTS: %s",
+                        link_why(e->link)->text);
     return err ? esp_fail_link(e, err, "setting DTR and RTS") : FL_OK;
 }
 

@@ -161,8 +161,8 @@ static enum fl_err read_unit(struct esp *e)
     enum fl_err err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &e->magic);
     if (!err)
         err = chip_read_mac(e->chip, regs, e->unit.mac, e->unit.eui64);
-    if (err == FL_FORMAT)
-        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN, FL_FORMAT,
+    if (err == FL_UNSUPPORTED)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN, err,
                         "the chip's fuses hold no MAC address of a kind that is known");
     e->unit.has_mac = !err;
     e->unit.has_eui64 = !err && e->chip->eui64;
@@ -234,7 +234,7 @@ static enum fl_err same_unit(struct esp *e)
     enum fl_err err = stop_watchdogs(e);
     if (!err)
         err = chip_read_mac(e->chip, (struct chip_regs){e, esp_read_reg_sure}, mac, eui64);
-    if (err == FL_FORMAT || (!err && memcmp(mac, e->unit.mac, sizeof mac) != 0))
+    if (err == FL_UNSUPPORTED || (!err && memcmp(mac, e->unit.mac, sizeof mac) != 0))
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_LOST, FL_GONE,
                         "another board answers after the reset: its MAC address ends in "
                         "%02x:%02x:%02x", mac[3], mac[4], mac[5]);

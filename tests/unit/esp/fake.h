@@ -54,6 +54,7 @@ struct fake {
     struct fake_reg regs[40];
     size_t n_regs;
     const char *boot_text, *app_text;
+    const char *chatter; /* said before every answer */
     bool no_reset;   /* the lines do not reach the chip */
     bool no_flash;
     bool dead;       /* nothing answers, nothing is said */
@@ -91,6 +92,10 @@ struct fake {
     uint32_t flash_size_told, spi_usr2;
     uint8_t status_reg;
     bool write_fails, ignores_writes; /* C4 next; bytes go nowhere */
+    unsigned stray_begin; /* this BEGIN, counted from 1, ... */
+    uint32_t stray_to;    /* ... arrives with this offset */
+    unsigned begins;
+    uint32_t jedec;      /* 0: 4 MB */
     uint32_t bad_sector; /* this address never holds what is written; 0: none */
     unsigned erases, resets, power_cycles;
 
@@ -347,6 +352,8 @@ static inline void fake_begin(struct fake *f, uint8_t op, const uint8_t *d, uint
     f->size = f->left = fl_get_u32le(d);
     f->block = fl_get_u32le(d + 8);
     f->at = fl_get_u32le(d + 12);
+    if (f->stray_begin && ++f->begins == f->stray_begin)
+        f->at = f->stray_to;
     f->seq = 0;
     if (f->at + (uint64_t)f->size > f->flash_size_told) {
         *s0 = f->stub ? 0xc4 : 1;
@@ -370,7 +377,7 @@ static inline uint32_t fake_spi(const struct fake *f)
         return 0xffffffff;
     switch (f->spi_usr2 & 0xff) {
     case 0x9f:
-        return 0x1640c8; /* GigaDevice, 4 MB */
+        return f->jedec ? f->jedec : 0x1640c8; /* GigaDevice, 4 MB */
     case 0x05:
         return f->status_reg;
     case 0x5a:
@@ -522,6 +529,8 @@ static inline void fake_request(struct fake *f, struct fl_buf *reply)
         }
     }
     const struct fake_rule *r = fake_rule_for(f, op);
+    if (f->chatter)
+        fake_raw(f, reply, (const uint8_t *)f->chatter, strlen(f->chatter));
     if (r && r->what == DO_SILENT)
         return;
     if (r && r->what == DO_REFUSE) {

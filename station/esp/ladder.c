@@ -14,6 +14,8 @@
  *     first, short blocks make the second cheap, both at little cost in speed: before lower speeds.
  *   - Silence of a stub is mostly a frame turned inside out by one lost delimiter: DB 00 ends it. Silence of
  *     a ROM ends with SYNC. A reset is never the first thing to try, and never the last.
+ *   - A ROM says "unsupported command" also to one whose opcode was damaged, and the proof of a speed is short:
+ *     one that carries it by luck is given up for lower ones before a refusal is believed.
  *   - After any doubt about what was written, the region is begun again; nothing is resent on a guess.
  *   - Without the stub nothing is compressed and every block waits for the flash, but the ROM checks
  *     every sequence number and has no framing to be turned inside out. The lists start again there.
@@ -44,9 +46,9 @@ struct list {
 
 static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
     [WORK_TALK] = {
-        [TROUBLE_SILENT] = LIST(RESYNC, RESET, RESYNC, SLOWER, RESET, SLOWER, ROM, POWER),
-        [TROUBLE_DAMAGED] = LIST(RESYNC, RESYNC, RESET, SLOWER, SLOWER, PACED, ROM, POWER),
-        [TROUBLE_REFUSED] = LIST(RESYNC, RESET, ROM, POWER),
+        [TROUBLE_SILENT] = LIST(RESYNC, RESET, RESYNC, SLOWER, RESET, SLOWER, SLOWER, ROM, POWER),
+        [TROUBLE_DAMAGED] = LIST(RESYNC, RESYNC, RESET, SLOWER, SLOWER, SLOWER, PACED, ROM, POWER),
+        [TROUBLE_REFUSED] = LIST(RESYNC, RESET, SLOWER, SLOWER, SLOWER, ROM, POWER),
         [TROUBLE_WORK] = LIST(RESYNC, RESET, ROM, POWER),
         [TROUBLE_RESTART] = LIST(RESET, RESET, POWER),
         [TROUBLE_SYNC] = LIST(RESET, POWER),

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * board_link.h: the whole engine against a simulated board in memory, in a time of their own.
+ *
+ * The link's two ends share one thread and one clock, which stands still while anybody computes and jumps to
+ * whatever is due next when the engine waits. So every limit and every pause is the real one, a silence of
+ * three seconds costs nothing, and a seed gives the same run again to the byte.
+ *
+ * The clock is base/clock.c compiled here over another clock_gettime: a program that includes this header
+ * has no other clock. One clock a thread: runs in parallel threads do not see each other.
+ *
+ * Nothing in here asserts, as cmocka knows only the main thread: a run is judged by what bl_run gives back. */
+#ifndef FL_TESTS_ESP_BOARD_LINK_H
+#define FL_TESTS_ESP_BOARD_LINK_H
+
+#include "unit/t.h"
+
+#include <time.h>
+
+static _Thread_local uint64_t bl_now; /* ns */
+
+static int bl_gettime(clockid_t id, struct timespec *ts)
+{
+    (void)id;
+    ts->tv_sec = (time_t)(bl_now / 1000000000u);
+    ts->tv_nsec = (long)(bl_now % 1000000000u);
+    return 0;
+}
+#define clock_gettime bl_gettime
+#include "base/clock.c"
+#undef clock_gettime
+
+#include "esp/esp.h"
+#include "link/link_internal.h"
+#include "sim/board.h"
+#include "sim/rng.h"
+
+#include <zlib.h>
+
+/* More than the engine's own limit for anything done here; whoever is still at it then hangs. */
+enum { BL_HOUR_S = 3600 };
+
+/* ---- the link ---------------------------------------------------------------------------------------- */
+
+struct bl_link {
+    struct link link; /* first */
+    struct sim_board *board;
+    uint64_t end;  /* nobody works longer than that */
+    bool hung;
+};
+
+static inline struct bl_link *bl_of(struct link *l)
+{
+    return (struct bl_link *)l;
+}
+
+/* A call costs a microsecond, so that time passes for a caller that only polls. */
+static inline enum fl_err bl_enter(struct link *l)
+{
+    struct bl_link *b = bl_of(l);
+    bl_now += 1000;
+    if (bl_now > b->end) {
+        b->hung = true;
+        return fl_fail(&l->why, FL_CANCELLED, "still at it after an hour");
+    }
+    sim_board_run(b->board, bl_now);
+    if (!sim_board_port_up(b->board))
+        return fl_fail(&l->why, FL_GONE, "the port vanished");
+    return FL_OK;
+}
+
+static inline void bl_close(struct link *l)
+{
+    free(l);
+}
+
+static inline enum fl_err bl_read(struct link *l, uint8_t *buf, size_t cap, size_t *got, struct fl_deadline d)
+{
+    struct bl_link *b = bl_of(l);
+    *got = 0;
+    for (;;) {
+        enum fl_err err = bl_enter(l);
+        if (err)
+            return err;
+        *got = sim_board_read(b->board, bl_now, buf, cap);
+        if (*got > 0)
+            return FL_OK;
+        if (bl_now >= d.at_ns)
+            return fl_fail(&l->why, FL_TIMEOUT, "the board says nothing");
+        uint64_t due = sim_board_due(b->board);
+        due = due < d.at_ns ? due : d.at_ns;
+        bl_now = due < bl_now ? bl_now : due < b->end ? due : b->end;
+    }
+}
+
+static inline enum fl_err bl_write(struct link *l, const uint8_t *bytes, size_t n, struct fl_deadline d)
+{
+    (void)d; /* the bridge takes it all */
+    enum fl_err err = bl_enter(l);
+    if (!err)
+        sim_board_write(bl_of(l)->board, bl_now, bytes, n);
+    return err;
+}
+
+static inline enum fl_err bl_drain(struct link *l, struct fl_deadline d)
+{
+    struct bl_link *b = bl_of(l);
+    enum fl_err err = bl_enter(l);
+    while (!err && sim_board_backlog(b->board) > 0 && bl_now < d.at_ns) {
+        uint64_t due = sim_board_due(b->board);
+        bl_now = due > bl_now && due < b->end ? due : bl_now;
+        err = bl_enter(l);
+    }
+    return err;
+}
+
+static inline enum fl_err bl_purge(struct link *l)
+{
+    enum fl_err err = bl_enter(l);
+    if (!err)
+        sim_board_purge(bl_of(l)->board, bl_now, false, true);
+    return err;
+}
+
+static inline enum fl_err bl_baud(struct link *l, uint32_t baud, struct fl_deadline d)
+{
+    (void)d;
+    enum fl_err err = bl_enter(l);
+    if (!err) {
+        sim_board_baud(bl_of(l)->board, bl_now, baud);
+        l->baud = baud;
+    }
+    return err;
+}
+
+static inline enum fl_err bl_lines(struct link *l, enum link_wire dtr, enum link_wire rts, struct fl_deadline d)
+{
+    (void)d;
+    enum fl_err err = bl_enter(l);
+    if (!err)
+        sim_board_lines(bl_of(l)->board, bl_now, (int)dtr, (int)rts);
+    return err;
+}
+
+/* Both lines released and 115200, as a port is when it is opened. NULL: no memory. */
+static inline struct link *bl_open(struct sim_board *board)
+{
+    static const struct link_ops ops = {.close = bl_close, .read = bl_read, .write = bl_write, .drain = bl_drain,
+                                        .purge = bl_purge, .set_baud = bl_baud, .set_lines = bl_lines};
+    struct bl_link *b = calloc(1, sizeof *b);
+    if (!b)
+        return NULL;
+    link_init(&b->link, LINK_MEMORY, &ops, NULL);
+    b->board = board;
+    b->end = bl_now + (uint64_t)BL_HOUR_S * 1000000000u;
+    b->link.info.has_lines = b->link.info.has_speed = true;
+    memcpy(b->link.info.device, "board", sizeof "board");
+    sim_board_lines(board, bl_now, 0, 0);
+    sim_board_baud(board, bl_now, LINK_BAUD_AT_OPEN);
+    return &b->link;
+}
+
+/* ---- images ------------------------------------------------------------------------------------------ */
+
+enum { BL_REGIONS = 2 };
+
+struct bl_images {
+    struct esp_region regions[BL_REGIONS];
+};
+
+/* Bytes of seven bits: a deflated stream that is nearly as long as they are, in which every byte counts. */
+static inline void bl_images_make(struct bl_images *im, const uint32_t sizes[static BL_REGIONS])
+{
+    static const uint32_t offsets[BL_REGIONS] = {0x10000, 0x20000};
+    struct sim_rng r = {2026};
+    for (size_t i = 0; i < BL_REGIONS; i++) {
+        uint8_t *plain = malloc(sizes[i]);
+        uLongf n = compressBound(sizes[i]);
+        uint8_t *z = malloc(n);
+        assert_true(plain && z);
+        for (uint32_t k = 0; k < sizes[i]; k++)
+            plain[k] = (uint8_t)(sim_rng_next(&r) & 0x7f);
+        assert_int_equal(compress2(z, &n, plain, sizes[i], 9), Z_OK);
+        im->regions[i] = (struct esp_region){
+            .offset = offsets[i], .size = sizes[i], .plain = plain, .deflated = z, .deflated_size = n};
+        assert_int_equal(fl_md5(plain, sizes[i], im->regions[i].md5), FL_OK);
+    }
+}
+
+static inline void bl_images_fini(struct bl_images *im)
+{
+    for (size_t i = 0; i < BL_REGIONS; i++) {
+        free((void *)(uintptr_t)im->regions[i].plain);
+        free((void *)(uintptr_t)im->regions[i].deflated);
+    }
+}
+
+/* How many of the images' bytes the board's flash does not hold. */
+static inline size_t bl_wrong_bytes(const struct sim_board *board, const struct bl_images *im)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < BL_REGIONS; i++) {
+        const struct esp_region *r = &im->regions[i];
+        for (uint32_t at = 0; at < r->size; at += 4096) {
+            uint8_t is[4096];
+            uint32_t n = r->size - at < sizeof is ? r->size - at : (uint32_t)sizeof is;
+            sim_board_flash(board, r->offset + at, is, n);
+            for (uint32_t k = 0; memcmp(is, r->plain + at, n) != 0 && k < n; k++)
+                wrong += is[k] != r->plain[at + k];
+        }
+    }
+    return wrong;
+}
+
+/* ---- one run ----------------------------------------------------------------------------------------- */
+
+struct bl_result {
+    enum fl_err err;
+    struct esp_problem problem;
+    bool hung;
+    size_t wrong;       /* bytes of the images not in flash */
+    double seconds;     /* on the board's clock */
+    uint64_t bytes_out, bytes_in;
+    uint32_t baud;      /* at the end */
+    bool stub;
+    unsigned taken[ESP_RUNG_COUNT], rungs; /* as told to the observer */
+    unsigned mute_rungs; /* told without evidence */
+    bool cause[ESP_FAULT_INTERNAL + 1];    /* named by a rung */
+};
+
+static inline void bl_on_rung(void *ctx, const struct esp_rung *r)
+{
+    struct bl_result *res = ctx;
+    res->taken[r->kind]++;
+    res->rungs++;
+    res->mute_rungs += r->text[0] == '\0';
+    res->cause[r->cause] = true;
+}
+
+/* One session from connect to verified, on a board as it stands. Rungs add up over sessions on one result. */
+static inline void bl_session(struct sim_board *board, const struct esp_config *config, const struct bl_images *im,
+                              bool skip, struct bl_result *res)
+{
+    struct esp_observer o = {.ctx = res, .rung = bl_on_rung};
+    struct esp_region_result results[BL_REGIONS];
+    struct esp_flash_info flash;
+    struct esp_unit unit;
+    struct esp *e = NULL;
+    uint64_t start = bl_now;
+    struct link *l = bl_open(board);
+    memset(&res->problem, 0, sizeof res->problem);
+    enum fl_err err = l ? esp_open(l, config, NULL, &o, &e) : FL_NOMEM;
+    if (!err)
+        err = esp_connect(e, &res->problem);
+    if (!err)
+        err = esp_identify(e, &unit, &res->problem);
+    if (!err)
+        err = esp_prepare(e, &res->problem);
+    if (!err)
+        err = esp_attach_flash(e, 0, &flash, &res->problem);
+    if (!err)
+        err = esp_write(e, im->regions, BL_REGIONS, skip, results, &res->problem);
+    res->err = err;
+    res->stub = e && esp_has_stub(e);
+    res->baud = e ? esp_baud(e) : 0;
+    res->hung = l && bl_of(l)->hung;
+    res->seconds += (double)(bl_now - start) / 1e9;
+    if (l) {
+        res->bytes_out += link_counters(l).bytes_out;
+        res->bytes_in += link_counters(l).bytes_in;
+    }
+    res->wrong = bl_wrong_bytes(board, im);
+    esp_close(e);
+    link_close(l);
+}
+
+static inline struct sim_board *bl_board(const struct sim_spec *spec, const struct sim_stubs *stubs)
+{
+    struct sim_board *b = NULL;
+    struct fl_why why = {0};
+    bl_now = 1000000000u;
+    return sim_board_new(spec, stubs, bl_now, &b, &why) ? NULL : b;
+}
+
+/* What is wrong with a result whatever the fault was; NULL: nothing. */
+static inline const char *bl_never(const struct bl_result *r)
+{
+    if (r->hung)
+        return "hangs";
+    if (!r->err && r->wrong)
+        return "PASS with wrong content";
+    if (r->err && (r->problem.fault == ESP_FAULT_NONE || r->problem.text[0] == '\0'))
+        return "FAIL without a cause";
+    if (r->err && r->problem.fault == ESP_FAULT_INTERNAL)
+        return "the engine blames itself";
+    if (r->mute_rungs)
+        return "a rung without evidence";
+    return NULL;
+}
+
+#endif

@@ -228,7 +228,7 @@ static enum fl_err identify(struct esp *e)
 /* After a reset in the middle of the work: is it still the same unit? */
 static enum fl_err same_unit(struct esp *e)
 {
-    uint8_t mac[6], eui64[8];
+    uint8_t mac[6] = {0}, eui64[8];
     if (!e->unit.has_mac)
         return FL_OK;
     enum fl_err err = stop_watchdogs(e);

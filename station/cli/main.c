@@ -14,6 +14,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_run,
     &cmd_profile_check,
     &cmd_plan,
+    &cmd_image,
     &cmd_ports,
     &cmd_sim,
     &cmd_init,

@@ -80,6 +80,19 @@ struct esp_image {
 FL_MUST enum fl_err esp_image_parse(const uint8_t *bytes, size_t n, const struct esp_image_chip *chip,
                                     struct esp_image *out, struct fl_why *why);
 
+/* ESP8266 images of the second generation, which begin with EA; what each byte means: image_8266.c. */
+struct esp_image_v2 {
+    uint32_t irom_size;     /* bytes that stay in flash and are mapped */
+    size_t irom_at;         /* the first of them, from the start of the image */
+    size_t inner_at;        /* where the image of the first generation begins that goes into RAM */
+    struct esp_image inner; /* its offsets count from inner_at */
+    uint32_t crc, crc_right; /* as stored, as it should be */
+    size_t size;            /* bytes of the whole */
+};
+/* FL_NOT_FOUND: the first byte is not EA; otherwise as esp_image_parse. */
+FL_MUST enum fl_err esp_image_v2_parse(const uint8_t *bytes, size_t n, struct esp_image_v2 *out,
+                                       struct fl_why *why);
+
 /* The revisions of silicon it runs on, as major * 100 + minor, both inclusive; UINT_MAX: no upper
  * limit. Old images carry one byte that means the minor revision on ESP32-C3 and the major one
  * elsewhere. */

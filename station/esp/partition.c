@@ -83,3 +83,26 @@ const char *esp_partition_kind(const struct esp_partition *p, char buf[static 8]
             return kinds[i].name;
     return NULL;
 }
+
+static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+    return a < b + b_size && b < a + a_size;
+}
+
+void esp_partition_check(const struct esp_partition_table *table, uint64_t flash_size, uint32_t table_at,
+                         esp_partition_say *say, void *context)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const struct esp_partition *a = &table->rows[i];
+        if (flash_size && (uint64_t)a->offset + a->size > flash_size)
+            say(context, ESP_ROWS_PAST_END, a, NULL);
+        if (a->type == ESP_PARTITION_APP && a->offset % 0x10000)
+            say(context, ESP_ROWS_APP_ALIGN, a, NULL);
+        if (a->type <= ESP_PARTITION_DATA && table_at &&
+            overlap(a->offset, a->size, table_at, ESP_PARTITION_TABLE_SIZE))
+            say(context, ESP_ROWS_ON_TABLE, a, NULL);
+        for (size_t k = 0; k < i; k++)
+            if (overlap(a->offset, a->size, table->rows[k].offset, table->rows[k].size))
+                say(context, ESP_ROWS_OVERLAP, a, &table->rows[k]);
+    }
+}

@@ -48,4 +48,19 @@ FL_MUST enum fl_err esp_partition_parse(const uint8_t *bytes, size_t n, struct e
 /* "factory", "ota_3", "nvs", "spiffs", ...; NULL for what has no name. Buffer for made-up names. */
 const char *esp_partition_kind(const struct esp_partition *p, char buf[static 8]);
 
+/* What cannot be right between the rows, whatever they hold. `other` is the row that ESP_ROWS_OVERLAP is
+ * about, NULL otherwise. */
+enum esp_partition_fault {
+    ESP_ROWS_PAST_END,   /* ends past `flash_size` */
+    ESP_ROWS_APP_ALIGN,  /* an application not at a multiple of 0x10000: the MMU cannot map it */
+    ESP_ROWS_ON_TABLE,   /* an application or data in the table's own sector */
+    ESP_ROWS_OVERLAP,
+};
+typedef void esp_partition_say(void *context, enum esp_partition_fault fault, const struct esp_partition *row,
+                               const struct esp_partition *other);
+/* Calls `say` for each fault, in order of rows. `flash_size` 0: not known. `table_at`: where the table lies in
+ * flash, 0: not known. */
+void esp_partition_check(const struct esp_partition_table *table, uint64_t flash_size, uint32_t table_at,
+                         esp_partition_say *say, void *context);
+
 #endif

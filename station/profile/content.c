@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+enum { SECTOR = 0x1000, OTADATA_SECTORS = 2 };
+
 enum role {
     ROLE_FILE, /* the start of a file, nothing known about the place */
     ROLE_BOOT, /* the mask ROM starts what is here */
@@ -20,6 +22,7 @@ struct view { /* the profile's images as they will lie in flash */
     struct profile_private *p;
     struct critic *c;
     const struct esp_partition_table *table; /* NULL: none among the images */
+    uint32_t table_at; /* in flash */
     bool ciphertext; /* the images may be encrypted already: what looks broken may be right */
 };
 
@@ -155,7 +158,7 @@ static void judge(const struct view *v, struct loaded_image *l, size_t within, e
 
 /* ---- the partition table --------------------------------------------------------------------------- */
 
-static bool find_table(const struct view *v, struct esp_partition_table *table, struct loaded_image **where)
+static bool find_table(struct view *v, struct esp_partition_table *table, struct loaded_image **where)
 {
     struct fl_why why = {0};
     for (size_t i = 0; i <= v->p->n; i++) { /* the usual place first, then the start of every file */
@@ -165,6 +168,7 @@ static bool find_table(const struct view *v, struct esp_partition_table *table, 
             continue;
         enum fl_err err = esp_partition_parse(l->bytes + within, l->facts->size - within, table, &why);
         *where = l;
+        v->table_at = l->facts->offset + (uint32_t)within;
         if (err == FL_OK)
             return true;
         if (err == FL_NOT_FOUND)
@@ -177,29 +181,45 @@ static bool find_table(const struct view *v, struct esp_partition_table *table, 
     return false;
 }
 
+struct row_check {
+    const struct view *v;
+    const struct loaded_image *where;
+    const char *from; /* what names the flash's size */
+    uint64_t limit;
+};
+
+static void say_row(void *context, enum esp_partition_fault fault, const struct esp_partition *a,
+                    const struct esp_partition *b)
+{
+    const struct row_check *k = context;
+    const char *file = k->where->facts->file;
+    struct place at = k->where->file_at;
+    switch (fault) {
+    case ESP_ROWS_PAST_END:
+        critic_problem(k->v->c, at,
+                       "partition '%s' in '%s' ends at 0x%llx, past the flash's end, expected at most 0x%llx (%s)",
+                       a->label, file, (unsigned long long)a->offset + a->size, (unsigned long long)k->limit, k->from);
+        break;
+    case ESP_ROWS_APP_ALIGN:
+        critic_problem(k->v->c, at, "app partition '%s' in '%s' begins at 0x%x, expected a multiple of 0x10000", a->label,
+                       file, a->offset);
+        break;
+    case ESP_ROWS_ON_TABLE:
+        critic_problem(k->v->c, at, "partition '%s' in '%s' covers the table's own sector 0x%x, expected room for it",
+                       a->label, file, k->v->table_at);
+        break;
+    case ESP_ROWS_OVERLAP:
+        critic_problem(k->v->c, at, "partitions '%s' and '%s' in '%s' overlap, expected room for both", b->label, a->label,
+                       file);
+        break;
+    }
+}
+
 static void check_rows(const struct view *v, const struct loaded_image *where)
 {
-    const char *from;
-    uint64_t limit = checks_flash_limit(v->p, &from);
-    const struct esp_partition_table *t = v->table;
-    for (size_t i = 0; i < t->n; i++) {
-        const struct esp_partition *a = &t->rows[i];
-        uint64_t end = (uint64_t)a->offset + a->size;
-        if (limit && end > limit)
-            critic_problem(v->c, where->file_at,
-                           "partition '%s' in '%s' ends at 0x%llx, past the flash's end, expected at most 0x%llx (%s)",
-                           a->label, where->facts->file, (unsigned long long)end, (unsigned long long)limit, from);
-        if (a->type == ESP_PARTITION_APP && a->offset % 0x10000)
-            critic_problem(v->c, where->file_at,
-                           "app partition '%s' in '%s' begins at 0x%x, expected a multiple of 0x10000", a->label,
-                           where->facts->file, a->offset);
-        for (size_t k = 0; k < i; k++) {
-            const struct esp_partition *b = &t->rows[k];
-            if (a->offset < (uint64_t)b->offset + b->size && b->offset < end)
-                critic_problem(v->c, where->file_at, "partitions '%s' and '%s' in '%s' overlap, expected room for both",
-                               b->label, a->label, where->facts->file);
-        }
-    }
+    struct row_check k = {.v = v, .where = where};
+    k.limit = checks_flash_limit(v->p, &k.from);
+    esp_partition_check(v->table, k.limit, v->table_at, say_row, &k);
 }
 
 static void check_app(const struct view *v, const struct esp_partition *part)
@@ -227,6 +247,27 @@ static bool app_is_written(const struct view *v, uint8_t subtype)
     return false;
 }
 
+/* The application that the bootloader starts is the one of the highest sequence number in otadata's two
+ * sectors: what an earlier life left there would start an application that this profile did not write. */
+static void check_otadata(const struct view *v, const struct loaded_image *where, const struct esp_partition *part)
+{
+    uint32_t sectors = part->size < OTADATA_SECTORS * SECTOR ? part->size / SECTOR : OTADATA_SECTORS;
+    size_t within;
+    if (v->p->s.flash.erase != 0)
+        return;
+    for (uint32_t i = 0; i < sectors; i++) {
+        uint32_t at = part->offset + i * SECTOR;
+        if (covering(v, at, &within))
+            continue;
+        critic_problem(v->c, where->file_at,
+                       "'%s' has a partition '%s' whose sector 0x%x is not written, expected flash.erase: all, or an "
+                       "image for it such as 0x%x bytes of ff at 0x%x: a unit that was updated before would start its "
+                       "old application",
+                       where->facts->file, part->label, at, part->size, part->offset);
+        return;
+    }
+}
+
 static void check_partitions(const struct view *v, const struct loaded_image *where)
 {
     bool first_app = app_is_written(v, ESP_PARTITION_FACTORY) || app_is_written(v, ESP_PARTITION_OTA_0);
@@ -240,11 +281,8 @@ static void check_partitions(const struct view *v, const struct loaded_image *wh
         else if (l && within == 0 && l->facts->size > a->size)
             critic_note(v->c, l->file_at, "'%s' has %u bytes and goes on past its partition '%s' of %u",
                         l->facts->file, l->facts->size, a->label, a->size);
-        if (a->type == ESP_PARTITION_DATA && a->subtype == ESP_PARTITION_OTADATA && !l && first_app &&
-            v->p->s.flash.erase == 0)
-            critic_note(v->c, where->file_at,
-                        "partition '%s' is not written: a unit that was updated before would start its old application",
-                        a->label);
+        if (a->type == ESP_PARTITION_DATA && a->subtype == ESP_PARTITION_OTADATA && first_app)
+            check_otadata(v, where, a);
     }
 }
 

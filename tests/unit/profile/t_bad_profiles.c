@@ -219,7 +219,18 @@ static const struct row image_rows[] = {
      {"4:33: partition 'factory' in 'longtable.bin' ends at 0x108000, past the flash's end, expected at most 0x80000 "
       "(gate.flash_size)",
       "4:33: app partition 'factory' in 'longtable.bin' begins at 0x8000, expected a multiple of 0x10000",
+      "4:33: partition 'factory' in 'longtable.bin' covers the table's own sector 0x8000, expected room for it",
       "4:33: partitions 'nvs' and 'factory' in 'longtable.bin' overlap, expected room for both"}},
+    /* a first application and otadata of an earlier life: neither sector written, one of the two */
+    {TOP "images:\n  - {offset: 0x8000, file: otatable.bin}\n  - {offset: 0x10000, file: app.bin}\n",
+     {"4:28: 'otatable.bin' has a partition 'otadata' whose sector 0xd000 is not written, expected flash.erase: all, or "
+      "an image for it such as 0x2000 bytes of ff at 0xd000: a unit that was updated before would start its old "
+      "application"}},
+    {TOP "images:\n  - {offset: 0x8000, file: otatable.bin}\n  - {offset: 0xd000, file: seven.bin}\n"
+         "  - {offset: 0x10000, file: app.bin}\n",
+     {"4:28: 'otatable.bin' has a partition 'otadata' whose sector 0xe000 is not written, expected flash.erase: all, or "
+      "an image for it such as 0x2000 bytes of ff at 0xd000: a unit that was updated before would start its old "
+      "application"}},
     /* many things at once, in order of place */
     {"profil: p\nchip: esp32\nserial: {baud: 1}\nimages: [{offset: 0x1, file: none.bin}]\n",
      {"1:1: unknown key 'profil', expected 'profile'",
@@ -255,6 +266,8 @@ static void put_files(const char *dir)
     static const struct fx_row bad[] = {{1, 2, 0x9000, 0x6000, "nvs"}, {0, 0, 0x8000, 0x100000, "factory"}};
     fx_put_table(dir, "table.bin", good, 3);
     fx_put_table(dir, "longtable.bin", bad, 2);
+    static const struct fx_row ota[] = {{1, 0, 0xd000, 0x2000, "otadata"}, {0, 0x10, 0x10000, 0x80000, "ota_0"}};
+    fx_put_table(dir, "otatable.bin", ota, 2);
     char *path = fl_path_join(dir, "table.bin");
     struct fl_buf t = FL_BUF(0x1000);
     assert_int_equal(fl_file_read(path, &t, NULL), FL_OK);

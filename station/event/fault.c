@@ -120,6 +120,9 @@ static const struct fault table[] = {
      "place each time: the supply."},
 
     /* ---- after writing ---- */
+    {"boot.no_reset", ERROR, "engineer", false, "the port cannot restart the board for its boot check",
+     "Call the engineer: this slot's port has no reset lines, and the profile asks for a boot check.",
+     "The flash is written and verified. Use a port with DTR and RTS, or leave boot_check out."},
     {"boot.silent", FAIL, "operator", true, "the flashed program says nothing",
      "Insert the board again; if it fails again, red bin.", "boot_check.baud right? Does the program print at all?"},
     {"boot.pattern", FAIL, "operator", true, "the flashed program does not say what it should",

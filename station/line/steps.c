@@ -291,6 +291,8 @@ static bool do_boot(struct attempt *a)
     enum fl_err err = esp_run(a->esp, &p);
     if (err == FL_UNSUPPORTED && !want->wanted)
         return true; /* no lines: whoever holds the board resets it */
+    if (err == FL_UNSUPPORTED)
+        return attempt_fault(a, "boot.no_reset", p.text);
     if (err)
         return problem(a, &p);
     if (!want->wanted)

@@ -392,6 +392,9 @@ static enum fl_err negotiate(struct rfc2217 *r, struct fl_deadline d)
         err = pump_and_keep(r, both);
     /* RFC 2217 lets the client offer and the server accept; some servers offer it themselves */
     bool port = t->us[TN_COM_PORT] == TELNET_YES || t->him[TN_COM_PORT] == TELNET_YES;
+    if (err == FL_GONE && t->commands == 0) /* how a server says that its port is taken */
+        return fl_fail(&l->why, FL_BUSY, "%s closed the connection at once: another client holds the port",
+                       l->info.device);
     if (err && err != FL_TIMEOUT)
         return err;
     if (!port && (!err || fl_deadline_left_ns(d) > 0))

@@ -281,7 +281,7 @@ static void board_calibration(yaml *y, node *v, void *to)
 
 static void board_power_up(yaml *y, node *v, void *to)
 {
-    static const char *const names[] = {"run", "download", NULL};
+    static const char *const names[] = {"usual", "run", "download", NULL};
     ((struct sim_spec *)to)->power_up = (enum sim_power_up)sim_yaml_choice(y, v, names);
 }
 

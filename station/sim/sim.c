@@ -44,6 +44,8 @@ static enum fl_err make_boards(struct sim *s, const struct sim_config *c, struct
     if (!err && c->state)
         err = sim_state_open(c->state, &s->lock, why);
     for (unsigned i = 0; !err && i < s->n; i++) {
+        if (s->spec[i].power_up == SIM_POWER_UP_USUAL && (c->pty || !s->spec[i].telnet))
+            s->spec[i].power_up = SIM_POWER_UP_DOWNLOAD;
         if (c->state) {
             err = sim_state_board(c->state, &s->spec[i], &s->state[i], why);
             s->spec[i].state = s->state[i];

@@ -56,7 +56,8 @@ struct sim_security_spec {
     bool secure_boot, flash_encryption, secure_download;
 };
 
-enum sim_power_up { SIM_POWER_UP_RUN, SIM_POWER_UP_DOWNLOAD };
+/* USUAL: running its program where a client can reset it, in the loader where none can (no lines) */
+enum sim_power_up { SIM_POWER_UP_USUAL, SIM_POWER_UP_RUN, SIM_POWER_UP_DOWNLOAD };
 
 struct sim_spec {
     unsigned number; /* 1.. */

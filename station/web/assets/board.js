@@ -19,7 +19,7 @@ function layout() {
     let best = { score: -1, cols: 1, h: minH };
     const most = phone ? Math.max(1, Math.floor(W / 172)) : n, least = phone ? Math.min(n, most) : 1;
     for (let cols = least; cols <= Math.min(n, most); cols++) {
-        const w = W / cols, rows = Math.ceil(n / cols), h = Math.max(minH, Math.min(H / rows, w * 0.9));
+        const w = W / cols, rows = Math.ceil(n / cols), h = Math.max(minH, Math.min(H / rows, w * 1.1));
         if (cols > least && w < minW) break;
         const over = Math.max(1, rows * h / H);
         const score = Math.min(w / 1.7, h) / (phone ? 1 : over * over) * (n / (cols * rows)) ** 1.5;
@@ -27,6 +27,7 @@ function layout() {
     }
     box.style.setProperty("--cols", best.cols);
     box.style.setProperty("--tile-h", Math.floor(best.h - 6) + "px");
+    box.classList.toggle("tall", best.h > 206 && W / best.cols / best.h < 1.6); // style.css: the number above the word
 }
 
 // ---- a tile ----------------------------------------------------------------------------------------------------------
@@ -49,13 +50,25 @@ function makeTile(i) {
 const set = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 const stepText = (s) => s ? tOr("step." + s, s) : "";
 
+// In half percents: a smaller step is not seen and would be painted all the same.
+function setBar(p, share) {
+    const to = `scaleX(${(Math.floor(share * 200) / 200).toFixed(3)})`;
+    if (p.bar_at !== to) p.fill.style.transform = p.bar_at = to;
+}
+
 function paintProgress(p, d) {
     const working = d.state === "work" && d.total > 0;
     const share = working ? Math.min(1, d.done / d.total) : 0;
-    p.fill.style.transform = `scaleX(${share.toFixed(4)})`;
+    setBar(p, share);
     set(p.pct, working ? Math.floor(share * 100) + " %" : "");
+}
+
+// Once a second: nobody reads these faster, and every changed text costs the viewer's machine a painting.
+function paintRates(p, d) {
+    const working = d.state === "work" && d.total > 0;
     set(p.speed, working && d.rate ? rate(d.rate) : "");
     set(p.left, working && d.left >= 0 ? t("tile.left", { time: duration(d.left) }) : "");
+    paintTime(p, d);
 }
 
 function paintTime(p, d) {
@@ -79,12 +92,13 @@ function paintTile(i) {
     set(p.sign, d.sign);
     set(p.word, t("state." + d.state));
     p.tile.style.setProperty("--w", rowWidth(p.num.textContent, p.word.textContent));
+    p.tile.style.setProperty("--w2", (Math.max(emOf(p.word.textContent), 3.7) + 1.5).toFixed(2)); // the number above the word
     set(p.mac, d.mac ? d.mac.slice(-8) : "");
     set(p.chip, d.chip);
     set(p.step, d.state === "work" || d.state === "record" ? stepText(d.state === "record" ? "record" : d.step) : d.fault);
     set(p.todo, d.fault ? tOr("todo." + d.fault, d.todo) : d.state === "pass" ? t("tile.take_out") : "");
     paintProgress(p, d);
-    paintTime(p, d);
+    paintRates(p, d);
 }
 
 // ---- sound and flash, by choice ------------------------------------------------------------------------------------------
@@ -157,6 +171,7 @@ function heard(m) {
 
 function whole(m) {
     tiles.length = 0;
+    moved.clear();
     $("slots").replaceChildren();
     for (const d of m.slots) {
         const parts = makeTile(d.i);
@@ -165,9 +180,18 @@ function whole(m) {
         paintTile(d.i);
     }
     $("none").hidden = m.slots.length > 0;
-    document.body.classList.toggle("many", m.slots.length > 24);
     paintHead(m.head);
     layout();
+}
+
+// Bars of a crowded board move every other time: each painting costs the whole screen, and a bar there is short.
+const MANY = 24;
+const moved = new Set();
+let barsAt = 0;
+function paintBars() {
+    barsAt = performance.now();
+    for (const tile of moved) paintProgress(tile.parts, tile.data);
+    moved.clear();
 }
 
 function delta(m) {
@@ -184,10 +208,10 @@ function delta(m) {
         if (openFor === d.i) fillDetail(d);
     }
     for (const [i, done, total, speed, left] of m.p) {
-        const tile = tiles[i];
-        Object.assign(tile.data, { done, total, rate: speed, left });
-        paintProgress(tile.parts, tile.data);
+        Object.assign(tiles[i].data, { done, total, rate: speed, left });
+        moved.add(tiles[i]);
     }
+    if (performance.now() - barsAt >= (tiles.length > MANY ? 380 : 0)) paintBars();
     if (m.head) paintHead(m.head);
 }
 
@@ -200,7 +224,7 @@ function connect() {
 }
 
 async function watch() {
-    for (const tile of tiles) if (tile) paintTime(tile.parts, tile.data);
+    for (const tile of tiles) if (tile) paintRates(tile.parts, tile.data);
     if (performance.now() - lastHeard > (source.readyState === EventSource.OPEN ? 25000 : 3000) && !lost) {
         lost = true;
         document.body.classList.add("lost");

@@ -16,6 +16,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_plan,
     &cmd_image,
     &cmd_ports,
+    &cmd_doctor,
     &cmd_sim,
     &cmd_init,
     &cmd_trace,

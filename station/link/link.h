@@ -59,6 +59,8 @@ struct link_info {
     bool has_lines;             /* DTR and RTS can be driven */
     bool has_speed;             /* a speed set here reaches the wire */
     enum link_known low_latency; /* the driver was asked to hand over each byte at once, and agreed */
+    unsigned usb_mbps;   /* 12 full speed, 480 high speed; 0: not known */
+    unsigned latency_ms; /* the driver's latency timer as it stood before opening (FTDI); 0: it has none */
 };
 
 /* Check a URL's form without opening anything: FL_FORMAT with a sentence, or FL_OK. */

@@ -5,6 +5,8 @@
  *   /sys/class/tty/ttyUSB3          -> ../../devices/.../1-1.4.1/1-1.4.1:1.0/ttyUSB3/tty/ttyUSB3
  *   /sys/class/tty/ttyACM0          -> ../../devices/.../1-1.4.1/1-1.4.1:1.0/tty/ttyACM0
  *   /sys/class/tty/X/device/driver  -> .../drivers/cp210x
+ *   /sys/class/tty/X/device/latency_timer   milliseconds, where the driver has one (ftdi_sio)
+ *   /sys/bus/usb/devices/1-1.4.1/speed      Mbit/s: 1.5, 12, 480, 5000
  *   /sys/bus/usb/devices/1-1.4.1/   the device; 1-1.4.1:1.0/ in it the interface, with ttyUSB3/ or tty/ttyACM0/
  *   /proc/PID/fd/N                  -> /dev/ttyUSB3 of each process that holds it
  *   /proc/locks                     who holds a flock on which inode, whoever owns the process
@@ -109,6 +111,19 @@ static bool read_link(const char *path, char *out, size_t cap)
     return true;
 }
 
+/* The number in a small file of sysfs; 0: none. */
+static unsigned number_in(const char *path)
+{
+    unsigned v = 0;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%u", &v) != 1)
+        v = 0;
+    (void)fclose(f);
+    return v;
+}
+
 void link_port_locate(const char *device, struct link_info *info)
 {
     char path[LINK_URL_MAX + 64], target[1024], interface[LINK_TEXT_MAX];
@@ -120,6 +135,8 @@ void link_port_locate(const char *device, struct link_info *info)
         const char *driver = strrchr(target, '/');
         (void)snprintf(info->driver, sizeof info->driver, "%.63s", driver ? driver + 1 : target);
     }
+    (void)snprintf(path, sizeof path, "/sys/class/tty%s/device/latency_timer", name);
+    info->latency_ms = number_in(path);
     (void)snprintf(path, sizeof path, "/sys/class/tty%s", name);
     if (!read_link(path, target, sizeof target) || !interface_of(target, interface))
         return;
@@ -127,6 +144,8 @@ void link_port_locate(const char *device, struct link_info *info)
     size_t n = 0, place = strcspn(interface, ":");
     (void)snprintf(info->usb_path, sizeof info->usb_path, "%s", interface);
     info->usb_path[place] = 0;
+    (void)snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/speed", info->usb_path);
+    info->usb_mbps = number_in(path);
     if (ttys_at(info->usb_path, found, &n) && n > 1)
         (void)snprintf(info->usb_path, sizeof info->usb_path, "%s", interface);
 }

@@ -113,7 +113,8 @@ static attr_t attributes(const struct screen *s, const struct grid_cell *c)
 {
     attr_t a = (c->flags & GRID_BOLD ? A_BOLD : 0) | (c->flags & GRID_REVERSE ? A_REVERSE : 0) |
                (c->flags & GRID_DIM ? A_DIM : 0);
-    return c->tone ? a ^ (s->colour ? pairs[c->tone].more : plain[c->tone]) : a;
+    attr_t more = !c->tone ? 0 : s->colour ? pairs[c->tone].more : plain[c->tone];
+    return (a | (more & ~(attr_t)A_REVERSE)) ^ (more & A_REVERSE); /* reversed twice is not reversed */
 }
 
 void screen_show(struct screen *s, const struct grid *g)

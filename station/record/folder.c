@@ -19,6 +19,7 @@ static const char readme[] =
     "key/log.vkey    verifier key of the log: public; give it to whoever must trust the records\n"
     "key/log.key     signing key of the log: secret, mode 0600; without it the station cannot go on\n"
     "lock            held by the one flashline that works here\n"
+    "web-users       who may look from another machine, if anybody may: scrypt hashes (flashline web user)\n"
     "incident-*.txt  evidence of a log that did not verify, if that ever happened\n"
     "\n"
     "flashline audit --data FOLDER   verifies all of it, also on a copy\n"

@@ -23,7 +23,7 @@ async function shoot(url, name, { width, height, dark = false, scale = 0.5, read
 
 // What a terminal shows, as a page: the attributes that ncurses uses, in a palette of our own.
 function terminalPage(text) {
-    const palette = ["#11161c", "#b5121d", "#0c6e37", "#e0a800", "#1b4f8a", "#7a2aa0", "#1d7a86", "#e8edf2"];
+    const palette = ["#11161c", "#b5121d", "#35b266", "#e0a800", "#1b4f8a", "#7a2aa0", "#1d7a86", "#e8edf2"];
     const esc = (s) => s.replace(/&/g, "&amp;").replace(/</g, "&lt;");
     let state = {}, html = "";
     for (const part of text.split(/(\x1b\[[0-9;]*m)/)) {
@@ -53,7 +53,7 @@ async function consoleShot(name, slots, w, h, scale = 0.7) {
     tmux("-f", "/dev/null", "new-session", "-d", "-x", String(w), "-y", String(h),
         `LC_ALL=C.UTF-8 TERM=screen-256color ${path.join(build, "fake_board")} slots=${slots} still=1 listen= console=1 2>/dev/tty`);
     await new Promise((r) => setTimeout(r, 2500));
-    const text = tmux("capture-pane", "-pe");
+    const text = tmux("capture-pane", "-peN");
     tmux("kill-server");
     const page = await browser.newPage({ deviceScaleFactor: scale });
     await page.setContent(terminalPage(text));

@@ -1,4 +1,4 @@
-# flashline: build, test, install.   make [VARIANT=release|debug|san|tsan|cov] [all|check|bench|install]
+# flashline: build, test, install.   make [VARIANT=release|debug|san|tsan|cov|fuzz] [all|check|fuzz|install]
 # Objects and programs lie under build/$(VARIANT)/; nothing is written outside build/.
 
 VARIANT ?= release
@@ -8,8 +8,9 @@ V_debug   := -O0
 V_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 V_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
 V_cov     := -O0 --coverage
+V_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 F := $(V_$(VARIANT))
-$(if $(F),,$(error VARIANT must be release, debug, san, tsan or cov))
+$(if $(F),,$(error VARIANT must be release, debug, san, tsan, cov or fuzz))
 
 # WERROR=-Werror in CI and in scripts/test; packagers with other compilers may leave it empty
 WERROR ?=
@@ -24,13 +25,17 @@ OBJ   := $(SRC:%.c=$B/obj/%.o) $(GEN:$B/gen/%.c=$B/obj/gen/%.o)
 LIB   := $B/libstation.a
 TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
 
+# parsers of what others wrote: fuzzed by `make fuzz`, the kept corpus replayed by every check
+FUZZED     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_ROOMS := $(foreach room,base link esp profile,$(filter $B/obj/station/$(room)/%,$(OBJ))) $B/obj/gen/embed_stubs.o
+
 all: $B/flashline $B/libesp.a $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
 # a line that is not there, for the tests of what people look at
 $B/fake_board: $B/obj/tests/browser/fake_board.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-tests: all $(TESTS) $B/stub-board $B/fake_board
+tests: all $(TESTS) $(FUZZED:%=$B/tests/fuzz/t_%) $B/stub-board $B/fake_board
 check: tests
 	@scripts/run-tests $B
 
@@ -96,14 +101,30 @@ $B/tests/esp/t_real_stub: $B/obj/tests/unit/esp/t_real_stub.o \
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$B/tests/fuzz/t_%: $B/obj/tests/fuzz/fuzz_%.o $B/obj/tests/fuzz/replay.o $(FUZZ_ROOMS)
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$B/fuzz_%: $B/obj/tests/fuzz/fuzz_%.o $(FUZZ_ROOMS)
+	@echo "  CC    $@"
+	@$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# make fuzz [FUZZ_SECONDS=60]: each target for so long; what it finds anew lies in build/fuzz/corpus/, a crash in build/fuzz/
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz $(FUZZED:%=build/fuzz/fuzz_%)
+	@for t in $(FUZZED); do mkdir -p build/fuzz/corpus/$$t; \
+	    build/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=16384 \
+	        -artifact_prefix=build/fuzz/$$t- -verbosity=0 -print_final_stats=1 build/fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
+
 PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $B/flashline $(DESTDIR)$(PREFIX)/bin/flashline
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/flashline/profiles $(filter-out profiles/demo-%,$(wildcard profiles/*.yaml)) profiles/README.md
 
 clean:
-	rm -rf build/release build/debug build/san build/tsan build/cov
+	rm -rf build/release build/debug build/san build/tsan build/cov build/fuzz
 
-.PHONY: all tests check install clean
+.PHONY: all tests check fuzz install clean
 .SECONDARY:
--include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)
+-include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d $B/obj/tests/fuzz/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)

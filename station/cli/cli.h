@@ -29,14 +29,15 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cmd_audit, cmd_doctor, cmd_flash, cmd_image, cmd_init, cmd_key_show, cmd_plan, cmd_ports,
-    cmd_profile_check, cmd_report_summary, cmd_run, cmd_sim, cmd_status, cmd_trace, cmd_web, cmd_web_user;
+    cmd_profile_check, cmd_profile_import, cmd_report_summary, cmd_run, cmd_sim, cmd_status, cmd_trace, cmd_web,
+    cmd_web_user;
 
 /* ---- options: one parser for all verbs ---------------------------------------------------------- */
 
 enum cli_opt_kind { CLI_FLAG, CLI_TEXT, CLI_UINT, CLI_LIST };
 
 /* A table of these ends with a row whose name is NULL. `--name value` and `--name=value`; `--` ends
- * options. Storage by kind: bool *, const char **, unsigned *, struct cli_list *. */
+ * options. A row whose name is one letter is also known as `-n value`. Storage by kind: bool *, const char **, unsigned *, struct cli_list *. */
 struct cli_opt {
     const char *name; /* without the dashes */
     enum cli_opt_kind kind;

@@ -13,6 +13,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_flash,
     &cmd_run,
     &cmd_profile_check,
+    &cmd_profile_import,
     &cmd_plan,
     &cmd_image,
     &cmd_ports,

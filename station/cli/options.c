@@ -58,11 +58,12 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
             printf("flashline %s: %s\n\n%s", verb->name, verb->line, verb->help);
             return CLI_OK;
         }
-        if (strncmp(a[i], "--", 2) != 0) {
+        bool letter = a[i][0] == '-' && a[i][1] != '-' && a[i][1] && !a[i][2] && find(table, a[i] + 1, 1);
+        if (strncmp(a[i], "--", 2) != 0 && !letter) {
             a[kept++] = a[i];
             continue;
         }
-        const char *name = a[i] + 2, *value = strchr(name, '=');
+        const char *name = a[i] + (letter ? 1 : 2), *value = strchr(name, '=');
         size_t len = value ? (size_t)(value - name) : strlen(name);
         const struct cli_opt *o = find(table, name, len);
         if (!o)

@@ -47,10 +47,17 @@ static struct profile_private *private_new(const char *path)
     return NULL;
 }
 
-static void read_all(struct profile_private *p, struct critic *c)
+static void read_all(struct profile_private *p, const char *given, struct critic *c)
 {
-    p->tree = tree_load(p->path, settings_keys, &p->text, c);
-    if (!p->tree)
+    if (!given) {
+        p->tree = tree_load(p->path, settings_keys, &p->text, c);
+    } else {
+        fl_buf_adds(&p->text, given);
+        p->tree = fl_buf_err(&p->text, NULL) ? NULL : tree_read(fl_buf_text(&p->text), p->text.len, c);
+        if (!p->tree && !c->err)
+            critic_nomem(c);
+    }
+    if (!p->tree || !schema_root(p->tree, settings_keys, c))
         return;
     schema_read(settings_keys, p->tree, &p->s, c);
     checks_settings(p, c);
@@ -130,12 +137,18 @@ static enum fl_err publish(struct profile_private *p)
 
 enum fl_err profile_load(const char *path, struct profile **out, struct profile_problems *problems)
 {
+    return profile_load_text(path, NULL, out, problems);
+}
+
+enum fl_err profile_load_text(const char *path, const char *text, struct profile **out,
+                              struct profile_problems *problems)
+{
     *out = NULL;
     struct profile_private *p = private_new(path);
     if (!p)
         return FL_NOMEM;
     struct critic c = {.path = path, .problems = problems, .notes = &p->notes};
-    read_all(p, &c);
+    read_all(p, text, &c);
     critic_sort(&c);
     enum fl_err err = c.err;
     if (!err)

@@ -86,6 +86,9 @@ struct profile {
 /* FL_FORMAT with problems; FL_NOMEM (may come without any). On failure *out is NULL. */
 FL_MUST enum fl_err profile_load(const char *path, struct profile **out,
                                  struct profile_problems *problems);
+/* The same of a text that is not in a file yet; `path` is where it would lie. `text` NULL: profile_load. */
+FL_MUST enum fl_err profile_load_text(const char *path, const char *text, struct profile **out,
+                                      struct profile_problems *problems);
 void profile_free(struct profile *p); /* NULL is fine */
 
 /* The regions to write on a chip whose flash has `flash_size` bytes (0: not known; then the header's size is

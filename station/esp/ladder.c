@@ -306,11 +306,12 @@ enum fl_err esp_climb(struct esp *e)
         e->failed = true;
         return e->problem.err;
     }
-    const struct list *l = &lists[e->work][e->trouble];
+    enum esp_trouble t = e->trouble;
+    if (t == TROUBLE_FLIPPED && lists[e->work][t].n == 0)
+        t = TROUBLE_DAMAGED;
     /* trouble that a kind of work has no list for is met as in talk */
-    if (l->n == 0)
-        l = &lists[WORK_TALK][e->trouble];
-    uint8_t *at = &e->tried[e->work][e->trouble];
+    const struct list *l = lists[e->work][t].n ? &lists[e->work][t] : &lists[WORK_TALK][t];
+    uint8_t *at = &e->tried[e->work][t];
     while (*at < l->n && e->climbs < CLIMBS_MAX && !fl_deadline_passed(e->limit)) {
         enum esp_rung_kind k = l->rungs[(*at)++];
         bool taken = take(e, k);

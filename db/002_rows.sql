@@ -207,6 +207,14 @@ SELECT a.leaf, j.key AS n, json_extract(j.value, '$[0]') AS offset, json_extract
             WHEN 'w' THEN 'written' ELSE 'pending' END AS state
 FROM attempt a JOIN leaf l ON l.idx = a.leaf, json_each(CAST(l.rec AS TEXT), '$.regions') j;
 
+CREATE VIEW attempt_security AS
+SELECT a.leaf, json_extract(CAST(l.rec AS TEXT), '$.secure_boot') AS secure_boot,
+       json_extract(CAST(l.rec AS TEXT), '$.flash_encryption') AS flash_encryption,
+       json_extract(CAST(l.rec AS TEXT), '$.secure_download') AS secure_download,
+       json_extract(CAST(l.rec AS TEXT), '$.jtag_off') AS jtag_off,
+       json_extract(CAST(l.rec AS TEXT), '$.security_flags') AS flags
+FROM attempt a JOIN leaf l ON l.idx = a.leaf;
+
 CREATE VIEW attempt_note AS
 SELECT a.leaf, json_extract(CAST(l.rec AS TEXT), '$.why') AS why,
        json_extract(CAST(l.rec AS TEXT), '$.boot_text') AS boot_text

@@ -137,6 +137,8 @@ static void add_bridge(struct body *b, const struct attempt_facts *f)
     add_text(&bridge, "path", f->bridge_path);
     add_text(&bridge, "driver", f->bridge_driver);
     add_text(&bridge, "serial", f->bridge_serial);
+    if (f->bridge_slow)
+        add_int(&bridge, "low_latency", 0);
     json_t *o = finish(&bridge);
     if (o && json_object_size(o) == 0)
         json_decref(o);
@@ -164,6 +166,12 @@ json_t *event_attempt_result_body(const struct attempt_facts *f)
         add_int(&b, "secure_boot", f->secure_boot);
     if (f->flash_encryption >= 0)
         add_int(&b, "flash_encryption", f->flash_encryption);
+    if (f->secure_download)
+        add_int(&b, "secure_download", 1);
+    if (f->jtag_off)
+        add_int(&b, "jtag_off", 1);
+    if (f->has_security_flags)
+        add_int(&b, "security_flags", f->security_flags);
     add_text(&b, "loader", f->stub);
     add_int_if(&b, "baud", f->baud);
     add_int_if(&b, "bytes_out", (int64_t)f->bytes_out);

@@ -117,6 +117,7 @@ struct attempt_facts {
     char port[200], bridge_path[ATTEMPT_TEXT_MAX], bridge_driver[ATTEMPT_TEXT_MAX],
         bridge_serial[ATTEMPT_TEXT_MAX];
     unsigned bridge_vid, bridge_pid;
+    bool bridge_slow; /* its driver has no low-latency mode: each answer may wait for a timer */
     char profile[65]; /* SHA-256 of its canonical content, hex */
     char operator_id[ATTEMPT_TEXT_MAX], lot[ATTEMPT_TEXT_MAX];
 
@@ -133,6 +134,10 @@ struct attempt_facts {
     uint32_t flash_id; /* JEDEC */
     uint64_t flash_size;
     int secure_boot, flash_encryption; /* -1 unknown, 0, 1 */
+    bool secure_download, jtag_off;    /* false: off, or not known */
+    bool has_security_flags;
+    uint32_t security_flags; /* as GET_SECURITY_INFO gives them: bit 0 secure boot, 2 secure download, 6 JTAG off by
+                                software, 7 by fuse, 8 USB off, ... */
     char stub[ATTEMPT_TEXT_MAX]; /* name of what flashed: "rom" or the stub's */
     uint32_t baud;             /* the data was written at */
     uint64_t bytes_out, bytes_in, plain_bytes;
@@ -151,7 +156,8 @@ struct attempt_facts {
 
 /* The bodies. Members that are unknown or empty are left out. Short names, because a leaf is kept for
  * ever: regions are arrays [offset, size, md5, state] with the found MD5 as a fifth entry only where it
- * differs; steps are [[name, ms], ...]; rungs are [[name, cause, value, count], ...]. NULL: no memory. */
+ * differs; secure_download and jtag_off are told only when on, bridge.low_latency (0) only when there is none, and
+ * security_flags where the chip gives them; steps are [[name, ms], ...]; rungs are [[name, cause, value, count], ...]. NULL: no memory. */
 json_t *event_attempt_start_body(const struct attempt_facts *f);
 json_t *event_attempt_result_body(const struct attempt_facts *f);
 

@@ -63,6 +63,7 @@ static enum attempt_end record(struct attempt *a)
     struct fl_why why = {0};
     int64_t leaf = -1;
     attempt_step(a, NULL);
+    tuning_after(&a->tuning, f->outcome == OUTCOME_PASS, f->n_rungs);
     attempt_show(a, SLOT_RECORD);
     f->end_ms = fl_wall_ms();
     f->duration_ms = (uint32_t)((fl_mono_ns() - a->began_ns) / 1000000u);

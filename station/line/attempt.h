@@ -8,6 +8,7 @@
 #define FL_LINE_ATTEMPT_H
 
 #include "line/line.h"
+#include "line/tuning.h"
 
 enum {
     ATTEMPT_OPEN_MS = 5000,     /* a network server that does not answer by then is not there */
@@ -33,7 +34,7 @@ struct attempt {
 
     struct link *link; /* open between attempts where a board stays; NULL: closed */
     struct esp *esp;   /* only during an attempt */
-    struct esp_tuning tuning;
+    struct tuning tuning;
     char tuned_for[sizeof((struct attempt_facts *)0)->bridge_serial + 16]; /* bridge it was learned on */
 
     struct attempt_facts facts; /* of the current or last attempt */

@@ -31,7 +31,7 @@ bool attempt_still_there(struct attempt *a, bool probe)
         return true;
     struct esp_config config = a->profile->esp;
     struct esp_observer none = {0};
-    struct esp_tuning tuning = a->tuning;
+    struct esp_tuning tuning = a->tuning.now;
     struct esp_problem p = {0};
     struct esp_unit u = {0};
     struct esp *e = NULL;

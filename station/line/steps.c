@@ -74,11 +74,12 @@ static void note_bridge(struct attempt *a)
     ATTEMPT_COPY(f->bridge_serial, i->usb_serial);
     f->bridge_vid = i->usb_vid;
     f->bridge_pid = i->usb_pid;
+    f->bridge_slow = i->low_latency == LINK_NO;
     char id[sizeof a->tuned_for];
     (void)snprintf(id, sizeof id, "%04x:%04x:%s", i->usb_vid, i->usb_pid, f->bridge_serial);
     if (strcmp(id, a->tuned_for) != 0) {
         ATTEMPT_COPY(a->tuned_for, id);
-        a->tuning = (struct esp_tuning){0};
+        a->tuning = (struct tuning){0};
     }
 }
 
@@ -109,7 +110,8 @@ static bool do_open(struct attempt *a)
     }
     const struct esp_observer observer = {
         .ctx = a, .step = on_step, .rung = on_rung, .progress = on_progress};
-    enum fl_err err = esp_open(a->link, &config, &a->tuning, &observer, &a->esp);
+    tuning_before(&a->tuning, &config);
+    enum fl_err err = esp_open(a->link, &config, &a->tuning.now, &observer, &a->esp);
     return err ? attempt_fault(a, "station.internal", fl_err_text(err)) : true;
 }
 
@@ -134,6 +136,10 @@ static bool do_identify(struct attempt *a)
         f->revision = u.revision;
         f->secure_boot = u.security.secure_boot;
         f->flash_encryption = u.security.flash_encryption;
+        f->secure_download = u.security.secure_download == ESP_ON;
+        f->jtag_off = u.security.jtag_off == ESP_ON;
+        f->has_security_flags = u.security.has_flags;
+        f->security_flags = u.security.flags;
     }
     if (err)
         return problem(a, &p);

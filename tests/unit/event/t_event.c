@@ -155,6 +155,28 @@ static void attempt_bytes(void **state)
     free(f);
 }
 
+/* What the chip is locked against, and a bridge without low-latency mode: told where there is something to tell. */
+static void security_bytes(void **state)
+{
+    (void)state;
+    struct attempt_facts *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    *f = (struct attempt_facts){.job = "j", .slot = 1, .port = "p", .outcome = OUTCOME_PASS, .fault = "", .step = "",
+                                .bridge_vid = 0x0403, .bridge_pid = 0x6001, .bridge_slow = true, .secure_boot = 1,
+                                .flash_encryption = 0, .secure_download = true, .jtag_off = true,
+                                .has_security_flags = true, .security_flags = 0x45};
+    json_t *result = event_attempt_result_body(f);
+    struct fl_buf b = FL_BUF(4096);
+    assert_int_equal(fl_json_canonical(result, &b, NULL), FL_OK);
+    assert_string_equal(fl_buf_text(&b),
+                        "{\"bridge\":{\"id\":\"0403:6001\",\"low_latency\":0},\"flash_encryption\":0,\"job\":\"j\","
+                        "\"jtag_off\":1,\"ms\":0,\"outcome\":\"PASS\",\"port\":\"p\",\"secure_boot\":1,"
+                        "\"secure_download\":1,\"security_flags\":69,\"slot\":1,\"start_ms\":0}");
+    fl_buf_fini(&b);
+    json_decref(result);
+    free(f);
+}
+
 static void board_views(void **state)
 {
     (void)state;
@@ -182,7 +204,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_engine_fault_is_known), cmocka_unit_test(fault_table_is_whole),
         cmocka_unit_test(mac_text),                    cmocka_unit_test(job_is_a_uuid),
-        cmocka_unit_test(ticket_between_threads),      cmocka_unit_test(attempt_bytes),
+        cmocka_unit_test(ticket_between_threads),      cmocka_unit_test(attempt_bytes), cmocka_unit_test(security_bytes),
         cmocka_unit_test(board_views),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

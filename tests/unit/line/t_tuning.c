@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * line/tuning: stepping up after long cleanness, and back down on evidence. */
+#include "unit/t.h"
+
+#include "line/tuning.h"
+
+static const struct esp_config config = {.baud = 921600, .step_down = {460800, 230400, 115200}};
+
+static void steps(void **state)
+{
+    (void)state;
+    static const struct {
+        struct esp_tuning from, to;
+        bool moves;
+    } row[] = {
+        {{0}, {0}, false},
+        {{.baud = 57600}, {.baud = 115200}, true},
+        {{.baud = 115200}, {.baud = 230400}, true},
+        {{.baud = 230400, .burst = 512, .burst_gap_us = 1000}, {.baud = 460800, .burst = 512, .burst_gap_us = 1000}, true},
+        {{.baud = 460800}, {0}, true}, /* the configured one needs no remembering */
+        {{.baud = 921600, .burst = 64, .burst_gap_us = 4000}, {.baud = 921600}, true},
+        {{.burst = 512, .burst_gap_us = 1000, .rom_only = true}, {.rom_only = true}, true},
+        {{.rom_only = true}, {0}, true},
+        {{.ram_block = 0x800, .flash_block = 0x800}, {.ram_block = 0x800, .flash_block = 0x800}, false},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        struct esp_tuning t = row[i].from;
+        assert_int_equal(tuning_step_up(&t, &config), row[i].moves);
+        assert_int_equal(t.baud, row[i].to.baud);
+        assert_int_equal(t.burst, row[i].to.burst);
+        assert_int_equal(t.burst_gap_us, row[i].to.burst_gap_us);
+        assert_int_equal(t.ram_block, row[i].to.ram_block);
+        assert_int_equal(t.flash_block, row[i].to.flash_block);
+        assert_int_equal(t.rom_only, row[i].to.rom_only);
+    }
+    struct esp_tuning low = {.baud = 57600};
+    assert_true(tuning_step_up(&low, &(struct esp_config){0}));
+    assert_int_equal(low.baud, 0); /* no speed configured: 115200 is the top */
+}
+
+/* Units, each as wide as one call of both. */
+static void units(struct tuning *t, unsigned n, bool pass, size_t rungs)
+{
+    for (unsigned i = 0; i < n; i++) {
+        tuning_before(t, &config);
+        tuning_after(t, pass, rungs);
+    }
+}
+
+static void up_and_down(void **state)
+{
+    (void)state;
+    struct tuning t = {.now = {.baud = 230400}};
+    units(&t, 20, true, 0);
+    assert_int_equal(t.now.baud, 230400);
+    tuning_before(&t, &config);
+    assert_int_equal(t.now.baud, 460800);
+    tuning_before(&t, &config); /* the same unit, opened again */
+    assert_int_equal(t.now.baud, 460800);
+    tuning_after(&t, false, 0); /* a bad flash says nothing of the line: still being tried */
+    assert_true(t.trying);
+    tuning_before(&t, &config);
+    t.now.baud = 115200; /* the engine fell down on it */
+    tuning_after(&t, true, 3);
+    assert_int_equal(t.now.baud, 230400); /* and the slot is back where it was well */
+    units(&t, 39, true, 0);
+    assert_int_equal(t.now.baud, 230400);
+    units(&t, 1, true, 0);
+    tuning_before(&t, &config); /* the 41st: twice as many were asked for */
+    assert_int_equal(t.now.baud, 460800);
+    tuning_after(&t, true, 0);
+    units(&t, 19, true, 0);
+    assert_int_equal(t.now.baud, 460800);
+    tuning_before(&t, &config); /* it held: 20 are enough again */
+    assert_int_equal(t.now.baud, 0);
+    assert_true(t.trying);
+}
+
+static void a_rung_begins_the_count_anew(void **state)
+{
+    (void)state;
+    struct tuning t = {.now = {.baud = 460800}};
+    units(&t, 19, true, 0);
+    units(&t, 1, true, 1);
+    units(&t, 19, true, 0);
+    tuning_before(&t, &config);
+    assert_int_equal(t.now.baud, 460800);
+    assert_false(t.trying);
+    units(&t, 1, true, 0);
+    tuning_before(&t, &config);
+    assert_true(t.trying);
+}
+
+static void patience_has_an_end(void **state)
+{
+    (void)state;
+    struct tuning t = {.now = {.baud = 460800}};
+    unsigned tries = 0, last = 0;
+    for (unsigned i = 0; i < 3000; i++) {
+        tuning_before(&t, &config);
+        if (t.trying) {
+            if (tries >= 5)
+                assert_int_equal(i - last, 321);
+            last = i;
+            tries++;
+        }
+        tuning_after(&t, true, t.trying);
+        assert_int_equal(t.now.baud, 460800);
+    }
+    assert_int_equal(tries, 12); /* after 20, 40, 80, 160, 320, and every 320 from then on */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(steps), cmocka_unit_test(up_and_down),
+                                       cmocka_unit_test(a_rung_begins_the_count_anew),
+                                       cmocka_unit_test(patience_has_an_end)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

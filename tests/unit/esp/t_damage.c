@@ -58,12 +58,18 @@ static struct plan plan_of(const struct damages *d, uint64_t seed)
     static const enum sim_fault_kind kinds[] = {SIM_FAULT_FLIP, SIM_FAULT_DROP, SIM_FAULT_DUP, SIM_FAULT_INSERT};
     /* bytes that mean something to a framing, and none */
     static const uint8_t telling[] = {0xC0, 0xDB, 0xDC, 0xDD, 0x00, 0x01, 0xFF, 0x80};
+    static const uint8_t shorts[] = {0x02, 0x05, 0x06, 0x09, 0x0A, 0x0B, 0x0D, 0x0F, 0x10, 0x12, 0x13, 0x14};
     struct sim_rng r = {seed};
     (void)sim_rng_next(&r);
     struct plan p = {.mode = sim_rng_below(&r, MODES), .skip = sim_rng_below(&r, 2), .pace_real = sim_rng_below(&r, 2)};
     p.fault = sim_fault_of(kinds[sim_rng_below(&r, T_COUNT(kinds))]);
     p.fault.dir = sim_rng_below(&r, 2) ? SIM_TO_HOST : SIM_TO_CHIP;
     p.fault.at = sim_rng_below(&r, (uint32_t)d->bytes[p.mode][p.fault.dir]);
+    if (sim_rng_below(&r, 3) == 0) { /* short commands carry no checksum, and are few among all bytes */
+        p.fault.op = shorts[sim_rng_below(&r, sizeof shorts)];
+        p.fault.nth = 1 + sim_rng_below(&r, 2);
+        p.fault.at = sim_rng_below(&r, p.fault.dir == SIM_TO_HOST ? 12 : 30);
+    }
     if (sim_rng_below(&r, 2)) /* else one bit, one byte by chance */
         p.fault.byte = p.fault.kind == SIM_FAULT_INSERT ? telling[sim_rng_below(&r, sizeof telling)]
                                                         : 1 + (int)sim_rng_below(&r, 255);
@@ -107,10 +113,10 @@ static void note(struct damages *d, const struct plan *p, uint64_t seed, const s
         d->slow_seed = seed;
     }
     if (r->err && d->show)
-        print_message("# seed %llu, %s through %s, %s of byte %lld to the %s: %s: %s\n", (unsigned long long)seed,
+        print_message("# seed %llu, %s through %s, %s of byte %lld to the %s (op %02x, %u): %s: %s\n", (unsigned long long)seed,
                       modes[p->mode].chip, modes[p->mode].rom ? "ROM" : "stub", sim_fault_rows[p->fault.kind].name,
                       (long long)p->fault.at, p->fault.dir == SIM_TO_HOST ? "host" : "chip",
-                      esp_fault_name(r->problem.fault), r->problem.text);
+                      p->fault.op < 0 ? 0u : (unsigned)p->fault.op, p->fault.nth, esp_fault_name(r->problem.fault), r->problem.text);
     if (bad && d->bad < SHOWN) {
         d->bad_seed[d->bad] = seed;
         d->bad_why[d->bad] = bad;
@@ -223,7 +229,7 @@ static void damages(void **state)
     sim_stubs_free(stubs);
     (void)pthread_mutex_destroy(&d.lock);
     assert_true(d.runs >= d.n);
-    assert_true(d.unhit * 20 < d.runs); /* nearly every damage is one */
+    assert_true(d.unhit * 4 < d.runs); /* most damages are one: not every loader gets every command twice */
     assert_true(d.passed * 10 > d.runs * 9); /* and one byte is no reason to fail a board */
     assert_int_equal(d.bad, 0);
 }

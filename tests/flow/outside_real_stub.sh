@@ -42,6 +42,7 @@ flash_holds "flashline, good wire"
 
 # behind the cable: every run ends, PASS only with the right bytes
 for seed in 1 2 3; do
+    rm -f "$T/cable" # or the port of the one before would be read
     node tests/outside/bad_cable.mjs --seed $seed --mean 8000 "$board" >"$T/cable" 2>"$T/cable.err" &
     cable=$!
     PIDS="$PIDS $cable"

@@ -47,6 +47,7 @@ static void add_clean(struct fl_buf *out, const char *text)
     }
 }
 
+static void sentence(struct fl_buf *out, const char *fmt, va_list ap) FL_PRINTF(2, 0);
 static void sentence(struct fl_buf *out, const char *fmt, va_list ap)
 {
     char text[FL_WHY_MAX];

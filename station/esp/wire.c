@@ -12,6 +12,7 @@
 enum {
     FRAMES_MAX = 256, /* frames looked at for one answer: 8 to each of a few SYNCs, and reserve */
     RESYNC_TRIES = 3,
+    STALE_READS = 16,  /* a board that never stops talking does not keep us from asking */
     QUIET_ROUNDS = 10, /* a board that never falls silent is not waited for longer than this */
 };
 
@@ -152,8 +153,26 @@ static enum fl_err paced(struct esp *e, const uint8_t *p, size_t n, struct fl_de
     return FL_OK;
 }
 
+/* Whatever has arrived before a request leaves cannot be its answer: a second copy of the last one, or one that
+ * came too late. */
+static enum fl_err drop_stale(struct esp *e)
+{
+    struct packet_reply r;
+    for (int i = 0; i < STALE_READS; i++) {
+        while (parse(e, &r) != GOT_NOTHING)
+            ;
+        enum fl_err err = fill(e, (struct fl_deadline){0});
+        if (err)
+            return err == FL_TIMEOUT ? FL_OK : err;
+    }
+    return FL_OK;
+}
+
 enum fl_err wire_send(struct esp *e, const void *bytes, size_t n)
 {
+    enum fl_err err = drop_stale(e);
+    if (err)
+        return err;
     uint64_t us = wire_us(e, n);
     if (e->tune.burst > 0)
         us += (us + e->tune.burst_gap_us) * (n / e->tune.burst + 1);

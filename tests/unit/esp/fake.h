@@ -55,6 +55,7 @@ struct fake {
     size_t n_regs;
     const char *boot_text, *app_text;
     const char *chatter; /* said before every answer */
+    bool twice;          /* every answer comes twice */
     bool no_reset;   /* the lines do not reach the chip */
     bool no_flash;
     bool dead;       /* nothing answers, nothing is said */
@@ -569,6 +570,14 @@ static inline void fake_request(struct fake *f, struct fl_buf *reply)
     }
     size_t before = reply->len;
     fake_execute(f, op, sum, f->frame + 8, n, reply);
+    if (f->twice && reply->len > before) {
+        size_t len = reply->len - before;
+        uint8_t *copy = malloc(len);
+        assert_non_null(copy);
+        memcpy(copy, reply->bytes + before, len);
+        fl_buf_add(reply, copy, len);
+        free(copy);
+    }
     f->last_op = op;
     if (r && r->what == DO_LOSE)
         reply->len = before;

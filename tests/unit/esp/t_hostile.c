@@ -128,6 +128,17 @@ static void endless_text(void **state)
     fake_free(f);
 }
 
+/* Every answer comes twice: the second copy is never taken for the next block's. */
+static void twice(void **state)
+{
+    (void)state;
+    struct fake *f = fake_new(fake_esp32);
+    f->twice = true;
+    assert_true(whole(f, &(struct esp_config){.baud = 921600}, false, "twice"));
+    assert_int_equal(f->n_rungs, 0);
+    fake_free(f);
+}
+
 /* ---- random damage ------------------------------------------------------------------------------ */
 
 static uint64_t next(uint64_t *x)
@@ -178,6 +189,7 @@ int main(void)
         cmocka_unit_test(once),
         cmocka_unit_test(for_ever),
         cmocka_unit_test(endless_text),
+        cmocka_unit_test(twice),
         cmocka_unit_test(random_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,9 @@
 //   --direction WHICH    out (to the board), in (from it), both (default)
 //   --above BAUD         damage only when the client's speed is above this (default 0)
 //   --limit N            after N damages the cable is good (default: never)
+//   --burst N            a bridge that cannot keep up: of the bytes that the client sends without a pause of 1 ms, every
+//                        Nth is lost, 0: none (default 0). The board's answers then take 2 ms, as over USB, so that
+//                        asking and being answered is a pause. Counted as "burst"; --limit and --kinds do not hold
 //
 // DTR and RTS work as on a development board: RTS alone holds the chip in reset, DTR alone holds its strap low,
 // both or none do neither. Leaving reset with the strap low makes a new connection to the board, which is how a
@@ -30,10 +33,12 @@ const { values: opt, positionals } = parseArgs({
     direction: { type: "string", default: "both" },
     above: { type: "string", default: "0" },
     limit: { type: "string", default: "0" },
+    burst: { type: "string", default: "0" },
   },
 });
 const kinds = opt.kinds.split(",");
-const mean = Number(opt.mean), limit = Number(opt.limit) || Infinity;
+const mean = Number(opt.mean), limit = Number(opt.limit) || Infinity, burst = Number(opt.burst);
+const pauseMs = 1, usbMs = 2;
 const address = (text) => ({ host: text.replace(/:\d+$/, ""), port: Number(/(\d+)$/.exec(text)[1]) });
 if (positionals.length !== 1) {
   process.stderr.write("usage: node bad_cable.mjs [options] HOST:PORT (see the head of the file)\n");
@@ -79,15 +84,34 @@ class Cable { // one direction
   }
 }
 
+class Bridge { // client to board: loses a byte in every `burst` that come without a pause
+  constructor(count) {
+    this.count = count;
+    this.run = 0;
+    this.last = -Infinity;
+  }
+  pass(bytes) {
+    const now = performance.now();
+    if (!burst) return bytes;
+    if (now - this.last >= pauseMs) this.run = 0;
+    const out = bytes.filter((_, i) => (this.run + i + 1) % burst !== 0);
+    this.run += bytes.length;
+    this.last = now;
+    this.count.burst = (this.count.burst ?? 0) + bytes.length - out.length;
+    return out;
+  }
+}
+
 // ---- the board's end: it lives on while clients come and go ------------------------------------------------
 
 const count = { total: 0 };
 const rnd = random(Number(opt.seed));
-const out = new Cable(rnd, count), back = new Cable(rnd, count);
+const out = new Cable(rnd, count), back = new Cable(rnd, count), bridge = new Bridge(count);
 let baud = 115200, dtr = 0, rts = 0, inReset = false, board = null, client = null;
 
 const good = (which) => baud <= Number(opt.above) || (opt.direction !== "both" && opt.direction !== which);
-const toClient = (bytes) => client?.writable && client.write(escapeData(Uint8Array.from(bytes)));
+const toClientNow = (bytes) => client?.writable && client.write(escapeData(Uint8Array.from(bytes)));
+const toClient = (bytes) => (burst ? setTimeout(() => toClientNow(bytes), usbMs) : toClientNow(bytes));
 
 function boot(download) {
   board?.destroy();
@@ -135,7 +159,7 @@ const server = net.createServer((socket) => {
       if (verb === 251) socket.write(Uint8Array.from([255, [0, 3, 44].includes(option) ? 253 : 254, option]));
       else if (verb === 253 && [0, 3].includes(option)) socket.write(Uint8Array.from([255, 251, option]));
     for (const [code, value] of got.answers) socket.write(command(code + 100, obey(code, [...value])));
-    if (got.data.length && board) board.write(Buffer.from(out.pass(got.data, good("out"))));
+    if (got.data.length && board) board.write(Buffer.from(out.pass(bridge.pass(Uint8Array.from(got.data)), good("out"))));
   });
 });
 boot(true); // as it is found: in the loader

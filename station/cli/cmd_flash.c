@@ -22,6 +22,8 @@ const struct cli_verb cmd_flash = {
         "                      loopback people log in (flashline web user)\n"
         "  --web-cert FILE     certificate (PEM) and its key: the board over HTTPS\n"
         "  --web-key FILE\n"
+        "  --journal SOCKET    log lines with fields to this journal; by itself where standard error is\n"
+        "                      systemd's journal: journalctl FLASHLINE_OUTCOME=FAIL\n"
         "\n"
         "exit: 0 every unit PASS, 1 some unit not, 2 usage or configuration, 3 the station failed,\n"
         "      4 no board answered\n"

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 enum { HEALTH_MS = 250, PROFILE_MS = 30000 };
@@ -18,7 +19,7 @@ enum { HEALTH_MS = 250, PROFILE_MS = 30000 };
 struct making {
     const struct cli_verb *verb;
     /* options */
-    const char *station_path, *data, *format, *operator_id, *web_listen, *web_cert, *web_key;
+    const char *station_path, *data, *format, *operator_id, *web_listen, *web_cert, *web_key, *journal_path;
     unsigned passphrase_fd;
     struct cli_list ports, profile_paths;
     /* parts, in order of making */
@@ -33,6 +34,7 @@ struct making {
     struct board *board;
     struct console *console;
     struct web *web;
+    struct journal *journal;
     struct line *line;
     struct results results;
 };
@@ -165,6 +167,7 @@ static void title(struct making *m)
         (void)snprintf(product, sizeof product, "%zu profiles", m->n_profiles);
     tally_title(board_tally(m->board), m->station.station, product, NULL, 0, 0);
     m->results.tally = board_tally(m->board);
+    m->results.journal = m->journal;
     if (console_takes_terminal(stderr) && isatty(STDOUT_FILENO))
         results_hold(&m->results);
 }
@@ -218,8 +221,10 @@ static int make(struct making *m, enum line_mode mode)
     while (line_wait(m->line, fl_deadline_in_ms(HEALTH_MS)) == FL_TIMEOUT) {
         bool told = fl_wake_sleep(&m->stop, fl_deadline_in_ms(0)) == FL_CANCELLED;
         bool broken = recorder_health(m->recorder, &why) != FL_OK;
-        if (broken)
+        if (broken) {
             tally_alarm(board_tally(m->board), why.text);
+            journal_line(m->journal, LOG_CRIT, why.text);
+        }
         if (told || broken)
             line_cancel(m->line);
     }
@@ -249,6 +254,8 @@ static int run(struct making *m, enum line_mode mode)
     if (fl_wake_init(&m->stop, &why) || cli_signals_start(&m->signals, on_signal, m, &why))
         return cli_fail(CLI_STATION, "%s", why.text);
     m->signals_on = true;
+    if (journal_open(m->journal_path, &m->journal, &why))
+        return cli_usage(m->verb, "--journal: %s", why.text);
     code = open_station(m);
     for (size_t i = 0; !code && i < m->n_profiles; i++)
         code = record_profile(m, m->profiles[i]);
@@ -261,6 +268,7 @@ static void take_apart(struct making *m)
     console_stop(m->console);
     web_stop(m->web);
     recorder_close(m->recorder);
+    journal_close(m->journal);
     if (m->signals_on)
         cli_signals_stop(&m->signals);
     fl_wake_fini(&m->stop);
@@ -283,7 +291,8 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
         {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
         {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id},
         {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {"web", CLI_TEXT, &m.web_listen},
-        {"web-cert", CLI_TEXT, &m.web_cert},    {"web-key", CLI_TEXT, &m.web_key}, {NULL, CLI_FLAG, NULL},
+        {"web-cert", CLI_TEXT, &m.web_cert},    {"web-key", CLI_TEXT, &m.web_key},
+        {"journal", CLI_TEXT, &m.journal_path}, {NULL, CLI_FLAG, NULL},
     };
     bool done;
     int code = cli_options(verb, options, &argc, &argv, &done);

@@ -15,6 +15,7 @@
 #define FL_CLI_RESULTS_H
 
 #include "cli/cli.h"
+#include "cli/journal.h"
 #include "event/tally.h"
 #include "event/event.h"
 
@@ -33,7 +34,8 @@ struct results {
     } *last; /* the latest outcome of each unit */
     size_t n_last, cap_last;
     bool unknown; /* memory ran out: not every unit is in the list */
-    struct tally *tally; /* borrowed, may be NULL: told of every attempt too */
+    struct tally *tally;     /* borrowed, may be NULL: told of every attempt too */
+    struct journal *journal; /* the same */
     FILE *out;           /* standard output, or what is held */
     char *held;
     size_t held_n;

@@ -197,6 +197,8 @@ enum fl_err web_start(const struct web_config *c, struct web **out, struct fl_wh
         web_stop(w);
         return err;
     }
+    if (!w->loopback && !w->tls && w->log)
+        w->log(w->ctx, "without a certificate passwords and pages cross the network readable: give one, or use a tunnel");
     *out = w;
     return FL_OK;
 }

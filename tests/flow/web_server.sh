@@ -91,6 +91,13 @@ if command -v node >/dev/null; then # another implementation of scrypt
     is "$9" "$(node -e 'const [n,r,p,s]=process.argv.slice(1);console.log(require("crypto").scryptSync("long enough",Buffer.from(s,"hex"),32,{N:2**n,r:+r,p:+p,maxmem:2**28}).toString("hex"))' "$5" "$6" "$7" "$8")" "the hash"
 fi
 
+echo "on another address without a certificate: it works, and says what that means"
+serve --listen 0.0.0.0:0
+grep -q 'readable' "$tmp/web.err" || fail "no word about passwords in the clear"
+is 303 "$(code "$(echo "$url" | sed 's/0\.0\.0\.0/127.0.0.1/')")" "the board without a login there"
+kill "$last"
+wait "$last" || fail "the server ended with $?"
+
 echo "with a login, over HTTPS"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$tmp/key.pem" -out "$tmp/cert.pem" -days 2 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null

@@ -112,7 +112,15 @@ struct event *event_new(enum event_kind kind, json_t *body, struct event_ticket 
         json_decref(body);
         return NULL;
     }
-    *e = (struct event){kind, body, t};
+    *e = (struct event){kind, body, t, NULL};
+    return e;
+}
+
+struct event *event_leafless(struct event_ticket *t)
+{
+    struct event *e = malloc(sizeof *e);
+    if (e)
+        *e = (struct event){EVENT_KIND_COUNT, NULL, t, NULL};
     return e;
 }
 
@@ -120,6 +128,7 @@ void event_free(struct event *e)
 {
     if (e) {
         json_decref(e->body);
+        parcels_free(e->parcels);
         free(e);
     }
 }

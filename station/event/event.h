@@ -31,6 +31,7 @@
 #include "base/json.h"
 #include "base/queue.h"
 #include "event/fault.h"
+#include "event/parcel.h"
 
 #include <stdio.h>
 
@@ -80,10 +81,12 @@ FL_MUST enum fl_err event_ticket_wait(struct event_ticket *t, struct fl_deadline
 
 struct event {
     enum event_kind kind;
-    json_t *body;                /* owned object */
+    json_t *body;                /* owned object; NULL: adds no leaf, only its parcels count */
     struct event_ticket *ticket; /* borrowed, may be NULL */
+    struct parcel *parcels;      /* owned; what is to leave the station because of it (parcel.h) */
 };
 struct event *event_new(enum event_kind kind, json_t *body, struct event_ticket *t); /* takes body, also on failure; NULL: no memory */
+struct event *event_leafless(struct event_ticket *t); /* for parcels alone; answered with leaf -1 */
 void event_free(struct event *e);
 
 /* ---- one attempt ------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "record/folder.h"
 #include "record/leaf_make.h"
 #include "record/ledger.h"
+#include "record/outbox.h"
 #include "record/recorder_hooks.h"
 #include "record/start.h"
 
@@ -20,6 +21,7 @@ enum {
     BATCH_MAX = 256,       /* events of one commit */
     HEARTBEAT_MS = AUDIT_HEARTBEAT_MS,
     MARK_MS = 1000,        /* how far the file `checkpoint` may lag */
+    WATCHERS_MAX = 8,
     STEP_MS = 2000,        /* wall and monotonic clock further apart than this: somebody set the clock */
 };
 
@@ -32,6 +34,7 @@ struct recorder {
     struct key *key;
     sqlite3 *db;
     struct ledger *ledger;
+    struct outbox_writer outbox;
     struct fl_buf bytes; /* of the leaf in hand */
 
     struct fl_queue queue;
@@ -44,9 +47,10 @@ struct recorder {
     uint64_t beat_ms, mark_ms;   /* monotonic: last leaf, last mark */
     uint64_t marked;             /* size in the file `checkpoint` */
 
-    pthread_mutex_t health_lock; /* guards the two below; a leaf */
+    pthread_mutex_t health_lock; /* guards all below; a leaf */
     enum fl_err health;
     struct fl_why why;
+    struct fl_wake *watcher[WATCHERS_MAX]; /* of the outbox; NULL: free */
 };
 
 /* ---- health --------------------------------------------------------------------------------------- */
@@ -72,6 +76,36 @@ enum fl_err recorder_health(struct recorder *r, struct fl_why *why)
         *why = r->why;
     (void)pthread_mutex_unlock(&r->health_lock);
     return err;
+}
+
+enum fl_err recorder_watch_outbox(struct recorder *r, struct fl_wake *w, struct fl_why *why)
+{
+    size_t i = 0;
+    (void)pthread_mutex_lock(&r->health_lock);
+    while (i < WATCHERS_MAX && r->watcher[i])
+        i++;
+    if (i < WATCHERS_MAX)
+        r->watcher[i] = w;
+    (void)pthread_mutex_unlock(&r->health_lock);
+    return i < WATCHERS_MAX ? FL_OK : fl_fail(why, FL_LIMIT, "more than %d workers of the outbox", WATCHERS_MAX);
+}
+
+void recorder_unwatch_outbox(struct recorder *r, struct fl_wake *w)
+{
+    (void)pthread_mutex_lock(&r->health_lock);
+    for (size_t i = 0; i < WATCHERS_MAX; i++)
+        if (r->watcher[i] == w)
+            r->watcher[i] = NULL;
+    (void)pthread_mutex_unlock(&r->health_lock);
+}
+
+static void wake_outbox(struct recorder *r)
+{
+    (void)pthread_mutex_lock(&r->health_lock);
+    for (size_t i = 0; i < WATCHERS_MAX; i++)
+        if (r->watcher[i])
+            fl_wake_raise(r->watcher[i]);
+    (void)pthread_mutex_unlock(&r->health_lock);
 }
 
 /* ---- one leaf ------------------------------------------------------------------------------------- */
@@ -163,30 +197,47 @@ static enum fl_err seal_and_commit(struct recorder *r, struct fl_why *why)
     return err ? err : ledger_commit(r->ledger, why);
 }
 
+/* One event's leaf and parcels. FL_FORMAT: this event alone is refused. */
+static enum fl_err add_event(struct recorder *r, const struct event *e, struct answer *a)
+{
+    struct moment now = present(r);
+    *a = (struct answer){.index = -1};
+    if (e->body)
+        a->err = append(r, e->kind, e->body, now, &a->index, &a->why);
+    if (a->err)
+        a->index = -1;
+    else if (e->parcels)
+        a->err = outbox_write(&r->outbox, e->parcels, a->index, now.wall, &a->why);
+    return a->err;
+}
+
 static enum fl_err commit_batch(struct recorder *r, struct event *const *events, size_t n, struct answer *answers,
                                 struct fl_why *why)
 {
+    bool parcels = false;
+    uint64_t before = ledger_size(r->ledger);
     enum fl_err err = ledger_begin(r->ledger, why);
     if (err)
         return err;
     for (size_t i = 0; i < n && !err; i++) {
-        answers[i] = (struct answer){.index = -1};
-        err = append(r, events[i]->kind, events[i]->body, present(r), &answers[i].index, &answers[i].why);
-        answers[i].err = err;
-        if (err == FL_FORMAT) {
-            answers[i].index = -1;
+        err = add_event(r, events[i], &answers[i]);
+        parcels |= events[i]->parcels != NULL;
+        if (err == FL_FORMAT)
             err = FL_OK;
-        } else if (err) {
+        else if (err)
             *why = answers[i].why;
-        }
     }
     if (!err)
         err = seal_and_commit(r, why);
-    if (err)
+    if (err) {
         ledger_rollback(r->ledger);
-    else
+        return err;
+    }
+    if (ledger_size(r->ledger) != before) /* what the outbox does is no sign of life in the log */
         r->beat_ms = fl_mono_ms();
-    return err;
+    if (parcels)
+        wake_outbox(r);
+    return FL_OK;
 }
 
 static void answer_all(struct event **events, size_t n, enum fl_err err, const struct fl_why *why,
@@ -312,7 +363,8 @@ static enum fl_err open_log(struct recorder *r, struct fl_why *why)
         return err;
     const struct ledger_config c = {.db = r->db, .vkey = &r->vkey, .signer_config = r->key,
                                     .signer = r->hooks.signer ? r->hooks.signer : &signer_in_process};
-    return ledger_open(&c, &r->ledger, why);
+    err = ledger_open(&c, &r->ledger, why);
+    return err ? err : outbox_writer_open(r->db, &r->outbox, why);
 }
 
 static json_t *log_open_body(const struct recorder *r)
@@ -379,6 +431,7 @@ static enum fl_err begin_run(struct recorder *r, struct recorder_opened *opened,
 static void fini(struct recorder *r)
 {
     ledger_close(r->ledger);
+    outbox_writer_close(&r->outbox);
     (void)sqlite3_close(r->db);
     key_free(r->key);
     fl_buf_fini(&r->bytes);

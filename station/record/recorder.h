@@ -26,6 +26,7 @@
 #ifndef FL_RECORD_RECORDER_H
 #define FL_RECORD_RECORDER_H
 
+#include "base/wake.h"
 #include "event/event.h"
 
 struct recorder; /* opaque */
@@ -58,6 +59,11 @@ void recorder_close(struct recorder *r);
 
 /* Makers put their events here (event/event.h says who owns what). Lives until recorder_close. */
 struct fl_queue *recorder_queue(struct recorder *r);
+
+/* Raise `w` whenever parcels were put into the outbox (outbox.h). At most 8. Any thread; `w` must live until it is
+ * unwatched. */
+FL_MUST enum fl_err recorder_watch_outbox(struct recorder *r, struct fl_wake *w, struct fl_why *why);
+void recorder_unwatch_outbox(struct recorder *r, struct fl_wake *w);
 
 /* FL_OK, or the sticky failure: the station turns red with this sentence. Any thread. */
 FL_MUST enum fl_err recorder_health(struct recorder *r, struct fl_why *why);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * record/outbox: what leaves the station leaves after the commit, once, and is tried until it is gone. */
+#include "unit/t.h"
+
+#include "record/outbox.h"
+#include "unit/record/station.h"
+
+#include <stdatomic.h>
+
+struct post {
+    pthread_mutex_t lock;
+    char log[2000];     /* "target/job=bytes(leaf) " of all that was taken */
+    enum fl_err answer; /* to each */
+    atomic_int calls;
+};
+
+static enum fl_err take(void *ctx, const struct outbox_item *i, struct fl_wake *stop, struct fl_why *why)
+{
+    struct post *p = ctx;
+    (void)stop;
+    (void)pthread_mutex_lock(&p->lock);
+    size_t n = strlen(p->log);
+    (void)snprintf(p->log + n, sizeof p->log - n, "%s/%s=%.*s(%lld)#%u ", i->target, i->job, (int)i->n, (const char *)i->bytes,
+                   (long long)i->leaf, i->tries);
+    enum fl_err err = p->answer;
+    (void)pthread_mutex_unlock(&p->lock);
+    atomic_fetch_add(&p->calls, 1);
+    return err ? fl_fail(why, err, "the printer is out of paper") : FL_OK;
+}
+
+static void put_event(struct t_station *s, struct event *e, struct event_ticket *t, enum fl_err want, int64_t *leaf)
+{
+    assert_int_equal(fl_queue_put(recorder_queue(s->r), e, fl_deadline_in_ms(60000)), FL_OK);
+    assert_int_equal(event_ticket_wait(t, fl_deadline_in_ms(60000), leaf, NULL), want);
+}
+
+/* An attempt's start with two parcels of one kind to two targets and one of another kind. */
+static int64_t start_with_parcels(struct t_station *s, const struct attempt_facts *f)
+{
+    struct event_ticket t;
+    int64_t leaf;
+    assert_int_equal(event_ticket_init(&t), FL_OK);
+    struct event *e = event_new(EVENT_ATTEMPT_START, event_attempt_start_body(f), &t);
+    assert_non_null(e);
+    assert_int_equal(event_parcel(e, "label", "p1", NULL, "ZPL", 3), FL_OK);
+    assert_int_equal(event_parcel(e, "label", "p2", NULL, "", 0), FL_OK);
+    assert_int_equal(event_parcel(e, "push", "central", "a-job", "row", 3), FL_OK);
+    put_event(s, e, &t, FL_OK, &leaf);
+    event_ticket_fini(&t);
+    return leaf;
+}
+
+static void wait_calls(struct post *p, int n)
+{
+    struct fl_deadline d = fl_deadline_in_ms(20000);
+    while (atomic_load(&p->calls) < n && !fl_deadline_passed(d))
+        (void)usleep(5000);
+    assert_true(atomic_load(&p->calls) >= n);
+}
+
+static void wait_rows(struct t_station *s, const char *sql, int64_t want)
+{
+    struct fl_deadline d = fl_deadline_in_ms(20000);
+    while (t_sql_int(s, sql) != want && !fl_deadline_passed(d))
+        (void)usleep(5000);
+    assert_int_equal(t_sql_int(s, sql), want);
+}
+
+static void sent_after_the_commit_and_once(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct fl_why why = {0, ""};
+    struct outbox_worker *w;
+    struct post p = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct outbox_sender sender = {"label", &p, take};
+    t_open(s, &o);
+    struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
+    assert_int_equal(start_with_parcels(s, &f), 2);
+    assert_int_equal(start_with_parcels(s, &f), 2); /* told again: the same leaf, no second label */
+    t_sql_is(s, "SELECT kind, target, job, leaf, CAST(payload AS TEXT), state, tries FROM outbox ORDER BY id",
+             "label|p1|leaf:2|2|ZPL|0|0\nlabel|p2|leaf:2|2||0|0\npush|central|a-job|2|row|0|0");
+    assert_int_equal(outbox_start(t_path(s, "flashline.db"), s->r, &sender, &w, &why), FL_OK);
+    wait_calls(&p, 2);
+    wait_rows(s, "SELECT count(*) FROM outbox WHERE state = 1", 2);
+    assert_string_equal(p.log, "p1/leaf:2=ZPL(2)#0 p2/leaf:2=(2)#0 ");
+    /* one more while the worker sleeps (its parcel to "central" has the same job: it is the one that is there): it is woken, not left to the next look */
+    f = t_attempt(2, OUTCOME_PASS);
+    (void)start_with_parcels(s, &f);
+    wait_calls(&p, 4);
+    outbox_stop(w);
+    t_sql_is(s, "SELECT kind, state, count(*), sum(tries), count(done_ms) FROM outbox GROUP BY 1, 2", "label|1|4|4|4\npush|0|1|0|0");
+    t_close(s);
+    t_verdict(s, AUDIT_GOOD);
+    (void)pthread_mutex_destroy(&p.lock);
+}
+
+static void tried_again_or_given_up(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct outbox_worker *w;
+    struct post p = {.lock = PTHREAD_MUTEX_INITIALIZER, .answer = FL_TIMEOUT};
+    struct outbox_sender sender = {"label", &p, take};
+    t_open(s, &o);
+    struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
+    (void)start_with_parcels(s, &f);
+    assert_int_equal(outbox_start(t_path(s, "flashline.db"), s->r, &sender, &w, NULL), FL_OK);
+    wait_rows(s, "SELECT count(*) FROM outbox WHERE kind = 'label' AND tries = 1", 2);
+    t_sql_is(s, "SELECT DISTINCT state, done_ms, why, next_ms - made_ms >= 1000 FROM outbox WHERE kind = 'label'",
+             "0||the printer is out of paper|1");
+    outbox_stop(w);
+    t_close(s);
+
+    /* the next start goes on where this one stopped; what is refused for good is not tried for ever */
+    t_open(s, &o);
+    p.answer = FL_REFUSED;
+    t_shell("sqlite3 %s 'UPDATE outbox SET next_ms = 0'", t_path(s, "flashline.db"));
+    assert_int_equal(outbox_start(t_path(s, "flashline.db"), s->r, &sender, &w, NULL), FL_OK);
+    wait_rows(s, "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 2 AND tries = 2", 2);
+    outbox_stop(w);
+    assert_int_equal(atomic_load(&p.calls), 4);
+    assert_string_equal(p.log, "p1/leaf:2=ZPL(2)#0 p2/leaf:2=(2)#0 p1/leaf:2=ZPL(2)#1 p2/leaf:2=(2)#1 ");
+    (void)pthread_mutex_destroy(&p.lock);
+}
+
+/* What the recorder refuses takes its parcels with it; a parcel alone needs a job of its own. */
+static void refused_with_its_event(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct event_ticket t;
+    int64_t leaf;
+    t_open(s, &o);
+    assert_int_equal(event_ticket_init(&t), FL_OK);
+    struct event *e = event_new(EVENT_ATTEMPT_START, json_pack("{sf}", "x", 1.5), &t);
+    assert_int_equal(event_parcel(e, "label", "p1", NULL, "ZPL", 3), FL_OK);
+    put_event(s, e, &t, FL_FORMAT, &leaf);
+    event_ticket_reset(&t);
+    e = event_leafless(&t);
+    assert_int_equal(event_parcel(e, "label", "p1", NULL, "ZPL", 3), FL_OK);
+    put_event(s, e, &t, FL_FORMAT, &leaf);
+    t_sql_is(s, "SELECT count(*) FROM outbox", "0");
+    event_ticket_reset(&t);
+    e = event_leafless(&t);
+    assert_int_equal(event_parcel(e, "witness", "", "head", "5", 1), FL_OK);
+    put_event(s, e, &t, FL_OK, &leaf);
+    assert_int_equal(leaf, -1);
+    t_sql_is(s, "SELECT kind, job, leaf FROM outbox", "witness|head|");
+    t_sql_is(s, "SELECT count(*) FROM leaf", "2");
+    event_ticket_fini(&t);
+    e = event_leafless(NULL);
+    char longer[PARCEL_TARGET_MAX + 1];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = 0;
+    assert_int_equal(event_parcel(e, "", "", "j", "", 0), FL_ARG);
+    assert_int_equal(event_parcel(e, "k", longer, "j", "", 0), FL_ARG);
+    assert_int_equal(event_parcel(e, "k", "", longer, "", 0), FL_ARG);
+    event_free(e);
+}
+
+static void waits_double_to_ten_minutes(void **state)
+{
+    (void)state;
+    static const int64_t want[] = {1000, 2000, 4000, 8000, 16000, 32000, 64000, 128000, 256000, 512000, 600000, 600000};
+    for (unsigned i = 0; i < T_COUNT(want); i++)
+        assert_int_equal(outbox_wait_ms(i), want[i]);
+    assert_int_equal(outbox_wait_ms(4000000000u), 600000);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(sent_after_the_commit_and_once), T(tried_again_or_given_up), T(refused_with_its_event),
+        cmocka_unit_test(waits_double_to_ten_minutes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

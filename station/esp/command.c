@@ -99,6 +99,26 @@ static enum fl_err exchange(struct esp *e, uint8_t op, const void *data, size_t 
     return err;
 }
 
+/* Commands that may be given twice: the second one finds nothing changed, or begins afresh what the first one began.
+ * No command of these carries a checksum, and no answer does. SECURITY_INFO is not among them for its refusals: chips
+ * that do not know it are told by those. */
+static bool repeatable(uint8_t op, enum fl_err err)
+{
+    switch (op) {
+    case OP_SECURITY_INFO:
+        return err == FL_FORMAT;
+    case OP_READ_REG:
+    case OP_WRITE_REG:
+    case OP_FLASH_MD5:
+    case OP_SPI_ATTACH:
+    case OP_SPI_SET_PARAMS:
+    case OP_MEM_BEGIN:
+        return err == FL_FORMAT || err == FL_REFUSED;
+    default:
+        return false;
+    }
+}
+
 enum fl_err esp_ask(struct esp *e, uint8_t op, const void *data, size_t n, size_t payload,
                     uint32_t ms, struct answer *a)
 {
@@ -106,15 +126,17 @@ enum fl_err esp_ask(struct esp *e, uint8_t op, const void *data, size_t n, size_
         enum fl_err err = exchange(e, op, data, n, payload, ms, a);
         if (!err)
             return FL_OK;
-        bool again = err == FL_REFUSED && e->stub && packet_status_damaged(a->status);
+        /* the stub says itself when it found a request damaged and did nothing; its other refusals belong to work
+         * that it had accepted before. A ROM refuses what it does not understand, whoever garbled it */
+        bool again = err == FL_REFUSED && e->stub ? packet_status_damaged(a->status) : repeatable(op, err);
+        bool short_info = op == OP_SECURITY_INFO && a->n >= 14; /* an ESP32-S2's: its caller reads it */
         err = esp_fail_command(e, op, err, a, ms, "");
-        if (!again || i == RESENDS)
+        if (!again || short_info || i == RESENDS)
             return err;
-        /* the stub found it damaged and did nothing */
-        esp_rung(e, ESP_RUNG_RESEND, 0, "%s; sent again", e->problem.text);
-        err = wire_break(e);
-        if (err)
-            return esp_fail_link(e, err, packet_op_name(op));
+        esp_rung(e, ESP_RUNG_RESEND, 0, "%s; asked again", e->problem.text);
+        enum fl_err quiet = e->stub ? wire_break(e) : wire_quiet(e);
+        if (quiet)
+            return esp_fail_link(e, quiet, packet_op_name(op));
     }
 }
 
@@ -148,6 +170,7 @@ enum fl_err esp_read_reg_sure(void *session, uint32_t addr, uint32_t *value)
         err = esp_read_reg(e, addr, value);
         if (!err && *value == last)
             return FL_OK;
+        e->count.cut += !err; /* one of the two was not what the chip sent */
         last = *value;
     }
     return err ? err

@@ -44,7 +44,7 @@ static enum fl_err power_p4(struct esp *e)
         return FL_OK;
     enum fl_err err = rev == 302 ? esp_read_reg_sure(e, fuse, &v) : FL_OK;
     if (!err && (v >> 16 & 1)) {
-        err = esp_read_reg(e, pads, &now);
+        err = esp_read_reg_sure(e, pads, &now);
         return err || (now & 3) != 3 ? err
                                      : esp_write_regs(e, &(struct reg_write){pads, 0, 3}, 1);
     }

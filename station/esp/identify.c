@@ -11,9 +11,11 @@
  *
  *   20 bytes: 0 u32 flags · 4 u8 flash_crypt_count · 5 u8[7] key purposes · 12 u32 chip id · 16 u32 version
  *
- * In secure download mode registers cannot be read: no MAC, no revision, no flash id. Whatever names
- * the unit is read twice, because replies carry no checksum and a wrong MAC would go into the record
- * for ever. */
+ * In secure download mode registers cannot be read: no MAC, no revision, no flash id.
+ *
+ * Neither these questions nor their answers carry a checksum. So whatever decides something is asked until two answers
+ * in a row agree, a refusal too; and a verdict on the unit (a chip that nobody knows, another board) is given only
+ * when all of it was heard twice. */
 #include "esp/session.h"
 
 #include "esp/image.h"
@@ -21,7 +23,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { INFO_LONG = 20, INFO_SHORT = 12, INFO_TRIES = 4 };
+enum { INFO_LONG = 20, INFO_SHORT = 12, INFO_TRIES = 4, UNKNOWN_TRIES = 3 };
 enum { FLAG_SECURE_BOOT = 1u << 0, FLAG_SECURE_DOWNLOAD = 1u << 2, FLAGS_JTAG_OFF = 3u << 6 };
 
 struct info {
@@ -61,8 +63,8 @@ static enum fl_err sure_info(struct esp *e, struct info *out)
     }
     enum fl_err err = ask_info(e, out);
     e->info_silent = err != FL_OK;
-    if (!err && out->n == 0)
-        return FL_OK; /* the magic word will confirm it */
+    if (!err && out->n == 0 && e->unknown == 0)
+        return FL_OK; /* the magic word will confirm it; if it does not, the refusal must come twice */
     for (int i = 0; i < INFO_TRIES && !err; i++) {
         err = ask_info(e, &again);
         if (!err && again.n == out->n && memcmp(again.bytes, out->bytes, out->n) == 0)
@@ -77,20 +79,23 @@ static enum fl_err sure_info(struct esp *e, struct info *out)
 static enum fl_err by_magic(struct esp *e, const struct info *info, const struct chip **out)
 {
     uint32_t magic;
-    enum fl_err err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &magic);
-    if (err == FL_REFUSED && e->trouble == TROUBLE_REFUSED) /* or was it the line? */
-        err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &magic);
-    *out = err ? NULL : chip_by_magic(magic);
+    *out = NULL;
+    if (info->n == INFO_SHORT && (fl_get_u32le(info->bytes) & FLAG_SECURE_DOWNLOAD)) {
+        *out = chip_by_name("esp32s2"); /* the one chip that answers so, and it would refuse the magic word */
+        return FL_OK;
+    }
+    enum fl_err err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &magic); /* refused: again and again, that is sure */
     if (err == FL_REFUSED && e->trouble == TROUBLE_REFUSED) {
         *out = chip_by_name("esp32s2");
         e->unit.security.secure_download = ESP_ON;
         return FL_OK;
     }
-    /* a chip that was not asked for its id, or refused it once, may have one: another rung asks again */
-    bool ask = info->n == 0 && e->unknown++ == 0;
+    if (!err)
+        *out = chip_by_magic(magic);
+    /* a chip that was not asked for its id, or whose question arrived garbled, may have one: it is asked again */
+    bool ask = info->skipped || (info->n == 0 && ++e->unknown < UNKNOWN_TRIES);
     if (!err && !*out)
-        return esp_fail(e, ask || info->skipped ? TROUBLE_SILENT : TROUBLE_DEAD,
-                        ESP_FAULT_CHIP_UNKNOWN, FL_UNSUPPORTED,
+        return esp_fail(e, ask ? TROUBLE_SILENT : TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN, FL_UNSUPPORTED,
                         "no chip is known whose magic word is %08x", magic);
     return err;
 }
@@ -232,9 +237,14 @@ static enum fl_err same_unit(struct esp *e)
     if (!e->unit.has_mac)
         return FL_OK;
     enum fl_err err = stop_watchdogs(e);
-    if (!err)
+    bool same = false;
+    for (int i = 0; i < 2 && !err && !same; i++) {
         err = chip_read_mac(e->chip, (struct chip_regs){e, esp_read_reg_sure}, mac, eui64);
-    if (err == FL_UNSUPPORTED || (!err && memcmp(mac, e->unit.mac, sizeof mac) != 0))
+        same = !err && memcmp(mac, e->unit.mac, sizeof mac) == 0;
+        if (err == FL_UNSUPPORTED && i == 0) /* no MAC that an ESP8266 could have */
+            err = FL_OK;
+    }
+    if (err == FL_UNSUPPORTED || (!err && !same))
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_LOST, FL_GONE,
                         "another board answers after the reset: its MAC address ends in "
                         "%02x:%02x:%02x", mac[3], mac[4], mac[5]);

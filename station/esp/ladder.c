@@ -14,8 +14,9 @@
  *     first, short blocks make the second cheap, both at little cost in speed: before lower speeds.
  *   - Silence of a stub is mostly a frame turned inside out by one lost delimiter: DB 00 ends it. Silence of
  *     a ROM ends with SYNC. A reset is never the first thing to try, and never the last.
- *   - A ROM says "unsupported command" also to one whose opcode was damaged, and the proof of a speed is short:
- *     one that carries it by luck is given up for lower ones before a refusal is believed.
+ *   - A ROM says "unsupported command" also to one whose opcode was damaged: what may be asked twice is asked again
+ *     where it was asked (command.c). And the proof of a speed is short: one that carries it by luck is given up
+ *     for lower ones before a refusal is believed.
  *   - After any doubt about what was written, the region is begun again; nothing is resent on a guess.
  *   - Without the stub nothing is compressed and every block waits for the flash, but the ROM checks
  *     every sequence number and has no framing to be turned inside out. The lists start again there.
@@ -284,9 +285,23 @@ static bool take(struct esp *e, enum esp_rung_kind k)
 
 /* ---- climbing ------------------------------------------------------------------------------------- */
 
+/* A line that damages one exchange in a hundred makes a loader refuse what nobody asked: that is no verdict on the
+ * unit. */
+static void blame_line(struct esp *e)
+{
+    enum { ONE_IN = 100 };
+    uint64_t bad = e->count.damaged + e->count.cut;
+    if (e->problem.fault != ESP_FAULT_CHIP_REFUSED || bad < 2 || bad * ONE_IN < e->count.answers)
+        return;
+    (void)esp_fail(e, e->trouble, ESP_FAULT_LINK_DAMAGED, e->problem.err,
+                   "%.200s; %llu of %llu exchanges before it were damaged on the way", e->problem.text,
+                   (unsigned long long)bad, (unsigned long long)(e->count.answers + bad));
+}
+
 static enum fl_err give_up(struct esp *e)
 {
     struct esp_problem *p = &e->problem;
+    blame_line(e);
     size_t n = strlen(p->text);
     const char *sep = "; tried ";
     for (int k = 0; k < ESP_RUNG_COUNT && n < sizeof p->text - 1; k++) {

@@ -29,9 +29,9 @@ static enum fl_err sticks(struct esp *e, bool *watchdog)
     *watchdog = e->usb == USB_OTG && u->otg_watchdog;
     if (!u->strap)
         return FL_OK;
-    enum fl_err err = esp_read_reg(e, u->strap, &strap);
+    enum fl_err err = esp_read_reg_sure(e, u->strap, &strap);
     if (!err)
-        err = esp_read_reg(e, u->force, &force);
+        err = esp_read_reg_sure(e, u->force, &force);
     if (err)
         return err;
     if (force & FORCE) /* asked for by software: take that back and the strap decides */

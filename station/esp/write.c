@@ -4,6 +4,10 @@
  *   stub   BEGIN(size, blocks, block size, offset, 0) · DATA 0, 1, 2, ... · END(1)
  *   ROM    BEGIN erases the whole range · DATA ... · no END: it would leave the loader
  *
+ * The ROM is given plain bytes only. It could inflate, but feeds a refused block to its inflater all the same (the
+ * stream is lost, the same block under the next number does not mend it), and falls silent at a block behind the
+ * stream's end; plain blocks can be refused and sent again.
+ *
  * The stub answers a block when it has arrived, and inflates, erases and programs it afterwards: the
  * work's time belongs to the next command, and so does its error. One block is in flight; the next one
  * is made ready while the answer is awaited, and leaves in the moment that answer is complete.

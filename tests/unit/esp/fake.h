@@ -74,6 +74,8 @@ struct fake {
     uint8_t reply_damage_xor;
     bool reply_damage_on;
     uint64_t host_bytes, reply_bytes;
+    uint64_t noise;          /* a seed: bits of answers change at random ... */
+    uint32_t noise_one_in;   /* ... in one byte of so many; 0: none */
 
     /* the chip */
     bool in_loader, stub, in_reset;
@@ -133,6 +135,11 @@ static inline void fake_raw(struct fake *f, struct fl_buf *reply, const uint8_t 
             if (f->reply_damage_xor == 0)
                 continue;
             b ^= f->reply_damage_xor;
+        }
+        if (f->noise_one_in) {
+            f->noise = f->noise * 6364136223846793005u + 1442695040888963407u;
+            if ((f->noise >> 33) % f->noise_one_in == 0)
+                b ^= (uint8_t)(1u << (f->noise >> 61));
         }
         fl_buf_addc(reply, (char)b);
     }
@@ -401,6 +408,13 @@ static inline void fake_write_reg(struct fake *f, uint32_t addr, uint32_t value)
     }
 }
 
+/* The ROM says it under the last valid opcode, and as often as that one is answered: eight times after SYNC. */
+static inline void fake_unsupported(struct fake *f, uint8_t op, struct fl_buf *reply)
+{
+    for (int i = 0; i < (!f->stub && f->last_op == OP_SYNC ? 8 : 1); i++)
+        fake_answer(f, reply, f->stub ? op : f->last_op, 0, NULL, 0, f->stub ? 0xff : 1, f->stub ? 0 : 5);
+}
+
 static inline void fake_execute(struct fake *f, uint8_t op, uint32_t sum, const uint8_t *d, size_t n,
                                 struct fl_buf *reply)
 {
@@ -418,9 +432,8 @@ static inline void fake_execute(struct fake *f, uint8_t op, uint32_t sum, const 
             fake_answer(f, reply, op, f->stub ? 0 : 0x20120707, NULL, 0, 0, 0);
         return;
     case OP_SECURITY_INFO:
-        if (f->info_n == 0) /* ROM: under the last valid opcode */
-            fake_answer(f, reply, f->stub ? op : f->last_op, 0, NULL, 0, f->stub ? 0xff : 1,
-                        f->stub ? 0 : 5);
+        if (f->info_n == 0)
+            fake_unsupported(f, op, reply);
         else
             fake_answer(f, reply, op, 0, f->info, f->info_n, 0, 0);
         return;
@@ -489,8 +502,7 @@ static inline void fake_execute(struct fake *f, uint8_t op, uint32_t sum, const 
         memset(f->flash, 0xff, FAKE_FLASH);
         break;
     default:
-        fake_answer(f, reply, f->stub ? op : f->last_op, 0, NULL, 0, f->stub ? 0xff : 1,
-                    f->stub ? 0 : 5);
+        fake_unsupported(f, op, reply);
         return;
     }
     fake_answer(f, reply, op, 0, NULL, 0, s0, s1);
@@ -524,8 +536,8 @@ static inline void fake_request(struct fake *f, struct fl_buf *reply)
             fake_answer(f, reply, op, 0, NULL, 0, f->frame[0] ? 0xc3 : 0xc0, 0);
             return;
         }
-        if (!data || f->frame[0] != 0) { /* ROM: under the last valid opcode */
-            fake_answer(f, reply, f->last_op, 0, NULL, 0, 1, 5);
+        if (!data || f->frame[0] != 0) {
+            fake_unsupported(f, op, reply);
             return;
         }
     }

@@ -60,6 +60,12 @@ static const struct row rows[] = {
     {.what = "MEM_BEGIN refused for ever", .chip = fake_esp32,
      .rules = {SEEN(OP_MEM_BEGIN, 1, 0, IN_ROM, DO_REFUSE, "01060000")},
      .rungs = {[ESP_RUNG_RESYNC] = 1, [ESP_RUNG_RECONNECT] = 1, [ESP_RUNG_ROM] = 1}},
+    {.what = "MEM_BEGIN's address arrived damaged: the ROM dies of the first block", .chip = fake_esp32,
+     .rules = {SEEN(OP_MEM_DATA, 1, 1, IN_ROM, DO_HANG, NULL)},
+     .rungs = {[ESP_RUNG_RESYNC] = 1, [ESP_RUNG_RECONNECT] = 1, [ESP_RUNG_SMALL_BLOCKS] = -1, [ESP_RUNG_ROM] = -1}},
+    {.what = "MEM_BEGIN refused once, as one that arrives damaged is: given again", .chip = fake_esp32,
+     .rules = {SEEN(OP_MEM_BEGIN, 1, 1, IN_ROM, DO_REFUSE, "01050000")},
+     .rungs = {[ESP_RUNG_RESEND] = 1, [ESP_RUNG_RESYNC] = -1, [ESP_RUNG_RECONNECT] = -1}},
 
     /* ---- the stub's start ---- */
     {.what = "MEM_END's answer is lost, the greeting comes", .chip = fake_esp32,
@@ -168,6 +174,9 @@ static const struct row rows[] = {
     {.what = "ROM: an answer is lost: the region again", .chip = fake_esp32, .config = {.stub = ESP_STUB_NEVER},
      .rules = {SEEN(OP_FLASH_DATA, 2, 2, IN_ROM, DO_LOSE, NULL)},
      .rungs = {[ESP_RUNG_REGION] = 1, [ESP_RUNG_RESEND] = -1}},
+    {.what = "ROM: silent in the middle of a region", .chip = fake_esp32, .config = {.stub = ESP_STUB_NEVER}, .few = true,
+     .rules = {SEEN(OP_FLASH_DATA, 2, 2, IN_ROM, DO_HANG, NULL)},
+     .rungs = {[ESP_RUNG_REGION] = 1, [ESP_RUNG_RECONNECT] = 1}},
     {.what = "ROM: 01 06, beyond the size it was told", .chip = fake_esp32, .config = {.stub = ESP_STUB_NEVER},
      .rules = {SEEN(OP_FLASH_BEGIN, 1, 0, IN_ROM, DO_REFUSE, "01060000")},
      .fault = ESP_FAULT_CHIP_REFUSED},
@@ -221,6 +230,9 @@ static void run(const struct row *row)
         assert_int_equal(results[i].state, ESP_REGION_VERIFIED);
         assert_memory_equal(f->flash + regions[i].offset, regions[i].plain, regions[i].size);
     }
+    /* the ROM inflates what it refuses, and falls silent behind a stream's end: it is never given one */
+    if (row->config.stub == ESP_STUB_NEVER)
+        assert_int_equal(f->seen[OP_DEFL_BEGIN] + f->seen[OP_DEFL_DATA], 0);
     for (int k = 0; k < ESP_RUNG_COUNT; k++) {
         unsigned n = fake_count(f, (enum esp_rung_kind)k);
         if ((row->rungs[k] > 0 && n < (unsigned)row->rungs[k]) || (row->rungs[k] < 0 && n > 0))

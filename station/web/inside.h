@@ -138,7 +138,7 @@ struct web_work {
     pthread_cond_t job;
     struct web_request *head, **tail;
     size_t n;
-    bool stop;
+    bool stop, open; /* open: the lock and the queue are there; the owner's thread only */
     pthread_t thread[WEB_WORK_THREADS];
     size_t threads;
 };

@@ -44,6 +44,7 @@ enum fl_err work_open(struct web_work *k, struct fl_why *why)
         (void)pthread_mutex_destroy(&k->lock);
         return fl_fail(why, FL_NOMEM, "out of memory");
     }
+    k->open = true;
     while (k->threads < WEB_WORK_THREADS) {
         if (pthread_create(&k->thread[k->threads], NULL, work_main, k) != 0) {
             work_close(k);
@@ -56,7 +57,7 @@ enum fl_err work_open(struct web_work *k, struct fl_why *why)
 
 void work_stop(struct web_work *k)
 {
-    if (!k->tail)
+    if (!k->open)
         return;
     (void)pthread_mutex_lock(&k->lock);
     k->stop = true;
@@ -69,12 +70,12 @@ void work_stop(struct web_work *k)
 
 void work_close(struct web_work *k)
 {
-    if (!k->tail)
+    if (!k->open)
         return;
     work_stop(k);
     (void)pthread_cond_destroy(&k->job);
     (void)pthread_mutex_destroy(&k->lock);
-    k->tail = NULL;
+    k->open = false;
 }
 
 bool work_put(struct web_work *k, struct web_request *q)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct options {
-    const char *listen, *station_file, *chip, *scenario, *state, *pace;
+    const char *listen, *station_file, *chip, *scenario, *state, *pace, *journal;
     unsigned boards, seed;
     bool pty;
 };
@@ -68,6 +68,7 @@ static int run(int argc, char **argv)
         {"scenario", CLI_TEXT, &o.scenario},
         {"state", CLI_TEXT, &o.state},
         {"pace", CLI_TEXT, &o.pace},
+        {"journal", CLI_TEXT, &o.journal},
         {"seed", CLI_UINT, &o.seed},
         {NULL, CLI_FLAG, NULL},
     };
@@ -84,7 +85,7 @@ static int run(int argc, char **argv)
     const struct sim_config c = {
         .boards = o.boards, .listen = o.listen, .pty = o.pty, .station_file = o.station_file,
         .chip = o.chip, .scenario = o.scenario, .state = o.state,
-        .pace_real = strcmp(o.pace, "real") == 0, .seed = o.seed,
+        .pace_real = strcmp(o.pace, "real") == 0, .journal = o.journal, .seed = o.seed,
     };
     return serve(&c);
 }
@@ -105,6 +106,7 @@ const struct cli_verb cmd_sim = {
             "  --scenario FILE        chip, bridge, MAC, flash and faults of each board\n"
             "  --state DIR            keep each board's flash and eFuses there\n"
             "  --pace real|fast       real: bytes, USB, erase and program take their time (fast)\n"
+            "  --journal FILE         what clients do to the boards and when, a JSON object a line\n"
             "  --seed N               of MACs and of all faults that go by chance (1)\n"
             "\n"
             "Prints one line \"ready: ...\" and serves until it is interrupted. station/sim/README.md has the\n"

@@ -58,6 +58,11 @@ void sim_board_free(struct sim_board *b)
     free(b);
 }
 
+void sim_board_journal(struct sim_board *b, struct sim_journal *j)
+{
+    b->journal = j;
+}
+
 /* ---- clock ----------------------------------------------------------------------------------------------- */
 
 static uint64_t least(uint64_t a, uint64_t b)

@@ -24,6 +24,8 @@ struct sim_board; /* opaque; board_impl.h for the simulator's own files */
 FL_MUST enum fl_err sim_board_new(const struct sim_spec *spec, const struct sim_stubs *stubs,
                                   uint64_t now, struct sim_board **out, struct fl_why *why);
 void sim_board_free(struct sim_board *b); /* NULL is fine */
+struct sim_journal;
+void sim_board_journal(struct sim_board *b, struct sim_journal *j); /* borrowed from here on; journal.h */
 
 /* What the host does to its end of the bridge. Lines: 1 asserted, 0 released, -1 as it was; both change
  * in one step. */

@@ -50,6 +50,9 @@ struct sim_burst {
 struct sim_board {
     struct sim_spec spec;
     const struct sim_stubs *stubs;
+    struct sim_journal *journal;       /* borrowed; NULL: none */
+    uint64_t bytes_down, bytes_up;     /* since power-up of the board's model */
+    uint64_t flash_ns;                 /* erasing, programming, hashing so far */
     struct sim_rng rng;
     uint64_t now;
 

@@ -215,6 +215,7 @@ void sim_give_slice(struct sim_board *b)
     bool more = r->n - r->sent > n || sim_wire_goes_on(&b->down);
     memcpy(in, sim_wire_bytes(&b->down), n);
     sim_wire_take(&b->down, n);
+    b->bytes_down += n;
     if (b->autobaud && b->mode == SIM_ROM)
         b->chip_baud = sent;
     size_t got = heard(b, sent, b->chip_baud, in, n, out);
@@ -248,5 +249,6 @@ size_t sim_board_read(struct sim_board *b, uint64_t now, uint8_t *out, size_t ca
         got += heard(b, r->baud, b->host_baud, sim_wire_bytes(&b->up), k, out + got);
         sim_wire_take(&b->up, k);
     }
+    b->bytes_up += got;
     return got;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the bridge's two lines, and the cable itself, do to the chip. */
 #include "sim/board_impl.h"
+#include "sim/journal.h"
 
 enum { HOLD_NS = 250000000 }; /* see sim_read_straps */
 
@@ -68,6 +69,7 @@ void sim_board_lines(struct sim_board *b, uint64_t now, int dtr, int rts)
         b->dtr = dtr != 0;
     if (rts >= 0)
         b->rts = rts != 0;
+    sim_journal_lines(b);
     if (b->mode == SIM_DEAD || !b->port_up || sim_habit(b, SIM_FAULT_NO_RESET))
         return;
     if (b->spec.bridge.kind == SIM_USB_JTAG)

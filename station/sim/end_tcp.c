@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A board on a TCP port: RFC 2217, one client at a time; or plain bytes. */
 #include "sim/end.h"
+#include "sim/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,6 +94,7 @@ static void client_left(struct sim_end *e, uint64_t now)
 {
     drop_client(e);
     sim_board_lines(e->board, now, 0, 0);
+    sim_journal_client(e->board, now, false);
 }
 
 static void client_came(struct sim_end *e)
@@ -108,6 +110,7 @@ static void client_came(struct sim_end *e)
     const struct sim_telnet_peer peer = {e, on_data, on_baud, on_lines, on_purge};
     e->fd[CLIENT] = fd;
     e->want[CLIENT] = POLLIN;
+    sim_journal_client(e->board, e->now, true);
     sim_telnet_init(&e->telnet, &peer, 115200);
     sim_board_baud(e->board, e->now, 115200);
     sim_board_purge(e->board, e->now, false, true); /* what nobody read is not kept for the next */

@@ -2,6 +2,7 @@
  * What both loaders do to the chip, seen through the faults that a scenario put on their commands. */
 #include "base/cursor.h"
 #include "sim/board_impl.h"
+#include "sim/journal.h"
 #include "sim/spi.h"
 
 #include <string.h>
@@ -32,6 +33,7 @@ static enum sim_go apply(struct sim_board *b, const struct sim_fault *f, int *co
 
 enum sim_go sim_command(struct sim_board *b, int op, int *code)
 {
+    sim_journal_frame(b, op);
     const struct sim_fault *f = sim_fault_command(b->spec.faults, b->spec.n_faults, &b->rng, op);
     return f ? apply(b, f, code) : SIM_GO;
 }
@@ -54,7 +56,9 @@ bool sim_do_erase(struct sim_board *b, uint32_t addr, uint32_t n, uint64_t *ns)
         us += block ? t->block_us : t->sector_us;
         at += block ? SIM_BLOCK : SIM_SECTOR;
     }
-    *ns += sim_takes(b, us * b->spec.flash.slow);
+    uint64_t takes = sim_takes(b, us * b->spec.flash.slow);
+    *ns += takes;
+    b->flash_ns += takes;
     if (b->order.fail_work)
         return false;
     return b->order.lie || sim_flash_erase(&b->flash, addr, n);
@@ -63,7 +67,9 @@ bool sim_do_erase(struct sim_board *b, uint32_t addr, uint32_t n, uint64_t *ns)
 bool sim_do_program(struct sim_board *b, uint32_t addr, const uint8_t *bytes, size_t n, uint64_t *ns)
 {
     double pages = (double)(n + SIM_PAGE - 1) / SIM_PAGE;
-    *ns += sim_takes(b, (double)(uint64_t)pages * b->spec.timing.page_us * b->spec.flash.slow);
+    uint64_t takes = sim_takes(b, (double)(uint64_t)pages * b->spec.timing.page_us * b->spec.flash.slow);
+    *ns += takes;
+    b->flash_ns += takes;
     if (b->order.fail_work)
         return false;
     return b->order.lie || sim_flash_program(&b->flash, addr, bytes, n);

@@ -102,6 +102,7 @@ static void do_md5(struct sim_board *b, const uint8_t *data)
         refuse(b, OP_MD5, E_RESULT);
         return;
     }
+    b->flash_ns += ns;
     fl_hex(md5, sizeof md5, hex);
     (void)reply(b, OP_MD5, 0, 0, (const uint8_t *)hex, 32, ns);
 }

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "sim/end.h"
+#include "sim/journal.h"
 #include "sim/scenario.h"
 #include "sim/state.h"
 #include "sim/wait.h"
@@ -27,6 +28,7 @@ struct sim {
     struct sim_end *end;
     struct pollfd *fds;
     struct fl_lock lock;
+    struct sim_journal *journal;
     char where[SIM_URL_MAX + 40];
 };
 
@@ -52,6 +54,8 @@ static enum fl_err make_boards(struct sim *s, const struct sim_config *c, struct
         }
         if (!err)
             err = sim_board_new(&s->spec[i], s->stubs, fl_mono_ns(), &s->board[i], why);
+        if (!err)
+            sim_board_journal(s->board[i], s->journal);
     }
     return err;
 }
@@ -196,7 +200,9 @@ enum fl_err sim_open(const struct sim_config *c, struct sim **out, struct fl_why
     struct sim *s = blank(c->boards);
     if (!s)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    enum fl_err err = make_boards(s, c, why);
+    enum fl_err err = c->journal ? sim_journal_open(c->journal, fl_mono_ns(), &s->journal, why) : FL_OK;
+    if (!err)
+        err = make_boards(s, c, why);
     if (!err)
         err = c->pty ? make_terminals(s, c, why) : make_ports(s, c, why);
     for (unsigned i = 0; !err && i < s->n; i++) {
@@ -225,6 +231,7 @@ void sim_close(struct sim *s)
         sim_board_free(s->board[i]);
     for (unsigned i = 0; s->state && i < s->n; i++)
         free(s->state[i]);
+    sim_journal_close(s->journal);
     sim_stubs_free(s->stubs);
     fl_lock_drop(&s->lock);
     free(s->spec);

@@ -32,6 +32,7 @@ struct sim_config {
     const char *scenario;      /* YAML file; NULL: all clean */
     const char *state;         /* folder that keeps flash and eFuses; NULL: memory only */
     bool pace_real;            /* bytes, round trips, erase and program take their time */
+    const char *journal;       /* file for what clients do, journal.h; NULL: none */
     uint64_t seed;             /* a scenario's own seed comes before it */
 };
 

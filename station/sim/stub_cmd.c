@@ -176,6 +176,7 @@ static void do_md5(struct sim_board *b, const struct request *q, struct result *
     uint32_t n = fl_get_u32le(q->data + 4);
     r->n = 16;
     r->ns = sim_takes(b, b->spec.timing.md5_stub_us_per_kb * (n / 1024.0));
+    b->flash_ns += r->ns;
     if (beyond(b, fl_get_u32le(q->data), n) ||
         sim_flash_md5(&b->flash, fl_get_u32le(q->data), n, r->data))
         r->status = E_SPI;

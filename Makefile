@@ -1,4 +1,4 @@
-# flashline: build, test, install.   make [VARIANT=release|debug|san|tsan|cov|fuzz] [all|check|fuzz|install]
+# flashline: build, test, install.   make [VARIANT=release|debug|san|tsan|cov|fuzz] [all|check|bench|fuzz|install]
 # Objects and programs lie under build/$(VARIANT)/; nothing is written outside build/.
 
 VARIANT ?= release
@@ -83,6 +83,16 @@ build/npm/.done: station/esp/stubs/package-lock.json
 build/npm-web/.done: station/web/assets/package-lock.json
 	scripts/fetch-npm
 
+# for scripts/bench: what a program cost, what zlib makes of a file
+$B/bench-usage: $B/obj/scripts/bench.d/usage.o
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^
+$B/bench-zlib9: $B/obj/scripts/bench.d/zlib9.o
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lz
+bench:
+	@scripts/bench
+
 # the preload shim lends a pseudo-terminal modem lines, so that the real-port path runs in the tests
 $B/%.so: tests/preload/%.c
 	@mkdir -p $(@D)
@@ -125,6 +135,6 @@ install: all
 clean:
 	rm -rf build/release build/debug build/san build/tsan build/cov build/fuzz
 
-.PHONY: all tests check fuzz install clean
+.PHONY: all tests check bench fuzz install clean
 .SECONDARY:
 -include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d $B/obj/tests/fuzz/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)

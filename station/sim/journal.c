@@ -23,6 +23,7 @@ enum fl_err sim_journal_open(const char *path, uint64_t now, struct sim_journal 
         free(j);
         return fl_fail_os(why, "%s", path);
     }
+    fprintf(j->f, "{\"us\":0,\"what\":\"start\",\"monotonic_us\":%llu}\n", (unsigned long long)now / 1000);
     *out = j;
     return FL_OK;
 }

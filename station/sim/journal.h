@@ -2,6 +2,7 @@
  *
  * journal.h: what clients do to boards and when, on the boards' own clocks: a JSON object a line.
  *
+ *   {"us":0,"what":"start","monotonic_us":88123456}            the machine's clock at zero; the first line
  *   {"us":1042117,"board":1,"what":"lines","dtr":0,"rts":1}
  *   {"us":1192400,"board":1,"what":"frame","loader":"rom","op":8,"baud":115200,"down":44,"up":0,"work":0}
  *

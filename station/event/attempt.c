@@ -75,12 +75,14 @@ json_t *event_attempt_start_body(const struct attempt_facts *f)
 static json_t *steps_of(const struct attempt_facts *f)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list && i < f->n_steps; i++)
-        if (json_array_append_new(list, json_pack("[sI]", f->steps[i].name,
-                                                  (json_int_t)f->steps[i].ms)) != 0) {
+    for (size_t i = 0; list && i < f->n_steps; i++) {
+        const struct attempt_step *t = &f->steps[i];
+        if (json_array_append_new(list, t->rungs ? json_pack("[sII]", t->name, (json_int_t)t->ms, (json_int_t)t->rungs)
+                                                 : json_pack("[sI]", t->name, (json_int_t)t->ms)) != 0) {
             json_decref(list);
             return NULL;
         }
+    }
     return list;
 }
 

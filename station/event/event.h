@@ -99,6 +99,7 @@ enum {
 struct attempt_step {
     const char *name; /* "connect", "identify", "gate", "stub", "baud", "erase", "write", "verify", ... static */
     uint32_t ms;
+    unsigned rungs; /* of the recovery ladder taken in it */
 };
 struct attempt_rung {
     const char *name;  /* "resend", "baud_down", ... static */
@@ -160,7 +161,8 @@ struct attempt_facts {
 /* The bodies. Members that are unknown or empty are left out. Short names, because a leaf is kept for
  * ever: regions are arrays [offset, size, md5, state] with the found MD5 as a fifth entry only where it
  * differs; secure_download and jtag_off are told only when on, bridge.low_latency (0) only when there is none, and
- * security_flags where the chip gives them; steps are [[name, ms], ...]; rungs are [[name, cause, value, count], ...]. NULL: no memory. */
+ * security_flags where the chip gives them; steps are [[name, ms], ...] with the number of
+ * rungs taken in the step as a third entry where there were any; rungs are [[name, cause, value, count], ...]. NULL: no memory. */
 json_t *event_attempt_start_body(const struct attempt_facts *f);
 json_t *event_attempt_result_body(const struct attempt_facts *f);
 

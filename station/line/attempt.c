@@ -35,11 +35,14 @@ void attempt_step(struct attempt *a, const char *name)
         while (i < f->n_steps && strcmp(f->steps[i].name, a->step) != 0)
             i++;
         if (i == f->n_steps && i < ATTEMPT_STEPS_MAX)
-            f->steps[f->n_steps++] = (struct attempt_step){a->step, 0};
-        if (i < f->n_steps)
+            f->steps[f->n_steps++] = (struct attempt_step){a->step, 0, 0};
+        if (i < f->n_steps) {
             f->steps[i].ms += (uint32_t)((now - a->step_ns) / 1000000u);
+            f->steps[i].rungs += a->step_rungs;
+        }
     }
     a->step = name;
+    a->step_rungs = 0;
     a->step_ns = now;
     if (name)
         attempt_show(a, SLOT_WORK);
@@ -109,6 +112,7 @@ static void begin(struct attempt *a)
     ATTEMPT_COPY(f->operator_id, a->c->operator_id ? a->c->operator_id : "");
     a->began_ns = fl_mono_ns();
     a->step = NULL;
+    a->step_rungs = 0;
     a->started = false;
     a->view.leaf = -1;
     a->view.done = a->view.total = 0;

@@ -41,6 +41,7 @@ struct attempt {
     struct slot_view view;
     uint64_t began_ns, step_ns;
     const char *step; /* running */
+    unsigned step_rungs; /* taken in it */
     bool started;     /* attempt_start is queued */
     struct event_ticket start_ticket, end_ticket;
 };

@@ -28,7 +28,8 @@ static void on_step(void *ctx, const char *step)
 
 static void on_rung(void *ctx, const struct esp_rung *r)
 {
-    struct attempt_facts *f = &((struct attempt *)ctx)->facts;
+    struct attempt *a = ctx;
+    struct attempt_facts *f = &a->facts;
     const char *name = esp_rung_name(r->kind), *cause = esp_fault_name(r->cause);
     struct attempt_rung *last = f->n_rungs ? &f->rungs[f->n_rungs - 1] : NULL;
     if (last && strcmp(last->name, name) == 0 && strcmp(last->cause, cause) == 0) {
@@ -39,7 +40,8 @@ static void on_rung(void *ctx, const struct esp_rung *r)
     } else {
         last->count++; /* full: the last one counts what no longer fits */
     }
-    attempt_show(ctx, SLOT_WORK);
+    a->step_rungs++;
+    attempt_show(a, SLOT_WORK);
 }
 
 static void on_progress(void *ctx, uint64_t done, uint64_t total)

@@ -19,7 +19,7 @@
 
 const char *const projected_tables[] = {"word", "station", "boot", "operator", "lot", "slot", "bridge", "profile",
                                         "image", "profile_image", "unit", "open_attempt", "attempt", "unit_lot",
-                                        NULL};
+                                        "bridge_model", "step", "tally", "tally_fault", "tally_step", NULL};
 
 /* ---- parameters ----------------------------------------------------------------------------------- */
 
@@ -36,7 +36,7 @@ enum type {
     COUNT,   /* how many elements, 0 when missing */
 };
 
-/* `member` may go one step into an object: "bridge/id". Of an element: "./sha256". */
+/* `member` may go one step into an object: "bridge/id". Of an element: "./sha256", and of one that is an array "./0". */
 static const struct param {
     const char *name, *member;
     enum type type;
@@ -87,6 +87,9 @@ static const struct param {
     {":i_size", "./size", INT},
     {":i_offset", "./offset", INT},
     {":i_file", "./file", TEXT0},
+    {":t_step", "./0", TEXT},
+    {":t_ms", "./1", INT},
+    {":t_rungs", "./2", INT},
 };
 
 /* ---- statements ----------------------------------------------------------------------------------- */
@@ -167,6 +170,16 @@ static const struct statement {
      "fail_step = iif(fail_slot IS NULL, excluded.fail_step, fail_step), "
      "fail_slot = coalesce(fail_slot, excluded.fail_slot), leaf = excluded.leaf"},
     {ENDS, NULL, NULL, "DELETE FROM open_attempt WHERE job = :job"},
+
+    /* the other tallies are kept by triggers (db/, statistics): what a step took stands in the record alone */
+    {ENDS, NULL, "steps", "INSERT INTO step (name) VALUES (:t_step) ON CONFLICT (name) DO NOTHING"},
+    {ENDS, NULL, "steps",
+     "INSERT INTO tally_step (half, slot, lot, model, profile, step, attempts, ms, pass_ms, firsts, first_passed) "
+     "SELECT c.half, c.slot, c.lot, c.model, c.profile, (SELECT id FROM step WHERE name = :t_step), 1, :t_ms, "
+     "iif(a.outcome = 0, :t_ms, 0), a.number IS 1, a.number IS 1 AND :t_rungs IS NULL AND (a.outcome = 0 OR :step IS NOT :t_step) "
+     "FROM attempt a JOIN attempt_cell c ON c.leaf = a.leaf WHERE a.leaf = :leaf "
+     "ON CONFLICT (half, slot, lot, model, profile, step) DO UPDATE SET attempts = attempts + 1, ms = ms + excluded.ms, "
+     "pass_ms = pass_ms + excluded.pass_ms, firsts = firsts + excluded.firsts, first_passed = first_passed + excluded.first_passed"},
 };
 
 enum { N_STATEMENTS = sizeof statements / sizeof *statements, PARAMS_MAX = 40 };
@@ -189,7 +202,7 @@ static const json_t *member_of(const json_t *leaf, const json_t *element, const 
     if (!slash)
         return json_object_get(leaf, member);
     if (member[0] == '.')
-        return json_object_get(element, slash + 1);
+        return json_is_array(element) ? json_array_get(element, (size_t)(slash[1] - '0')) : json_object_get(element, slash + 1);
     size_t n = (size_t)(slash - member);
     if (n >= sizeof head)
         return NULL;

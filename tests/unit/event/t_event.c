@@ -118,9 +118,10 @@ static void attempt_bytes(void **state)
         .why = "0x20000: \x01 differs", .chip = "esp32", .has_mac = true,
         .mac = {0x24, 0x6f, 0x28, 0xaa, 0xbb, 0xcc}, .revision = 300, .flash_id = 0x1640ef,
         .flash_size = 4194304, .secure_boot = 0, .flash_encryption = -1, .baud = 921600,
-        .start_ms = 1795334400123, .duration_ms = 4321, .n_steps = 1, .n_rungs = 1, .n_regions = 2,
+        .start_ms = 1795334400123, .duration_ms = 4321, .n_steps = 2, .n_rungs = 1, .n_regions = 2,
     };
-    f->steps[0] = (struct attempt_step){"connect", 300};
+    f->steps[0] = (struct attempt_step){"connect", 300, 0};
+    f->steps[1] = (struct attempt_step){"write", 4000, 2};
     f->rungs[0] = (struct attempt_rung){"resend", "ram.checksum", 6144, 2};
     memset(f->regions[0].md5, 0xaa, 16);
     memset(f->regions[0].md5_found, 0xaa, 16);
@@ -147,7 +148,7 @@ static void attempt_bytes(void **state)
         "\"regions\":[[4096,65536,\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"v\"],"
         "[4096,65536,\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"b\",\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00\"]],"
         "\"revision\":300,\"rungs\":[[\"resend\",\"ram.checksum\",6144,2]],\"secure_boot\":0,\"slot\":3,"
-        "\"start_ms\":1795334400123,\"step\":\"verify\",\"steps\":[[\"connect\",300]],"
+        "\"start_ms\":1795334400123,\"step\":\"verify\",\"steps\":[[\"connect\",300],[\"write\",4000,2]],"
         "\"why\":\"0x20000: ? differs\"}");
     fl_buf_fini(&b);
     json_decref(start);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tallies that triggers keep, against the same counted again in other ways: by the recount views, by SQL over the
+ * attempts alone that knows nothing of the views, and by a rebuild from the leaves. */
+#include "unit/t.h"
+
+#include "record/check.h"
+#include "unit/record/station.h"
+
+static uint32_t seed = 20261122;
+static uint32_t roll(uint32_t n)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)(seed >> 8) * n >> 24);
+}
+
+static const char *const faults[] = {"", "verify.md5", "link.lost", "operator.cancelled"};
+static const char *const steps[] = {"connect", "identify", "stub", "write", "boot-check"};
+
+/* One attempt somewhere in two days, with whatever may differ between attempts. */
+static struct attempt_facts random_attempt(int64_t *clock)
+{
+    struct attempt_facts f = t_attempt(1 + (int)roll(25), (enum outcome)(roll(3) ? 0 : roll(4)));
+    static const char *const lots[] = {"", "L-1", "L-2"};
+    *clock += roll(40) ? roll(900000) : 40000000; /* mostly within the hour, sometimes after a night */
+    f.start_ms = *clock;
+    f.duration_ms = 5000 + roll(20000);
+    f.slot = 1 + (int)roll(3);
+    f.has_mac = roll(20) != 0;
+    f.fault = faults[f.outcome];
+    (void)snprintf(f.lot, sizeof f.lot, "%s", lots[roll(3)]);
+    f.bridge_vid = roll(3) ? 0x1a86 : 0;
+    (void)snprintf(f.bridge_serial, sizeof f.bridge_serial, "S%u", roll(30));
+    if (roll(2))
+        memset(f.profile, 'e', 64);
+    f.n_steps = f.outcome ? 1 + roll(5) : 5;
+    for (size_t i = 0; i < f.n_steps; i++)
+        f.steps[i] = (struct attempt_step){steps[i], 100 + roll(1000), roll(6) ? 0 : 1 + roll(3)};
+    f.step = f.outcome ? f.steps[f.n_steps - 1].name : "";
+    f.n_rungs = roll(3) ? 0 : 1;
+    return f;
+}
+
+static void record_random(struct t_station *s, int n)
+{
+    struct recorder_opened o;
+    int64_t clock = 1795334400000;
+    t_open(s, &o);
+    (void)t_profile(s);
+    for (int i = 0; i < n; i++) {
+        struct attempt_facts f = random_attempt(&clock);
+        if (f.has_mac && roll(2))
+            (void)t_start(s, &f);
+        (void)t_result(s, &f);
+    }
+    t_close(s);
+}
+
+static void same(struct t_station *s, const char *a, const char *b)
+{
+    char sql[4000];
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM (SELECT * FROM (%s) EXCEPT SELECT * FROM (%s))", i ? a : b, i ? b : a);
+        if (t_sql_int(s, sql) != 0)
+            fail_msg("%lld rows of '%s' are not in '%s'", (long long)t_sql_int(s, sql), i ? a : b, i ? b : a);
+    }
+}
+
+static void recounted(void **state)
+{
+    struct t_station *s = *state;
+    record_random(s, 300);
+    assert_true(t_sql_int(s, "SELECT count(*) FROM tally") > 100);
+    assert_true(t_sql_int(s, "SELECT sum(cycles) > 20 AND sum(handlings) > 20 AND sum(handlings) < sum(cycles) FROM tally"));
+    assert_true(t_sql_int(s, "SELECT sum(other_slot) > 3 AND sum(other_passed) > 0 AND sum(same_slot) > 1 FROM tally"));
+    same(s, "SELECT * FROM tally", "SELECT * FROM tally_recount");
+    same(s, "SELECT * FROM tally_fault", "SELECT * FROM tally_fault_recount");
+}
+
+/* From the attempts and nothing else. A unit's attempts in a lot are put in order by leaf; ABORTED ones are left out. */
+#define TRIES                                                                                                            \
+    "WITH t AS (SELECT unit, lot, leaf, outcome, fault, slot, row_number() OVER (PARTITION BY unit, lot ORDER BY leaf) AS k " \
+    "FROM attempt WHERE unit IS NOT NULL AND outcome <> 3), "                                                            \
+    "u AS (SELECT unit, lot, count(*) AS n, min(CASE WHEN outcome = 0 THEN k END) AS won, "                             \
+    "min(CASE WHEN outcome <> 0 THEN k END) AS lost FROM t GROUP BY unit, lot) "
+
+static void by_other_sql(void **state)
+{
+    struct t_station *s = *state;
+    static const struct {
+        const char *tally, *plain;
+    } pair[] = {
+        {"SELECT sum(units), sum(passed_1), sum(passed_2), sum(passed_3), sum(passed), sum(retested), sum(recovered) FROM tally",
+         TRIES "SELECT count(*), total(won = 1), total(won <= 2), total(won <= 3), count(won), total(n > 1), total(won > 1) FROM u"},
+        {"SELECT lot, sum(units), sum(passed_1), sum(passed) FROM tally GROUP BY lot HAVING sum(units) > 0",
+         TRIES "SELECT lot, count(*), total(won = 1), count(won) FROM u GROUP BY lot"},
+        {"SELECT slot, sum(units), sum(passed_1) FROM tally GROUP BY slot HAVING sum(units) > 0",
+         TRIES "SELECT t.slot, count(*), total(u.won = 1) FROM u JOIN t ON t.unit = u.unit AND t.lot = u.lot AND t.k = 1 GROUP BY t.slot"},
+        {"SELECT fault, slot, sum(units) FROM tally_fault GROUP BY fault, slot HAVING sum(units) > 0",
+         TRIES "SELECT t.fault, t.slot, count(*) FROM u JOIN t ON t.unit = u.unit AND t.lot = u.lot AND t.k = u.lost GROUP BY 1, 2"},
+        {"SELECT slot, sum(attempts), sum(pass), sum(fail), sum(error), sum(aborted), sum(busy_ms), sum(pass_ms), sum(with_rungs) FROM tally GROUP BY slot",
+         "SELECT slot, count(*), total(outcome = 0), total(outcome = 1), total(outcome = 2), total(outcome = 3), total(ms), "
+         "total(CASE WHEN outcome = 0 THEN ms END), total(rungs > 0) FROM attempt GROUP BY slot"},
+        {"SELECT p.name, sum(attempts), sum(ms) FROM tally_step t JOIN step p ON p.id = t.step GROUP BY 1",
+         "SELECT step, count(*), sum(ms) FROM attempt_step GROUP BY 1"},
+        {"SELECT sum(cycles), sum(cycle_ms) FROM tally",
+         "WITH g AS (SELECT start_ms, start_ms - lag(start_ms) OVER w AS cycle, start_ms - lag(start_ms + ms) OVER w AS gap FROM attempt "
+         "WINDOW w AS (PARTITION BY slot ORDER BY leaf)) SELECT count(*), sum(cycle) FROM g WHERE gap BETWEEN -1000 AND 600000"},
+    };
+    record_random(s, 300);
+    for (size_t i = 0; i < T_COUNT(pair); i++)
+        same(s, pair[i].tally, pair[i].plain);
+}
+
+static void rebuilt(void **state)
+{
+    struct t_station *s = *state;
+    struct check_result *r = malloc(sizeof *r);
+    struct fl_why why = {0, ""};
+    record_random(s, 60);
+    const struct check_config c = {.data = s->data};
+    if (check_folder(&c, r, &why) || r->report.verdict != AUDIT_GOOD)
+        fail_msg("%s %s", why.text, r->report.n_findings ? r->report.finding[0].text : "");
+    assert_true(r->rows_checked);
+    t_shell("sqlite3 %s/flashline.db 'UPDATE tally SET passed_1 = passed_1 + 1 WHERE units > passed_1'", s->data);
+    if (check_folder(&c, r, &why))
+        fail_msg("%s", why.text);
+    assert_int_equal(r->report.verdict, AUDIT_ROWS);
+    free(r);
+}
+
+/* A database of version 3 comes up with the same tallies as one that kept them from the start. */
+static void brought_up(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    record_random(s, 120);
+    t_shell("cd %s && cp flashline.db new.db && sqlite3 flashline.db \"$(sqlite3 flashline.db \"SELECT 'DROP TRIGGER ' || name || ';' "
+            "FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'tally_%%'\") DROP TRIGGER bridge_model_new; "
+            "DROP VIEW tally_recount; DROP VIEW tally_fault_recount; DROP VIEW attempt_adds; DROP VIEW attempt_cell; DROP TABLE tally; "
+            "DROP TABLE tally_fault; DROP TABLE tally_step; DROP TABLE step; DROP TABLE bridge_model; DROP INDEX attempt_slot; "
+            "DROP INDEX attempt_profile; DROP INDEX attempt_bridge; DROP INDEX unit_lot_lot; PRAGMA user_version = 3\"", s->data);
+    t_open(s, &o);
+    t_close(s);
+    t_shell("cd %s && for t in tally tally_fault tally_step step bridge_model; do "
+            "sqlite3 flashline.db \"SELECT * FROM $t\" >a; sqlite3 new.db \"SELECT * FROM $t\" >b; cmp a b || exit 1; test -s a || exit 1; done",
+            s->data);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
+    static const struct CMUnitTest tests[] = {T(recounted), T(by_other_sql), T(rebuilt), T(brought_up)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

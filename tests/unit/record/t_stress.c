@@ -140,7 +140,7 @@ static void killed_while_recording(void **state)
     struct said *said = calloc(SAID_MAX, sizeof *said);
     int64_t total = 0;
     for (unsigned round = 0; round < 12; round++) {
-        int n = kill_after(s, 300 + round * 1171, said, SAID_MAX);
+        int n = kill_after(s, 300 + round * 4171, said, SAID_MAX);
         assert_in_range(n, 1, SAID_MAX - 1);
         total += n;
         for (int i = 0; i < n; i++) { /* visible is a part of durable */

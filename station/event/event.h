@@ -16,6 +16,8 @@
  *   clock_step       from_ms, to_ms                                             [recorder]
  *   heartbeat        -                                                          [recorder]
  *   log_close        -                                                          [recorder]
+ *   unit_final       behind every PASS: record/unit_final.h                     [recorder]
+ *   anchor           head, token, url: a timestamp from outside
  *
  * `job` is the idempotency key: a random UUID made by the maker, or the hash of what is told. One job has at
  * most one leaf of a kind; sending it again adds nothing and is answered FL_OK with the first one's index.
@@ -44,7 +46,9 @@
     X(PROFILE, "profile")                                                                          \
     X(CLOCK_STEP, "clock_step")                                                                    \
     X(HEARTBEAT, "heartbeat")                                                                      \
-    X(LOG_CLOSE, "log_close")
+    X(LOG_CLOSE, "log_close")                                                                      \
+    X(UNIT_FINAL, "unit_final")                                                                    \
+    X(ANCHOR, "anchor")
 
 enum event_kind {
 #define X(id, name) EVENT_##id,

@@ -9,6 +9,7 @@
 #include "record/outbox.h"
 #include "record/recorder_hooks.h"
 #include "record/start.h"
+#include "record/unit_final.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -138,6 +139,21 @@ static enum fl_err put_leaf(struct recorder *r, enum event_kind kind, const json
     return FL_OK;
 }
 
+/* Behind a PASS, the record that certificates are made of; in the next place, so that it is found without looking. */
+static enum fl_err put_final(struct recorder *r, const json_t *attempt, struct moment now, int64_t at, struct fl_why *why)
+{
+    json_t *body;
+    int64_t index;
+    enum fl_err err = unit_final_body(attempt, at, &r->bytes, &body, why);
+    if (err == FL_NOT_FOUND)
+        return FL_OK;
+    if (!err)
+        err = put_leaf(r, EVENT_UNIT_FINAL, body, now, &index, why);
+    json_decref(body);
+    /* the attempt is in the transaction already: it must not be answered as one that was refused */
+    return err == FL_FORMAT ? fl_why_wrap(why, FL_STATE, "the record behind a PASS: ") : err;
+}
+
 /* Leaves never go back in time in silence: when the wall clock was set, a clock_step leaf says so first. */
 static enum fl_err keep_time(struct recorder *r, struct moment now, struct fl_why *why)
 {
@@ -160,7 +176,9 @@ static enum fl_err append(struct recorder *r, enum event_kind kind, const json_t
     if (err || *index >= 0)
         return err;
     err = keep_time(r, now, why);
-    return err ? err : put_leaf(r, kind, body, now, index, why);
+    if (!err)
+        err = put_leaf(r, kind, body, now, index, why);
+    return !err && kind == EVENT_ATTEMPT_RESULT ? put_final(r, body, now, *index, why) : err;
 }
 
 /* ---- the mark: newest head as a file ---------------------------------------------------------------- */

@@ -18,7 +18,7 @@ sqlite3 "$db" "SELECT size, hex(root), printf('%08x', key) || hex(signature) FRO
     while IFS='|' read -r size root sig; do
         echo "$size $(echo "$root" | xxd -r -p | base64 -w0) $(echo "$sig" | xxd -r -p | base64 -w0)"
     done >"$tmp/heads"
-[ "$(wc -l <"$tmp/records")" = 15 ] || fail "not 15 records"
+[ "$(wc -l <"$tmp/records")" = 17 ] || fail "not 17 records"
 
 # what a person would do with the newest head: text, signature, key as files
 sed -n '1,3p' "$tmp/checkpoint" >"$tmp/text"
@@ -29,7 +29,7 @@ if command -v go >/dev/null && [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb
     export GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="${GOCACHE:-$PWD/build/gocache}" GOFLAGS= GOPROXY=off CGO_ENABLED=0
     go build -o "$tmp/log" tests/outside/go/log.go
     "$tmp/log" "$vkey" "$tmp" || fail "Go does not accept the log"
-    sed '7s/"slot":1/"slot":2/' "$tmp/records" >"$tmp/changed" && mv "$tmp/changed" "$tmp/records.new"
+    sed '8s/"slot":1/"slot":2/' "$tmp/records" >"$tmp/changed" && mv "$tmp/changed" "$tmp/records.new"
     mv "$tmp/records" "$tmp/records.good" && mv "$tmp/records.new" "$tmp/records"
     ! cmp -s "$tmp/records" "$tmp/records.good" || fail "nothing was changed"
     ! "$tmp/log" "$vkey" "$tmp" >"$tmp/out" || fail "Go accepts a changed record"
@@ -45,7 +45,7 @@ if command -v signify-openbsd >/dev/null; then
     printf 'untrusted comment: log key\n%s\n' "$(cat "$tmp/pub64")" >"$tmp/log.pub"
     printf 'untrusted comment: head\n%s\n' "$(cat "$tmp/sig64")" >"$tmp/text.sig"
     signify-openbsd -V -q -p "$tmp/log.pub" -m "$tmp/text" -x "$tmp/text.sig" || fail "signify does not accept the head"
-    sed 's/^15$/16/' "$tmp/text" >"$tmp/text2"
+    sed 's/^17$/18/' "$tmp/text" >"$tmp/text2"
     ! signify-openbsd -V -q -p "$tmp/log.pub" -m "$tmp/text2" -x "$tmp/text.sig" 2>/dev/null || fail "signify accepts a changed head"
     did=$((did + 1))
 else
@@ -56,7 +56,7 @@ fi
 { echo 302a300506032b6570032100 | xxd -r -p; cat "$tmp/pub"; } >"$tmp/pub.der"
 openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$tmp/pub.der" -sigfile "$tmp/sig" -in "$tmp/text" >/dev/null ||
     fail "openssl does not accept the head"
-{ echo "$origin"; echo 16; sed -n 3p "$tmp/text"; } >"$tmp/text2"
+{ echo "$origin"; echo 18; sed -n 3p "$tmp/text"; } >"$tmp/text2"
 ! openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$tmp/pub.der" -sigfile "$tmp/sig" -in "$tmp/text2" >/dev/null 2>&1 ||
     fail "openssl accepts a changed head"
 # and the private key is one that openssl reads

@@ -85,7 +85,7 @@ static void attempts_become_rows(void **state)
     t_sql_is(s, "SELECT u.unit & 255, u.attempts, o.name, u.passed_at, w.text, s.slot FROM unit_lot u "
                 "JOIN outcome o ON o.id = u.first_outcome LEFT JOIN word w ON w.id = u.fail_fault LEFT JOIN slot s ON s.id = u.fail_slot",
              "1|2|PASS|1|verify.md5|2\n2|2|ERROR|2|verify.md5|1");
-    t_sql_is(s, "SELECT start_leaf FROM attempt WHERE leaf = 6", "");
+    t_sql_is(s, "SELECT start_leaf FROM attempt WHERE leaf = 7", "");
     t_close(s);
 }
 
@@ -107,7 +107,7 @@ static void once_for_each_job(void **state)
     assert_int_equal(t_profile(s), p);
     assert_int_equal(t_result(s, &f), end);
     t_close(s);
-    t_sql_is(s, "SELECT lower(hex(hash)) LIKE 'abab%', name, version, leaf FROM profile", "1|demo|1.0|4");
+    t_sql_is(s, "SELECT lower(hex(hash)) LIKE 'abab%', name, version, leaf FROM profile", "1|demo|1.0|5");
     t_sql_is(s, "SELECT offset, size, substr(sha256, 1, 4), file FROM profile_image_view", "4096|1048576|cdcd|app.bin");
 }
 
@@ -160,7 +160,7 @@ static void bad_events(void **state)
     assert_int_equal(t_send(s, EVENT_ATTEMPT_START, big, NULL, NULL), FL_FORMAT);
     assert_int_equal(recorder_health(s->r, NULL), FL_OK);
     t_close(s);
-    t_sql_is(s, "SELECT group_concat(event, ' ') FROM record", "log_open boot attempt_start attempt_result log_close");
+    t_sql_is(s, "SELECT group_concat(event, ' ') FROM record", "log_open boot attempt_start attempt_result unit_final log_close");
 }
 
 /* every leaf: all mandatory members, and bytes that are the canonical form */
@@ -196,7 +196,7 @@ static void leaves_are_canonical(void **state)
         assert_non_null(strstr("sync free unknown", fl_json_text(v, "clock")));
         json_decref(v);
     }
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 6);
     (void)sqlite3_finalize(q);
     (void)sqlite3_close(db);
 }
@@ -244,10 +244,10 @@ static void clock_set_back(void **state)
     t_open(s, &o);
     t_close(s);
     t_sql_is(s, "SELECT group_concat(event, ' ') FROM record",
-             "log_open boot attempt_start clock_step attempt_result clock_step profile log_close clock_step boot log_close");
+             "log_open boot attempt_start clock_step attempt_result unit_final clock_step profile log_close clock_step boot log_close");
     t_sql_is(s, "SELECT json_extract(rec, '$.from_ms') - json_extract(rec, '$.to_ms') BETWEEN 3600000 AND 3660000 FROM record "
                 "WHERE leaf = 3", "1");
-    t_sql_is(s, "SELECT json_extract(rec, '$.boot') FROM record WHERE event = 'clock_step'", "1\n1\n9");
+    t_sql_is(s, "SELECT json_extract(rec, '$.boot') FROM record WHERE event = 'clock_step'", "1\n1\n10");
     t_verdict(s, AUDIT_GOOD);
 }
 

@@ -11,8 +11,8 @@
 
 #include <sys/stat.h>
 
-/*  0 log_open  1 boot  2 profile  3 start  4 PASS  5 start  6 FAIL  7 start  8 PASS  9 log_close
- * 10 boot     11 start (died)    12 boot  13 interrupted  14 log_close */
+/*  0 log_open  1 boot  2 profile  3 start  4 PASS  5 unit_final  6 start  7 FAIL  8 start  9 PASS  10 unit_final
+ * 11 log_close  12 boot  13 start (died)  14 boot  15 interrupted  16 log_close */
 static struct t_station good;
 static char vkey[256];
 
@@ -98,8 +98,8 @@ static int setup_group(void **state)
     (void)snprintf(vkey, sizeof vkey, "%s", o.vkey);
     t_close(&good);
     if (getenv("FL_KEEP"))
-        keep_for_others(getenv("FL_KEEP"), 15);
-    return o.interrupted == 1 && o.leaves == 14 ? 0 : -1;
+        keep_for_others(getenv("FL_KEEP"), 17);
+    return o.interrupted == 1 && o.leaves == 16 ? 0 : -1;
 }
 
 static int teardown_group(void **state)
@@ -184,9 +184,9 @@ static void expect(const char *what, enum audit_class class, uint64_t first)
 
 #define EDIT(from, to, idx) "UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), '" from "', '" to "') AS BLOB) WHERE idx = " idx ";"
 #define REHASH(idx) "UPDATE leaf SET hash = leafhash(rec) WHERE idx = " idx ";"
-#define RENUMBER "UPDATE leaf SET idx = idx + 1000 WHERE idx > 5; UPDATE leaf SET idx = idx - 1001 WHERE idx > 1000;"
-#define REWRITE_SEQ "UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), '\"seq\":' || (idx + 1) || ',', '\"seq\":' || idx || ',') AS BLOB) WHERE idx >= 5;"
-#define SWAP "UPDATE leaf SET idx = 1000 WHERE idx = 4; UPDATE leaf SET idx = 4 WHERE idx = 8; UPDATE leaf SET idx = 8 WHERE idx = 1000;"
+#define RENUMBER "UPDATE leaf SET idx = idx + 1000 WHERE idx > 6; UPDATE leaf SET idx = idx - 1001 WHERE idx > 1000;"
+#define REWRITE_SEQ "UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), '\"seq\":' || (idx + 1) || ',', '\"seq\":' || idx || ',') AS BLOB) WHERE idx >= 6;"
+#define SWAP "UPDATE leaf SET idx = 1000 WHERE idx = 4; UPDATE leaf SET idx = 4 WHERE idx = 9; UPDATE leaf SET idx = 9 WHERE idx = 1000;"
 
 static void by_sql(void **state)
 {
@@ -198,36 +198,36 @@ static void by_sql(void **state)
         int also; /* another class that must be among the findings, -1: none */
     } row[] = {
         {"nothing", "SELECT 1", AUDIT_GOOD, 0, -1},
-        {"E1", EDIT("FAIL", "PASS", "6"), AUDIT_CHANGED, 6, AUDIT_ROWS},
-        {"E2", EDIT("FAIL", "PASS", "6") REHASH("6"), AUDIT_ROOT, 6, AUDIT_ROWS},
-        {"E2 and the row", EDIT("FAIL", "PASS", "6") REHASH("6") "UPDATE attempt SET outcome = 0 WHERE leaf = 6;", AUDIT_ROOT, 6, -1},
-        {"E4", EDIT(",\"event\"", ", \"event\"", "6"), AUDIT_CHANGED, 6, AUDIT_FORM},
-        {"E5 kind", "UPDATE leaf SET kind = 8 WHERE idx = 6", AUDIT_COPY, 6, -1},
-        {"E5 job", "UPDATE leaf SET job = randomblob(16) WHERE idx = 6", AUDIT_COPY, 6, -1},
-        {"E5 no job", "UPDATE leaf SET job = NULL WHERE idx = 6", AUDIT_COPY, 6, -1},
-        {"D1", "DELETE FROM leaf WHERE idx = 5", AUDIT_MISSING, 5, -1},
-        {"D2", "DELETE FROM leaf WHERE idx = 5;" RENUMBER, AUDIT_ORDER, 5, -1},
-        {"D2 and seq", "DELETE FROM leaf WHERE idx = 5;" RENUMBER REWRITE_SEQ "UPDATE leaf SET hash = leafhash(rec);", AUDIT_ROOT, 5, -1},
+        {"E1", EDIT("FAIL", "PASS", "7"), AUDIT_CHANGED, 7, AUDIT_ROWS},
+        {"E2", EDIT("FAIL", "PASS", "7") REHASH("7"), AUDIT_ROOT, 7, AUDIT_ROWS},
+        {"E2 and the row", EDIT("FAIL", "PASS", "7") REHASH("7") "UPDATE attempt SET outcome = 0 WHERE leaf = 7;", AUDIT_ROOT, 7, -1},
+        {"E4", EDIT(",\"event\"", ", \"event\"", "7"), AUDIT_CHANGED, 7, AUDIT_FORM},
+        {"E5 kind", "UPDATE leaf SET kind = 8 WHERE idx = 7", AUDIT_COPY, 7, -1},
+        {"E5 job", "UPDATE leaf SET job = randomblob(16) WHERE idx = 7", AUDIT_COPY, 7, -1},
+        {"E5 no job", "UPDATE leaf SET job = NULL WHERE idx = 7", AUDIT_COPY, 7, -1},
+        {"D1", "DELETE FROM leaf WHERE idx = 6", AUDIT_MISSING, 6, -1},
+        {"D2", "DELETE FROM leaf WHERE idx = 6;" RENUMBER, AUDIT_ORDER, 6, -1},
+        {"D2 and seq", "DELETE FROM leaf WHERE idx = 6;" RENUMBER REWRITE_SEQ "UPDATE leaf SET hash = leafhash(rec);", AUDIT_ROOT, 6, -1},
         {"R1", SWAP, AUDIT_ORDER, 4, -1},
-        {"I1", "INSERT INTO leaf SELECT 15, CAST(replace(CAST(rec AS TEXT), '\"seq\":14', '\"seq\":15') AS BLOB), hash, kind, NULL FROM leaf WHERE idx = 14;"
-               REHASH("15"), AUDIT_UNSIGNED, 15, -1},
-        {"I2", "INSERT INTO leaf SELECT 15, rec, hash, kind, NULL FROM leaf WHERE idx = 4", AUDIT_ORDER, 15, AUDIT_UNSIGNED},
-        {"T2", "DELETE FROM leaf WHERE idx > 11", AUDIT_MISSING, 12, -1},
-        {"T3", "DELETE FROM checkpoint WHERE size > 11", AUDIT_UNSIGNED, 11, -1},
-        {"T1", "DELETE FROM leaf WHERE idx > 9; DELETE FROM checkpoint WHERE size > 10; DELETE FROM node WHERE id > 17; "
-               "DELETE FROM attempt WHERE leaf > 9; DELETE FROM unit_lot WHERE leaf > 9; DELETE FROM unit WHERE leaf > 9; DELETE FROM boot WHERE leaf > 9;",
-         AUDIT_ROLLBACK, 10, -1},
-        {"signature", "UPDATE checkpoint SET signature = zeroblob(64) WHERE size = 7", AUDIT_SIGNATURE, 6, -1},
-        {"root", "UPDATE checkpoint SET root = zeroblob(32) WHERE size = 7", AUDIT_SIGNATURE, 6, AUDIT_ROOT},
-        {"key", "UPDATE checkpoint SET key = key + 1 WHERE size = 7", AUDIT_KEY, 6, -1},
+        {"I1", "INSERT INTO leaf SELECT 17, CAST(replace(CAST(rec AS TEXT), '\"seq\":16', '\"seq\":17') AS BLOB), hash, kind, NULL FROM leaf WHERE idx = 16;"
+               REHASH("17"), AUDIT_UNSIGNED, 17, -1},
+        {"I2", "INSERT INTO leaf SELECT 17, rec, hash, kind, NULL FROM leaf WHERE idx = 4", AUDIT_ORDER, 17, AUDIT_UNSIGNED},
+        {"T2", "DELETE FROM leaf WHERE idx > 13", AUDIT_MISSING, 14, -1},
+        {"T3", "DELETE FROM checkpoint WHERE size > 13", AUDIT_UNSIGNED, 13, -1},
+        {"T1", "DELETE FROM leaf WHERE idx > 11; DELETE FROM checkpoint WHERE size > 12; DELETE FROM node WHERE id > 21; "
+               "DELETE FROM attempt WHERE leaf > 11; DELETE FROM unit_lot WHERE leaf > 11; DELETE FROM unit WHERE leaf > 11; DELETE FROM boot WHERE leaf > 11;",
+         AUDIT_ROLLBACK, 12, -1},
+        {"signature", "UPDATE checkpoint SET signature = zeroblob(64) WHERE size = 8", AUDIT_SIGNATURE, 7, -1},
+        {"root", "UPDATE checkpoint SET root = zeroblob(32) WHERE size = 8", AUDIT_SIGNATURE, 7, AUDIT_ROOT},
+        {"key", "UPDATE checkpoint SET key = key + 1 WHERE size = 8", AUDIT_KEY, 7, -1},
         {"node", "UPDATE node SET hash = zeroblob(32) WHERE id = 5", AUDIT_NODE, 3, -1},
         {"node gone", "DELETE FROM node WHERE id = 6", AUDIT_NODE, 3, -1},
-        {"row changed", "UPDATE attempt SET outcome = 0, fault = NULL WHERE leaf = 6", AUDIT_ROWS, 6, -1},
-        {"row gone", "PRAGMA foreign_keys = OFF; DELETE FROM attempt WHERE leaf = 6", AUDIT_ROWS, 6, -1},
+        {"row changed", "UPDATE attempt SET outcome = 0, fault = NULL WHERE leaf = 7", AUDIT_ROWS, 7, -1},
+        {"row gone", "PRAGMA foreign_keys = OFF; DELETE FROM attempt WHERE leaf = 7", AUDIT_ROWS, 7, -1},
         {"row more", "INSERT INTO attempt SELECT 2, start_leaf, boot, unit, lot, number, slot, bridge, profile, operator, outcome, fault, step, loader, baud, "
                      "start_ms, ms, tries, rungs, bytes_out, bytes_in, plain_bytes FROM attempt WHERE leaf = 4", AUDIT_ROWS, 2, -1},
         {"unit changed", "UPDATE unit SET flash_size = 8388608 WHERE mac & 255 = 1", AUDIT_ROWS, 4, -1},
-        {"yield changed", "UPDATE unit_lot SET passed_at = 1, first_outcome = 0 WHERE unit & 255 = 2", AUDIT_ROWS, 8, -1},
+        {"yield changed", "UPDATE unit_lot SET passed_at = 1, first_outcome = 0 WHERE unit & 255 = 2", AUDIT_ROWS, 9, -1},
         {"word changed", "UPDATE word SET text = 'link.lost' WHERE text = 'verify.md5'", AUDIT_ROWS, 0, -1},
         {"station changed", "UPDATE station SET name = 'other'", AUDIT_ROWS, 0, -1},
         {"S2 index gone", "DROP INDEX leaf_job", AUDIT_SCHEMA, 0, -1},
@@ -288,11 +288,11 @@ static void put_back(void **state)
     check_with(older, vkey, NULL, 0);
     expect("B1 alone", AUDIT_GOOD, 0);
     check_with(older, vkey, heads, 1);
-    expect("B1 with a head from elsewhere", AUDIT_ROLLBACK, 10);
+    expect("B1 with a head from elsewhere", AUDIT_ROLLBACK, 12);
     /* the database alone: the file checkpoint tells */
     t_shell("rm -rf %s && cp -r %s %s && cp %s/flashline.db %s/", dir, good.data, dir, older, dir);
     check_with(dir, vkey, NULL, 0);
-    expect("B2", AUDIT_ROLLBACK, 10);
+    expect("B2", AUDIT_ROLLBACK, 12);
     struct recorder *r;
     struct recorder_opened o;
     struct fl_why why = {0, ""};
@@ -325,16 +325,16 @@ static void torn_files(void **state)
     /* as a kill left it: the last records are in the WAL, and the folder is not to be written */
     check_with(torn, vkey, NULL, 0);
     expect("after a kill", AUDIT_GOOD, 0);
-    assert_int_equal(result.report.leaves, 12);
+    assert_int_equal(result.report.leaves, 14);
     assert_true(result.report.open);
     /* F3: the WAL deleted: the mark is ahead of what is left */
     t_shell("rm -rf %s && cp -r %s %s && rm %s/flashline.db-wal %s/flashline.db-shm", dir, torn, dir, dir, dir);
     check_with(dir, vkey, NULL, 0);
-    expect("WAL deleted", AUDIT_ROLLBACK, 10);
+    expect("WAL deleted", AUDIT_ROLLBACK, 12);
     /* F3: the WAL's tail zeroed: SQLite takes it up to the last whole commit */
     t_shell("rm -rf %s && cp -r %s %s && truncate -s 5000 %s/flashline.db-wal && rm -f %s/flashline.db-shm", dir, torn, dir, dir, dir);
     check_with(dir, vkey, NULL, 0);
-    expect("WAL torn", AUDIT_ROLLBACK, 10);
+    expect("WAL torn", AUDIT_ROLLBACK, 12);
     /* F3: pages of zeroes */
     for (int page = 1; page < 30; page += 4) {
         t_shell("rm -rf %s && cp -r %s %s && dd if=/dev/zero of=%s/flashline.db bs=4096 seek=%d count=1 conv=notrunc 2>/dev/null", dir, good.data, dir,
@@ -379,7 +379,7 @@ static void evidence_stays_untouched(void **state)
         struct fl_why why = {0, ""};
         const struct check_config c = {.data = dir, .vkey = vkey};
         enum fl_err err = check_folder(&c, &result, &why);
-        _exit(err ? 98 : result.report.verdict == AUDIT_GOOD && result.report.leaves == 12 ? 0 : 97);
+        _exit(err ? 98 : result.report.verdict == AUDIT_GOOD && result.report.leaves == 14 ? 0 : 97);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * unit_final.h: the record that a unit's birth certificate proves.
+ *
+ * An attempt_result may be several kilobytes; a certificate must stay below two with 24 lines of proof in it. So every
+ * PASS is followed, in the same commit and in the very next place, by a short record of what counts, and of which
+ * attempt it is the essence:
+ *
+ *   mac, chip, profile, lot?   as in the attempt
+ *   outcome                    PASS
+ *   attempt                    place of the attempt_result: always one before its own
+ *   attempt_hash               base64 of that record's hash in the tree: whoever has the whole record can tell that it is it
+ *
+ * Thread rule: pure.
+ */
+#ifndef FL_RECORD_UNIT_FINAL_H
+#define FL_RECORD_UNIT_FINAL_H
+
+#include "base/buf.h"
+#include "base/json.h"
+
+/* The body of a unit_final for the attempt_result `body` that was stored as `bytes` at `index`. FL_NOT_FOUND: there is to
+ * be none, because it is no PASS or names no unit. New reference. */
+FL_MUST enum fl_err unit_final_body(const json_t *body, int64_t index, const struct fl_buf *bytes, json_t **out,
+                                    struct fl_why *why);
+
+#endif

@@ -4,6 +4,7 @@
 #include "cli/passphrase.h"
 #include "cli/results.h"
 #include "cli/signals.h"
+#include "cli/slots.h"
 #include "console/console.h"
 #include "record/recorder.h"
 #include "web/web.h"
@@ -66,45 +67,6 @@ static int load_profiles(struct making *m)
             if (strcmp(m->profiles[k]->chip, p->chip) == 0)
                 code = cli_usage(m->verb, "%s and %s are both for the %s: which one is meant?",
                                  m->profiles[k]->path, p->path, p->chip);
-    }
-    return code;
-}
-
-static int slots_from_ports(struct making *m)
-{
-    struct station_file *s = &m->station;
-    s->slots = calloc(m->ports.n, sizeof *s->slots);
-    if (!s->slots)
-        return cli_fail(CLI_STATION, "out of memory");
-    for (size_t i = 0; i < m->ports.n; i++) {
-        s->slots[i].slot = (int)i + 1;
-        s->slots[i].port = strdup(m->ports.items[i]);
-        if (!s->slots[i].port)
-            return cli_fail(CLI_STATION, "out of memory");
-        s->n++;
-    }
-    return CLI_OK;
-}
-
-static int load_slots(struct making *m)
-{
-    int code = CLI_OK;
-    if (m->station_path) {
-        struct profile_problems problems = {0};
-        if (station_file_load(m->station_path, &m->station, &problems))
-            code = CLI_USAGE;
-        say_problems(&problems);
-        profile_problems_fini(&problems);
-    } else {
-        code = slots_from_ports(m);
-    }
-    for (size_t i = 0; !code && i < m->station.n; i++) {
-        struct fl_why why = {0};
-        if (link_url_check(m->station.slots[i].port, &why))
-            code = cli_usage(m->verb, "slot %d: %s", m->station.slots[i].slot, why.text);
-        for (size_t k = 0; !code && k < i; k++)
-            if (strcmp(m->station.slots[i].port, m->station.slots[k].port) == 0)
-                code = cli_usage(m->verb, "the port %s is given twice", m->station.slots[i].port);
     }
     return code;
 }
@@ -244,7 +206,7 @@ static int run(struct making *m, enum line_mode mode)
     struct fl_why why = {0};
     int code = load_profiles(m);
     if (!code)
-        code = load_slots(m);
+        code = cli_slots_load(m->verb, m->station_path, &m->ports, &m->station);
     if (code)
         return code;
     m->data_dir = cli_data_dir(m->data);

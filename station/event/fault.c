@@ -21,6 +21,10 @@ static const struct fault table[] = {
     {"port.failed", ERROR, "engineer", false, "the port could not be opened or set up",
      "Unplug the cable of this slot, wait five seconds and plug it in again.",
      "The sentence with this fault holds the system's own words; a network port: is its server up?"},
+    {"port.flapping", ERROR, "operator", false, "the port comes and goes",
+     "Press the board and its cable firmly in; if it goes on, try another cable.",
+     "A loose contact or a supply that collapses: the port vanished five times in ten seconds. Nothing is done here "
+     "until it has stayed for two seconds."},
 
     /* ---- the way between host and chip ---- */
     {"link.lost", ERROR, "operator", true, "the port vanished during the attempt",

@@ -97,9 +97,11 @@ static enum attempt_end record(struct attempt *a)
     return err ? ATTEMPT_STATION : ATTEMPT_RECORDED;
 }
 
-static void begin(struct attempt *a)
+static void begin(struct attempt *a, enum attempt_how how)
 {
     struct attempt_facts *f = &a->facts;
+    a->how = how;
+    a->same = false;
     memset(f, 0, sizeof *f);
     f->slot = a->slot->slot;
     f->outcome = OUTCOME_PASS;
@@ -120,10 +122,28 @@ static void begin(struct attempt *a)
     a->view.ended_ms = 0;
 }
 
-/* Nobody there: the port is missing, or nothing at all was heard. */
-static bool nobody(const struct attempt_facts *f)
+/* Nobody there: the port is missing, nothing at all was heard, or it was gone before anybody answered. */
+static bool nobody(const struct attempt *a)
 {
-    return strncmp(f->fault, "port.", 5) == 0 || strcmp(f->fault, "link.silent") == 0;
+    const struct attempt_facts *f = &a->facts;
+    if (a->how == ATTEMPT_LOUD || a->started)
+        return false;
+    return strncmp(f->fault, "port.", 5) == 0 || strcmp(f->fault, "operator.cancelled") == 0 ||
+           (strcmp(f->fault, "link.lost") == 0 && strcmp(f->step, "connect") == 0) ||
+           (strcmp(f->fault, "link.silent") == 0 && a->how != ATTEMPT_BOARD);
+}
+
+/* A port that cannot be used, or is silent, is opened anew next time. */
+static bool shut(const struct attempt_facts *f)
+{
+    return strncmp(f->fault, "port.", 5) == 0 || strncmp(f->fault, "link.lost", 9) == 0 ||
+           strcmp(f->fault, "link.silent") == 0;
+}
+
+void attempt_leave(struct attempt *a)
+{
+    esp_close(a->esp);
+    a->esp = NULL;
 }
 
 /* The chip is another than this slot's last one was: is there a profile for it? */
@@ -140,16 +160,23 @@ static bool other_profile(struct attempt *a)
             f->outcome = OUTCOME_PASS;
             f->fault = f->step = "";
             f->why[0] = 0;
-            esp_close(a->esp);
-            a->esp = NULL;
+            attempt_leave(a);
             return true;
         }
     return false;
 }
 
-enum attempt_end attempt_run(struct attempt *a, bool quiet)
+void attempt_forget(struct attempt *a)
 {
-    begin(a);
+    memset(&a->facts, 0, sizeof a->facts);
+    a->facts.fault = a->facts.step = "";
+    a->view.done = a->view.total = 0;
+    a->view.leaf = -1;
+}
+
+enum attempt_end attempt_run(struct attempt *a, enum attempt_how how)
+{
+    begin(a, how);
     if (event_job(a->facts.job))
         return ATTEMPT_STATION;
     struct link_counters before = {0}, after = {0};
@@ -162,19 +189,26 @@ enum attempt_end attempt_run(struct attempt *a, bool quiet)
         after = link_counters(a->link);
     a->facts.bytes_out = after.bytes_out - before.bytes_out;
     a->facts.bytes_in = after.bytes_in - before.bytes_in;
-    esp_close(a->esp);
-    a->esp = NULL;
-    if (!ok && (strcmp(a->facts.fault, "link.lost") == 0 || nobody(&a->facts))) {
+    attempt_leave(a);
+    if (!ok && shut(&a->facts)) {
         link_close(a->link);
         a->link = NULL;
     }
-    if (!ok && quiet && !a->started &&
-        (nobody(&a->facts) || strcmp(a->facts.fault, "operator.cancelled") == 0)) {
+    if (a->same || (!ok && nobody(a))) {
         attempt_step(a, NULL);
-        return ATTEMPT_NOBODY;
+        if (a->same) {
+            a->view = a->done.view;
+            board_put(a->c->board, a->index, &a->view);
+        }
+        return a->same ? ATTEMPT_SAME : ATTEMPT_NOBODY;
     }
-    return record(a);
+    enum attempt_end end = record(a);
+    a->done.pass = end == ATTEMPT_RECORDED && a->facts.outcome == OUTCOME_PASS && a->facts.has_mac;
+    memcpy(a->done.mac, a->facts.mac, 6);
+    a->done.view = a->view;
+    return end;
 }
+
 enum fl_err attempt_init(struct attempt *a, const struct line_config *c, size_t index,
                          struct fl_wake *wake)
 {

@@ -18,8 +18,17 @@ enum {
 /* Copy text into an array, cut to fit. */
 #define ATTEMPT_COPY(to, from) ((void)snprintf((to), sizeof(to), "%s", (from)))
 
+/* What an attempt makes of a place where nobody answers. */
+enum attempt_how {
+    ATTEMPT_LOUD,  /* that is a result: it was told to */
+    ATTEMPT_BOARD, /* a board was plugged in: its silence is a result, a port that cannot be used is not */
+    ATTEMPT_QUIET, /* nothing */
+    ATTEMPT_ASK,   /* nothing, and it is asked once only, without switching its supply */
+};
+
 enum attempt_end {
-    ATTEMPT_NOBODY,   /* no board there, nothing recorded (only when asked to be quiet about it) */
+    ATTEMPT_NOBODY,   /* no board there, nothing recorded; the facts hold the fault */
+    ATTEMPT_SAME,     /* the board that passed here a moment ago: it never left, nothing was done */
     ATTEMPT_RECORDED, /* facts hold it, the leaf is durable */
     ATTEMPT_STATION,  /* the station cannot record: stop */
 };
@@ -39,6 +48,16 @@ struct attempt {
 
     struct attempt_facts facts; /* of the current or last attempt */
     struct slot_view view;
+    enum attempt_how how;
+    uint64_t came_ms; /* monotonic: when something was there again */
+    bool same; /* this attempt found the board that is done */
+    struct {
+        bool pass;
+        uint8_t mac[6];
+        uint64_t gone_ms; /* monotonic: when it was last seen to go */
+        struct slot_view view;
+    } done; /* the last unit that passed here */
+
     uint64_t began_ns, step_ns;
     const char *step; /* running */
     unsigned step_rungs; /* taken in it */
@@ -50,14 +69,16 @@ FL_MUST enum fl_err attempt_init(struct attempt *a, const struct line_config *c,
                                  struct fl_wake *wake);
 void attempt_fini(struct attempt *a); /* closes the link */
 
-/* `quiet`: an empty slot is not an attempt. */
-enum attempt_end attempt_run(struct attempt *a, bool quiet);
+enum attempt_end attempt_run(struct attempt *a, enum attempt_how how);
+
+/* Between attempts: nothing of the last one is shown any more. */
+void attempt_forget(struct attempt *a);
 
 /* Open the slot's port unless it is open; nothing is recorded or shown. */
 bool attempt_open(struct attempt *a);
 
 /* Is the board of the last attempt still there? Asks the link, and where `probe` the chip itself (which
- * restarts its program). */
+ * restarts its program); one that does not answer is asked once more. */
 bool attempt_still_there(struct attempt *a, bool probe);
 
 /* Show state on the board (event/board.h). */
@@ -70,6 +91,8 @@ void attempt_show(struct attempt *a, enum slot_state state);
 void attempt_step(struct attempt *a, const char *name);
 /* Put a fault (a name of event/fault.h) into the facts; returns false, so that a step can return it. */
 bool attempt_fault(struct attempt *a, const char *name, const char *why);
+/* Close the session, keep the link. */
+void attempt_leave(struct attempt *a);
 /* Queue the attempt_start unless it is queued. */
 bool attempt_start(struct attempt *a);
 /* All steps in order, until one fails. */

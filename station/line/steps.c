@@ -106,7 +106,9 @@ static bool do_open(struct attempt *a)
     struct esp_config config = a->profile->esp;
     if (a->slot->reset)
         config.reset = a->slot->reset;
-    if (a->slot->power_cycle) {
+    if (a->how == ATTEMPT_ASK)
+        config.connect_attempts = 1;
+    else if (a->slot->power_cycle) {
         config.power_cycle = on_power_cycle;
         config.power_cycle_ctx = a;
     }
@@ -120,7 +122,30 @@ static bool do_open(struct attempt *a)
 static bool do_connect(struct attempt *a)
 {
     struct esp_problem p = {0};
-    return esp_connect(a->esp, &p) == FL_OK ? true : problem(a, &p);
+    if (esp_connect(a->esp, &p) == FL_OK)
+        return true;
+    if (a->how != ATTEMPT_ASK || p.fault == ESP_FAULT_LINK_SILENT || p.fault == ESP_FAULT_LINK_LOST)
+        return problem(a, &p);
+    /* somebody is there and does not load: from here it is an attempt, with all that can be tried */
+    attempt_leave(a);
+    a->how = ATTEMPT_QUIET;
+    return do_open(a) && (esp_connect(a->esp, &p) == FL_OK || problem(a, &p));
+}
+
+/* The board that passed here and is back within a moment never left: a contact that bounced, a chip that brings its USB
+ * port along and restarted, a question that it did not answer. It is left as it is. */
+static bool do_known(struct attempt *a)
+{
+    struct esp_problem p = {0};
+    if (a->how == ATTEMPT_LOUD || !a->done.pass || memcmp(a->done.mac, a->facts.mac, 6) != 0 ||
+        a->came_ms - a->done.gone_ms > a->profile->detect.again_ms)
+        return true;
+    a->same = true;
+    if (esp_run(a->esp, &p) && p.fault == ESP_FAULT_LINK_LOST) {
+        link_close(a->link);
+        a->link = NULL;
+    }
+    return false;
 }
 
 static bool do_identify(struct attempt *a)
@@ -145,6 +170,8 @@ static bool do_identify(struct attempt *a)
     }
     if (err)
         return problem(a, &p);
+    if (!do_known(a))
+        return false;
     attempt_step(a, "gate");
     struct fl_why why = {0};
     const char *no = gate_unit(a->profile, &u, &why);

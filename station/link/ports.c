@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Listing serial ports and naming the bridges on them. */
+#include "link/link_internal.h"
 #include "link/ports_internal.h"
 
 #include <errno.h>
@@ -150,4 +151,16 @@ bool link_port_permitted(const char *device, char group[static LINK_TEXT_MAX])
     else
         (void)snprintf(group, LINK_TEXT_MAX, "%u", (unsigned)st.st_gid);
     return false;
+}
+
+enum link_known link_port_there(const char *url)
+{
+    struct link_url u;
+    struct stat st;
+    char device[LINK_URL_MAX];
+    if (link_url_parse(url, &u, NULL) || (u.kind != LINK_SERIAL && u.kind != LINK_PTY))
+        return LINK_UNKNOWN;
+    if (u.place[0] && link_port_at(u.place, device, NULL))
+        return LINK_NO;
+    return stat(u.place[0] ? device : u.path, &st) == 0 ? LINK_YES : LINK_NO;
 }

@@ -33,6 +33,17 @@ const char *link_bridge_name(uint16_t vid, uint16_t pid);
 FL_MUST enum fl_err link_port_at(const char *usb_path, char device[static LINK_URL_MAX],
                                  struct fl_why *why);
 
+/* Is there something to open at this URL now? By a look alone: nothing is opened. LINK_UNKNOWN for network ports,
+ * which only opening can tell. */
+enum link_known link_port_there(const char *url);
+
+/* The sockets of a hub in the order of their numbers: "1-1.1", "1-1.2", ... Where a hub sits in one of them, as in
+ * hubs of seven that are two of four, its sockets stand in its place. *out is a new array of *n texts, freed with
+ * free(). FL_NOT_FOUND: no hub there now. FL_UNSUPPORTED where the system does not tell. */
+enum { LINK_HUB_MAX = 256 };
+typedef char link_place[LINK_TEXT_MAX];
+FL_MUST enum fl_err link_hub_places(const char *usb_path, link_place **out, size_t *n, struct fl_why *why);
+
 /* What stands in the way of opening a port, found without opening it (that would move its lines and
  * could reset a board that somebody works with). */
 enum link_port_use { LINK_PORT_UNKNOWN, LINK_PORT_FREE, LINK_PORT_BUSY, LINK_PORT_DENIED };

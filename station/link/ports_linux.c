@@ -7,6 +7,7 @@
  *   /sys/class/tty/X/device/driver  -> .../drivers/cp210x
  *   /sys/class/tty/X/device/latency_timer   milliseconds, where the driver has one (ftdi_sio)
  *   /sys/bus/usb/devices/1-1.4.1/speed      Mbit/s: 1.5, 12, 480, 5000
+ *   /sys/bus/usb/devices/1-1.4/maxchild     how many sockets it has, where it is a hub; 0 for all else
  *   /sys/bus/usb/devices/1-1.4.1/   the device; 1-1.4.1:1.0/ in it the interface, with ttyUSB3/ or tty/ttyACM0/
  *   /proc/PID/fd/N                  -> /dev/ttyUSB3 of each process that holds it
  *   /proc/locks                     who holds a flock on which inode, whoever owns the process
@@ -176,6 +177,54 @@ enum fl_err link_port_at(const char *usb_path, char device[static LINK_URL_MAX],
     if (!one && n > 1)
         return several(place, found, n, why);
     (void)snprintf(device, LINK_URL_MAX, "/dev/%s", found[pick].tty);
+    return FL_OK;
+}
+
+/* ---- hubs -------------------------------------------------------------------------------------- */
+
+struct places {
+    link_place *list;
+    size_t n;
+};
+
+/* Depth: USB allows five hubs in a row. */
+static enum fl_err hub_places(const char *hub, unsigned depth, struct places *p)
+{
+    char path[LINK_TEXT_MAX + 48];
+    (void)snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/maxchild", hub);
+    unsigned sockets = number_in(path);
+    if (!sockets || depth > 5)
+        return FL_NOT_FOUND;
+    for (unsigned i = 1; i <= sockets; i++) {
+        link_place place;
+        if (snprintf(place, sizeof place, "%s.%u", hub, i) >= (int)sizeof place || p->n == LINK_HUB_MAX)
+            return FL_LIMIT;
+        enum fl_err err = hub_places(place, depth + 1, p);
+        if (err == FL_NOT_FOUND) {
+            memcpy(p->list[p->n++], place, sizeof place);
+            err = FL_OK;
+        }
+        if (err)
+            return err;
+    }
+    return FL_OK;
+}
+
+enum fl_err link_hub_places(const char *usb_path, link_place **out, size_t *n, struct fl_why *why)
+{
+    struct places p = {calloc(LINK_HUB_MAX, sizeof(link_place)), 0};
+    *out = NULL;
+    *n = 0;
+    if (!p.list)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = hub_places(usb_path, 0, &p);
+    if (err) {
+        free(p.list);
+        return err == FL_LIMIT ? fl_fail(why, err, "the hub at usb:%s has more than %d sockets", usb_path, LINK_HUB_MAX)
+                               : fl_fail(why, err, "there is no hub at usb:%s now", usb_path);
+    }
+    *out = p.list;
+    *n = p.n;
     return FL_OK;
 }
 

@@ -18,6 +18,13 @@ enum fl_err link_port_at(const char *usb_path, char device[static LINK_URL_MAX],
                    usb_path);
 }
 
+enum fl_err link_hub_places(const char *usb_path, link_place **out, size_t *n, struct fl_why *why)
+{
+    *out = NULL;
+    *n = 0;
+    return fl_fail(why, FL_UNSUPPORTED, "usb:%s.*: this system does not tell where ports are plugged in", usb_path);
+}
+
 void link_ports_use(const struct link_info *ports, size_t n, struct link_port_state *states)
 {
     memset(states, 0, n * sizeof *states);

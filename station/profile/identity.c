@@ -5,7 +5,8 @@
  *   {"boot_check":null|{...},"chip":"esp32","flash":{...},"gate":{...},"images":[{"offset":4096,
  *    "sha256":"..."},...],"profile":"...","retry":{...},"serial":{...},"verify":"md5","version":"..."}
  *
- * with every default filled in, numbers as numbers (bytes, bits a second, milliseconds, revisions as
+ * with every default filled in (but "detect":{...} only where something in it is no default: profiles older than that
+ * key keep their hash), numbers as numbers (bytes, bits a second, milliseconds, revisions as
  * major * 100 + minor) and words as words. Order of images counts: they are written in it. */
 #include "profile/loaded.h"
 
@@ -86,13 +87,29 @@ static json_t *images_json(const struct profile_private *p)
     return list;
 }
 
+static bool detect_said(const struct profile_detect *d)
+{
+    return d->every_ms != 500 || d->removed_ms != 5000 || d->settle_ms != 250 || d->again_ms != 10000;
+}
+
+static json_t *detect_json(const struct profile_detect *d)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "every", (json_int_t)d->every_ms, "removed", (json_int_t)d->removed_ms,
+                     "settle", (json_int_t)d->settle_ms, "again", (json_int_t)d->again_ms);
+}
+
 json_t *identity_settings(const struct profile_private *p)
 {
     const struct settings *s = &p->s;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I}, s:s}", "profile", s->profile, "version",
+    json_t *all = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I}, s:s}", "profile", s->profile, "version",
                      s->version, "chip", p->chip->name, "gate", gate_json(s), "serial", serial_json(s), "flash",
                      flash_json(s), "images", images_json(p), "boot_check", boot_check_json(p), "retry",
-                     "attempts", (json_int_t)s->retry.attempts, "verify", "md5");
+                            "attempts", (json_int_t)s->retry.attempts, "verify", "md5");
+    if (all && detect_said(&s->detect) && json_object_set_new(all, "detect", detect_json(&s->detect))) {
+        json_decref(all);
+        return NULL;
+    }
+    return all;
 }
 
 enum fl_err identity_make(struct profile_private *p)

@@ -115,6 +115,7 @@ static enum fl_err publish(struct profile_private *p)
     pub->flash_size = s->flash.size >= SIZE_DETECT ? 0 : s->flash.size;
     pub->patches_header = patches && any_patchable(p);
     pub->attempts = s->retry.attempts;
+    pub->detect = s->detect;
     pub->boot_check = (struct profile_boot_check){
         .wanted = tree_get(p->tree, "boot_check") != NULL,
         .baud = s->boot_check.baud,

@@ -55,6 +55,14 @@ struct profile_boot_check {
     uint32_t within_ms; /* 5000 when not said */
 };
 
+/* How a line notices that a board came or went. */
+struct profile_detect {
+    uint32_t every_ms;   /* how often a place whose bridge stays is asked for a board; 500 when not said */
+    uint32_t removed_ms; /* how often a finished board there is asked whether it is still in; 5000 */
+    uint32_t settle_ms;  /* a port must have been there so long before its board is touched; 250 */
+    uint32_t again_ms;   /* a board that passed and is back within this never left; 10000 */
+};
+
 struct profile_gate {
     unsigned min_revision, max_revision; /* major * 100 + minor; 0 and UINT_MAX: no limit */
     uint64_t flash_size;                 /* bytes at least; 0: any */
@@ -75,6 +83,7 @@ struct profile {
                               * from the file, which a unit with secure boot on must never get */
     unsigned attempts;       /* retry.attempts, at least 1 */
     struct profile_boot_check boot_check;
+    struct profile_detect detect;
     const struct profile_image *images;
     size_t n_images;
     const char *const *notes; /* what the author may want to know; "demo.yaml:12:9: ..." */

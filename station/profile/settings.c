@@ -164,6 +164,21 @@ static const struct key retry_keys[] = {
     END,
 };
 
+static const struct key detect_keys[] = {
+    {.name = "every", .type = KEY_TIME, .at = AT(detect.every_ms) - AT(detect), .min = 50, .max = TIME_MAX_MS,
+     .fallback = "500ms",
+     .help = "How often a place whose bridge stays (a fixture, a network port) is asked whether a board is in."},
+    {.name = "removed", .type = KEY_TIME, .at = AT(detect.removed_ms) - AT(detect), .min = 50, .max = TIME_MAX_MS,
+     .fallback = "5s",
+     .help = "How often a finished board there is asked whether it is still in; each asking restarts its program."},
+    {.name = "settle", .type = KEY_TIME, .at = AT(detect.settle_ms) - AT(detect), .max = 10000, .fallback = "250ms",
+     .help = "How long a port must have been there before its board is touched: contacts bounce."},
+    {.name = "again", .type = KEY_TIME, .at = AT(detect.again_ms) - AT(detect), .max = TIME_MAX_MS,
+     .fallback = "10s",
+     .help = "A board that passed and is back in the same slot within this never left: it is not flashed again."},
+    END,
+};
+
 const struct key settings_keys[] = {
     {.name = "profile", .type = KEY_NAME, .required = true, .at = AT(profile), .min = 1, .max = 64,
      .help = "What it is called in records and on screens."},
@@ -181,6 +196,8 @@ const struct key settings_keys[] = {
     {.name = "boot_check", .type = KEY_MAP, .at = AT(boot_check), .keys = boot_check_keys,
      .unset = "no boot check", .help = "After a reset, listen to what the application says."},
     {.name = "retry", .type = KEY_MAP, .at = AT(retry), .keys = retry_keys, .help = "When to give up on a unit."},
+    {.name = "detect", .type = KEY_MAP, .at = AT(detect), .keys = detect_keys,
+     .help = "How `flashline run` notices that a board came or went."},
     {.name = "verify", .type = KEY_CHOICE, .at = AT(verify), .words = "md5", .fallback = "md5",
      .help = "Every region is compared by the chip's own MD5; there is no way round it."},
     END,
@@ -194,7 +211,10 @@ static const struct key slot_keys[] = {
     {.name = "port", .type = KEY_TEXT, .required = true, .at = SLOT_AT(port), .min = 1, .max = LINK_URL_MAX - 1,
      .check = check_port,
      .help = "Where the board is plugged in: `/dev/TTY`, `usb:PLACE`, `rfc2217://HOST:PORT`, "
-             "`socket://HOST:PORT` or `pty:PATH`; each once."},
+             "`socket://HOST:PORT` or `pty:PATH`; each once. `usb:PLACE.*`: every socket of the hub there, as this "
+             "slot and the numbers after it."},
+    {.name = "fixture", .type = KEY_BOOL, .at = SLOT_AT(fixture), .fallback = "false",
+     .help = "The bridge stays while boards change (pogo pins): boards are noticed by asking, see `detect`."},
     {.name = "reset", .type = KEY_TEXT, .at = SLOT_AT(reset), .min = 1, .max = 200, .unset = "as the profile says",
      .check = check_reset,
      .help = "How to bring a board in this slot into its loader, as `serial.reset`."},

@@ -52,6 +52,7 @@ struct settings {
     struct {
         uint32_t attempts;
     } retry;
+    struct profile_detect detect;
     int verify; /* 0: md5 */
 };
 extern const struct key settings_keys[];
@@ -62,6 +63,7 @@ const char *settings_word(const char *words, int place, char buf[static 16]);
 struct station_settings_slot {
     uint32_t slot;
     const char *port, *reset, *power_cycle;
+    bool fixture;
 };
 struct station_settings {
     const char *station;

@@ -63,6 +63,7 @@ static enum fl_err publish(const struct station_settings *s, struct station_file
         struct station_slot *to = &out->slots[out->n];
         const struct station_settings_slot *from = &slots[out->n];
         to->slot = (int)from->slot;
+        to->fixture = from->fixture;
         if (!copy(from->port, &to->port) || !copy(from->reset, &to->reset) ||
             !copy(from->power_cycle, &to->power_cycle)) {
             out->n++;

@@ -9,6 +9,7 @@
  *                 or "none": a port without lines, as a pseudo-terminal is by itself
  *   FL_TTY_SYSFS  a folder that stands in for /sys/class/tty and /sys/bus/usb/devices (tests/preload/sysfs
  *                 fills it); unset: the machine's own
+ *   FL_TTY_DEV    a folder that stands in for /dev where inotify is asked to watch it
  *   FL_TTY_LOG    a file to which every change of the lines is appended: "ttyUSB90 D1R0", one a line
  *
  * To the socket (SOCK_SEQPACKET, or SOCK_STREAM where the listener is one) goes one message a change:
@@ -32,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -326,6 +328,13 @@ OPENAT(openat64)
     }
 FOPEN(fopen)
 FOPEN(fopen64)
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+    REAL(int, inotify_add_watch, int, const char *, uint32_t)
+    const char *dev = getenv("FL_TTY_DEV");
+    return found(fd, dev && strcmp(path, "/dev") == 0 ? dev : path, mask);
+}
 
 DIR *opendir(const char *path)
 {

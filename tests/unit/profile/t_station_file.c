@@ -9,15 +9,15 @@ static void right(void **state)
     static const char yaml[] = "station: line-3-a\nslots:\n"
                                "  - {slot: 1, port: \"usb:1-1.4.1\"}\n"
                                "  - {slot: 2, port: /dev/ttyUSB0, reset: classic}\n"
-                               "  - {slot: 999, port: \"rfc2217://10.0.0.7:3001\", power_cycle: uhubctl -l 1-1 -a cycle}\n"
+                               "  - {slot: 999, port: \"rfc2217://10.0.0.7:3001\", power_cycle: uhubctl -l 1-1 -a cycle, fixture: true}\n"
                                "  - {slot: 4, port: socket://127.0.0.1:6100, reset: D0|R1|W0.1|R0}\n"
                                "  - {port: pty:/run/board5, slot: 5}\n";
     static const struct station_slot want[] = {
-        {1, "usb:1-1.4.1", NULL, NULL},
-        {2, "/dev/ttyUSB0", "classic", NULL},
-        {999, "rfc2217://10.0.0.7:3001", NULL, "uhubctl -l 1-1 -a cycle"},
-        {4, "socket://127.0.0.1:6100", "D0|R1|W0.1|R0", NULL},
-        {5, "pty:/run/board5", NULL, NULL},
+        {1, "usb:1-1.4.1", NULL, NULL, false},
+        {2, "/dev/ttyUSB0", "classic", NULL, false},
+        {999, "rfc2217://10.0.0.7:3001", NULL, "uhubctl -l 1-1 -a cycle", true},
+        {4, "socket://127.0.0.1:6100", "D0|R1|W0.1|R0", NULL, false},
+        {5, "pty:/run/board5", NULL, NULL, false},
     };
     char *dir = fx_dir(), *path = fx_write(dir, "s.yaml", yaml, sizeof yaml - 1);
     struct profile_problems problems = {NULL, 0};
@@ -29,6 +29,7 @@ static void right(void **state)
     for (size_t i = 0; i < s.n; i++) {
         assert_int_equal(s.slots[i].slot, want[i].slot);
         assert_string_equal(s.slots[i].port, want[i].port);
+        assert_int_equal(s.slots[i].fixture, want[i].fixture);
         if (want[i].reset)
             assert_string_equal(s.slots[i].reset, want[i].reset);
         else
@@ -58,9 +59,9 @@ static void wrong(void **state)
         const char *says[4];
     } rows[] = {
         {"station: a\n",
-         {"1:1: the key 'slots' is missing, expected a list of 1 to 999 mappings of slot, port, reset and power_cycle"}},
+         {"1:1: the key 'slots' is missing, expected a list of 1 to 999 mappings of slot, port, fixture, reset and power_cycle"}},
         {"slots: []\n",
-         {"1:8: slots is too short, expected a list of 1 to 999 mappings of slot, port, reset and power_cycle"}},
+         {"1:8: slots is too short, expected a list of 1 to 999 mappings of slot, port, fixture, reset and power_cycle"}},
         {"station: my line\nslots: [{slot: 1, port: /dev/a}]\n",
          {"1:10: station is 'my line', expected 1 to 64 letters, digits, '.', '_' or '-'"}},
         {"slots: [{slot: 0, port: /dev/a}]\n", {"1:16: slots[0].slot is '0', expected a whole number from 1 to 999"}},
@@ -82,7 +83,7 @@ static void wrong(void **state)
          {"1:9: the key 'slots[0].port' is missing, expected text of 1 to 199 bytes",
           "1:19: unknown key 'slots[0].prot', expected 'port'"}},
         {"slots: {1: /dev/a}\n",
-         {"1:8: slots is a mapping, expected a list of 1 to 999 mappings of slot, port, reset and power_cycle"}},
+         {"1:8: slots is a mapping, expected a list of 1 to 999 mappings of slot, port, fixture, reset and power_cycle"}},
     };
     char *dir = fx_dir();
     for (size_t i = 0; i < T_COUNT(rows); i++) {
@@ -119,7 +120,7 @@ static void readme_example(void **state)
     assert_non_null(end);
     char *dir = fx_dir(), *path = fx_write(dir, "s.yaml", start, (size_t)(end - start));
     assert_int_equal(station_file_load(path, &s, &problems), FL_OK);
-    assert_int_equal(s.n, 5);
+    assert_int_equal(s.n, 7);
     station_file_fini(&s);
     fl_buf_fini(&readme);
     free(path);

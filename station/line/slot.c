@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * slot.c: what a slot does between attempts.
+ *
+ *              ┌───────────────────────────────────────────────────────────────────────┐
+ *              ▼                                                                       │
+ *   is the port there? ── no ─► wait for a notice, or look again                      │
+ *      │ yes                                                                           │
+ *   has it stayed for `detect.settle`? ── no ─► five times in ten seconds: port.flapping, closed until it stays
+ *      │ yes                                                                           │
+ *   does the bridge stay without a board (fixture, network port, was silent at the start)?
+ *      │ no: a board was plugged in        │ yes: it is asked every `detect.every`     │
+ *      ▼                                   ▼                                           │
+ *   the attempt, recorded ─► left alone until the port vanishes, or, where the bridge stays, until the chip asked
+ *                            every `detect.removed` is silent or another ──────────────┘
+ *
+ * A board that passed and is back within `detect.again` is the same that never left (steps.c): nothing is done. */
+#include "line/slot.h"
+
+#include "link/ports.h"
+
+#include <string.h>
+
+enum {
+    LOOK_MS = 500,        /* how often a finished slot's port is looked at, beside notices */
+    RARELY_MS = 5000,     /* an empty one's, where there are notices */
+    BACK_MS = 7000,       /* a hub that reset brings its ports back within this, a board pulled out does not */
+    FLAPS_WITHIN_MS = 10000,
+    STEADY_MS = 2000,     /* a port that flapped must stay so long */
+};
+
+static bool cancelled(const struct slot_worker *w)
+{
+    return atomic_load(w->cancelled);
+}
+
+static const struct profile_detect *detect(const struct slot_worker *w)
+{
+    return &w->attempt.profile->detect;
+}
+
+/* ---- a unit ----------------------------------------------------------------------------------------- */
+
+/* The unit may be tried again by itself: the fault says it can help, and the profile allows it. */
+static bool try_again(const struct slot_worker *w, unsigned tries)
+{
+    const struct attempt_facts *f = &w->attempt.facts;
+    const struct fault *fault = fault_find(f->fault);
+    return f->outcome != OUTCOME_PASS && fault && fault->retry && f->has_mac &&
+           tries < w->attempt.profile->attempts && !cancelled(w);
+}
+
+/* After a port that vanished: is it there again, before another attempt is begun? */
+static bool port_back(struct slot_worker *w)
+{
+    struct fl_deadline d = fl_deadline_in_ms(BACK_MS);
+    while (!attempt_open(&w->attempt))
+        if (fl_deadline_passed(d) || fl_wake_sleep(&w->wake, fl_deadline_in_ms(LOOK_MS)))
+            return false;
+    return true;
+}
+
+enum attempt_end slot_try(struct slot_worker *w, enum attempt_how how)
+{
+    enum attempt_end end = attempt_run(&w->attempt, how);
+    for (unsigned tries = 1; end == ATTEMPT_RECORDED && try_again(w, tries) && port_back(w); tries++)
+        end = attempt_run(&w->attempt, ATTEMPT_LOUD);
+    return end;
+}
+
+/* ---- coming ----------------------------------------------------------------------------------------- */
+
+static bool flapping(const struct slot_worker *w)
+{
+    return w->n_flaps >= SLOT_FLAPS && fl_mono_ms() - w->flaps[w->n_flaps % SLOT_FLAPS] < FLAPS_WITHIN_MS;
+}
+
+/* The port vanished without having been of use. */
+static void flap(struct slot_worker *w)
+{
+    struct attempt *a = &w->attempt;
+    w->flaps[w->n_flaps++ % SLOT_FLAPS] = fl_mono_ms();
+    if (a->came_ms - a->done.gone_ms <= detect(w)->again_ms)
+        a->done.gone_ms = fl_mono_ms(); /* still the same coming and going */
+    if (!flapping(w) || strcmp(a->view.fault, "port.flapping") == 0)
+        return;
+    (void)attempt_fault(a, "port.flapping", "the port vanished five times in ten seconds; it must stay for two");
+    attempt_show(a, SLOT_CLOSED);
+}
+
+/* Does the port stay? False: it vanished, or the line ends. */
+static bool settles(struct slot_worker *w)
+{
+    struct fl_deadline d = fl_deadline_in_ms(flapping(w) ? STEADY_MS : detect(w)->settle_ms);
+    for (;;) {
+        if (link_port_there(w->attempt.slot->port) == LINK_NO) {
+            flap(w);
+            return false;
+        }
+        if (fl_deadline_passed(d))
+            return true;
+        if (!plug_wait(w->plug, &w->seen, d))
+            return false;
+    }
+}
+
+/* A network port says nothing of itself, a pseudo-terminal has no cable: there it is asked. */
+static bool asks(const struct slot_worker *w, enum link_known there)
+{
+    const struct station_slot *s = w->attempt.slot;
+    return there == LINK_UNKNOWN || w->bridge_stays || s->fixture || strncmp(s->port, "pty:", 4) == 0;
+}
+
+/* True: something is there that may be a board, and how to begin. False: not yet, and the wait is done. */
+static bool comes(struct slot_worker *w, enum attempt_how *how)
+{
+    struct attempt *a = &w->attempt;
+    enum link_known there = link_port_there(a->slot->port);
+    bool first = !w->looked;
+    w->looked = true;
+    a->came_ms = fl_mono_ms();
+    if (there == LINK_NO) {
+        w->bridge_stays = false;
+        attempt_forget(a);
+        if (!flapping(w))
+            attempt_show(a, SLOT_EMPTY);
+        uint64_t ms = plug_hears(w->plug) ? RARELY_MS : detect(w)->every_ms;
+        (void)plug_wait(w->plug, &w->seen, fl_deadline_in_ms(ms));
+        return false;
+    }
+    if (there == LINK_YES && !settles(w))
+        return false;
+    *how = asks(w, there) ? ATTEMPT_ASK : first ? ATTEMPT_QUIET : ATTEMPT_BOARD;
+    return true;
+}
+
+/* Nobody answered. Where the port was there before any board, it stays without one. */
+static void nobody(struct slot_worker *w, enum attempt_how how)
+{
+    struct attempt *a = &w->attempt;
+    const char *fault = a->facts.fault;
+    if (strcmp(fault, "link.lost") == 0)
+        flap(w);
+    if (how == ATTEMPT_QUIET && strcmp(fault, "link.silent") == 0)
+        w->bridge_stays = true;
+    if (strcmp(fault, "port.busy") == 0 || strcmp(fault, "port.denied") == 0)
+        attempt_show(a, SLOT_CLOSED); /* nothing comes of itself here: somebody must look */
+    else if (!flapping(w))
+        attempt_show(a, SLOT_EMPTY);
+    (void)plug_wait(w->plug, &w->seen, fl_deadline_in_ms(flapping(w) ? STEADY_MS : detect(w)->every_ms));
+}
+
+/* ---- going ------------------------------------------------------------------------------------------ */
+
+/* A finished board that stays in is left alone until it is gone. */
+static void wait_until_gone(struct slot_worker *w)
+{
+    struct attempt *a = &w->attempt;
+    enum link_kind kind = a->link ? link_info(a->link)->kind : LINK_SERIAL;
+    bool probes = kind != LINK_SERIAL || a->slot->fixture || w->bridge_stays;
+    struct fl_deadline probe_at = fl_deadline_in_ms(detect(w)->removed_ms);
+    for (;;) {
+        struct fl_deadline look = fl_deadline_in_ms(LOOK_MS);
+        if (!plug_wait(w->plug, &w->seen, probes ? fl_deadline_min(look, probe_at) : look))
+            return;
+        bool probe = probes && fl_deadline_passed(probe_at);
+        if (!attempt_still_there(a, probe) || link_port_there(a->slot->port) == LINK_NO)
+            break;
+        if (probe)
+            probe_at = fl_deadline_in_ms(detect(w)->removed_ms);
+    }
+    a->done.gone_ms = fl_mono_ms();
+}
+
+void slot_stay(struct slot_worker *w)
+{
+    enum attempt_how how;
+    attempt_show(&w->attempt, SLOT_EMPTY);
+    while (!cancelled(w)) {
+        if (!comes(w, &how))
+            continue;
+        enum attempt_end end = slot_try(w, how);
+        if (end == ATTEMPT_STATION)
+            return;
+        if (end == ATTEMPT_NOBODY) {
+            nobody(w, how);
+            continue;
+        }
+        wait_until_gone(w);
+        attempt_forget(&w->attempt);
+        attempt_show(&w->attempt, SLOT_EMPTY);
+    }
+}

@@ -1,0 +1,99 @@
+#!/bin/sh
+# The line that stays, behind ports that look like USB: all sockets of a hub, boards that come and go by the kernel's
+# notice, a finished board that is left alone, a port that comes and goes ten times a second, and a port outside the list
+# that is never touched. Then the same fixture numbered by `slots learn`.
+. tests/flow/lib.sh
+. tests/flow/lib_tty.sh
+demo_images
+mkdir -p "$T/dev"
+export FL_TTY_DEV="$T/dev"
+tty_boards 4
+tests/preload/sysfs "$T/sys" ttyUSB94 9-2 10c4 ea60 0004 cp210x "CP2104 USB to UART Bridge Controller" # outside the hub
+rm "$T/sys/bus/usb/devices/9-1.4" "$T/sys/bus/usb/devices/9-1.4:1.0"
+[ -e "$T/sys/bus/usb/devices/9-1" ] || { # the hub itself
+    hub=$(dirname "$(readlink -f "$T/sys/bus/usb/devices/9-1.1")")
+    ln -sfn "$hub" "$T/sys/bus/usb/devices/9-1"
+    echo 3 >"$hub/maxchild"
+}
+unplug() { # unplug N: its socket is empty, and /dev says so
+    mv "$T/sys/bus/usb/devices/9-1.$1" "$T/socket$1"
+    mv "$T/sys/class/tty/ttyUSB9$1" "$T/tty$1"
+    rm -f "$T/dev/ttyUSB9$1"
+}
+plug() {
+    mv "$T/socket$1" "$T/sys/bus/usb/devices/9-1.$1"
+    mv "$T/tty$1" "$T/sys/class/tty/ttyUSB9$1"
+    : >"$T/dev/ttyUSB9$1"
+}
+unplug 3
+sed "s|, file: |, file: $PWD/profiles/|" profiles/demo-esp32.yaml >"$T/p.yaml"
+echo 'detect: {settle: 100ms, again: 1s}' >>"$T/p.yaml"
+printf 'station: bench\nslots:\n  - {slot: 11, port: "usb:9-1.*"}\n' >"$T/station.yaml"
+env LD_PRELOAD="$sanitizer $PWD/$B/preload_tty.so" "$FL" run --profile "$T/p.yaml" --station "$T/station.yaml" --data "$T/data" --format json >"$T/result" 2>"$T/progress" &
+run=$!
+PIDS="$PIDS $run"
+attempts() { [ "$(grep -c '"type":"attempt"' "$T/result")" -ge "$1" ]; }
+says() { grep -Eq -- "$1" "$T/progress"; }
+wait_for "the two boards that are in" 60 attempts 2 || { cat "$T/progress"; fail "not two"; }
+plug 3
+wait_for "the third" 60 attempts 3 || { cat "$T/progress"; fail "the board that was plugged in was not flashed"; }
+[ "$(jq -r 'select(.type=="attempt")|"\(.slot) \(.port) \(.outcome)"' "$T/result" | sort | tr '\n' ';')" = \
+    "11 usb:9-1.1 PASS;12 usb:9-1.2 PASS;13 usb:9-1.3 PASS;" ] || { cat "$T/result"; fail "slots of the hub"; }
+
+# ten times a second: nothing is done to it, it is said, and when it stays it is the board that passed a moment ago
+i=0
+while [ $i -lt 8 ]; do
+    unplug 2
+    sleep 0.05 # the rate is what is tested
+    plug 2
+    sleep 0.05
+    i=$((i + 1))
+done
+wait_for "the slot to say that its port flaps" 20 says '^ 12 .* CLOSED .*port\.flapping' || { cat "$T/progress"; fail "not said"; }
+back() { tail -n 1 "$T/progress" | grep -q '^ 12 .* PASS .* leaf'; }
+wait_for "the board that stays" 30 back || { cat "$T/progress"; fail "the slot does not go on when the port stays"; }
+unplug 2
+sleep 2 # longer than `again`
+attempts 4 && { cat "$T/result"; fail "an attempt on a port that flaps"; }
+# taken out and put in by hand: that is a new try
+plug 2
+wait_for "the second board again" 60 attempts 4 || { cat "$T/progress"; fail "a board that was away was not flashed"; }
+kill -TERM $run
+rc=0
+wait $run || rc=$?
+[ $rc = 0 ] || { cat "$T/progress"; fail "exit $rc"; }
+! grep ttyUSB94 "$T/lines" || fail "a port outside the list was touched"
+[ "$(sql "SELECT count(*) FROM attempt_view")" = 4 ] || fail "records"
+expect_exit 2 with_tty "$FL" run --profile "$T/p.yaml" --port "usb:9-7.*" --data "$T/data"
+expect_text "$T/err" 'there is no hub at usb:9-7 now'
+
+# numbering: what is in is not counted, one after another is, twice is said, two at once are refused
+unplug 1
+unplug 2
+unplug 3
+mkfifo "$T/keys"
+echo old >"$T/learned.yaml"
+env LD_PRELOAD="$sanitizer $PWD/$B/preload_tty.so" "$FL" slots learn --station "$T/learned.yaml" --name bench-2 <"$T/keys" >"$T/learn" 2>&1 &
+learn=$!
+PIDS="$PIDS $learn"
+exec 4>"$T/keys"
+told() { grep -Eq -- "$1" "$T/learn"; }
+wait_for "slot 1" 20 told '^slot 1: plug in' || { cat "$T/learn"; fail "learn does not ask"; }
+plug 3
+wait_for "slot 1's place" 20 told 'slot 1 is usb:9-1\.3 ' || { cat "$T/learn"; fail "slot 1"; }
+unplug 3
+sleep 0.5 # longer than two looks: it was seen to go
+plug 3
+wait_for "a socket twice" 20 told 'that is slot 1 already' || { cat "$T/learn"; fail "twice"; }
+plug 1
+wait_for "slot 2's place" 20 told 'slot 2 is usb:9-1\.1 ' || { cat "$T/learn"; fail "slot 2"; }
+echo >&4
+rc=0
+wait $learn || rc=$?
+exec 4>&-
+[ $rc = 0 ] || { cat "$T/learn"; fail "learn: exit $rc"; }
+[ "$(cat "$T/learned.yaml")" = 'station: bench-2
+slots:
+  - {slot: 1, port: "usb:9-1.3"}
+  - {slot: 2, port: "usb:9-1.1"}' ] || { cat "$T/learned.yaml"; fail "what was written"; }
+[ "$(cat "$T/learned.yaml.old")" = old ] || fail "the file that was there"

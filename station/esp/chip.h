@@ -120,7 +120,8 @@ FL_MUST enum fl_err chip_read_crystal(const struct chip *c, struct chip_regs reg
                                       unsigned *mhz);
 
 struct chip_security {
-    bool secure_boot, secure_boot_v1, encrypted, no_manual_crypt, no_uart_loader;
+    bool secure_boot, secure_boot_v1, encrypted, no_manual_crypt;
+    bool jtag_off; /* ESP32 only: its other way to say it does not exist */
 };
 /* From the eFuses: where GET_SECURITY_INFO does not exist, and to check what it says. */
 FL_MUST enum fl_err chip_read_security(const struct chip *c, struct chip_regs regs, unsigned revision,

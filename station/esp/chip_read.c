@@ -194,6 +194,7 @@ enum fl_err chip_read_security(const struct chip *c, struct chip_regs regs, unsi
     if (c->revision == REVISION_ESP32) {
         /* bit 4 is the first generation's; bit 5, the second's, means nothing before revision 3 */
         out->secure_boot_v1 = (w6 >> 4 & 1) != 0;
+        out->jtag_off = (w6 >> 6 & 1) != 0; /* between the two above and the one that forbids encrypting in the loader */
         out->secure_boot = out->secure_boot_v1 || (boot != 0 && revision >= 300);
     }
     return FL_OK;

@@ -200,6 +200,19 @@ enum fl_err esp_write(struct esp *e, const struct esp_region *regions, size_t n,
     return finish(e, err, p);
 }
 
+enum fl_err esp_write_unproven(struct esp *e, const struct esp_region *regions, size_t n,
+                               struct esp_region_result *results, struct esp_problem *p)
+{
+    if (e->stage < STAGE_FLASH || e->failed)
+        return out_of_order(e, p);
+    start(e, 3 * esp_write_limit_ms(regions, n));
+    enum fl_err err = esp_write_all_unproven(e, regions, n, results);
+    e->failed = err != FL_OK;
+    if (!err && e->learned)
+        *e->learned = e->tune;
+    return finish(e, err, p);
+}
+
 /* ---- erasing ------------------------------------------------------------------------------------ */
 
 static enum fl_err erase_once(struct esp *e)

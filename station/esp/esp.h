@@ -33,12 +33,19 @@ struct esp; /* opaque */
 enum esp_stub_mode { ESP_STUB_AUTO, ESP_STUB_REQUIRED, ESP_STUB_NEVER };
 enum { ESP_STEP_DOWN_MAX = 8 };
 
+/* What esp_write does with a chip whose flash encryption is on. */
+enum esp_encrypted {
+    ESP_ENCRYPTED_REFUSE,
+    ESP_ENCRYPTED_AS_IS, /* regions hold what flash must hold, encrypted already: written as they are, proved by MD5 */
+};
+
 struct esp_config {
     const char *chip;  /* "esp32", "esp32c3", ...; NULL: whatever is there */
     uint32_t baud;     /* to work at; 0: stay at 115200 */
     uint32_t step_down[ESP_STEP_DOWN_MAX]; /* speeds to fall back to, in order; zero ends */
     const char *reset; /* "auto", "none", a name of reset.h, or a sequence "D0|R1|W0.1|..."; NULL: auto */
     enum esp_stub_mode stub;
+    enum esp_encrypted encrypted;
     unsigned connect_attempts; /* reset and sync cycles; 0: 7 */
     /* Switch the board's supply off and on, return when it is on again; NULL: cannot. The last rung. */
     FL_MUST enum fl_err (*power_cycle)(void *ctx);
@@ -145,6 +152,22 @@ FL_MUST enum fl_err esp_erase_all(struct esp *e, struct esp_problem *p);
 FL_MUST enum fl_err esp_write(struct esp *e, const struct esp_region *regions, size_t n,
                               bool skip_matching, struct esp_region_result *results,
                               struct esp_problem *p);
+
+/* Write regions that the chip cannot prove, and only those: FL_STATE for a chip that can.
+ *
+ *   secure download mode   ROM commands for flash, plain blocks of 0x400 bytes, the size of the flash from the caller;
+ *                          no MAC: after a reset in the middle nobody knows that it is the same board
+ *   flash encryption on    the chip encrypts what it is given, as long as it is in development mode; sizes are rounded
+ *                          up to 16 bytes (ESP32: 32) with FF. The ESP32 can do this through the stub only
+ *
+ * On FL_OK every result is WRITTEN, never VERIFIED: the chip took each block, one byte of checksum over it was right, and
+ * the last pass over all regions went without any trouble. security.refused for what would leave the unit dead or
+ * unreadable: both states at once, a chip whose fuses forbid encrypting in the loader, and below 0x8000 under secure boot
+ * of the first version. */
+FL_MUST enum fl_err esp_write_unproven(struct esp *e, const struct esp_region *regions, size_t n,
+                                       struct esp_region_result *results, struct esp_problem *p);
+/* Is this such a chip? After esp_identify. */
+bool esp_unproven(const struct esp_unit *u);
 
 /* Reset into the application. The link is back at 115200 afterwards. FL_UNSUPPORTED without lines. */
 FL_MUST enum fl_err esp_run(struct esp *e, struct esp_problem *p);

@@ -141,6 +141,8 @@ static enum fl_err security_from_efuses(struct esp *e, struct chip_regs regs)
         s->secure_boot = on_off(e->efuses.secure_boot);
         s->flash_encryption = on_off(e->efuses.encrypted);
         s->secure_download = ESP_OFF; /* registers can be read */
+        if (e->chip->revision == REVISION_ESP32)
+            s->jtag_off = on_off(e->efuses.jtag_off);
     }
     /* two witnesses: the stricter one counts */
     if (e->efuses.encrypted)

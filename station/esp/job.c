@@ -39,7 +39,7 @@ static uint64_t sectors_end(const struct esp_region *r)
     return ((uint64_t)r->offset + r->size + SECTOR - 1) / SECTOR * SECTOR;
 }
 
-static enum fl_err check_regions(struct esp *e, const struct esp_region *regions, size_t n)
+enum fl_err esp_check_regions(struct esp *e, const struct esp_region *regions, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct esp_region *r = &regions[i];
@@ -61,21 +61,23 @@ static enum fl_err check_regions(struct esp *e, const struct esp_region *regions
     return FL_OK;
 }
 
+enum fl_err esp_refuse(struct esp *e, const char *why)
+{
+    return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_SECURITY_REFUSED, FL_UNSUPPORTED, "%s", why);
+}
+
 static enum fl_err check_security(struct esp *e, const struct esp_region *regions, size_t n)
 {
     const struct esp_security *s = &e->unit.security;
-#define REFUSE(...) esp_fail(e, TROUBLE_DEAD, ESP_FAULT_SECURITY_REFUSED, FL_UNSUPPORTED, __VA_ARGS__)
     if (s->secure_download == ESP_ON)
-        return REFUSE("in secure download mode the chip cannot say what its flash holds: nothing "
-                      "written could be verified");
-    if (s->flash_encryption == ESP_ON)
-        return REFUSE("flash encryption is on: plain bytes would not start, and what the chip "
-                      "encrypts cannot be verified");
+        return esp_refuse(e, "in secure download mode the chip cannot say what its flash holds: nothing written could "
+                             "be verified");
+    if (s->flash_encryption == ESP_ON && e->config.encrypted != ESP_ENCRYPTED_AS_IS)
+        return esp_refuse(e, "flash encryption is on: plain bytes would not start, and what the chip encrypts cannot "
+                             "be verified");
     for (size_t i = 0; i < n && e->efuses.secure_boot_v1; i++)
         if (regions[i].offset < 0x8000)
-            return REFUSE("secure boot (first version) is on: writing below 0x8000 would leave the "
-                          "chip dead");
-#undef REFUSE
+            return esp_refuse(e, "secure boot (first version) is on: writing below 0x8000 would leave the chip dead");
     return FL_OK;
 }
 
@@ -98,9 +100,8 @@ static enum fl_err check_reach(struct esp *e, const struct esp_region *r)
 /* ---- one region, with the ladder ------------------------------------------------------------------- */
 
 /* `job` until it comes right or no rung is left. */
-static enum fl_err with_ladder(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
-                               enum fl_err (*job)(struct esp *, const struct esp_region *,
-                                                  struct esp_region_result *))
+enum fl_err esp_with_ladder(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
+                            enum fl_err (*job)(struct esp *, const struct esp_region *, struct esp_region_result *))
 {
     for (;;) {
         enum fl_err err = esp_reach_once(e, STAGE_FLASH);
@@ -116,7 +117,7 @@ static enum fl_err with_ladder(struct esp *e, const struct esp_region *r, struct
     }
 }
 
-static enum fl_err job_write(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
+enum fl_err esp_job_write(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
 {
     esp_step(e, "write");
     res->writes++;
@@ -201,13 +202,13 @@ static enum fl_err wrong(struct esp *e, const struct esp_region *r, const struct
 static enum fl_err settle(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
                           bool skip)
 {
-    enum fl_err err = skip ? with_ladder(e, r, res, job_compare) : FL_OK;
+    enum fl_err err = skip ? esp_with_ladder(e, r, res, job_compare) : FL_OK;
     if (err || (skip && res->state == ESP_REGION_SKIPPED))
         return err;
     for (int i = 1;; i++) {
-        err = with_ladder(e, r, res, job_write);
+        err = esp_with_ladder(e, r, res, esp_job_write);
         if (!err)
-            err = with_ladder(e, r, res, job_compare);
+            err = esp_with_ladder(e, r, res, job_compare);
         if (err || res->state == ESP_REGION_VERIFIED)
             return err;
         err = wrong(e, r, res, i == REWRITES);
@@ -224,7 +225,7 @@ static enum fl_err write_pass(struct esp *e, const struct esp_region *regions, s
     enum fl_err err = FL_OK;
     for (size_t i = 0; i < n && !err; i++) {
         err = skip ? settle(e, &regions[i], &results[i], true)
-                   : with_ladder(e, &regions[i], &results[i], job_write);
+                   : esp_with_ladder(e, &regions[i], &results[i], esp_job_write);
         esp_ladder_rest(e);
         e->plain_done += regions[i].size;
     }
@@ -237,7 +238,7 @@ static enum fl_err verify_pass(struct esp *e, const struct esp_region *regions, 
     enum fl_err err = FL_OK;
     *again = false;
     for (size_t i = 0; i < n && !err; i++) {
-        err = with_ladder(e, &regions[i], &results[i], job_compare);
+        err = esp_with_ladder(e, &regions[i], &results[i], job_compare);
         if (!err && results[i].state == ESP_REGION_BAD) {
             *again = true;
             err = wrong(e, &regions[i], &results[i], false);
@@ -254,7 +255,7 @@ enum fl_err esp_write_all(struct esp *e, const struct esp_region *regions, size_
 {
     for (size_t i = 0; i < n; i++)
         results[i] = (struct esp_region_result){.state = ESP_REGION_PENDING};
-    enum fl_err err = check_regions(e, regions, n);
+    enum fl_err err = esp_check_regions(e, regions, n);
     if (!err)
         err = check_security(e, regions, n);
     if (err)

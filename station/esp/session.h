@@ -3,7 +3,7 @@
  * session.h: what the files of this room share about one conversation. Nobody outside includes it.
  *
  *   esp.c                 the calls of esp.h, in their order
- *   job.c                 all regions: skip, write, verify
+ *   job.c                 all regions: skip, write, verify; unproven.c: where nothing can be verified
  *   ladder.c              which rung comes next after which trouble (a table), and taking it
  *   connect.c, identify.c, load.c, baud.c, flash.c     one stage each; run.c: the way out
  *   write.c, verify.c     a region into flash, and the chip's MD5 of it; spi.c: flash commands
@@ -101,6 +101,7 @@ struct esp {
     struct stub image; /* the stub's bytes, once loaded from the program */
     bool identified, info_silent;
     unsigned unknown; /* times the magic word told nothing */
+    bool encrypts;       /* BEGIN asks the chip to encrypt what it writes (unproven.c) */
     uint64_t flash_size; /* asked for; 0: as detected */
     struct esp_flash_info flash;
     unsigned strategy; /* index into the reset cycle: the one that worked last */
@@ -227,6 +228,19 @@ FL_MUST enum fl_err esp_unprotect(struct esp *e, bool *cleared, uint32_t *status
 FL_MUST enum fl_err esp_write_all(struct esp *e, const struct esp_region *regions, size_t n, bool skip,
                                   struct esp_region_result *results);
 uint64_t esp_write_limit_ms(const struct esp_region *regions, size_t n);
+/* Its parts that unproven.c needs too: regions that can be written at all, and a job on one of them until it comes
+ * right or no rung is left. */
+FL_MUST enum fl_err esp_check_regions(struct esp *e, const struct esp_region *regions, size_t n);
+FL_MUST enum fl_err esp_refuse(struct esp *e, const char *why); /* security.refused, final */
+FL_MUST enum fl_err esp_with_ladder(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
+                                    enum fl_err (*job)(struct esp *, const struct esp_region *,
+                                                       struct esp_region_result *));
+FL_MUST enum fl_err esp_job_write(struct esp *e, const struct esp_region *r, struct esp_region_result *res);
+/* unproven.c */
+FL_MUST enum fl_err esp_write_all_unproven(struct esp *e, const struct esp_region *regions, size_t n,
+                                           struct esp_region_result *results);
+/* As it is told to BEGIN: with encryption a multiple of what the chip encrypts at once. */
+uint32_t esp_begin_size(const struct esp *e, const struct esp_region *r);
 /* run.c: reset into the application. */
 FL_MUST enum fl_err esp_leave(struct esp *e);
 

@@ -51,8 +51,8 @@ static uint32_t block_size(const struct esp *e, const struct esp_region *r)
         most = e->tune.flash_block;
     if (e->stub)
         return most;
-    if (most < ROM_BLOCK_OLD)
-        most = ROM_BLOCK_OLD;
+    if (most < ROM_BLOCK_OLD || e->unit.security.secure_download == ESP_ON)
+        most = ROM_BLOCK_OLD; /* in secure download mode no other size was seen to work */
     /* the ROM's last block is padded: it must not reach past the end of the flash */
     uint64_t end = (uint64_t)r->offset + (r->size + most - 1) / most * most;
     return e->flash.size && end > e->flash.size ? ROM_BLOCK_OLD : most;
@@ -211,8 +211,8 @@ static enum fl_err block(struct esp *e, struct writer *w)
 
 static enum fl_err begin(struct esp *e, const struct writer *w)
 {
-    uint32_t words[] = {w->r->size, (uint32_t)((w->n + w->block - 1) / w->block), w->block,
-                        w->r->offset, 0};
+    uint32_t words[] = {esp_begin_size(e, w->r), (uint32_t)((w->n + w->block - 1) / w->block), w->block,
+                        w->r->offset, e->encrypts};
     uint8_t op = w->op == OP_DEFL_DATA ? OP_DEFL_BEGIN : OP_FLASH_BEGIN;
     uint64_t erased = w->rom ? (uint64_t)w->r->size + SECTOR : ERASE;
     enum fl_err err = esp_words(e, op, words, w->rom && e->chip->begin_16 ? 4 : 5,
@@ -288,7 +288,7 @@ static enum fl_err once(struct esp *e, struct writer *w)
 enum fl_err esp_write_region(struct esp *e, const struct esp_region *r)
 {
     bool rom = !e->stub;
-    bool deflated = !rom && r->deflated && r->deflated_size < r->size;
+    bool deflated = !rom && !e->encrypts && r->deflated && r->deflated_size < r->size;
     struct writer w = {.r = r, .rom = rom, .op = deflated ? OP_DEFL_DATA : OP_FLASH_DATA,
                        .bytes = deflated ? r->deflated : r->plain,
                        .n = deflated ? r->deflated_size : r->size, .block = block_size(e, r)};

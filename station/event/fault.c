@@ -122,6 +122,10 @@ static const struct fault table[] = {
      "Red bin: this board's flash is bad.",
      "The record holds the place of the first difference. The same place twice: the flash; another "
      "place each time: the supply."},
+    {"verify.unproven", FAIL, "engineer", false, "written, and the unit cannot prove it",
+     "Put this board where the engineer collects such boards: it is written, and did not pass.",
+     "Secure download mode or flash encryption: the chip gives no MD5 that anybody could check. The record holds what was "
+     "written and what the boot check said."},
 
     /* ---- after writing ---- */
     {"boot.no_reset", ERROR, "engineer", false, "the port cannot restart the board for its boot check",

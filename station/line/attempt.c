@@ -115,7 +115,8 @@ static void begin(struct attempt *a, enum attempt_how how)
     a->began_ns = fl_mono_ns();
     a->step = NULL;
     a->step_rungs = 0;
-    a->started = false;
+    a->started = a->unproven = false;
+    a->unit = (struct esp_unit){0};
     a->view.leaf = -1;
     a->view.done = a->view.total = 0;
     a->view.started_ms = fl_mono_ms();

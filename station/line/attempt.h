@@ -46,6 +46,8 @@ struct attempt {
     struct tuning tuning;
     char tuned_for[sizeof((struct attempt_facts *)0)->bridge_serial + 16]; /* bridge it was learned on */
 
+    struct esp_unit unit; /* of this attempt, once identified */
+    bool unproven;        /* written without a proof: it cannot pass */
     struct attempt_facts facts; /* of the current or last attempt */
     struct slot_view view;
     enum attempt_how how;

@@ -33,6 +33,30 @@ static const char *gate_images(const struct profile *p, const struct esp_unit *u
     return NULL;
 }
 
+/* Units that refuse most commands, or whose flash nobody else can read. The engine refuses them too, later and byte by
+ * byte of the images (esp.h); here it costs no time and the sentence can name the profile's key. */
+static const char *gate_secured(const struct profile *p, const struct esp_unit *u, struct fl_why *why)
+{
+    const struct esp_security *s = &u->security;
+    bool locked = s->secure_download == ESP_ON, crypt = s->flash_encryption == ESP_ON;
+    const char *reason = NULL;
+    if (p->erase_all && (locked || crypt || s->secure_boot == ESP_ON))
+        reason = "erasing a unit with secure boot, flash encryption or secure download mode on would leave it dead, and "
+                 "the profile says flash.erase: all";
+    else if (p->unproven)
+        reason = NULL;
+    else if (locked)
+        reason = "in secure download mode the chip cannot say what its flash holds, so nothing written could pass; "
+                 "flash.secured: unproven writes it all the same";
+    else if (crypt && p->esp.encrypted != ESP_ENCRYPTED_AS_IS)
+        reason = "flash encryption is on: plain bytes would not start, and what the chip encrypts cannot be verified; "
+                 "flash.secured says what else can be done";
+    if (!reason)
+        return NULL;
+    (void)fl_fail(why, FL_REFUSED, "%s", reason);
+    return "security.refused";
+}
+
 const char *gate_unit(const struct profile *p, const struct esp_unit *u, struct fl_why *why)
 {
     const struct profile_gate *g = &p->gate;
@@ -61,7 +85,8 @@ const char *gate_unit(const struct profile *p, const struct esp_unit *u, struct 
                       tristate[s->flash_encryption + 1], tristate[g->flash_encryption + 1]);
         return "gate.flash_encryption";
     }
-    return gate_images(p, u, why);
+    const char *no = gate_images(p, u, why);
+    return no ? no : gate_secured(p, u, why);
 }
 
 const char *gate_flash(const struct profile *p, const struct esp_flash_info *f, struct fl_why *why)

@@ -154,6 +154,7 @@ static bool do_identify(struct attempt *a)
     struct esp_problem p = {0};
     struct esp_unit u = {0};
     enum fl_err err = esp_identify(a->esp, &u, &p);
+    a->unit = u;
     if (u.chip) { /* also when it is the wrong one: the record says which it was */
         ATTEMPT_COPY(f->chip, u.chip);
         f->has_mac = u.has_mac;
@@ -268,7 +269,9 @@ static bool do_write(struct attempt *a)
         }
     }
     attempt_step(a, "write");
-    err = esp_write(a->esp, regions, n, profile->skip_matching, results, &p);
+    a->unproven = profile->unproven && esp_unproven(&a->unit);
+    err = a->unproven ? esp_write_unproven(a->esp, regions, n, results, &p)
+                      : esp_write(a->esp, regions, n, profile->skip_matching, results, &p);
     note_regions(f, regions, results, n);
     f->baud = esp_baud(a->esp);
     ATTEMPT_COPY(f->stub, esp_has_stub(a->esp) ? "stub" : "rom");
@@ -316,7 +319,7 @@ static bool watch_boot(struct attempt *a, struct boot_check *b)
     return attempt_fault(a, b->seen ? "boot.pattern" : "boot.silent", why);
 }
 
-static bool do_boot(struct attempt *a)
+static bool boot(struct attempt *a)
 {
     const struct profile_boot_check *want = &a->profile->boot_check;
     struct attempt_facts *f = &a->facts;
@@ -341,6 +344,20 @@ static bool do_boot(struct attempt *a)
     f->boot_text_n = b.n < sizeof f->boot_text ? b.n : sizeof f->boot_text;
     memcpy(f->boot_text, b.tail + b.n - f->boot_text_n, f->boot_text_n);
     return ok;
+}
+
+/* A unit that was written without proof does not pass, however well it starts. */
+static bool do_boot(struct attempt *a)
+{
+    if (!boot(a))
+        return false;
+    if (!a->unproven)
+        return true;
+    attempt_step(a, "verify");
+    return attempt_fault(a, "verify.unproven",
+                         a->unit.security.secure_download == ESP_ON
+                             ? "written in secure download mode: the chip took every block, and cannot be asked for an MD5"
+                             : "written encrypted by the chip: its MD5 is of bytes that nobody else can compute");
 }
 
 static const struct {

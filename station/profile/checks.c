@@ -49,6 +49,15 @@ static void check_size(const struct profile_private *p, struct critic *c)
     }
 }
 
+/* Ciphertext on a unit that does not decrypt would not start. */
+static void check_secured(const struct profile_private *p, struct critic *c)
+{
+    if (p->s.flash.secured == SECURED_AS_IS && p->s.gate.flash_encryption != WISH_ON)
+        critic_problem(c, schema_place(p->tree, "flash.secured"),
+                       "flash.secured is as_is, expected gate.flash_encryption on: encrypted files would not start on a "
+                       "unit without it");
+}
+
 static void check_step_down(struct profile_private *p, struct critic *c)
 {
     static const uint32_t usual[] = {460800, 230400, 115200};
@@ -90,6 +99,7 @@ void checks_settings(struct profile_private *p, struct critic *c)
     if (p->chip_known)
         check_freq(p, c);
     check_size(p, c);
+    check_secured(p, c);
     check_step_down(p, c);
     check_boot_check(p, c);
 }

@@ -304,7 +304,8 @@ static void check_patch(const struct view *v, const struct loaded_image *boot)
 
 void content_check(struct profile_private *p, struct critic *c)
 {
-    struct view v = {.p = p, .c = c, .ciphertext = p->s.gate.flash_encryption == WISH_ON};
+    struct view v = {.p = p, .c = c, .ciphertext = p->s.gate.flash_encryption == WISH_ON &&
+                                                  p->s.flash.secured != SECURED_UNPROVEN};
     struct esp_partition_table table;
     struct loaded_image *where = NULL;
     size_t within;

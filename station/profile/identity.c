@@ -56,10 +56,12 @@ static json_t *serial_json(const struct settings *s)
 static json_t *flash_json(const struct settings *s)
 {
     static const char *const size_words[] = {"keep", "detect"};
-    return json_pack("{s:o, s:o, s:o, s:o, s:b}", "mode", word_json(settings_modes, s->flash.mode), "freq",
+    /* left out where it is the default: profiles from before there was this key keep their hash */
+    json_t *secured = s->flash.secured ? word_json("refuse|as_is|unproven", s->flash.secured) : NULL;
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o*}", "mode", word_json(settings_modes, s->flash.mode), "freq",
                      word_json(settings_freqs, s->flash.freq), "size", size_json(s->flash.size, size_words),
                      "erase", word_json("needed|all", s->flash.erase), "skip_matching",
-                     (int)s->flash.skip_matching);
+                     (int)s->flash.skip_matching, "secured", secured);
 }
 
 static json_t *boot_check_json(const struct profile_private *p)

@@ -90,6 +90,7 @@ static void publish_session(const struct profile_private *p, struct esp_config *
         e->step_down[i] = p->s.serial.step_down.list[i];
     e->reset = p->s.serial.reset;
     e->stub = (enum esp_stub_mode)p->s.serial.stub;
+    e->encrypted = p->s.flash.secured == SECURED_AS_IS ? ESP_ENCRYPTED_AS_IS : ESP_ENCRYPTED_REFUSE;
 }
 
 static enum fl_err publish(struct profile_private *p)
@@ -112,6 +113,7 @@ static enum fl_err publish(struct profile_private *p)
     publish_session(p, &pub->esp);
     pub->erase_all = s->flash.erase != 0;
     pub->skip_matching = s->flash.skip_matching;
+    pub->unproven = s->flash.secured == SECURED_UNPROVEN;
     pub->flash_size = s->flash.size >= SIZE_DETECT ? 0 : s->flash.size;
     pub->patches_header = patches && any_patchable(p);
     pub->attempts = s->retry.attempts;

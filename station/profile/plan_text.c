@@ -66,6 +66,11 @@ static void flash_line(const json_t *plan, struct fl_buf *out)
     fl_buf_addf(out, "; erase %s; %s\n", fl_json_text(f, "erase"),
                 json_is_true(at(f, "skip_matching")) ? "regions that match already are skipped"
                                                      : "every region is written");
+    const char *secured = fl_json_text(f, "secured");
+    if (*secured)
+        fl_buf_addf(out, "  secured     %s\n", strcmp(secured, "as_is") == 0
+                                                   ? "the files are encrypted already, and proved by MD5 as they are"
+                                                   : "units that cannot prove what they hold are written and do not pass");
     if (!json_is_object(h))
         return;
     fl_buf_addf(out, "  header      at 0x%llx: %s, %s, ", num(h, "offset"), fl_json_text(h, "mode"),

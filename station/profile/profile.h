@@ -78,6 +78,7 @@ struct profile {
     struct profile_gate gate;
     struct esp_config esp;   /* chip, speeds, reset, stub: what a session is opened with */
     bool erase_all, skip_matching;
+    bool unproven;           /* units that cannot prove what they hold are written too, and do not pass */
     uint64_t flash_size;     /* from flash.size: bytes, 0: detect or keep */
     bool patches_header;     /* mode, freq or size of a bootloader header is set: its bytes in flash differ
                               * from the file, which a unit with secure boot on must never get */

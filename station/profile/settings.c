@@ -133,6 +133,10 @@ static const struct key flash_keys[] = {
      .fallback = "needed", .help = "all: the whole flash is erased first, settings of earlier lives with it."},
     {.name = "skip_matching", .type = KEY_BOOL, .at = AT(flash.skip_matching) - AT(flash), .fallback = "true",
      .help = "Leave a region alone whose MD5 in flash is right already."},
+    {.name = "secured", .type = KEY_CHOICE, .at = AT(flash.secured) - AT(flash), .words = "refuse|as_is|unproven",
+     .fallback = "refuse",
+     .help = "Units with flash encryption on or in secure download mode. refuse: not touched. as_is: the files are "
+             "encrypted already. unproven: written, and never PASS; see above."},
     END,
 };
 

@@ -15,6 +15,7 @@
 #define SIZE_ANY UINT64_MAX /* gate.flash_size */
 
 enum { CODE_KEEP = 0 }; /* flash.mode and flash.freq: place of the word "keep" */
+enum { SECURED_REFUSE, SECURED_AS_IS, SECURED_UNPROVEN }; /* flash.secured */
 enum { WISH_OFF, WISH_ON, WISH_ANY }; /* gate.secure_boot, gate.flash_encryption */
 
 struct settings_image {
@@ -41,6 +42,7 @@ struct settings {
         int mode, freq; /* places in settings_modes, settings_freqs */
         uint64_t size;
         int erase; /* 0 needed, 1 all */
+        int secured; /* SECURED_... */
         bool skip_matching;
     } flash;
     struct key_list images; /* of struct settings_image */

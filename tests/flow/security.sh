@@ -42,8 +42,18 @@ sed -i -e 's/^chip:.*/chip: esp32c3/' -e 's/size: keep/size: 4MB/' -e '/^images:
 head -c 4096 /dev/zero >"$T/data.bin"
 printf 'images:\n  - {offset: 0x300000, file: data.bin}\n' >>"$T/any.yaml"
 one 4 any FAIL security.refused
+# unless the profile asks for that; then it is written, every byte as it should be, and does not pass
+sed -e 's/^flash: {/flash: {secured: unproven, /' -e 's/^profile:.*/profile: unproven/' "$T/any.yaml" >"$T/unproven.yaml"
+rc=0
+timeout 60 "$FL" flash --profile "$T/unproven.yaml" --port "$(port_of s 4)" --data "$T/data" --format json >"$T/out" 2>"$T/err" || rc=$?
+[ "$(jq -r 'select(.type=="attempt")|"\(.outcome) \(.fault) \(.mac)"' "$T/out")" = "FAIL verify.unproven null" ] ||
+    { cat "$T/out" "$T/err"; fail "secure download mode, unproven"; }
+[ "$rc" = 1 ] || fail "exit code $rc"
+[ "$(sql "SELECT state || ' ' || count(*) FROM attempt_region WHERE leaf = (SELECT max(leaf) FROM attempt) GROUP BY state")" = "written 1" ] ||
+    { sql 'SELECT * FROM attempt_region'; fail "the region is not called written"; }
+dd if="$T/s.flash/board4.bin" bs=4096 skip=768 count=1 2>/dev/null | cmp - "$T/data.bin" || fail "the flash does not hold what was written"
 [ "$(sql "SELECT count(*) FROM attempt_security WHERE secure_boot = 1")" = 3 ] || { sql 'SELECT * FROM attempt_security'; fail "secure boot is not in the records"; }
 [ "$(sql "SELECT count(*) FROM attempt_security WHERE flash_encryption = 1")" = 3 ] || fail "flash encryption is not in the records"
-[ "$(sql "SELECT secure_download || ' ' || flags FROM attempt_security WHERE flags IS NOT NULL")" = "1 4" ] ||
+[ "$(sql "SELECT DISTINCT secure_download || ' ' || flags FROM attempt_security WHERE flags IS NOT NULL")" = "1 4" ] ||
     { sql 'SELECT * FROM attempt_security'; fail "secure download mode is not in the records"; }
 expect_exit 0 "$FL" audit --data "$T/data"

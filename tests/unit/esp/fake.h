@@ -101,6 +101,8 @@ struct fake {
     uint32_t jedec;      /* 0: 4 MB */
     uint32_t bad_sector; /* this address never holds what is written; 0: none */
     unsigned erases, resets, power_cycles;
+    bool encrypts;      /* the last BEGIN asked for it: what is written is not what was sent */
+    uint32_t begun, begun_block; /* size and block size it told */
 
     /* what the engine told */
     struct esp_rung rungs[FAKE_RUNGS];
@@ -234,7 +236,7 @@ static inline void fake_program(struct fake *f, uint32_t at, const uint8_t *p, s
 {
     for (size_t i = 0; i < n && at + i < FAKE_FLASH; i++)
         if (!f->ignores_writes)
-            f->flash[at + i] &= p[i];
+            f->flash[at + i] &= f->encrypts ? p[i] ^ 0x5a : p[i];
     if (f->bad_sector && f->bad_sector >= at && f->bad_sector < at + n)
         f->flash[f->bad_sector] &= 0x7e;
 }
@@ -355,9 +357,11 @@ static inline void fake_data(struct fake *f, uint8_t op, uint32_t sum, const uin
     }
 }
 
-static inline void fake_begin(struct fake *f, uint8_t op, const uint8_t *d, uint8_t *s0, uint8_t *s1)
+static inline void fake_begin(struct fake *f, uint8_t op, const uint8_t *d, size_t n, uint8_t *s0, uint8_t *s1)
 {
-    f->size = f->left = fl_get_u32le(d);
+    f->size = f->left = f->begun = fl_get_u32le(d);
+    f->begun_block = fl_get_u32le(d + 8);
+    f->encrypts = n == 20 && fl_get_u32le(d + 16) == 1;
     f->block = fl_get_u32le(d + 8);
     f->at = fl_get_u32le(d + 12);
     if (f->stray_begin && ++f->begins == f->stray_begin)
@@ -468,7 +472,7 @@ static inline void fake_execute(struct fake *f, uint8_t op, uint32_t sum, const 
         if (n != 20 && n != 16)
             s0 = 0xc0;
         else
-            fake_begin(f, op, d, &s0, &s1);
+            fake_begin(f, op, d, n, &s0, &s1);
         break;
     case OP_FLASH_END:
     case OP_DEFL_END:

@@ -293,6 +293,19 @@ static void security(void **state)
     }
 }
 
+/* The ESP32 has no SECURITY_INFO to say it: bit 6 of the word that holds its secure boot bits (4, 5) and 7. */
+static void jtag_fuse(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 32; bit++) {
+        struct reg regs[2] = {{0x3FF5A018, UINT32_C(1) << bit}};
+        struct regs ctx = {regs, 2, 0, 0};
+        struct chip_security s;
+        assert_int_equal(chip_read_security(chip_by_name("esp32"), (struct chip_regs){&ctx, read_reg}, 300, &s), FL_OK);
+        assert_int_equal(s.jtag_off, bit == 6);
+    }
+}
+
 static void attach_pins(void **state)
 {
     (void)state;
@@ -404,7 +417,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),       cmocka_unit_test(flags),
         cmocka_unit_test(mac),         cmocka_unit_test(revision),
-        cmocka_unit_test(crystal),     cmocka_unit_test(security),
+        cmocka_unit_test(crystal),     cmocka_unit_test(security), cmocka_unit_test(jtag_fuse),
         cmocka_unit_test(attach_pins), cmocka_unit_test(failing_reads),
         cmocka_unit_test(which_stub),  cmocka_unit_test(flash_sizes),
         cmocka_unit_test(parity),

@@ -63,7 +63,7 @@ static void gates(void **state)
     struct profile p = {.chip = "esp32", .gate = {.min_revision = 100, .max_revision = 301,
                         .flash_size = 4194304, .secure_boot = ESP_OFF, .flash_encryption = ESP_UNKNOWN}};
     const struct esp_unit good = {.chip = "esp32", .revision = 300,
-                                  .security = {ESP_OFF, ESP_ON, ESP_OFF, ESP_OFF, false, 0}};
+                                  .security = {ESP_OFF, ESP_OFF, ESP_OFF, ESP_OFF, false, 0}};
     struct fl_why why;
     assert_null(gate_unit(&p, &good, &why));
     struct esp_unit u = good;
@@ -98,11 +98,48 @@ static void gates(void **state)
     u.revision = 301;
     assert_null(gate_unit(&p, &u, &why));
     p.n_images = 0;
+    u = good;
+    u.security.flash_encryption = ESP_ON;
     p.gate.flash_encryption = ESP_OFF;
-    assert_string_equal(gate_unit(&p, &good, &why), "gate.flash_encryption");
+    assert_string_equal(gate_unit(&p, &u, &why), "gate.flash_encryption");
     const struct esp_flash_info small = {0x1540ef, 2097152}, right = {0x1640ef, 4194304};
     assert_string_equal(gate_flash(&p, &small, &why), "gate.flash_size");
     assert_null(gate_flash(&p, &right, &why));
+}
+
+/* Units that cannot prove what they hold, under each flash.secured. */
+static void secured(void **state)
+{
+    (void)state;
+    enum { REFUSE, AS_IS, UNPROVEN };
+    static const struct {
+        enum esp_tristate boot, crypt, locked;
+        bool erase_all;
+        bool refused[3];
+    } rows[] = {
+        {ESP_OFF, ESP_OFF, ESP_OFF, false, {false, false, false}},
+        {ESP_OFF, ESP_OFF, ESP_OFF, true, {false, false, false}},
+        {ESP_OFF, ESP_OFF, ESP_ON, false, {true, true, false}},
+        {ESP_OFF, ESP_ON, ESP_OFF, false, {true, false, false}},
+        {ESP_OFF, ESP_ON, ESP_ON, false, {true, true, false}},
+        {ESP_ON, ESP_OFF, ESP_OFF, false, {false, false, false}},
+        {ESP_ON, ESP_OFF, ESP_OFF, true, {true, true, true}},
+        {ESP_OFF, ESP_ON, ESP_OFF, true, {true, true, true}},
+        {ESP_OFF, ESP_OFF, ESP_ON, true, {true, true, true}},
+    };
+    for (size_t i = 0; i < T_COUNT(rows); i++)
+        for (int how = REFUSE; how <= UNPROVEN; how++) {
+            struct profile p = {.chip = "esp32c3", .unproven = how == UNPROVEN, .erase_all = rows[i].erase_all,
+                                .gate = {.max_revision = UINT_MAX, .secure_boot = ESP_UNKNOWN,
+                                         .flash_encryption = ESP_UNKNOWN}};
+            const struct esp_unit u = {.chip = "esp32c3", .revision = 4,
+                                       .security = {rows[i].boot, rows[i].crypt, rows[i].locked, ESP_OFF, false, 0}};
+            struct fl_why why;
+            p.esp.encrypted = how == AS_IS ? ESP_ENCRYPTED_AS_IS : ESP_ENCRYPTED_REFUSE;
+            const char *no = gate_unit(&p, &u, &why);
+            if ((no != NULL) != rows[i].refused[how] || (no && strcmp(no, "security.refused") != 0))
+                fail_msg("row %zu, %d: %s", i, how, no ? no : "let in");
+        }
 }
 
 static void commands(void **state)
@@ -126,7 +163,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(boot_texts), cmocka_unit_test(boot_text_after_a_flood),
-        cmocka_unit_test(gates),      cmocka_unit_test(commands),
+        cmocka_unit_test(gates), cmocka_unit_test(secured),      cmocka_unit_test(commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,6 +99,8 @@ static const struct row value_rows[] = {
      {"3:22: gate.max_revision is '3.100', expected a revision like \"3.1\", or any"}},
     {TOP "gate: {min_revision: \"3.1\", max_revision: \"3.0\"}\n" ONE,
      {"3:43: gate.max_revision is below gate.min_revision, expected room between them"}},
+    {TOP "flash: {secured: as_is}\n" ONE,
+     {"3:18: flash.secured is as_is, expected gate.flash_encryption on: encrypted files would not start on a unit without it"}},
     {TOP "gate: {flash_size: 4M}\n" ONE, {"3:20: gate.flash_size is '4M', expected " SIZE ", or any"}},
     {TOP "gate: {flash_size: 4 MB}\n" ONE, {"3:20: gate.flash_size is '4 MB', expected " SIZE ", or any"}},
     {TOP "gate: {flash_size: 3MB}\n" ONE, {"3:20: gate.flash_size is '3MB', expected " POWER}},

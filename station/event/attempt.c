@@ -62,6 +62,8 @@ static void add_head(struct body *b, const struct attempt_facts *f)
     add_text(b, "lot", f->lot);
     add_text(b, "chip", f->chip);
     add_mac(b, "mac", f->has_mac, f->mac, 6);
+    add_text(b, "purpose", f->purpose);
+    add_text(b, "serial", f->serial);
 }
 
 json_t *event_attempt_start_body(const struct attempt_facts *f)

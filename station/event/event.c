@@ -6,10 +6,21 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-#define X(id, name) name,
+#define X(id, name, outside) name,
     EVENT_KINDS(X)
 #undef X
 };
+
+static const bool kind_outside[] = {
+#define X(id, name, outside) outside,
+    EVENT_KINDS(X)
+#undef X
+};
+
+bool event_kind_outside(enum event_kind k)
+{
+    return (size_t)k < EVENT_KIND_COUNT && kind_outside[k];
+}
 
 const char *event_kind_name(enum event_kind k)
 {
@@ -30,9 +41,14 @@ enum fl_err event_job(char out[static EVENT_JOB_TEXT])
 {
     uint8_t r[16];
     char hex[33];
-    if (RAND_bytes(r, sizeof r) != 1)
+    uint64_t ms = (uint64_t)fl_wall_ms();
+    if (RAND_bytes(r + 6, sizeof r - 6) != 1)
         return FL_IO;
-    r[6] = (uint8_t)((r[6] & 0x0f) | 0x40); /* RFC 9562: version 4 */
+    /* RFC 9562, version 7: the time in front keeps the index over jobs growing at its end, where a random one
+     * would touch another page of it for every record */
+    for (int i = 0; i < 6; i++)
+        r[i] = (uint8_t)(ms >> (40 - 8 * i));
+    r[6] = (uint8_t)((r[6] & 0x0f) | 0x70);
     r[8] = (uint8_t)((r[8] & 0x3f) | 0x80); /* variant 10 */
     fl_hex(r, sizeof r, hex);
     (void)snprintf(out, EVENT_JOB_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
@@ -46,6 +62,7 @@ enum fl_err event_ticket_init(struct event_ticket *t)
 {
     memset(t, 0, sizeof *t);
     t->leaf = -1;
+    t->fault = "";
     if (pthread_mutex_init(&t->lock, NULL) != 0)
         return FL_NOMEM;
     enum fl_err err = fl_cond_init(&t->answered);
@@ -66,20 +83,40 @@ void event_ticket_reset(struct event_ticket *t)
     t->done = false;
     t->err = FL_OK;
     t->leaf = -1;
+    t->fault = "";
     (void)pthread_mutex_unlock(&t->lock);
 }
 
-void event_ticket_answer(struct event_ticket *t, enum fl_err err, int64_t leaf, const struct fl_why *why)
+static void answer(struct event_ticket *t, enum fl_err err, int64_t leaf, const char *fault, const struct fl_why *why)
 {
     (void)pthread_mutex_lock(&t->lock);
     t->done = true;
     t->err = err;
     t->leaf = leaf;
+    t->fault = fault;
     if (why)
         t->why = *why;
     /* under the lock: the maker may free the ticket as soon as it sees `done` */
     (void)pthread_cond_broadcast(&t->answered);
     (void)pthread_mutex_unlock(&t->lock);
+}
+
+void event_ticket_answer(struct event_ticket *t, enum fl_err err, int64_t leaf, const struct fl_why *why)
+{
+    answer(t, err, leaf, "", why);
+}
+
+void event_ticket_refuse(struct event_ticket *t, const char *fault, const struct fl_why *why)
+{
+    answer(t, FL_REFUSED, -1, fault, why);
+}
+
+const char *event_ticket_fault(struct event_ticket *t)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    const char *fault = t->done && t->err == FL_REFUSED ? t->fault : "";
+    (void)pthread_mutex_unlock(&t->lock);
+    return fault;
 }
 
 enum fl_err event_ticket_wait(struct event_ticket *t, struct fl_deadline d, int64_t *leaf,

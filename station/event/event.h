@@ -9,7 +9,7 @@
  *   kind             body members (besides those of every leaf)
  *   log_open         origin, vkey, previous?                                    [recorder]
  *   boot             host, reason                                               [recorder]
- *   attempt_start    job, slot, port, profile, operator?, lot?, mac?, chip?
+ *   attempt_start    job, slot, port, bridge?, profile, operator?, lot?, mac?, chip?, purpose?, serial?
  *   attempt_result   see struct attempt_facts
  *   interrupted      job, slot, mac?, start (leaf of the attempt_start)         [recorder]
  *   profile          job (= hash), hash, name, version, text, images [{offset,size,file,sha256}]
@@ -18,6 +18,30 @@
  *   log_close        -                                                          [recorder]
  *   unit_final       behind every PASS: record/unit_final.h                     [recorder]
  *   anchor           head, token, url: a timestamp from outside
+ *   lot_open         job, lot, product?, profiles [{hash, images [sha256, ...]}], planned?, authorised?,
+ *                    duplicates ("refuse", "reflash"), tries?, rules?, operator?
+ *   lot_close        job, lot, why?, operator?
+ *   operator         job, operator, shift?, change ("begin", "end", "forget")
+ *   note             job, mac?, lot?, text, operator?
+ *   disposition      job, mac, lot?, disposition ("scrap", "rework", "released"), why, operator?
+ *   config           job, what, text, operator?, detail?
+ *   line_stop        job, slot? (none: the whole line), lot?, rule, why
+ *   line_reopen      job, slot?, why, operator
+ *   serial           job, serial, state ("reserved", "returned"), lot?, mac?, operator?: by hand; attempts do it themselves
+ *   label            job, state ("printed", "reprinted"), printer?, mac?, lot?, serial?, attempt? (leaf), operator?
+ *   tuning           job, slot, port, bridge?, what ("step_up", "held", ...), baud?, rung?
+ *   facts            job (= SHA-256 of the facts), facts: members that many records share, told once  [recorder]
+ *
+ * lot_open: `authorised` is how many distinct units may pass, `planned` how many are wanted; `tries` how many
+ * attempts a unit may fail before it must be dispositioned "rework" (which gives as many again). `rules` is any
+ * object: the record keeps it, whoever reads it checks it.
+ * purpose: "golden", "known_bad", "dry_run": such an attempt enters no yield and no quantity.
+ * serial: reserved by the attempt_start, confirmed by a PASS, returned by any other end, in the same transaction.
+ * operator: a name or badge; the recorder puts a tag (salted hash) into the leaf and keeps the name in the table
+ * `person` outside the log.
+ *
+ * Some events are refused rather than recorded: the ticket is then answered FL_REFUSED with a fault (fault.h) where
+ * it is an attempt's, and a sentence. record/allow.h has the rules.
  *
  * `job` is the idempotency key: a random UUID made by the maker, or the hash of what is told. One job has at
  * most one leaf of a kind; sending it again adds nothing and is answered FL_OK with the first one's index.
@@ -37,30 +61,44 @@
 
 #include <stdio.h>
 
+/* id, name, may a verb send it from outside (record/send.h)? The others are the line's or the recorder's own. */
 #define EVENT_KINDS(X)                                                                             \
-    X(LOG_OPEN, "log_open")                                                                        \
-    X(BOOT, "boot")                                                                                \
-    X(ATTEMPT_START, "attempt_start")                                                              \
-    X(ATTEMPT_RESULT, "attempt_result")                                                            \
-    X(INTERRUPTED, "interrupted")                                                                  \
-    X(PROFILE, "profile")                                                                          \
-    X(CLOCK_STEP, "clock_step")                                                                    \
-    X(HEARTBEAT, "heartbeat")                                                                      \
-    X(LOG_CLOSE, "log_close")                                                                      \
-    X(UNIT_FINAL, "unit_final")                                                                    \
-    X(ANCHOR, "anchor")
+    X(LOG_OPEN, "log_open", false)                                                                 \
+    X(BOOT, "boot", false)                                                                         \
+    X(ATTEMPT_START, "attempt_start", false)                                                       \
+    X(ATTEMPT_RESULT, "attempt_result", false)                                                     \
+    X(INTERRUPTED, "interrupted", false)                                                           \
+    X(PROFILE, "profile", true)                                                                    \
+    X(CLOCK_STEP, "clock_step", false)                                                             \
+    X(HEARTBEAT, "heartbeat", false)                                                               \
+    X(LOG_CLOSE, "log_close", false)                                                               \
+    X(UNIT_FINAL, "unit_final", false)                                                             \
+    X(ANCHOR, "anchor", true)                                                                      \
+    X(LOT_OPEN, "lot_open", true)                                                                  \
+    X(LOT_CLOSE, "lot_close", true)                                                                \
+    X(OPERATOR, "operator", true)                                                                  \
+    X(NOTE, "note", true)                                                                          \
+    X(DISPOSITION, "disposition", true)                                                            \
+    X(CONFIG, "config", true)                                                                      \
+    X(LINE_STOP, "line_stop", true)                                                                \
+    X(LINE_REOPEN, "line_reopen", true)                                                            \
+    X(SERIAL, "serial", true)                                                                      \
+    X(LABEL, "label", true)                                                                        \
+    X(TUNING, "tuning", false)                                                                     \
+    X(FACTS, "facts", false)
 
 enum event_kind {
-#define X(id, name) EVENT_##id,
+#define X(id, name, outside) EVENT_##id,
     EVENT_KINDS(X)
 #undef X
     EVENT_KIND_COUNT
 };
 const char *event_kind_name(enum event_kind k);
 bool event_kind_parse(const char *name, enum event_kind *out);
+bool event_kind_outside(enum event_kind k); /* may a verb send it? */
 
 enum { EVENT_JOB_TEXT = 37 };                   /* UUID with its closing zero */
-FL_MUST enum fl_err event_job(char out[static EVENT_JOB_TEXT]); /* a new random UUID, version 4 */
+FL_MUST enum fl_err event_job(char out[static EVENT_JOB_TEXT]); /* a new UUID, version 7: time and chance */
 
 /* ---- the answer: durable, or why not ---------------------------------------------------------- */
 
@@ -70,6 +108,7 @@ struct event_ticket {
     bool done;
     enum fl_err err;      /* FL_OK: the leaf is durable and signed */
     int64_t leaf;         /* its index, -1 when there is none */
+    const char *fault;    /* FL_REFUSED: name of the fault (fault.h), static; "" none */
     struct fl_why why;
 };
 FL_MUST enum fl_err event_ticket_init(struct event_ticket *t);
@@ -77,9 +116,13 @@ void event_ticket_fini(struct event_ticket *t);
 void event_ticket_reset(struct event_ticket *t); /* ready for another event */
 void event_ticket_answer(struct event_ticket *t, enum fl_err err, int64_t leaf,
                          const struct fl_why *why); /* recorder's side */
+/* The same for an event that the rules refuse: err is FL_REFUSED. */
+void event_ticket_refuse(struct event_ticket *t, const char *fault, const struct fl_why *why);
 /* FL_OK: durable. FL_TIMEOUT: not known yet; the event may still become durable. */
 FL_MUST enum fl_err event_ticket_wait(struct event_ticket *t, struct fl_deadline d, int64_t *leaf,
                                       struct fl_why *why);
+/* After an answer FL_REFUSED: the fault that says why, "" where there is none. */
+const char *event_ticket_fault(struct event_ticket *t);
 
 /* ---- the event -------------------------------------------------------------------------------- */
 
@@ -128,6 +171,8 @@ struct attempt_facts {
     bool bridge_slow; /* its driver has no low-latency mode: each answer may wait for a timer */
     char profile[65]; /* SHA-256 of its canonical content, hex */
     char operator_id[ATTEMPT_TEXT_MAX], lot[ATTEMPT_TEXT_MAX];
+    const char *purpose; /* "golden", "known_bad", "dry_run", static; NULL or "": production, which alone counts */
+    char serial[ATTEMPT_TEXT_MAX]; /* serial number bound to the unit; "" none */
 
     enum outcome outcome;
     const char *fault; /* name, static; "" for PASS */

@@ -71,6 +71,9 @@ static enum attempt_end record(struct attempt *a)
     f->end_ms = fl_wall_ms();
     f->duration_ms = (uint32_t)((fl_mono_ns() - a->began_ns) / 1000000u);
     enum fl_err err = attempt_start(a) ? FL_OK : FL_IO;
+    /* whoever was not let in did not try: that is what the record says, whatever else went wrong meanwhile */
+    if (!err && event_ticket_wait(&a->start_ticket, fl_deadline_in_ms(ATTEMPT_RECORD_MS), NULL, &why) == FL_REFUSED)
+        (void)attempt_fault(a, event_ticket_fault(&a->start_ticket), why.text);
     if (!err) {
         event_ticket_reset(&a->end_ticket);
         struct event *e = event_new(EVENT_ATTEMPT_RESULT, event_attempt_result_body(f), &a->end_ticket);
@@ -83,7 +86,7 @@ static enum attempt_end record(struct attempt *a)
         enum fl_err start = event_ticket_wait(&a->start_ticket, fl_deadline_never(), NULL, &why);
         if (!err)
             err = event_ticket_wait(&a->end_ticket, fl_deadline_never(), &leaf, &why);
-        err = err ? err : start;
+        err = err ? err : start == FL_REFUSED ? FL_OK : start;
     }
     if (err) {
         leaf = -1;
@@ -112,6 +115,8 @@ static void begin(struct attempt *a, enum attempt_how how)
     ATTEMPT_COPY(f->port, a->slot->port);
     ATTEMPT_COPY(f->profile, a->profile->hash);
     ATTEMPT_COPY(f->operator_id, a->c->operator_id ? a->c->operator_id : "");
+    ATTEMPT_COPY(f->lot, a->c->lot ? a->c->lot : "");
+    f->purpose = a->c->purpose ? a->c->purpose : "";
     a->began_ns = fl_mono_ns();
     a->step = NULL;
     a->step_rungs = 0;

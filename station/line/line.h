@@ -39,6 +39,8 @@ struct line_config {
     struct fl_queue *facts; /* recorder_queue() */
     struct board *board;
     const char *operator_id; /* NULL: none */
+    const char *lot;         /* NULL: none. The recorder lets no unit in that the lot's rules refuse (record/allow.h) */
+    const char *purpose;     /* "golden", "known_bad", "dry_run", static; NULL: production */
     /* Called on the slot's thread after the record of an attempt is durable (leaf >= 0) or could not be made
      * (leaf < 0: the attempt then ends as ERROR station.record). `changes` nothing; must be quick. */
     void (*finished)(void *ctx, const struct attempt_facts *f, int64_t leaf);

@@ -256,6 +256,8 @@ static bool do_write(struct attempt *a)
         return attempt_fault(a, "gate.image", "more regions than one record can hold");
     /* intent before touch */
     err = event_ticket_wait(&a->start_ticket, fl_deadline_in_ms(ATTEMPT_RECORD_MS), NULL, &why);
+    if (err == FL_REFUSED)
+        return attempt_fault(a, event_ticket_fault(&a->start_ticket), why.text);
     if (err)
         return attempt_fault(a, "station.record", why.text);
     results = calloc(n + 1, sizeof *results);

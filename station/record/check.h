@@ -37,8 +37,4 @@ struct check_result {
  * key is none. Others: it could not be read. */
 FL_MUST enum fl_err check_folder(const struct check_config *c, struct check_result *out, struct fl_why *why);
 
-/* Project every leaf of `from` into `to`, a database with the same schema and no rows, without foreign keys. A leaf that
- * cannot be projected ends it: FL_FORMAT, *stopped its index. */
-FL_MUST enum fl_err check_rebuild(sqlite3 *from, sqlite3 *to, int64_t *stopped, struct fl_why *why);
-
 #endif

@@ -1,196 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A leaf runs the statements of its kind, in order. A statement runs only when the member it needs is there, and once
- * for each element when it is about an array. Its parameters are found by name in the table below: a column never has
- * a second road from the leaf.
+ * for each element when it is about an array. Statements and parameters: project_rows.h and the files it names.
  *
  * Whatever these statements compute must follow from the leaves before and nothing else: no clock, no random, no
  * rowid that depends on what was deleted.
  */
-#include "record/project.h"
+#include "record/project_rows.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "event/event.h"
 #include "record/db.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-const char *const projected_tables[] = {"word", "station", "boot", "operator", "lot", "slot", "bridge", "profile",
-                                        "image", "profile_image", "unit", "open_attempt", "attempt", "unit_lot",
-                                        "bridge_model", "step", "tally", "tally_fault", "tally_step", NULL};
+const struct projected_table projected_tables[] = {
+    {"word", NULL}, {"station", NULL}, {"boot", NULL}, {"operator", "id = 0"}, {"lot", "id = 0"}, {"slot", NULL},
+    {"bridge", NULL}, {"profile", NULL}, {"image", NULL}, {"profile_image", NULL}, {"unit", NULL}, {"serial", NULL},
+    {"lot_profile", NULL}, {"open_attempt", NULL}, {"attempt", NULL}, {"unit_lot", NULL}, {"bridge_model", "id = 0"},
+    {"shift", NULL}, {"note", NULL}, {"disposition", NULL}, {"config_change", NULL}, {"line_stop", NULL},
+    {"label", NULL}, {"tuning", NULL}, {"step", NULL}, {"tally", NULL}, {"tally_fault", NULL}, {"tally_step", NULL},
+    {NULL, NULL}};
 
-/* ---- parameters ----------------------------------------------------------------------------------- */
+static const struct statements *const groups[] = {&project_names, &project_station, &project_attempts, &project_lots,
+                                                  &project_people, &project_line};
 
-enum type {
-    LEAF,    /* the leaf's index */
-    TEXT,    /* NULL when missing or empty */
-    TEXT0,   /* '' when missing */
-    INT,
-    INT1,    /* 1 when missing */
-    TIME,    /* RFC 3339 text as milliseconds */
-    MAC,     /* text as a 48-bit number */
-    BYTES,   /* hex as a blob, colons and dashes allowed */
-    OUTCOME, /* name as its number */
-    COUNT,   /* how many elements, 0 when missing */
-};
-
-/* `member` may go one step into an object: "bridge/id". Of an element: "./sha256", and of one that is an array "./0". */
-static const struct param {
-    const char *name, *member;
-    enum type type;
-} params[] = {
-    {":leaf", NULL, LEAF},
-    {":time", "time", TIME},
-    {":boot", "boot", INT},
-    {":sw", "sw", TEXT},
-    {":station", "station", TEXT},
-    {":origin", "origin", TEXT},
-    {":vkey", "vkey", TEXT},
-    {":host", "host", TEXT},
-    {":job", "job", BYTES},
-    {":start", "start", INT},
-    {":slot", "slot", INT},
-    {":port", "port", TEXT0},
-    {":path", "bridge/path", TEXT0},
-    {":usb_id", "bridge/id", TEXT},
-    {":usb_serial", "bridge/serial", TEXT0},
-    {":usb_driver", "bridge/driver", TEXT0},
-    {":profile", "profile", BYTES},
-    {":operator", "operator", TEXT0},
-    {":lot", "lot", TEXT0},
-    {":mac", "mac", MAC},
-    {":eui64", "eui64", BYTES},
-    {":chip", "chip", TEXT},
-    {":revision", "revision", INT},
-    {":flash_id", "flash_id", INT},
-    {":flash_size", "flash_size", INT},
-    {":secure_boot", "secure_boot", INT},
-    {":flash_encryption", "flash_encryption", INT},
-    {":outcome", "outcome", OUTCOME},
-    {":fault", "fault", TEXT},
-    {":step", "step", TEXT},
-    {":loader", "loader", TEXT},
-    {":baud", "baud", INT},
-    {":start_ms", "start_ms", INT},
-    {":ms", "ms", INT},
-    {":tries", "tries", INT1},
-    {":rungs", "rungs", COUNT},
-    {":bytes_out", "bytes_out", INT},
-    {":bytes_in", "bytes_in", INT},
-    {":plain_bytes", "plain_bytes", INT},
-    {":hash", "hash", BYTES},
-    {":name", "name", TEXT},
-    {":version", "version", TEXT},
-    {":i_sha256", "./sha256", BYTES},
-    {":i_size", "./size", INT},
-    {":i_offset", "./offset", INT},
-    {":i_file", "./file", TEXT0},
-    {":t_step", "./0", TEXT},
-    {":t_ms", "./1", INT},
-    {":t_rungs", "./2", INT},
-};
-
-/* ---- statements ----------------------------------------------------------------------------------- */
-
-#define BIT(kind) (1u << EVENT_##kind)
-#define ENDS (BIT(ATTEMPT_RESULT) | BIT(INTERRUPTED))
-
-#define WORD(param) "(SELECT id FROM word WHERE text = " param ")"
-#define SLOT "(SELECT id FROM slot WHERE slot = :slot AND port = :port AND path = :path)"
-#define LOT "(SELECT id FROM lot WHERE name = :lot)"
-/* the attempts of this unit in this lot that count, before this one */
-#define BEFORE "(SELECT attempts FROM unit_lot WHERE unit = :mac AND lot = " LOT ")"
-
-static const struct statement {
-    unsigned kinds;
-    const char *needs; /* member that must be there, NULL: none */
-    const char *each;  /* array to go through, NULL: once */
-    const char *sql;
-} statements[] = {
-    {BIT(LOG_OPEN), NULL, NULL,
-     "INSERT INTO station (leaf, name, origin, vkey, opened_ms) VALUES (:leaf, :station, :origin, :vkey, :time)"},
-
-    {BIT(BOOT), NULL, NULL,
-     "INSERT INTO word (text) SELECT column1 FROM (VALUES (:sw), (:host)) WHERE column1 IS NOT NULL "
-     "ON CONFLICT (text) DO NOTHING"},
-    {BIT(BOOT), NULL, NULL,
-     "INSERT INTO boot (leaf, at_ms, sw, host) VALUES (:leaf, :time, " WORD(":sw") ", " WORD(":host") ")"},
-
-    {BIT(PROFILE), NULL, NULL,
-     /* an attempt may have named the hash before: then the name comes to its row now */
-     "INSERT INTO profile (hash, name, version, leaf) VALUES (:hash, :name, :version, :leaf) "
-     "ON CONFLICT (hash) DO UPDATE SET name = excluded.name, version = excluded.version, leaf = excluded.leaf"},
-    {BIT(PROFILE), NULL, "images",
-     "INSERT INTO image (sha256, size, leaf) VALUES (:i_sha256, :i_size, :leaf) ON CONFLICT (sha256) DO NOTHING"},
-    {BIT(PROFILE), NULL, "images",
-     "INSERT INTO profile_image (profile, offset, image, file) "
-     "VALUES ((SELECT id FROM profile WHERE hash = :hash), :i_offset, (SELECT id FROM image WHERE sha256 = :i_sha256), :i_file)"},
-
-    {BIT(ATTEMPT_START), NULL, NULL,
-     "INSERT INTO open_attempt (job, slot, leaf) VALUES (:job, :slot, :leaf)"},
-
-    {ENDS, NULL, NULL,
-     "INSERT INTO word (text) SELECT column1 FROM (VALUES (:chip), (:fault), (:step), (:loader)) "
-     "WHERE column1 IS NOT NULL ON CONFLICT (text) DO NOTHING"},
-    {ENDS, "operator", NULL, "INSERT INTO operator (name, leaf) VALUES (:operator, :leaf) ON CONFLICT (name) DO NOTHING"},
-    {ENDS, "lot", NULL, "INSERT INTO lot (name, leaf) VALUES (:lot, :leaf) ON CONFLICT (name) DO NOTHING"},
-    {ENDS, NULL, NULL,
-     "INSERT INTO slot (slot, port, path, leaf) VALUES (:slot, :port, :path, :leaf) ON CONFLICT (slot, port, path) DO NOTHING"},
-    {ENDS, "bridge/id", NULL,
-     "INSERT INTO bridge (usb_id, serial, driver, leaf) VALUES (:usb_id, :usb_serial, :usb_driver, :leaf) "
-     "ON CONFLICT (usb_id, serial, driver) DO NOTHING"},
-    {ENDS, "profile", NULL, "INSERT INTO profile (hash, leaf) VALUES (:profile, :leaf) ON CONFLICT (hash) DO NOTHING"},
-    {ENDS, "mac", NULL,
-     "INSERT INTO unit (mac, eui64, chip, revision, flash_id, flash_size, secure_boot, flash_encryption, first_leaf, leaf) "
-     "VALUES (:mac, :eui64, " WORD(":chip") ", :revision, :flash_id, :flash_size, :secure_boot, :flash_encryption, :leaf, :leaf) "
-     "ON CONFLICT (mac) DO UPDATE SET eui64 = coalesce(excluded.eui64, eui64), chip = coalesce(excluded.chip, chip), "
-     "revision = coalesce(excluded.revision, revision), flash_id = coalesce(excluded.flash_id, flash_id), "
-     "flash_size = coalesce(excluded.flash_size, flash_size), secure_boot = coalesce(excluded.secure_boot, secure_boot), "
-     "flash_encryption = coalesce(excluded.flash_encryption, flash_encryption), leaf = excluded.leaf"},
-    {ENDS, NULL, NULL,
-     "INSERT INTO attempt (leaf, start_leaf, boot, unit, lot, number, slot, bridge, profile, operator, outcome, fault, step, "
-     "loader, baud, start_ms, ms, tries, rungs, bytes_out, bytes_in, plain_bytes) VALUES (:leaf, "
-     "(SELECT leaf FROM open_attempt WHERE job = :job), :boot, :mac, " LOT ", "
-     "CASE WHEN :outcome <> 3 AND :mac IS NOT NULL THEN coalesce(" BEFORE ", 0) + 1 END, " SLOT ", "
-     "(SELECT id FROM bridge WHERE usb_id = :usb_id AND serial = :usb_serial AND driver = :usb_driver), "
-     "(SELECT id FROM profile WHERE hash = :profile), (SELECT id FROM operator WHERE name = :operator), :outcome, "
-     WORD(":fault") ", " WORD(":step") ", " WORD(":loader") ", :baud, coalesce(:start_ms, :time), :ms, :tries, :rungs, "
-     ":bytes_out, :bytes_in, :plain_bytes)"},
-    {ENDS, "mac", NULL,
-     /* 3 is ABORTED: taken out by the operator, no try of the unit. passed_at: number of the first PASS. fail_...: of the
-      * first attempt that did not pass */
-     "INSERT INTO unit_lot (unit, lot, attempts, first_outcome, passed_at, fail_fault, fail_step, fail_slot, first_leaf, leaf) "
-     "SELECT :mac, " LOT ", 1, :outcome, iif(:outcome = 0, 1, NULL), iif(:outcome = 0, NULL, " WORD(":fault") "), "
-     "iif(:outcome = 0, NULL, " WORD(":step") "), iif(:outcome = 0, NULL, " SLOT "), :leaf, :leaf WHERE :outcome <> 3 "
-     "ON CONFLICT (unit, lot) DO UPDATE SET attempts = attempts + 1, "
-     "passed_at = coalesce(passed_at, iif(excluded.passed_at IS NULL, NULL, attempts + 1)), "
-     "fail_fault = iif(fail_slot IS NULL, excluded.fail_fault, fail_fault), "
-     "fail_step = iif(fail_slot IS NULL, excluded.fail_step, fail_step), "
-     "fail_slot = coalesce(fail_slot, excluded.fail_slot), leaf = excluded.leaf"},
-    {ENDS, NULL, NULL, "DELETE FROM open_attempt WHERE job = :job"},
-
-    /* the other tallies are kept by triggers (db/, statistics): what a step took stands in the record alone */
-    {ENDS, NULL, "steps", "INSERT INTO step (name) VALUES (:t_step) ON CONFLICT (name) DO NOTHING"},
-    {ENDS, NULL, "steps",
-     "INSERT INTO tally_step (half, slot, lot, model, profile, step, attempts, ms, pass_ms, firsts, first_passed) "
-     "SELECT c.half, c.slot, c.lot, c.model, c.profile, (SELECT id FROM step WHERE name = :t_step), 1, :t_ms, "
-     "iif(a.outcome = 0, :t_ms, 0), a.number IS 1, a.number IS 1 AND :t_rungs IS NULL AND (a.outcome = 0 OR :step IS NOT :t_step) "
-     "FROM attempt a JOIN attempt_cell c ON c.leaf = a.leaf WHERE a.leaf = :leaf "
-     "ON CONFLICT (half, slot, lot, model, profile, step) DO UPDATE SET attempts = attempts + 1, ms = ms + excluded.ms, "
-     "pass_ms = pass_ms + excluded.pass_ms, firsts = firsts + excluded.firsts, first_passed = first_passed + excluded.first_passed"},
-};
-
-enum { N_STATEMENTS = sizeof statements / sizeof *statements, PARAMS_MAX = 40 };
+enum { STATEMENTS_MAX = 96, PARAMS_MAX = 40 };
 
 struct projector {
     sqlite3 *db;
+    size_t n;
     struct {
+        const struct statement *s;
         sqlite3_stmt *stmt;
         int n;
         const struct param *param[PARAMS_MAX]; /* of ?1, ?2, ... */
-    } of[N_STATEMENTS];
+    } of[STATEMENTS_MAX];
 };
 
 /* ---- binding -------------------------------------------------------------------------------------- */
@@ -245,47 +91,71 @@ static int bind_mac(sqlite3_stmt *s, int at, const char *text)
     return sqlite3_bind_int64(s, at, v);
 }
 
-static int bind_text(sqlite3_stmt *s, int at, enum type type, const json_t *v)
+/* The numbers of the table `purpose`. */
+static int bind_purpose(sqlite3_stmt *s, int at, const char *text)
+{
+    static const char *const names[] = {"golden", "known_bad", "dry_run"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(names[i], text) == 0)
+            return sqlite3_bind_int(s, at, i + 1);
+    return SQLITE_MISMATCH;
+}
+
+static int bind_json(sqlite3_stmt *s, int at, const json_t *v)
+{
+    struct fl_buf b = FL_BUF(65536);
+    int rc = SQLITE_MISMATCH;
+    if (fl_json_canonical(v, &b, NULL) == FL_OK)
+        rc = sqlite3_bind_text(s, at, fl_buf_text(&b), (int)b.len, SQLITE_TRANSIENT);
+    fl_buf_fini(&b);
+    return rc;
+}
+
+static int bind_text(sqlite3_stmt *s, int at, enum param_type type, const json_t *v)
 {
     const char *text = json_string_value(v);
     enum outcome o;
     int64_t ms;
     switch (type) {
-    case TEXT:
+    case PARAM_TEXT:
         if (!*text)
             return sqlite3_bind_null(s, at);
         /* fall through */
-    case TEXT0:
+    case PARAM_TEXT0:
         return sqlite3_bind_text(s, at, text, (int)json_string_length(v), SQLITE_TRANSIENT);
-    case MAC:
+    case PARAM_MAC:
         return bind_mac(s, at, text);
-    case BYTES:
+    case PARAM_BYTES:
         return bind_bytes(s, at, text);
-    case TIME:
+    case PARAM_TIME:
         return fl_time_parse(text, &ms) ? sqlite3_bind_int64(s, at, ms) : SQLITE_MISMATCH;
-    case OUTCOME:
+    case PARAM_OUTCOME:
         return outcome_parse(text, &o) ? sqlite3_bind_int(s, at, (int)o) : SQLITE_MISMATCH;
+    case PARAM_PURPOSE:
+        return bind_purpose(s, at, text);
     default:
         return SQLITE_MISMATCH;
     }
 }
 
-static int bind_missing(sqlite3_stmt *s, int at, enum type type)
+static int bind_missing(sqlite3_stmt *s, int at, enum param_type type)
 {
-    return type == TEXT0 ? sqlite3_bind_text(s, at, "", 0, SQLITE_STATIC)
-           : type == INT1 || type == COUNT ? sqlite3_bind_int(s, at, type == INT1)
+    return type == PARAM_TEXT0 ? sqlite3_bind_text(s, at, "", 0, SQLITE_STATIC)
+           : type == PARAM_INT1 || type == PARAM_COUNT ? sqlite3_bind_int(s, at, type == PARAM_INT1)
                                            : sqlite3_bind_null(s, at);
 }
 
-static int bind_value(sqlite3_stmt *s, int at, enum type type, const json_t *v)
+static int bind_value(sqlite3_stmt *s, int at, enum param_type type, const json_t *v)
 {
     if (!v)
         return bind_missing(s, at, type);
+    if (type == PARAM_JSON)
+        return bind_json(s, at, v);
     if (json_is_string(v))
         return bind_text(s, at, type, v);
-    if (json_is_integer(v) && (type == INT || type == INT1))
+    if (json_is_integer(v) && (type == PARAM_INT || type == PARAM_INT1))
         return sqlite3_bind_int64(s, at, json_integer_value(v));
-    if (json_is_array(v) && type == COUNT)
+    if (json_is_array(v) && type == PARAM_COUNT)
         return sqlite3_bind_int64(s, at, (sqlite3_int64)json_array_size(v));
     return SQLITE_MISMATCH;
 }
@@ -296,7 +166,7 @@ static enum fl_err run_one(struct projector *p, size_t i, int64_t index, const j
     sqlite3_stmt *s = p->of[i].stmt;
     for (int k = 0; k < p->of[i].n; k++) {
         const struct param *q = p->of[i].param[k];
-        int rc = q->type == LEAF ? sqlite3_bind_int64(s, k + 1, index)
+        int rc = q->type == PARAM_LEAF ? sqlite3_bind_int64(s, k + 1, index)
                                  : bind_value(s, k + 1, q->type, member_of(leaf, element, q->member));
         if (rc == SQLITE_MISMATCH)
             return fl_fail(why, FL_FORMAT, "the member %s of the record is not what it must be", q->member);
@@ -312,8 +182,8 @@ enum fl_err projector_leaf(struct projector *p, int64_t index, const json_t *lea
     enum fl_err err = FL_OK;
     if (!event_kind_parse(fl_json_text(leaf, "event"), &kind))
         return FL_OK; /* of a newer program: no rows here, the leaf is kept */
-    for (size_t i = 0; i < N_STATEMENTS && !err; i++) {
-        const struct statement *s = &statements[i];
+    for (size_t i = 0; i < p->n && !err; i++) {
+        const struct statement *s = p->of[i].s;
         if (!(s->kinds >> kind & 1u) || (s->needs && !member_of(leaf, NULL, s->needs)))
             continue;
         if (!s->each) {
@@ -329,12 +199,24 @@ enum fl_err projector_leaf(struct projector *p, int64_t index, const json_t *lea
 
 /* ---- statements made ready ------------------------------------------------------------------------ */
 
-static const struct param *param_named(const char *name)
+static enum fl_err make_ready(struct projector *p, const struct statement *s, struct fl_why *why)
 {
-    for (size_t i = 0; name && i < sizeof params / sizeof *params; i++)
-        if (strcmp(params[i].name, name) == 0)
-            return &params[i];
-    return NULL;
+    if (p->n == STATEMENTS_MAX)
+        return fl_fail(why, FL_LIMIT, "more statements than a projector holds");
+    size_t i = p->n++;
+    p->of[i].s = s;
+    enum fl_err err = db_prepare(p->db, s->sql, &p->of[i].stmt, why);
+    int n = err ? 0 : sqlite3_bind_parameter_count(p->of[i].stmt);
+    if (n > PARAMS_MAX)
+        return fl_fail(why, FL_LIMIT, "a statement has more than %d parameters", PARAMS_MAX);
+    for (int k = 0; k < n && !err; k++) {
+        const char *name = sqlite3_bind_parameter_name(p->of[i].stmt, k + 1);
+        p->of[i].param[k] = project_param(name);
+        if (!p->of[i].param[k])
+            err = fl_fail(why, FL_ARG, "no member is known for the parameter %s", name ? name : "?");
+    }
+    p->of[i].n = n;
+    return err;
 }
 
 enum fl_err projector_new(sqlite3 *db, struct projector **out, struct fl_why *why)
@@ -345,16 +227,9 @@ enum fl_err projector_new(sqlite3 *db, struct projector **out, struct fl_why *wh
     if (!p)
         return fl_fail(why, FL_NOMEM, "out of memory");
     p->db = db;
-    for (size_t i = 0; i < N_STATEMENTS && !err; i++) {
-        err = db_prepare(db, statements[i].sql, &p->of[i].stmt, why);
-        p->of[i].n = err ? 0 : sqlite3_bind_parameter_count(p->of[i].stmt);
-        for (int k = 0; k < p->of[i].n && !err; k++) {
-            const char *name = k < PARAMS_MAX ? sqlite3_bind_parameter_name(p->of[i].stmt, k + 1) : NULL;
-            p->of[i].param[k < PARAMS_MAX ? k : 0] = param_named(name);
-            if (!param_named(name))
-                err = fl_fail(why, FL_ARG, "no member is known for the parameter %s", name ? name : "?");
-        }
-    }
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+        for (size_t i = 0; i < groups[g]->n && !err; i++)
+            err = make_ready(p, &groups[g]->list[i], why);
     if (err)
         projector_free(p);
     else
@@ -364,7 +239,9 @@ enum fl_err projector_new(sqlite3 *db, struct projector **out, struct fl_why *wh
 
 void projector_free(struct projector *p)
 {
-    for (size_t i = 0; p && i < N_STATEMENTS; i++)
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->n; i++)
         (void)sqlite3_finalize(p->of[i].stmt);
     free(p);
 }

@@ -3,8 +3,8 @@
  * project.h: what a leaf says, as rows. One function for the recorder, which projects the leaf it has just made, and
  * for a rebuild, which projects all leaves of a log: the same bytes give the same rows.
  *
- * Two tables say it all (project.c): which statements a kind of leaf runs, and which JSON member each of their
- * parameters is.
+ * Tables say it all: which statements a kind of leaf runs (a file for each noun, project_rows.h), and which JSON member
+ * each of their parameters is (project_params.c).
  *
  * Thread rule: as the database connection.
  */
@@ -24,7 +24,11 @@ void projector_free(struct projector *p); /* NULL is fine; before the connection
  * that is none, an unknown outcome); the caller undoes what was written. */
 FL_MUST enum fl_err projector_leaf(struct projector *p, int64_t index, const json_t *leaf, struct fl_why *why);
 
-/* The tables that are a projection, in an order in which they can be filled; ends with NULL. */
-extern const char *const projected_tables[];
+/* The tables that are a projection, in an order in which they can be filled; ends with a NULL name. `seeds`: which of
+ * its rows the schema itself put there, as a condition; NULL: none. */
+struct projected_table {
+    const char *name, *seeds;
+};
+extern const struct projected_table projected_tables[];
 
 #endif

@@ -2,11 +2,13 @@
 #include "record/recorder.h"
 
 #include "base/file.h"
+#include "record/allow.h"
 #include "record/db.h"
 #include "record/folder.h"
 #include "record/leaf_make.h"
 #include "record/ledger.h"
 #include "record/outbox.h"
+#include "record/person.h"
 #include "record/recorder_hooks.h"
 #include "record/start.h"
 #include "record/unit_final.h"
@@ -36,6 +38,7 @@ struct recorder {
     sqlite3 *db;
     struct ledger *ledger;
     struct outbox_writer outbox;
+    struct allow *allow;
     struct fl_buf bytes; /* of the leaf in hand */
 
     struct fl_queue queue;
@@ -168,17 +171,47 @@ static enum fl_err keep_time(struct recorder *r, struct moment now, struct fl_wh
     return err;
 }
 
+/* The body with the operator's tag in place of the name. */
+static enum fl_err with_tag(struct recorder *r, enum event_kind kind, const json_t *body, json_t **out, struct fl_why *why)
+{
+    char tag[PERSON_TAG];
+    const char *name = fl_json_text(body, "operator");
+    bool forget = kind == EVENT_OPERATOR && strcmp(fl_json_text(body, "change"), "forget") == 0;
+    enum fl_err err = FL_OK;
+    *out = NULL;
+    if (*name)
+        err = person_tag(r->db, name, !forget, tag, why);
+    if (err)
+        return err == FL_NOT_FOUND ? FL_REFUSED : err;
+    *out = *name ? json_copy((json_t *)(uintptr_t)body) : json_incref((json_t *)(uintptr_t)body);
+    if (!*out || (*name && json_object_set_new(*out, "operator", json_string(tag)) != 0)) {
+        json_decref(*out);
+        *out = NULL;
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    }
+    return forget ? person_forget(r->db, tag, why) : FL_OK;
+}
+
 static enum fl_err append(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,
-                          int64_t *index, struct fl_why *why)
+                          int64_t *index, const char **fault, struct fl_why *why)
 {
     const char *job = json_string_value(json_object_get(body, "job"));
+    json_t *told = NULL;
+    *fault = "";
     enum fl_err err = ledger_find(r->ledger, job, kind, index, why);
     if (err || *index >= 0)
         return err;
-    err = keep_time(r, now, why);
+    err = allow_event(r->allow, kind, body, fault, why);
     if (!err)
-        err = put_leaf(r, kind, body, now, index, why);
-    return !err && kind == EVENT_ATTEMPT_RESULT ? put_final(r, body, now, *index, why) : err;
+        err = with_tag(r, kind, body, &told, why);
+    if (!err)
+        err = keep_time(r, now, why);
+    if (!err)
+        err = put_leaf(r, kind, told, now, index, why);
+    if (!err && kind == EVENT_ATTEMPT_RESULT)
+        err = put_final(r, body, now, *index, why);
+    json_decref(told);
+    return err;
 }
 
 /* ---- the mark: newest head as a file ---------------------------------------------------------------- */
@@ -202,8 +235,9 @@ static enum fl_err write_mark(struct recorder *r, struct fl_why *why)
 /* ---- a batch ---------------------------------------------------------------------------------------- */
 
 struct answer {
-    enum fl_err err; /* FL_FORMAT: this event alone is refused */
+    enum fl_err err; /* FL_FORMAT, FL_REFUSED: this event alone is refused */
     int64_t index;
+    const char *fault;
     struct fl_why why;
 };
 
@@ -215,13 +249,13 @@ static enum fl_err seal_and_commit(struct recorder *r, struct fl_why *why)
     return err ? err : ledger_commit(r->ledger, why);
 }
 
-/* One event's leaf and parcels. FL_FORMAT: this event alone is refused. */
+/* One event's leaf and parcels. FL_FORMAT, FL_REFUSED: this event alone is refused. */
 static enum fl_err add_event(struct recorder *r, const struct event *e, struct answer *a)
 {
     struct moment now = present(r);
-    *a = (struct answer){.index = -1};
+    *a = (struct answer){.index = -1, .fault = ""};
     if (e->body)
-        a->err = append(r, e->kind, e->body, now, &a->index, &a->why);
+        a->err = append(r, e->kind, e->body, now, &a->index, &a->fault, &a->why);
     if (a->err)
         a->index = -1;
     else if (e->parcels)
@@ -240,7 +274,7 @@ static enum fl_err commit_batch(struct recorder *r, struct event *const *events,
     for (size_t i = 0; i < n && !err; i++) {
         err = add_event(r, events[i], &answers[i]);
         parcels |= events[i]->parcels != NULL;
-        if (err == FL_FORMAT)
+        if (err == FL_FORMAT || err == FL_REFUSED)
             err = FL_OK;
         else if (err)
             *why = answers[i].why;
@@ -264,6 +298,8 @@ static void answer_all(struct event **events, size_t n, enum fl_err err, const s
     for (size_t i = 0; i < n; i++) {
         if (events[i]->ticket && err)
             event_ticket_answer(events[i]->ticket, err, -1, why);
+        else if (events[i]->ticket && answers[i].err == FL_REFUSED)
+            event_ticket_refuse(events[i]->ticket, answers[i].fault, &answers[i].why);
         else if (events[i]->ticket)
             event_ticket_answer(events[i]->ticket, answers[i].err, answers[i].index, &answers[i].why);
         event_free(events[i]);
@@ -381,7 +417,9 @@ static enum fl_err open_log(struct recorder *r, struct fl_why *why)
         return err;
     const struct ledger_config c = {.db = r->db, .vkey = &r->vkey, .signer_config = r->key,
                                     .signer = r->hooks.signer ? r->hooks.signer : &signer_in_process};
-    err = ledger_open(&c, &r->ledger, why);
+    err = allow_new(r->db, &r->allow, why);
+    if (!err)
+        err = ledger_open(&c, &r->ledger, why);
     return err ? err : outbox_writer_open(r->db, &r->outbox, why);
 }
 
@@ -410,7 +448,8 @@ static enum fl_err first_append(struct recorder *r, enum event_kind kind, json_t
                                 struct fl_why *why)
 {
     int64_t index;
-    enum fl_err err = body ? append(r, kind, body, now, &index, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    const char *fault;
+    enum fl_err err = body ? append(r, kind, body, now, &index, &fault, why) : fl_fail(why, FL_NOMEM, "out of memory");
     json_decref(body);
     return err;
 }
@@ -450,6 +489,7 @@ static void fini(struct recorder *r)
 {
     ledger_close(r->ledger);
     outbox_writer_close(&r->outbox);
+    allow_free(r->allow);
     (void)sqlite3_close(r->db);
     key_free(r->key);
     fl_buf_fini(&r->bytes);

@@ -18,8 +18,9 @@
  * that file shows a database that was put back. It may lag by a second, because two more fsyncs for
  * every commit would cost more than the commit.
  *
- * An event whose body cannot be a leaf is answered FL_FORMAT and harms nobody else; one whose job has a
- * leaf of its kind already is answered FL_OK with that leaf's index.
+ * An event whose body cannot be a leaf is answered FL_FORMAT and harms nobody else; one that the rules refuse
+ * (record/allow.h: lots, quantities, duplicates) FL_REFUSED; one whose job has a leaf of its kind already is answered
+ * FL_OK with that leaf's index. Names of operators become tags (record/person.h).
  *
  * Thread rule: open and close from one thread; the recorder runs its own; recorder_queue's queue from any.
  */

@@ -118,7 +118,8 @@ enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey 
 /* What the start said about the attempt, its own index, and that nobody knows how it ended. */
 static enum fl_err interrupted_body(const uint8_t *rec, size_t n, int64_t index, json_t **out, struct fl_why *why)
 {
-    static const char *const keep[] = {"job", "slot", "port", "profile", "operator", "lot", "chip", "mac"};
+    static const char *const keep[] = {"job", "slot", "port", "bridge", "profile", "operator", "lot",
+                                       "chip", "mac", "purpose", "serial"};
     json_t *start;
     int64_t time = 0;
     enum fl_err err = fl_json_parse(rec, n, &start, why);

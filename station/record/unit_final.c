@@ -14,7 +14,7 @@ enum fl_err unit_final_body(const json_t *body, int64_t index, const struct fl_b
     struct tree_hash leaf;
     char b64[B64_LEN(FL_SHA256_SIZE) + 1];
     *out = NULL;
-    if (strcmp(fl_json_text(body, "outcome"), "PASS") != 0 || !*fl_json_text(body, "mac"))
+    if (strcmp(fl_json_text(body, "outcome"), "PASS") != 0 || !*fl_json_text(body, "mac") || *fl_json_text(body, "purpose"))
         return FL_NOT_FOUND;
     enum fl_err err = fl_hash_new(FL_HASH_SHA256, &h);
     if (err)

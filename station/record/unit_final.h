@@ -20,7 +20,7 @@
 #include "base/json.h"
 
 /* The body of a unit_final for the attempt_result `body` that was stored as `bytes` at `index`. FL_NOT_FOUND: there is to
- * be none, because it is no PASS or names no unit. New reference. */
+ * be none, because it is no PASS, names no unit, or is of a golden board or a dry run. New reference. */
 FL_MUST enum fl_err unit_final_body(const json_t *body, int64_t index, const struct fl_buf *bytes, json_t **out,
                                     struct fl_why *why);
 

@@ -74,7 +74,7 @@ static void job_is_a_uuid(void **state)
     assert_int_equal(event_job(b), FL_OK);
     assert_string_not_equal(a, b);
     assert_int_equal(strlen(a), 36);
-    assert_true(a[8] == '-' && a[13] == '-' && a[18] == '-' && a[23] == '-' && a[14] == '4');
+    assert_true(a[8] == '-' && a[13] == '-' && a[18] == '-' && a[23] == '-' && a[14] == '7');
     assert_non_null(strchr("89ab", a[19]));
 }
 

@@ -224,7 +224,8 @@ static void by_sql(void **state)
         {"node gone", "DELETE FROM node WHERE id = 6", AUDIT_NODE, 3, -1},
         {"row changed", "UPDATE attempt SET outcome = 0, fault = NULL WHERE leaf = 7", AUDIT_ROWS, 7, -1},
         {"row gone", "PRAGMA foreign_keys = OFF; DELETE FROM attempt WHERE leaf = 7", AUDIT_ROWS, 7, -1},
-        {"row more", "INSERT INTO attempt SELECT 2, start_leaf, boot, unit, lot, number, slot, bridge, profile, operator, outcome, fault, step, loader, baud, "
+        {"row more", "INSERT INTO attempt (leaf, start_leaf, boot, unit, lot, number, slot, bridge, profile, operator, outcome, fault, step, loader, baud, "
+                     "start_ms, ms, tries, rungs, bytes_out, bytes_in, plain_bytes) SELECT 2, start_leaf, boot, unit, lot, number, slot, bridge, profile, operator, outcome, fault, step, loader, baud, "
                      "start_ms, ms, tries, rungs, bytes_out, bytes_in, plain_bytes FROM attempt WHERE leaf = 4", AUDIT_ROWS, 2, -1},
         {"unit changed", "UPDATE unit SET flash_size = 8388608 WHERE mac & 255 = 1", AUDIT_ROWS, 4, -1},
         {"yield changed", "UPDATE unit_lot SET passed_at = 1, first_outcome = 0 WHERE unit & 255 = 2", AUDIT_ROWS, 9, -1},

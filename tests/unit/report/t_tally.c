@@ -48,7 +48,7 @@ static void record_random(struct t_station *s, int n)
     (void)t_profile(s);
     for (int i = 0; i < n; i++) {
         struct attempt_facts f = random_attempt(&clock);
-        if (f.has_mac && roll(2))
+        if (f.has_mac && roll(2) && !f.lot[0]) /* into a lot that nobody opened no start is let */
             (void)t_start(s, &f);
         (void)t_result(s, &f);
     }
@@ -128,27 +128,9 @@ static void rebuilt(void **state)
     free(r);
 }
 
-/* A database of version 3 comes up with the same tallies as one that kept them from the start. */
-static void brought_up(void **state)
-{
-    struct t_station *s = *state;
-    struct recorder_opened o;
-    record_random(s, 120);
-    t_shell("cd %s && cp flashline.db new.db && sqlite3 flashline.db \"$(sqlite3 flashline.db \"SELECT 'DROP TRIGGER ' || name || ';' "
-            "FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'tally_%%'\") DROP TRIGGER bridge_model_new; "
-            "DROP VIEW tally_recount; DROP VIEW tally_fault_recount; DROP VIEW attempt_adds; DROP VIEW attempt_cell; DROP TABLE tally; "
-            "DROP TABLE tally_fault; DROP TABLE tally_step; DROP TABLE step; DROP TABLE bridge_model; DROP INDEX attempt_slot; "
-            "DROP INDEX attempt_profile; DROP INDEX attempt_bridge; DROP INDEX unit_lot_lot; DELETE FROM event_kind WHERE id > 9; PRAGMA user_version = 3\"", s->data);
-    t_open(s, &o);
-    t_close(s);
-    t_shell("cd %s && for t in tally tally_fault tally_step step bridge_model; do "
-            "sqlite3 flashline.db \"SELECT * FROM $t\" >a; sqlite3 new.db \"SELECT * FROM $t\" >b; cmp a b || exit 1; test -s a || exit 1; done",
-            s->data);
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
-    static const struct CMUnitTest tests[] = {T(recounted), T(by_other_sql), T(rebuilt), T(brought_up)};
+    static const struct CMUnitTest tests[] = {T(recounted), T(by_other_sql), T(rebuilt)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

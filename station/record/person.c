@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/person.h"
+
+#include "base/hash.h"
+#include "record/db.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SALT = 16, NAME_MAX_BYTES = 200 };
+
+bool person_is_tag(const char *text)
+{
+    return text[0] == '#' && strlen(text) == PERSON_TAG - 1 && strspn(text + 1, "0123456789abcdef") == PERSON_TAG - 2;
+}
+
+static enum fl_err find(sqlite3 *db, const char *name, char tag[static PERSON_TAG], struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum fl_err err = db_prepare(db, "SELECT tag FROM person WHERE name = ?1", &s, why);
+    if (err)
+        return err;
+    (void)sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        (void)snprintf(tag, PERSON_TAG, "%s", (const char *)sqlite3_column_text(s, 0));
+    else
+        err = rc == SQLITE_DONE ? FL_NOT_FOUND : db_fail(db, why, "cannot look for a person");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+static enum fl_err make(sqlite3 *db, const char *name, char tag[static PERSON_TAG], struct fl_why *why)
+{
+    uint8_t salted[SALT + NAME_MAX_BYTES], hash[FL_SHA256_SIZE];
+    sqlite3_stmt *s;
+    size_t n = strlen(name);
+    if (n > NAME_MAX_BYTES)
+        return fl_fail(why, FL_FORMAT, "the name of an operator has more than %d bytes", NAME_MAX_BYTES);
+    if (RAND_bytes(salted, SALT) != 1)
+        return fl_fail(why, FL_IO, "no random bytes to be had");
+    memcpy(salted + SALT, name, n);
+    enum fl_err err = fl_sha256(salted, SALT + n, hash);
+    if (err)
+        return fl_fail(why, err, "%s", fl_err_text(err));
+    tag[0] = '#';
+    fl_hex(hash, (PERSON_TAG - 2) / 2, tag + 1);
+    err = db_prepare(db, "INSERT INTO person (tag, name, salt) VALUES (?1, ?2, ?3)", &s, why);
+    if (err)
+        return err;
+    (void)sqlite3_bind_text(s, 1, tag, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(s, 2, name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_blob(s, 3, salted, SALT, SQLITE_STATIC);
+    err = db_run(s, why);
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+enum fl_err person_tag(sqlite3 *db, const char *name, bool create, char tag[static PERSON_TAG], struct fl_why *why)
+{
+    if (person_is_tag(name)) {
+        (void)snprintf(tag, PERSON_TAG, "%s", name);
+        return FL_OK;
+    }
+    enum fl_err err = find(db, name, tag, why);
+    if (err == FL_NOT_FOUND)
+        err = create ? make(db, name, tag, why) : fl_fail(why, err, "nobody is known as '%.100s'", name);
+    return err;
+}
+
+enum fl_err person_forget(sqlite3 *db, const char *tag, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    /* overwritten with zeroes in the file, not only unlinked */
+    enum fl_err err = db_exec(db, "PRAGMA secure_delete = ON", why);
+    if (!err)
+        err = db_prepare(db, "DELETE FROM person WHERE tag = ?1", &s, why);
+    if (err)
+        return err;
+    (void)sqlite3_bind_text(s, 1, tag, -1, SQLITE_STATIC);
+    err = db_run(s, why);
+    (void)sqlite3_finalize(s);
+    return err;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which member of a leaf each parameter is: a column never has a second road from the leaf. */
+#include "record/project_rows.h"
+
+#include <string.h>
+
+static const struct param params[] = {
+    {":leaf", NULL, PARAM_LEAF},
+    {":time", "time", PARAM_TIME},
+    {":boot", "boot", PARAM_INT},
+    {":sw", "sw", PARAM_TEXT},
+    {":station", "station", PARAM_TEXT},
+    {":origin", "origin", PARAM_TEXT},
+    {":vkey", "vkey", PARAM_TEXT},
+    {":host", "host", PARAM_TEXT},
+    {":job", "job", PARAM_BYTES},
+    {":start", "start", PARAM_INT},
+    {":slot", "slot", PARAM_INT},
+    {":port", "port", PARAM_TEXT0},
+    {":path", "bridge/path", PARAM_TEXT0},
+    {":usb_id", "bridge/id", PARAM_TEXT},
+    {":usb_serial", "bridge/serial", PARAM_TEXT0},
+    {":usb_driver", "bridge/driver", PARAM_TEXT0},
+    {":profile", "profile", PARAM_BYTES},
+    {":operator", "operator", PARAM_TEXT0},
+    {":lot", "lot", PARAM_TEXT0},
+    {":purpose", "purpose", PARAM_PURPOSE},
+    {":serial", "serial", PARAM_TEXT},
+    {":mac", "mac", PARAM_MAC},
+    {":eui64", "eui64", PARAM_BYTES},
+    {":chip", "chip", PARAM_TEXT},
+    {":revision", "revision", PARAM_INT},
+    {":flash_id", "flash_id", PARAM_INT},
+    {":flash_size", "flash_size", PARAM_INT},
+    {":secure_boot", "secure_boot", PARAM_INT},
+    {":flash_encryption", "flash_encryption", PARAM_INT},
+    {":outcome", "outcome", PARAM_OUTCOME},
+    {":fault", "fault", PARAM_TEXT},
+    {":step", "step", PARAM_TEXT},
+    {":loader", "loader", PARAM_TEXT},
+    {":baud", "baud", PARAM_INT},
+    {":start_ms", "start_ms", PARAM_INT},
+    {":ms", "ms", PARAM_INT},
+    {":tries", "tries", PARAM_INT1},
+    {":rungs", "rungs", PARAM_COUNT},
+    {":bytes_out", "bytes_out", PARAM_INT},
+    {":bytes_in", "bytes_in", PARAM_INT},
+    {":plain_bytes", "plain_bytes", PARAM_INT},
+    {":hash", "hash", PARAM_BYTES},
+    {":name", "name", PARAM_TEXT},
+    {":version", "version", PARAM_TEXT},
+    {":i_sha256", "./sha256", PARAM_BYTES},
+    {":i_size", "./size", PARAM_INT},
+    {":i_offset", "./offset", PARAM_INT},
+    {":i_file", "./file", PARAM_TEXT0},
+    {":i_hash", "./hash", PARAM_BYTES},
+    {":t_step", "./0", PARAM_TEXT},
+    {":t_ms", "./1", PARAM_INT},
+    {":t_rungs", "./2", PARAM_INT},
+    {":product", "product", PARAM_TEXT},
+    {":planned", "planned", PARAM_INT},
+    {":authorised", "authorised", PARAM_INT},
+    {":duplicates", "duplicates", PARAM_TEXT},
+    {":lot_tries", "tries", PARAM_INT},
+    {":rules", "rules", PARAM_JSON},
+    {":shift", "shift", PARAM_TEXT0},
+    {":change", "change", PARAM_TEXT},
+    {":text", "text", PARAM_TEXT0},
+    {":why", "why", PARAM_TEXT0},
+    {":what", "what", PARAM_TEXT},
+    {":disposition", "disposition", PARAM_TEXT},
+    {":rule", "rule", PARAM_TEXT},
+    {":state", "state", PARAM_TEXT},
+    {":printer", "printer", PARAM_TEXT0},
+    {":attempt", "attempt", PARAM_INT},
+    {":rung", "rung", PARAM_TEXT},
+};
+
+const struct param *project_param(const char *name)
+{
+    for (size_t i = 0; name && i < sizeof params / sizeof *params; i++)
+        if (strcmp(params[i].name, name) == 0)
+            return &params[i];
+    return NULL;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A database of an older program is brought up to date, a newer or foreign one is not touched. */
+#include "unit/t.h"
+
+#include "record/check.h"
+#include "record/db.h"
+#include "unit/record/station.h"
+
+#define V2 "tests/unit/record/v2"
+
+/* The folder as version 2 of the schema left it. */
+static void old_folder(struct t_station *s)
+{
+    t_shell("mkdir -p %s/key && cp " V2 "/station " V2 "/checkpoint %s/ && cp " V2 "/log.vkey %s/key/ && "
+            "install -m 600 " V2 "/log.key %s/key/log.key", s->data, s->data, s->data, s->data);
+    t_shell("{ cat " V2 "/flashline.sql; echo 'PRAGMA application_id = 1179407440; PRAGMA user_version = 2; PRAGMA journal_mode = WAL;'; } | "
+            "sqlite3 %s/flashline.db >/dev/null", s->data);
+}
+
+static void check_good(struct t_station *s, bool rows)
+{
+    static struct check_result result;
+    struct fl_why why = {0, ""};
+    const struct check_config c = {.data = s->data};
+    assert_int_equal(check_folder(&c, &result, &why), FL_OK);
+    if (result.report.verdict != AUDIT_GOOD)
+        fail_msg("%s", audit_worst(&result.report)->text);
+    assert_int_equal(result.rows_checked, rows);
+}
+
+static void version_2(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    old_folder(s);
+    check_good(s, false); /* an auditor reads it as it is */
+    t_sql_is(s, "PRAGMA user_version", "2");
+    t_open(s, &o);
+    assert_int_equal(o.interrupted, 2);
+    t_close(s);
+    assert_int_equal(t_sql_int(s, "PRAGMA user_version"), db_newest());
+    t_sql_is(s, "SELECT lower(hex(profile.hash)) = profile_hash, operator, outcome, count(*) FROM attempt_view JOIN profile "
+                "GROUP BY 2, 3 ORDER BY 2, 3",
+             "1||INTERRUPTED|2\n1|ann|FAIL|1\n1|ann|PASS|3\n1|bo|FAIL|1\n1|bo|PASS|3");
+    t_sql_is(s, "SELECT mac, fault FROM attempt_view WHERE outcome = 'FAIL'",
+             "24:6f:28:a1:0b:64|verify.md5\n24:6f:28:a1:0b:64|verify.md5");
+    t_sql_is(s, "SELECT n, offset, size, state, md5_found FROM attempt_region WHERE leaf = 9 AND state = 'bad'",
+             "3|262144|262144|bad|dab582c36688ef6ea3cc2ad9f65e00ba");
+    t_sql_is(s, "SELECT group_concat(step, ' ') FROM attempt_step WHERE leaf = 7", "connect identify gate stub baud write verify boot-check");
+    /* the statistics of attempts that were made before there were any */
+    t_sql_is(s, "SELECT count(*) > 0, (SELECT count(*) FROM (SELECT * FROM tally EXCEPT SELECT * FROM tally_recount)), "
+                "(SELECT count(*) FROM (SELECT * FROM tally_recount EXCEPT SELECT * FROM tally)), "
+                "(SELECT count(*) FROM (SELECT * FROM tally_fault EXCEPT SELECT * FROM tally_fault_recount)) FROM tally", "1|0|0|0");
+    t_sql_is(s, "SELECT sum(attempts), sum(pass), sum(fail), sum(interrupted), sum(units), sum(passed_1) FROM tally", "10|6|2|2|4|3");
+    check_good(s, true);
+    t_verdict(s, AUDIT_GOOD);
+    t_shell("[ \"$(sqlite3 %s/flashline.db.v2.bak 'PRAGMA user_version; SELECT count(*) FROM leaf; PRAGMA integrity_check' | tr '\\n' ' ')\" = '2 25 ok ' ]",
+            s->data);
+}
+
+static enum fl_err opening(struct t_station *s, struct fl_why *why)
+{
+    struct recorder_opened o;
+    const struct recorder_config c = {.data = s->data};
+    enum fl_err err = recorder_open(&c, &s->r, &o, why);
+    if (!err)
+        t_close(s);
+    return err;
+}
+
+static void not_ours(void **state)
+{
+    struct t_station *s = *state;
+    static const struct {
+        const char *what, *change;
+        enum fl_err err;
+        const char *words;
+    } row[] = {
+        {"newer", "sqlite3 $D/flashline.db 'PRAGMA user_version = 999'", FL_UNSUPPORTED, "newer flashline (schema 999"},
+        {"foreign", "sqlite3 $D/flashline.db 'PRAGMA application_id = 77'", FL_MISMATCH, "another program"},
+        {"no database", "head -c 5000 /dev/zero | tr '\\0' 'x' > $D/flashline.db", FL_MISMATCH, "not a database"},
+        {"cut", "truncate -s 50000 $D/flashline.db", FL_MISMATCH, "malformed"},
+        {"gone", "rm $D/flashline.db", FL_MISMATCH, "is gone"},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        struct fl_why why = {0, ""};
+        t_shell("rm -rf %s", s->data);
+        old_folder(s);
+        t_shell("D=%s; %s; cat $D/flashline.db > %s/before 2>/dev/null || :", s->data, row[i].change, s->dir);
+        enum fl_err err = opening(s, &why);
+        if (err != row[i].err || !strstr(why.text, row[i].words))
+            fail_msg("%s: %d %s", row[i].what, err, why.text);
+        t_shell("if [ -s %s/before ]; then cmp %s/before %s/flashline.db; else [ ! -e %s/flashline.db ]; fi", s->dir, s->dir, s->data, s->data);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(version_2, t_setup, t_teardown),
+        cmocka_unit_test_setup_teardown(not_ours, t_setup, t_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -9,8 +9,12 @@
  *   2. After any trouble, and always without skip_matching, every region is verified once more when
  *      all are written; what is bad then is written again, and all are verified again.
  *
+ * Regions side by side that all have to be written go under one BEGIN..END, as one stream (stream.h), and are verified
+ * one by one. When that goes wrong each is looked at, and what is not in flash is written alone.
+ *
  * So no call ends in FL_OK unless every region's MD5 was right after the last write. */
 #include "esp/session.h"
+#include "esp/stream.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -97,70 +101,57 @@ static enum fl_err check_reach(struct esp *e, const struct esp_region *r)
     return FL_OK;
 }
 
-/* ---- one region, with the ladder ------------------------------------------------------------------- */
+/* ---- a run of regions, with the ladder ------------------------------------------------------------- */
+
+static enum fl_err check_run(struct esp *e, const struct esp_run *run)
+{
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < run->n && !err; i++)
+        err = check_reach(e, &run->r[i]);
+    return err;
+}
+
+static enum fl_err attempt(struct esp *e, const struct esp_run *run, esp_job *job)
+{
+    enum fl_err err = esp_reach_once(e, STAGE_FLASH);
+    if (!err)
+        err = check_run(e, run);
+    return err ? err : job(e, run);
+}
 
 /* `job` until it comes right or no rung is left. */
-enum fl_err esp_with_ladder(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
-                            enum fl_err (*job)(struct esp *, const struct esp_region *, struct esp_region_result *))
+enum fl_err esp_with_ladder(struct esp *e, const struct esp_run *run, esp_job *job)
 {
     for (;;) {
-        enum fl_err err = esp_reach_once(e, STAGE_FLASH);
-        if (!err)
-            err = check_reach(e, r);
-        if (!err)
-            err = job(e, r, res);
-        if (!err)
+        enum fl_err err = attempt(e, run, job);
+        if (err)
+            err = esp_climb(e);
+        else
             return FL_OK;
-        err = esp_climb(e);
         if (err)
             return err;
     }
 }
 
-enum fl_err esp_job_write(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
+enum fl_err esp_job_write(struct esp *e, const struct esp_run *run)
 {
     esp_step(e, "write");
-    res->writes++;
-    res->state = ESP_REGION_PENDING;
-    enum fl_err err = esp_write_region(e, r);
-    if (!err)
-        res->state = ESP_REGION_WRITTEN;
+    for (size_t i = 0; i < run->n; i++) {
+        run->res[i].writes++;
+        run->res[i].state = ESP_REGION_PENDING;
+    }
+    enum fl_err err = esp_write_run(e, run->r, run->n);
+    for (size_t i = 0; i < run->n && !err; i++)
+        run->res[i].state = ESP_REGION_WRITTEN;
     return err;
-}
-
-/* Compare; a wrong one is asked for twice, because answers carry no checksum. */
-static enum fl_err job_compare(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
-{
-    esp_step(e, "verify");
-    enum fl_err err = esp_flash_md5(e, r->offset, r->size, res->md5_found);
-    if (!err && memcmp(res->md5_found, r->md5, FL_MD5_SIZE) != 0)
-        err = esp_flash_md5(e, r->offset, r->size, res->md5_found);
-    if (err)
-        return err;
-    bool right = memcmp(res->md5_found, r->md5, FL_MD5_SIZE) == 0;
-    if (!right)
-        res->state = ESP_REGION_BAD;
-    else if (res->writes > 0)
-        res->state = ESP_REGION_VERIFIED;
-    else
-        res->state = ESP_REGION_SKIPPED;
-    return FL_OK;
 }
 
 /* ---- a wrong MD5 --------------------------------------------------------------------------------- */
 
 static bool is_blank(const struct esp_region *r, const uint8_t md5[static FL_MD5_SIZE])
 {
-    uint8_t ff[4096], blank[FL_MD5_SIZE];
-    struct fl_hash *h = NULL;
-    memset(ff, 0xff, sizeof ff);
-    if (fl_hash_new(FL_HASH_MD5, &h))
-        return false;
-    for (uint32_t at = 0; at < r->size; at += sizeof ff)
-        fl_hash_add(h, ff, r->size - at < sizeof ff ? r->size - at : sizeof ff);
-    bool same = fl_hash_end(h, blank) == FL_OK && memcmp(blank, md5, FL_MD5_SIZE) == 0;
-    fl_hash_free(h);
-    return same;
+    uint8_t blank[FL_MD5_SIZE];
+    return esp_blank_md5(r->size, blank) == FL_OK && memcmp(blank, md5, FL_MD5_SIZE) == 0;
 }
 
 /* Nothing was written: perhaps the flash is protected. Once a session. */
@@ -198,23 +189,80 @@ static enum fl_err wrong(struct esp *e, const struct esp_region *r, const struct
                     r->size, res->writes, found, want, where);
 }
 
-/* Until the region's MD5 is right. `skip`: compare before the first write. */
-static enum fl_err settle(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
-                          bool skip)
+/* A written region, until its MD5 is right. */
+static enum fl_err prove(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
 {
-    enum fl_err err = skip ? esp_with_ladder(e, r, res, job_compare) : FL_OK;
-    if (err || (skip && res->state == ESP_REGION_SKIPPED))
-        return err;
+    const struct esp_run one = {r, res, 1};
     for (int i = 1;; i++) {
-        err = esp_with_ladder(e, r, res, esp_job_write);
-        if (!err)
-            err = esp_with_ladder(e, r, res, job_compare);
+        enum fl_err err = esp_with_ladder(e, &one, esp_job_compare);
         if (err || res->state == ESP_REGION_VERIFIED)
             return err;
         err = wrong(e, r, res, i == REWRITES);
+        if (!err)
+            err = esp_with_ladder(e, &one, esp_job_write);
         if (err)
             return err;
     }
+}
+
+/* ---- runs ---------------------------------------------------------------------------------------- */
+
+/* How many regions from run->r on can be written under one BEGIN, of `most`. They are looked at first when `skip`.
+ * On a line that has made any trouble each goes alone: a fault costs what is under one BEGIN. */
+static enum fl_err lengthen(struct esp *e, struct esp_run *run, size_t most, bool skip, size_t *looked)
+{
+    enum fl_err err = FL_OK;
+    bool quiet = e->stub && e->tune.burst == 0 && e->tune.flash_block == 0;
+    while (quiet && !err && !e->disturbed && run->n < most && stream_joins(&run->r[run->n - 1], &run->r[run->n])) {
+        const struct esp_run next = {run->r + run->n, run->res + run->n, 1};
+        if (skip && *looked <= run->n) {
+            err = esp_with_ladder(e, &next, esp_job_look);
+            *looked = run->n + 1;
+        }
+        if (err || next.res->state == ESP_REGION_SKIPPED)
+            break;
+        run->n++;
+    }
+    if (e->disturbed)
+        run->n = 1;
+    return err;
+}
+
+/* A run that did not come right is done region by region: those that are in flash are kept. */
+static enum fl_err write_singly(struct esp *e, const struct esp_run *run, bool skip)
+{
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < run->n && !err; i++) {
+        const struct esp_run one = {run->r + i, run->res + i, 1};
+        if (run->n > 1)
+            err = esp_with_ladder(e, &one, esp_job_look);
+        if (!err && one.res->state != ESP_REGION_VERIFIED)
+            err = esp_with_ladder(e, &one, esp_job_write);
+        if (!err && skip)
+            err = prove(e, one.r, one.res);
+        esp_ladder_rest(e);
+        e->plain_done += one.r->size;
+    }
+    return err;
+}
+
+static enum fl_err write_run(struct esp *e, const struct esp_run *run, bool skip)
+{
+    enum fl_err err = run->n > 1 ? attempt(e, run, esp_job_write) : FL_STATE;
+    if (err) {
+        if (run->n > 1)
+            err = esp_climb(e);
+        else
+            err = FL_OK;
+        return err ? err : write_singly(e, run, skip);
+    }
+    for (size_t i = 0; i < run->n && !err; i++) {
+        if (skip)
+            err = prove(e, &run->r[i], &run->res[i]);
+        esp_ladder_rest(e);
+        e->plain_done += run->r[i].size;
+    }
+    return err;
 }
 
 /* ---- all ----------------------------------------------------------------------------------------- */
@@ -223,11 +271,24 @@ static enum fl_err write_pass(struct esp *e, const struct esp_region *regions, s
                               struct esp_region_result *results)
 {
     enum fl_err err = FL_OK;
-    for (size_t i = 0; i < n && !err; i++) {
-        err = skip ? settle(e, &regions[i], &results[i], true)
-                   : esp_with_ladder(e, &regions[i], &results[i], esp_job_write);
-        esp_ladder_rest(e);
-        e->plain_done += regions[i].size;
+    size_t looked = 0; /* regions whose state is known */
+    for (size_t i = 0; i < n && !err;) {
+        struct esp_run run = {regions + i, results + i, 1};
+        if (skip && looked <= i) {
+            err = esp_with_ladder(e, &run, esp_job_look);
+            looked = i + 1;
+        }
+        if (!err && results[i].state == ESP_REGION_SKIPPED) {
+            esp_ladder_rest(e);
+            e->plain_done += regions[i].size;
+        } else if (!err) {
+            size_t beyond = looked > i ? looked - i : 0;
+            err = lengthen(e, &run, n - i, skip, &beyond);
+            looked = i + beyond;
+            if (!err)
+                err = write_run(e, &run, skip);
+        }
+        i += run.n;
     }
     return err;
 }
@@ -238,12 +299,15 @@ static enum fl_err verify_pass(struct esp *e, const struct esp_region *regions, 
     enum fl_err err = FL_OK;
     *again = false;
     for (size_t i = 0; i < n && !err; i++) {
-        err = esp_with_ladder(e, &regions[i], &results[i], job_compare);
+        const struct esp_run one = {regions + i, results + i, 1};
+        err = esp_with_ladder(e, &one, esp_job_compare);
         if (!err && results[i].state == ESP_REGION_BAD) {
             *again = true;
             err = wrong(e, &regions[i], &results[i], false);
             if (!err)
-                err = settle(e, &regions[i], &results[i], false);
+                err = esp_with_ladder(e, &one, esp_job_write);
+            if (!err)
+                err = prove(e, &regions[i], &results[i]);
         }
         esp_ladder_rest(e);
     }

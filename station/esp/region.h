@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * region.h: the part of an image that is written under one BEGIN..END.
+ * region.h: the part of an image that can be written under one BEGIN..END, and is verified by one MD5.
  *
  * Regions are prepared once and shared by all slots: they are borrowed and read-only here. Each
  * compressed one is a whole zlib stream of its own (RFC 1950), so that a fault costs one region and
@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct esp_region {
     const uint8_t *plain;    /* `size` bytes, header already patched */
     const uint8_t *deflated; /* zlib stream, or NULL: send plain */
     size_t deflated_size;
+    bool joins;              /* the stream can be continued by the next region's: stream.h has its form */
     uint8_t md5[FL_MD5_SIZE]; /* of plain */
 };
 

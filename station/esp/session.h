@@ -6,6 +6,7 @@
  *   job.c                 all regions: skip, write, verify; unproven.c: where nothing can be verified
  *   ladder.c              which rung comes next after which trouble (a table), and taking it
  *   connect.c, identify.c, load.c, baud.c, flash.c     one stage each; run.c: the way out
+ *   look.c                is it in flash already, is it in flash now
  *   write.c, verify.c     a region into flash, and the chip's MD5 of it; spi.c: flash commands
  *   command.c             typed commands          wire.c    frames, waits, resynchronisation
  *
@@ -232,20 +233,29 @@ uint64_t esp_write_limit_ms(const struct esp_region *regions, size_t n);
  * right or no rung is left. */
 FL_MUST enum fl_err esp_check_regions(struct esp *e, const struct esp_region *regions, size_t n);
 FL_MUST enum fl_err esp_refuse(struct esp *e, const char *why); /* security.refused, final */
-FL_MUST enum fl_err esp_with_ladder(struct esp *e, const struct esp_region *r, struct esp_region_result *res,
-                                    enum fl_err (*job)(struct esp *, const struct esp_region *,
-                                                       struct esp_region_result *));
-FL_MUST enum fl_err esp_job_write(struct esp *e, const struct esp_region *r, struct esp_region_result *res);
+/* Regions side by side that are worked on together, and what came of each. */
+struct esp_run {
+    const struct esp_region *r;
+    struct esp_region_result *res;
+    size_t n;
+};
+typedef enum fl_err esp_job(struct esp *e, const struct esp_run *run);
+FL_MUST enum fl_err esp_with_ladder(struct esp *e, const struct esp_run *run, esp_job *job);
+FL_MUST enum fl_err esp_job_write(struct esp *e, const struct esp_run *run);
+/* look.c, each for a run of one: SKIPPED or PENDING, before a write; VERIFIED or BAD, behind it. */
+FL_MUST enum fl_err esp_job_look(struct esp *e, const struct esp_run *run);
+FL_MUST enum fl_err esp_job_compare(struct esp *e, const struct esp_run *run);
+FL_MUST enum fl_err esp_blank_md5(uint32_t n, uint8_t md5[static FL_MD5_SIZE]); /* of n bytes FF */
 /* unproven.c */
 FL_MUST enum fl_err esp_write_all_unproven(struct esp *e, const struct esp_region *regions, size_t n,
                                            struct esp_region_result *results);
 /* As it is told to BEGIN: with encryption a multiple of what the chip encrypts at once. */
-uint32_t esp_begin_size(const struct esp *e, const struct esp_region *r);
+uint32_t esp_begin_size(const struct esp *e, uint32_t size);
 /* run.c: reset into the application. */
 FL_MUST enum fl_err esp_leave(struct esp *e);
 
-/* write.c: one BEGIN..END, no ladder inside beyond refused blocks. */
-FL_MUST enum fl_err esp_write_region(struct esp *e, const struct esp_region *r);
+/* write.c: one BEGIN..END over n regions that join (n is 1 without the stub), no ladder inside beyond refused blocks. */
+FL_MUST enum fl_err esp_write_run(struct esp *e, const struct esp_region *r, size_t n);
 /* The chip's own MD5. */
 FL_MUST enum fl_err esp_flash_md5(struct esp *e, uint32_t offset, uint32_t size,
                                   uint8_t md5[static FL_MD5_SIZE]);

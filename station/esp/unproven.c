@@ -20,10 +20,10 @@ bool esp_unproven(const struct esp_unit *u)
     return u->security.secure_download == ESP_ON || u->security.flash_encryption == ESP_ON;
 }
 
-uint32_t esp_begin_size(const struct esp *e, const struct esp_region *r)
+uint32_t esp_begin_size(const struct esp *e, uint32_t size)
 {
     uint32_t unit = e->chip->revision == REVISION_ESP32 ? UNIT_ESP32 : UNIT;
-    return e->encrypts ? (r->size + unit - 1) / unit * unit : r->size;
+    return e->encrypts ? (size + unit - 1) / unit * unit : size;
 }
 
 /* Keys of these chips may live in a key manager, whose blob lies below 0x2000 of the flash. */
@@ -60,12 +60,12 @@ static enum fl_err check(struct esp *e, const struct esp_region *regions, size_t
     return FL_OK;
 }
 
-static enum fl_err write_one(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
+static enum fl_err write_one(struct esp *e, const struct esp_run *one)
 {
     if (e->encrypts && !e->stub && e->chip->begin_16)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_RAM_REFUSED, FL_UNSUPPORTED,
                         "the %s's ROM cannot encrypt: it takes the stub", e->chip->title);
-    return esp_job_write(e, r, res);
+    return esp_job_write(e, one);
 }
 
 static enum fl_err pass(struct esp *e, const struct esp_region *regions, size_t n,
@@ -75,7 +75,8 @@ static enum fl_err pass(struct esp *e, const struct esp_region *regions, size_t 
     e->plain_done = 0;
     e->disturbed = false;
     for (size_t i = 0; i < n && !err; i++) {
-        err = esp_with_ladder(e, &regions[i], &results[i], write_one);
+        const struct esp_run one = {&regions[i], &results[i], 1};
+        err = esp_with_ladder(e, &one, write_one);
         esp_ladder_rest(e);
         e->plain_done += regions[i].size;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One region into flash.
+ * One region into flash, or several side by side under one BEGIN..END (stream.h).
  *
  *   stub   BEGIN(size, blocks, block size, offset, 0) · DATA 0, 1, 2, ... · END(1)
  *   ROM    BEGIN erases the whole range · DATA ... · no END: it would leave the loader
@@ -20,10 +20,10 @@
  * Block sizes: the stub takes at most 0x4000. The ROM takes 0x1800 (seen on ESP32 and ESP32-C3); where
  * it refuses that, 0x400. */
 #include "esp/session.h"
+#include "esp/stream.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 enum {
     STUB_BLOCK = 0x4000,
@@ -36,11 +36,10 @@ enum {
 };
 
 struct writer {
-    const struct esp_region *r;
+    struct stream s; /* what goes over the wire */
     bool rom;
-    uint8_t op;           /* DATA */
-    const uint8_t *bytes; /* what goes over the wire */
-    size_t n, at;         /* at: of the block in flight */
+    uint8_t op;      /* DATA */
+    size_t at;       /* of the block in flight */
     uint32_t block, seq;
 };
 
@@ -60,46 +59,23 @@ static uint32_t block_size(const struct esp *e, const struct esp_region *r)
 
 static size_t part(const struct writer *w, size_t at)
 {
-    return w->n - at < w->block ? w->n - at : w->block;
+    return w->s.size - at < w->block ? w->s.size - at : w->block;
 }
 
 static void encode(struct fl_buf *out, const struct writer *w, size_t at, uint32_t seq)
 {
+    uint8_t scratch[STUB_BLOCK];
     size_t n = part(w, at);
     fl_buf_clear(out);
-    packet_block(out, w->op, seq, w->bytes + at, n, w->op == OP_FLASH_DATA ? w->block - n : 0);
+    packet_block(out, w->op, seq, stream_bytes(&w->s, at, n, scratch), n,
+                 w->op == OP_FLASH_DATA ? w->block - n : 0);
 }
 
 /* ---- how long the work behind a block may take ------------------------------------------------------- */
 
-/* Plain bytes that come out of deflated[from .. to). */
-static uint64_t plain_bytes(const struct esp_region *r, size_t from, size_t to)
-{
-    uint8_t sink[4096];
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)r->deflated};
-    uint64_t before = 0;
-    if (inflateInit(&z) != Z_OK)
-        return r->size;
-    size_t ends[2] = {from, to};
-    for (int i = 0; i < 2; i++) {
-        z.avail_in = (uInt)(ends[i] - (size_t)z.total_in);
-        int rc = Z_OK;
-        while (rc == Z_OK && (z.avail_in > 0 || z.avail_out == 0)) {
-            z.next_out = sink;
-            z.avail_out = sizeof sink;
-            rc = inflate(&z, Z_NO_FLUSH);
-        }
-        if (i == 0)
-            before = z.total_out;
-    }
-    uint64_t n = z.total_out - before;
-    (void)inflateEnd(&z);
-    return n;
-}
-
 static uint32_t work_ms(const struct esp *e, const struct writer *w, size_t from, size_t to)
 {
-    uint64_t plain = w->op == OP_DEFL_DATA ? plain_bytes(w->r, from, to) : to - from;
+    uint64_t plain = stream_plain(&w->s, from, to);
     return esp_scaled(e, plain + (plain / RING + 2) * ERASE, e->times.work_mb);
 }
 
@@ -147,7 +123,7 @@ static enum fl_err send(struct esp *e, const struct writer *w, struct answer *a,
     enum fl_err err = fl_buf_err(&e->tx, NULL);
     if (!err)
         err = wire_send(e, e->tx.bytes, e->tx.len);
-    if (!err && prepare && w->at + w->block < w->n)
+    if (!err && prepare && w->at + w->block < w->s.size)
         encode(&e->next, w, w->at + w->block, w->seq + 1);
     uint64_t start = fl_mono_ns();
     if (!err)
@@ -174,7 +150,8 @@ static bool refused_damaged(const struct writer *w, const struct answer *a)
 static enum fl_err block(struct esp *e, struct writer *w)
 {
     char what[80];
-    (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->r->offset, w->at, w->n);
+    (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->s.regions->offset, w->at,
+                   w->s.size);
     for (unsigned i = 0;; i++) {
         struct answer a;
         uint32_t limit = e->times.command;
@@ -201,7 +178,7 @@ static enum fl_err block(struct esp *e, struct writer *w)
             return esp_fail_link(e, broken, packet_op_name(w->op));
         if (w->rom) {
             encode(&e->tx, w, w->at, w->seq);
-            if (w->at + w->block < w->n)
+            if (w->at + w->block < w->s.size)
                 encode(&e->next, w, w->at + w->block, w->seq + 1);
         }
     }
@@ -211,10 +188,10 @@ static enum fl_err block(struct esp *e, struct writer *w)
 
 static enum fl_err begin(struct esp *e, const struct writer *w)
 {
-    uint32_t words[] = {esp_begin_size(e, w->r), (uint32_t)((w->n + w->block - 1) / w->block), w->block,
-                        w->r->offset, e->encrypts};
+    uint32_t words[] = {esp_begin_size(e, w->s.plain), (uint32_t)((w->s.size + w->block - 1) / w->block), w->block,
+                        w->s.regions->offset, e->encrypts};
     uint8_t op = w->op == OP_DEFL_DATA ? OP_DEFL_BEGIN : OP_FLASH_BEGIN;
-    uint64_t erased = w->rom ? (uint64_t)w->r->size + SECTOR : ERASE;
+    uint64_t erased = w->rom ? (uint64_t)w->s.plain + SECTOR : ERASE;
     enum fl_err err = esp_words(e, op, words, w->rom && e->chip->begin_16 ? 4 : 5,
                                 esp_scaled(e, erased, e->times.erase_mb));
     if (err == FL_TIMEOUT && w->rom)
@@ -229,7 +206,7 @@ static enum fl_err end(struct esp *e, struct writer *w)
     uint32_t limit = e->times.command;
     fl_buf_clear(&e->tx);
     packet_request(&e->tx, op, stay, sizeof stay);
-    w->at = w->n; /* the whole last block may still be worked on */
+    w->at = w->s.size; /* the whole last block may still be worked on */
     enum fl_err err = fl_buf_err(&e->tx, NULL);
     if (!err)
         err = wire_send(e, e->tx.bytes, e->tx.len);
@@ -246,7 +223,7 @@ static enum fl_err end(struct esp *e, struct writer *w)
 static void progress(struct esp *e, const struct writer *w)
 {
     if (e->observer.progress)
-        e->observer.progress(e->observer.ctx, e->plain_done + (uint64_t)w->r->size * w->at / w->n,
+        e->observer.progress(e->observer.ctx, e->plain_done + (uint64_t)w->s.plain * w->at / w->s.size,
                              e->plain_total);
 }
 
@@ -254,12 +231,12 @@ static enum fl_err data(struct esp *e, struct writer *w)
 {
     enum fl_err err = FL_OK;
     encode(&e->tx, w, 0, 0);
-    while (w->at < w->n && !err) {
+    while (w->at < w->s.size && !err) {
         err = block(e, w);
         if (err)
             break;
         w->at += w->block;
-        w->at = w->at < w->n ? w->at : w->n;
+        w->at = w->at < w->s.size ? w->at : w->s.size;
         w->seq++;
         e->count.blocks++;
         struct fl_buf spare = e->tx;
@@ -285,20 +262,18 @@ static enum fl_err once(struct esp *e, struct writer *w)
     return err;
 }
 
-enum fl_err esp_write_region(struct esp *e, const struct esp_region *r)
+enum fl_err esp_write_run(struct esp *e, const struct esp_region *r, size_t n)
 {
-    bool rom = !e->stub;
-    bool deflated = !rom && !e->encrypts && r->deflated && r->deflated_size < r->size;
-    struct writer w = {.r = r, .rom = rom, .op = deflated ? OP_DEFL_DATA : OP_FLASH_DATA,
-                       .bytes = deflated ? r->deflated : r->plain,
-                       .n = deflated ? r->deflated_size : r->size, .block = block_size(e, r)};
+    struct writer w = {.rom = !e->stub, .block = block_size(e, r)};
+    stream_init(&w.s, r, n, w.rom || e->encrypts);
+    w.op = w.s.deflated ? OP_DEFL_DATA : OP_FLASH_DATA;
     e->work = WORK_WRITE;
-    if (rom && r->offset % SECTOR != 0)
+    if (w.rom && r->offset % SECTOR != 0)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_REFUSED, FL_UNSUPPORTED,
                         "without the stub a region must start on a sector; this one starts at %06x",
                         r->offset);
     enum fl_err err = once(e, &w);
-    if (err == FL_REFUSED && rom && w.at == 0 && w.block > ROM_BLOCK_OLD &&
+    if (err == FL_REFUSED && w.rom && w.at == 0 && w.block > ROM_BLOCK_OLD &&
         e->trouble == TROUBLE_REFUSED) {
         esp_rung(e, ESP_RUNG_SMALL_BLOCKS, ROM_BLOCK_OLD, "%s; the ROM is given blocks of %u bytes",
                  e->problem.text, ROM_BLOCK_OLD);

@@ -50,6 +50,9 @@ struct profile_private {
                            * for it anyway */
     bool lock_ready;
     struct region_set *sets; /* the first is size_code -1; published ones never change */
+    pthread_t maker;         /* compresses the first set; whoever asks for regions first waits for its end */
+    bool making;             /* it has to be waited for */
+    enum fl_err made;        /* how it ended */
 };
 
 /* The code for a setting in header byte 2 or 3; -1: keep. */

@@ -16,13 +16,15 @@
  * wire, 2.2 s at 921600: what a fault can cost. */
 #include "profile/loaded.h"
 
-#include <libdeflate.h>
+#include "profile/squeeze.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     REGION = 256 << 10,
-    LEVEL = 12,
+    SECTOR = 4096,
+    FF_WORTH = 64 << 10,      /* so much FF, and more, is a region of its own */
     BLOCK = 0x4000,           /* payload of one data frame to the stub */
     FRAME = 2 + 8 + 16,       /* delimiters, header, sub-header of one data frame */
     SLIP_END = 0xc0, SLIP_ESC = 0xdb,
@@ -46,19 +48,19 @@ uint64_t regions_wire_bytes(const struct esp_region *r)
 /* ---- one region -------------------------------------------------------------------------------------- */
 
 /* Compress and hash; *deflated is the caller's to free, NULL when sending it plain is cheaper. */
-static enum fl_err finish(struct libdeflate_compressor *z, struct esp_region *r, void **deflated)
+static enum fl_err finish(struct squeezer *z, struct esp_region *r, void **deflated)
 {
-    uint8_t *out = malloc(r->size);
+    uint8_t *out;
+    size_t n;
     *deflated = NULL;
-    if (!out)
-        return FL_NOMEM;
-    size_t n = libdeflate_zlib_compress(z, r->plain, r->size, out, r->size); /* 0: does not get smaller */
-    if (n && wire_bytes(out, n) < wire_bytes(r->plain, r->size)) {
-        uint8_t *fit = realloc(out, n);
-        out = fit ? fit : out;
+    enum fl_err err = squeeze(z, r->plain, r->size, &out, &n);
+    if (err)
+        return err;
+    if (out && wire_bytes(out, n) < wire_bytes(r->plain, r->size)) {
         *deflated = out;
         r->deflated = out;
         r->deflated_size = n;
+        r->joins = true;
     } else {
         free(out);
     }
@@ -70,26 +72,45 @@ static uint32_t padded(const struct profile_image *f)
     return (f->size + 3) / 4 * 4;
 }
 
-static size_t count_regions(const struct profile_private *p)
+static bool all_ff(const uint8_t *p, size_t n)
+{
+    return n > 0 && p[0] == 0xff && memcmp(p, p + 1, n - 1) == 0;
+}
+
+/* Bytes from `at` to the next sector where a long stretch of FF begins (or ends, when it begins here), at most `most`.
+ * Such a stretch is a region of its own: a blank flash holds it already. */
+static uint32_t stretch(const uint8_t *bytes, uint32_t at, uint32_t most)
+{
+    bool blank = most >= FF_WORTH && all_ff(bytes + at, FF_WORTH);
+    for (uint32_t n = blank ? FF_WORTH : SECTOR; n < most; n += SECTOR) {
+        uint32_t left = most - n, want = blank ? SECTOR : FF_WORTH;
+        if (left < want ? blank : all_ff(bytes + at + n, want) != blank)
+            return n;
+    }
+    return most;
+}
+
+/* The cuts of one image: fills `r` unless it is NULL, gives how many. */
+static size_t cut(const struct profile_image *f, const uint8_t *bytes, struct esp_region *r)
 {
     size_t n = 0;
-    for (size_t i = 0; i < p->n; i++) {
-        const struct profile_image *f = &p->images[i];
-        n += (f->offset + padded(f) - 1) / REGION - f->offset / REGION + 1;
+    uint32_t size = padded(f), rest = f->offset % SECTOR;
+    for (uint32_t at = 0; at < size; n++) {
+        uint32_t room = REGION - (f->offset + at) % REGION, left = size - at;
+        uint32_t most = left < room ? left : room;
+        uint32_t take = rest == 0 ? stretch(bytes, at, most) : most;
+        if (r)
+            r[n] = (struct esp_region){.offset = f->offset + at, .size = take, .plain = bytes + at};
+        at += take;
     }
     return n;
 }
 
-/* The cuts of one image: fills `r`, gives how many. */
-static size_t cut(const struct profile_image *f, const uint8_t *bytes, struct esp_region *r)
+static size_t count_regions(const struct profile_private *p)
 {
     size_t n = 0;
-    uint32_t size = padded(f);
-    for (uint32_t at = 0; at < size; n++) {
-        uint32_t room = REGION - (f->offset + at) % REGION, left = size - at;
-        r[n] = (struct esp_region){.offset = f->offset + at, .size = left < room ? left : room, .plain = bytes + at};
-        at += r[n].size;
-    }
+    for (size_t i = 0; i < p->n; i++)
+        n += cut(p->loaded[i].facts, p->loaded[i].bytes, NULL);
     return n;
 }
 
@@ -106,8 +127,18 @@ static void set_free(struct region_set *s)
     free(s);
 }
 
+/* Until the first set is made. The caller holds the lock, or is the only one there is. */
+static enum fl_err made(struct profile_private *p)
+{
+    if (p->making)
+        (void)pthread_join(p->maker, NULL);
+    p->making = false;
+    return p->made;
+}
+
 void regions_free(struct profile_private *p)
 {
+    (void)made(p);
     while (p->sets) {
         struct region_set *next = p->sets->next;
         set_free(p->sets);
@@ -131,37 +162,50 @@ static struct region_set *set_new(const struct profile_private *p, int size_code
     return s;
 }
 
-/* Headers set as the profile says, in the loaded bytes themselves; then the first set. */
-enum fl_err regions_make(struct profile_private *p)
+/* The first set compressed and hashed: 0.1 s a megabyte, on a thread of its own, while boards are reset and asked
+ * who they are. */
+static void *make_first(void *arg)
 {
-    struct libdeflate_compressor *z = libdeflate_alloc_compressor(LEVEL);
-    struct region_set *s = set_new(p, -1);
-    enum fl_err err = z && s ? FL_OK : FL_NOMEM;
-    size_t n = 0;
-    for (size_t i = 0; !err && i < p->n; i++) {
-        struct loaded_image *l = &p->loaded[i];
-        bool changed;
-        if (l->patchable)
-            err = esp_image_patch(l->bytes, l->facts->size, p->chip, loaded_patch(p), &changed, NULL);
-        if (!err)
-            n += cut(l->facts, l->bytes, s->regions + n);
-    }
+    struct profile_private *p = arg;
+    struct region_set *s = p->sets;
+    struct squeezer *z = squeezer_new();
+    enum fl_err err = z ? FL_OK : FL_NOMEM;
     for (size_t i = 0; !err && i < s->n; i++) {
         void *deflated;
         err = finish(z, &s->regions[i], &deflated);
         if (deflated)
             s->owned[s->n_owned++] = deflated;
     }
-    libdeflate_free_compressor(z);
+    squeezer_free(z);
+    p->made = err;
+    return NULL;
+}
+
+/* Headers set as the profile says, in the loaded bytes themselves; then the first set. */
+enum fl_err regions_make(struct profile_private *p)
+{
+    enum fl_err err = FL_OK;
+    bool changed;
+    for (size_t i = 0; !err && i < p->n; i++)
+        if (p->loaded[i].patchable)
+            err = esp_image_patch(p->loaded[i].bytes, p->loaded[i].facts->size, p->chip, loaded_patch(p), &changed,
+                                  NULL);
     if (err)
-        set_free(s);
-    else
-        p->sets = s;
-    return err;
+        return err;
+    p->sets = set_new(p, -1);
+    if (!p->sets)
+        return FL_NOMEM;
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++)
+        n += cut(p->loaded[i].facts, p->loaded[i].bytes, p->sets->regions + n);
+    p->making = pthread_create(&p->maker, NULL, make_first, p) == 0;
+    if (!p->making)
+        (void)make_first(p);
+    return FL_OK;
 }
 
 /* Region `r` of a new set: bytes of its own where they differ from the first set's, shared where not. */
-static enum fl_err derive(struct libdeflate_compressor *z, struct region_set *s, struct esp_region *r,
+static enum fl_err derive(struct squeezer *z, struct region_set *s, struct esp_region *r,
                           const struct esp_region *first)
 {
     if (memcmp(r->plain, first->plain, r->size) == 0) {
@@ -185,7 +229,7 @@ static enum fl_err derive(struct libdeflate_compressor *z, struct region_set *s,
 static enum fl_err set_for_size(const struct profile_private *p, int size_code, struct region_set **out)
 {
     const struct region_set *first = p->sets;
-    struct libdeflate_compressor *z = libdeflate_alloc_compressor(LEVEL);
+    struct squeezer *z = squeezer_new();
     struct region_set *s = set_new(p, size_code);
     enum fl_err err = z && s ? FL_OK : FL_NOMEM;
     size_t at = 0;
@@ -210,7 +254,7 @@ static enum fl_err set_for_size(const struct profile_private *p, int size_code, 
         if (l->patchable)
             free(bytes);
     }
-    libdeflate_free_compressor(z);
+    squeezer_free(z);
     if (err)
         set_free(s);
     else
@@ -271,8 +315,9 @@ enum fl_err profile_regions(const struct profile *pub, uint64_t flash_size, cons
                            p->chip->name, (unsigned long long)flash_size >> 10);
     }
     (void)pthread_mutex_lock(&p->lock);
-    struct region_set *s = find_locked(p, code);
-    if (!s) {
+    err = made(p);
+    struct region_set *s = err ? NULL : find_locked(p, code);
+    if (!s && !err) {
         err = set_for_size(p, code, &s);
         if (!err) {
             s->next = p->sets->next;

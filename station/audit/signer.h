@@ -4,8 +4,13 @@
  *
  * A signer is a witness of its own: it remembers the last head it signed and signs the next only with a proof
  * that the tree grew from there. So a program that asks it can neither fork the log nor shorten it, unless it
- * steals the key itself. Today's signer lives in the process; one in its own process, or a token, is
- * another table of the same three functions.
+ * steals the key itself. The one here lives in the process and forgets when it ends; room sign/ has one with a memory on
+ * disk, in a process of its own or in this one, over a key file or a token.
+ *
+ * A signer with a memory knows a head before the one who asked has committed it, and a crash may come between. So it
+ * also keeps what the head was made from (`redo`, opaque to it) until the next head, and gives it back when it is opened
+ * by somebody who is one head behind: then that head is made again from the same records, byte for byte, and never
+ * another of its size.
  *
  * Thread rule: one owner at a time.
  */
@@ -21,21 +26,34 @@ struct signer_request {
     uint64_t old_size, new_size;
     struct tree_hash old_root, new_root;
     const struct tree_proof *growth; /* from old to new; not looked at when old_size is 0 */
+    const struct fl_buf *redo;       /* what the head is made from; NULL: nothing to keep */
+    uint8_t *handover; /* not NULL: sign with the next key too, into these KEY_SIGNATURE bytes, and from now on only with
+                          that one. FL_STATE: there is no next key here */
 };
+
+enum { SIGNER_REDO_MAX = 64 << 20 };
 
 struct signer_kind {
     const char *name;
     /* `config` is the kind's own; `last` is the head the caller says was signed last, checked against what
-     * the signer itself remembers where it has a memory: FL_MISMATCH. */
-    FL_MUST enum fl_err (*open)(const void *config, const struct checkpoint *last, struct signer **out,
-                                struct fl_why *why);
-    /* FL_MISMATCH: this would fork or shorten the log; nothing was signed. */
+     * the signer itself remembers where it has a memory: FL_MISMATCH.
+     * `redo` takes what was kept for a head that the signer signed behind `last`; empty: none, the two agree. It must be
+     * done, and signed again, before anything else. */
+    FL_MUST enum fl_err (*open)(const void *config, const struct checkpoint *last, struct fl_buf *redo,
+                                struct signer **out, struct fl_why *why);
+    /* FL_MISMATCH: this would fork or shorten the log, or the clock went back; nothing was signed. The same head as last
+     * time: the same signature again. */
     FL_MUST enum fl_err (*sign)(struct signer *s, const struct signer_request *r,
                                 uint8_t out[static KEY_SIGNATURE], struct fl_why *why);
     void (*close)(struct signer *s); /* NULL is fine */
+    bool remembers; /* worth giving it a redo */
 };
 
-/* The key in this process's memory. config: struct key *, borrowed until close. */
+/* Is the request one that may be signed by a signer whose last head is `last`? Everything but who remembers it. */
+FL_MUST enum fl_err signer_allows(struct fl_hash *h, const struct checkpoint *last, const struct signer_request *r,
+                                  struct fl_why *why);
+
+/* The key in this process's memory, and no memory of heads beyond it. config: struct key *, borrowed until close. */
 extern const struct signer_kind signer_in_process;
 
 #endif

@@ -66,6 +66,12 @@ static inline uint32_t fl_take_u32le(struct fl_cursor *c)
     return p ? fl_get_u32le(p) : 0;
 }
 
+static inline uint64_t fl_take_u64le(struct fl_cursor *c)
+{
+    const uint8_t *p = fl_take(c, 8);
+    return p ? fl_get_u32le(p) | (uint64_t)fl_get_u32le(p + 4) << 32 : 0;
+}
+
 static inline void fl_put_u16le(uint8_t *p, uint16_t v)
 {
     p[0] = (uint8_t)v;
@@ -78,6 +84,12 @@ static inline void fl_put_u32le(uint8_t *p, uint32_t v)
     p[1] = (uint8_t)(v >> 8);
     p[2] = (uint8_t)(v >> 16);
     p[3] = (uint8_t)(v >> 24);
+}
+
+static inline void fl_put_u64le(uint8_t *p, uint64_t v)
+{
+    fl_put_u32le(p, (uint32_t)v);
+    fl_put_u32le(p + 4, (uint32_t)(v >> 32));
 }
 
 static inline void fl_put_u64be(uint8_t *p, uint64_t v)

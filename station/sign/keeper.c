@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sign/keeper.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long ull;
+
+struct keeper {
+    struct seal key, next; /* next.sign NULL: none */
+    struct memory memory;
+    struct fl_hash *hasher;
+    bool adopt, open;
+    int64_t (*wall_ms)(void *ctx);
+    void *ctx;
+};
+
+static int64_t wall(const struct keeper *k)
+{
+    return k->wall_ms ? k->wall_ms(k->ctx) : fl_wall_ms();
+}
+
+static bool same_head(const struct checkpoint *a, const struct checkpoint *b)
+{
+    return a->size == b->size && tree_hash_same(&a->root, &b->root);
+}
+
+/* After a hand-over the next key is the one that signs, wherever its file still lies. */
+static enum fl_err settle_keys(struct keeper *k, struct fl_why *why)
+{
+    const struct memory_state *m = &k->memory.state;
+    if (!m->turn || memcmp(m->public, k->key.public, KEY_PUBLIC) == 0)
+        return FL_OK;
+    if (!k->next.sign || memcmp(m->public, k->next.public, KEY_PUBLIC) != 0)
+        return fl_fail(why, FL_MISMATCH, "the key is not the one that this signer's memory names: it signed for %.120s with another",
+                       m->last.origin);
+    seal_close(&k->key);
+    k->key = k->next;
+    k->next = (struct seal){.ctx = NULL};
+    return FL_OK;
+}
+
+enum fl_err keeper_new(const struct keeper_config *c, struct keeper **out, struct fl_why *why)
+{
+    struct keeper *k = calloc(1, sizeof *k);
+    *out = NULL;
+    if (!k)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    k->memory.fd[0] = k->memory.fd[1] = -1;
+    k->adopt = c->adopt;
+    k->wall_ms = c->wall_ms;
+    k->ctx = c->ctx;
+    enum fl_err err = fl_hash_new(FL_HASH_SHA256, &k->hasher);
+    if (!err)
+        err = memory_open(c->memory, true, &k->memory, why);
+    if (!err) {
+        k->key = *c->key;
+        *c->key = (struct seal){.ctx = NULL};
+        if (c->next) {
+            k->next = *c->next;
+            *c->next = (struct seal){.ctx = NULL};
+        }
+        err = settle_keys(k, why);
+    }
+    if (err)
+        keeper_free(k);
+    else
+        *out = k;
+    return err;
+}
+
+void keeper_free(struct keeper *k)
+{
+    if (!k)
+        return;
+    seal_close(&k->key);
+    seal_close(&k->next);
+    memory_close(&k->memory);
+    fl_hash_free(k->hasher);
+    free(k);
+}
+
+void keeper_public(const struct keeper *k, uint8_t out[static KEY_PUBLIC])
+{
+    memcpy(out, k->key.public, KEY_PUBLIC);
+}
+
+const char *keeper_origin(const struct keeper *k)
+{
+    return k->memory.state.last.origin;
+}
+
+/* ---- opening: the table in keeper.h ---------------------------------------------------------------------- */
+
+static enum fl_err remember_log(struct keeper *k, const struct checkpoint *last, struct fl_why *why)
+{
+    struct memory_state s = {.wall_ms = wall(k), .before = *last, .last = *last};
+    if (last->size && !k->adopt)
+        return fl_fail(why, FL_MISMATCH, "the signer remembers no log, and this one has %llu records: its memory was removed, or "
+                       "is another station's. If the log is known to be right, flashline key adopt",
+                       (ull)last->size);
+    memcpy(s.public, k->key.public, KEY_PUBLIC);
+    return memory_write(&k->memory, &s, NULL, why);
+}
+
+static enum fl_err compare_log(struct keeper *k, const struct checkpoint *d, struct fl_buf *redo, struct fl_why *why)
+{
+    const struct memory_state *m = &k->memory.state;
+    if (strcmp(m->last.origin, d->origin) != 0)
+        return fl_fail(why, FL_MISMATCH, "the signer signs for the log %.100s, not for %.100s", m->last.origin, d->origin);
+    if (same_head(d, &m->last))
+        return FL_OK;
+    if (same_head(d, &m->before)) {
+        fl_buf_add(redo, k->memory.redo.bytes, k->memory.redo.len);
+        return redo->len ? fl_buf_err(redo, why)
+                         : fl_fail(why, FL_MISMATCH, "the signer signed a head of %llu records, the log has %llu, and what was between "
+                                   "them was not kept", (ull)m->last.size, (ull)d->size);
+    }
+    if (d->size == m->last.size || d->size == m->before.size)
+        return fl_fail(why, FL_MISMATCH, "FORK: the signer signed another head of %llu records than the one in this log", (ull)d->size);
+    if (d->size < m->last.size)
+        return fl_fail(why, FL_MISMATCH, "ROLLBACK: the signer signed a head of %llu records, this log has %llu: it was cut off, or an "
+                       "older copy was put back", (ull)m->last.size, (ull)d->size);
+    return fl_fail(why, FL_MISMATCH, "this log has %llu records, and the signer remembers a head of %llu: its memory was put back. If "
+                   "the log is known to be right, flashline key adopt", (ull)d->size, (ull)m->last.size);
+}
+
+enum fl_err keeper_open(struct keeper *k, const struct checkpoint *last, struct fl_buf *redo, struct fl_why *why)
+{
+    const struct memory_state *m = &k->memory.state;
+    fl_buf_clear(redo);
+    k->open = false;
+    bool behind = m->turn && last->size > m->last.size && strcmp(m->last.origin, last->origin) == 0;
+    enum fl_err err = !m->turn || (k->adopt && behind) ? remember_log(k, last, why) : compare_log(k, last, redo, why);
+    k->open = !err;
+    return err;
+}
+
+/* ---- signing ---------------------------------------------------------------------------------------------- */
+
+static enum fl_err clock_goes_on(const struct keeper *k, struct fl_why *why)
+{
+    int64_t back = k->memory.state.wall_ms - wall(k);
+    if (back <= KEEPER_CLOCK_BACK_MS)
+        return FL_OK;
+    return fl_fail(why, FL_MISMATCH, "the clock is %lld s behind the time of the last signature: nothing is signed until it is right",
+                   (long long)(back / 1000));
+}
+
+/* Asked again for what was signed last: a crash came before the log had it. */
+static bool asked_again(const struct memory_state *m, const struct signer_request *r)
+{
+    return m->signatures && r->new_size == m->last.size && tree_hash_same(&r->new_root, &m->last.root) &&
+           r->old_size == m->before.size && tree_hash_same(&r->old_root, &m->before.root) &&
+           strcmp(r->origin, m->last.origin) == 0 && (m->signatures == 2) == (r->handover != NULL);
+}
+
+static enum fl_err sign_anew(struct keeper *k, const struct signer_request *r, struct fl_why *why)
+{
+    const struct memory_state *m = &k->memory.state;
+    struct memory_state s = {.wall_ms = wall(k), .before = m->last, .last = m->last, .signatures = r->handover ? 2 : 1};
+    char text[CHECKPOINT_TEXT_MAX];
+    if (r->handover && !k->next.sign)
+        return fl_fail(why, FL_STATE, "the signer was started without the next key, which must sign too");
+    if (r->new_size == m->last.size)
+        return fl_fail(why, FL_MISMATCH, "the signer has signed a head of this size");
+    enum fl_err err = clock_goes_on(k, why);
+    if (!err)
+        err = signer_allows(k->hasher, &m->last, r, why);
+    s.last.size = r->new_size;
+    s.last.root = r->new_root;
+    if (s.wall_ms < m->wall_ms)
+        s.wall_ms = m->wall_ms; /* within the tolerance: it must not be gone back by again and again */
+    size_t n = checkpoint_format(r->origin, r->new_size, &r->new_root, text);
+    if (!err)
+        err = k->key.sign(k->key.ctx, text, n, s.signature[0], why);
+    if (!err && r->handover)
+        err = k->next.sign(k->next.ctx, text, n, s.signature[1], why);
+    memcpy(s.public, r->handover ? k->next.public : k->key.public, KEY_PUBLIC);
+    /* durable before it leaves */
+    return err ? err : memory_write(&k->memory, &s, r->redo, why);
+}
+
+enum fl_err keeper_sign(struct keeper *k, const struct signer_request *r, uint8_t out[static KEY_SIGNATURE], struct fl_why *why)
+{
+    const struct memory_state *m = &k->memory.state;
+    if (!k->open)
+        return fl_fail(why, FL_STATE, "the signer was not told of the log's newest head first");
+    enum fl_err err = asked_again(m, r) ? FL_OK : sign_anew(k, r, why);
+    if (err)
+        return err;
+    memcpy(out, m->signature[0], KEY_SIGNATURE);
+    if (r->handover)
+        memcpy(r->handover, m->signature[1], KEY_SIGNATURE);
+    return settle_keys(k, why);
+}
+
+/* ---- as a signer in this process --------------------------------------------------------------------------- */
+
+static enum fl_err here_open(const void *config, const struct checkpoint *last, struct fl_buf *redo, struct signer **out,
+                             struct fl_why *why)
+{
+    struct keeper *k = *(struct keeper *const *)config;
+    *out = NULL;
+    enum fl_err err = keeper_open(k, last, redo, why);
+    if (!err)
+        *out = (struct signer *)(void *)k;
+    return err;
+}
+
+static enum fl_err here_sign(struct signer *s, const struct signer_request *r, uint8_t out[static KEY_SIGNATURE], struct fl_why *why)
+{
+    return keeper_sign((struct keeper *)(void *)s, r, out, why);
+}
+
+static void here_close(struct signer *s)
+{
+    (void)s; /* the keeper is its owner's */
+}
+
+const struct signer_kind signer_keeper = {"keeper", here_open, here_sign, here_close, true};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * memory.h: what a signer remembers, on disk before a signature leaves it.
+ *
+ * Two files, NAME.a and NAME.b, written by turns in place, each with one fdatasync: while one is being written the
+ * other holds the state before, so that a write torn by a crash loses nothing but a signature that nobody has seen.
+ * The valid one with the higher turn counts. Numbers are little endian:
+ *
+ *   8   "FLSIGN01"
+ *   8   turn, from 1
+ *   8   wall clock when it signed, milliseconds since 1970 UTC
+ *   128 origin of the log, padded with zeroes
+ *   32  public key that signs from now on
+ *   8   size, 32 root     of the head before
+ *   8   size, 32 root     of the last head; size 0: none was signed yet
+ *   1   signatures: 0, 1, or 2 when the key was handed over with this head
+ *   64  signature         by the key of the time
+ *   64  signature         by the next key, or zeroes
+ *   4   n
+ *   n   what the last head was made from (redo), opaque
+ *   32  SHA-256 of all that stands before
+ *
+ * A failed write or fdatasync is final: after it nobody knows what the disk holds, and the memory says nothing but that
+ * until it is opened again.
+ *
+ * Thread rule: one owner. NAME.a is locked while it is open: two signers with one memory would be a fork.
+ */
+#ifndef FL_SIGN_MEMORY_H
+#define FL_SIGN_MEMORY_H
+
+#include "audit/checkpoint.h"
+#include "audit/key.h"
+
+struct memory_state {
+    uint64_t turn; /* 0: nothing is remembered */
+    int64_t wall_ms;
+    uint8_t public[KEY_PUBLIC];
+    struct checkpoint before, last; /* both with the origin */
+    unsigned signatures;
+    uint8_t signature[2][KEY_SIGNATURE];
+};
+
+struct memory {
+    int fd[2]; /* -1: not open */
+    struct memory_state state;
+    struct fl_buf redo; /* of state.last */
+    bool broken;
+};
+
+/* `path` is NAME. Files that are missing are made, mode 0600, if `create`: FL_NOT_FOUND otherwise. FL_BUSY: another signer
+ * has it. FL_MISMATCH: a file is damaged in a way that no crash explains, both are, or they belong to different logs. */
+FL_MUST enum fl_err memory_open(const char *path, bool create, struct memory *m, struct fl_why *why);
+void memory_close(struct memory *m);
+/* Make `next` (whose turn is set here) and `redo` (NULL: empty) the state, durably. */
+FL_MUST enum fl_err memory_write(struct memory *m, const struct memory_state *next, const struct fl_buf *redo,
+                                 struct fl_why *why);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * remote.h: a signer in another process: started by this program as a child, or run by another user at a Unix socket.
+ *
+ *   child    a pair of sockets; the passphrase goes through a pipe, once. The child ends when the socket does, however
+ *            this process ended
+ *   socket   its key and memory belong to another user, whom this one can ask and not read
+ *
+ * When the signer dies, what is asked of it fails with FL_GONE: the recorder stops, and the next start finds out where
+ * the two stand (keeper.h).
+ *
+ * Thread rule: one owner.
+ */
+#ifndef FL_SIGN_REMOTE_H
+#define FL_SIGN_REMOTE_H
+
+#include "audit/signer.h"
+
+struct remote; /* opaque */
+
+struct remote_child {
+    const char *program; /* run as `program signer --fd 3 --passphrase-fd 4 ...`; NULL: this one */
+    const char *key, *next, *memory; /* paths; next NULL: none */
+    const char *passphrase;          /* or PIN; NULL: none */
+    bool adopt;
+};
+/* FL_ACCESS: the key could not be opened with this passphrase. */
+FL_MUST enum fl_err remote_start(const struct remote_child *c, struct remote **out, struct fl_why *why);
+FL_MUST enum fl_err remote_connect(const char *socket, struct remote **out, struct fl_why *why);
+void remote_free(struct remote *r); /* NULL is fine; a child is waited for */
+
+/* The key that signs now, and the origin of the log it signs for ("" none yet). */
+FL_MUST enum fl_err remote_key(struct remote *r, uint8_t public[static KEY_PUBLIC], char origin[static KEY_NAME_MAX],
+                               struct fl_why *why);
+
+/* config: struct remote **, borrowed until close. */
+extern const struct signer_kind signer_remote;
+
+#endif

@@ -48,7 +48,7 @@ static enum fl_err make_station(const char *data, const struct folder_new *n, st
         return err;
     err = folder_create(&f, n, why);
     folder_fini(&f);
-    const struct recorder_config c = {.data = data, .passphrase = n->passphrase};
+    const struct recorder_config c = {.data = data, .passphrase = n->passphrase, .signer_apart = true};
     if (!err)
         err = recorder_open(&c, &r, opened, why);
     recorder_close(r);

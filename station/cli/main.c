@@ -28,6 +28,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_web_user,
     &cmd_audit,
     &cmd_key_show,
+    &cmd_signer,
     NULL,
 };
 

@@ -20,7 +20,7 @@ enum { HEALTH_MS = 250, PROFILE_MS = 30000 };
 struct making {
     const struct cli_verb *verb;
     /* options */
-    const char *station_path, *data, *format, *operator_id, *web_listen, *web_cert, *web_key, *journal_path;
+    const char *station_path, *data, *format, *operator_id, *credential, *web_listen, *web_cert, *web_key, *journal_path;
     unsigned passphrase_fd;
     struct cli_list ports, profile_paths;
     /* parts, in order of making */
@@ -78,11 +78,12 @@ static int open_station(struct making *m)
     struct fl_why why = {0};
     struct recorder_opened opened = {0};
     char *passphrase = NULL;
-    int code = cli_passphrase(m->passphrase_fd, &passphrase);
+    int code = cli_secret(m->credential, m->passphrase_fd, &passphrase);
     if (code)
         return code;
     const struct recorder_config config = {
-        .data = m->data_dir, .create = true, .station = m->station.station, .passphrase = passphrase};
+        .data = m->data_dir, .create = true, .station = m->station.station, .passphrase = passphrase,
+        .signer_apart = true};
     enum fl_err err = recorder_open(&config, &m->recorder, &opened, &why);
     cli_passphrase_free(passphrase);
     if (err)
@@ -92,6 +93,9 @@ static int open_station(struct making *m)
                 "flashline: made a station in %s with a new, %s.\n"
                 "  For production: flashline init. Verifier key: %s\n",
                 m->data_dir, opened.encrypted ? "encrypted key" : "unencrypted key, good for trying", opened.vkey);
+    if (opened.recovered)
+        fprintf(stderr, "flashline: %u record%s that the signer had signed and a crash took: made again\n", opened.recovered,
+                opened.recovered == 1 ? "" : "s");
     if (opened.interrupted)
         fprintf(stderr, "flashline: %u attempt%s without an end, from before: now INTERRUPTED\n",
                 opened.interrupted, opened.interrupted == 1 ? "" : "s");
@@ -252,7 +256,7 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
         {"profile", CLI_LIST, &m.profile_paths}, {"station", CLI_TEXT, &m.station_path},
         {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
         {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id},
-        {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {"web", CLI_TEXT, &m.web_listen},
+        {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {"credential", CLI_TEXT, &m.credential}, {"web", CLI_TEXT, &m.web_listen},
         {"web-cert", CLI_TEXT, &m.web_cert},    {"web-key", CLI_TEXT, &m.web_key},
         {"journal", CLI_TEXT, &m.journal_path}, {NULL, CLI_FLAG, NULL},
     };

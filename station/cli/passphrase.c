@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/passphrase.h"
 
+#include "base/file.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +40,26 @@ int cli_passphrase(unsigned fd, char **out)
     }
     *out = p;
     return CLI_OK;
+}
+
+int cli_secret(const char *name, unsigned fd, char **out)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    *out = NULL;
+    if (!name)
+        return cli_passphrase(fd, out);
+    if (fd != CLI_NO_PASSPHRASE)
+        return cli_fail(CLI_USAGE, "say one of --credential and --passphrase-fd");
+    if (!dir || !*dir || strchr(name, '/'))
+        return cli_fail(CLI_USAGE, "there is no credential '%s': systemd gives them (LoadCredential=%s:FILE)", name, name);
+    char *path = fl_path_join(dir, name);
+    int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int code = file >= 0 ? cli_passphrase((unsigned)file, out)
+                         : cli_fail(CLI_USAGE, "cannot read the credential %s: %s", path ? path : name, strerror(errno));
+    if (file >= 0)
+        (void)close(file);
+    free(path);
+    return code;
 }
 
 void cli_passphrase_free(char *p)

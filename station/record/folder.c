@@ -18,6 +18,9 @@ static const char readme[] =
     "station         name of the station\n"
     "key/log.vkey    verifier key of the log: public; give it to whoever must trust the records\n"
     "key/log.key     signing key of the log: secret, mode 0600; without it the station cannot go on\n"
+    "key/next.key    the key after it, if it is kept here: secret; flashline key rotate uses it\n"
+    "key/memory.*    what the signer signed last: never put an older copy back\n"
+    "key/signer      where the signer answers, when another user runs it\n"
     "lock            held by the one flashline that works here\n"
     "web-users       who may look from another machine, if anybody may: scrypt hashes (flashline web user)\n"
     "incident-*.txt  evidence of a log that did not verify, if that ever happened\n"
@@ -32,7 +35,8 @@ enum fl_err folder_paths(const char *dir, struct folder *out, struct fl_why *why
         char **to;
         const char *name;
     } row[] = {{&out->db, "flashline.db"}, {&out->checkpoint, "checkpoint"}, {&out->station, "station"},
-               {&out->vkey, "key/log.vkey"}, {&out->key, "key/log.key"},     {&out->lock, "lock"},
+               {&out->vkey, "key/log.vkey"}, {&out->key, "key/log.key"},     {&out->next, "key/next.key"},
+               {&out->memory, "key/memory"}, {&out->signer, "key/signer"},   {&out->lock, "lock"},
                {&out->readme, "README"},     {&out->keys, "key"}};
     bool bad = !out->dir;
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
@@ -53,6 +57,9 @@ void folder_fini(struct folder *f)
     free(f->station);
     free(f->vkey);
     free(f->key);
+    free(f->next);
+    free(f->memory);
+    free(f->signer);
     free(f->lock);
     free(f->readme);
     free(f->keys);

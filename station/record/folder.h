@@ -7,7 +7,10 @@
  *   checkpoint      newest signed head of the log as a text file, at most a second old: shows a database put back
  *   station         name of the station, one line
  *   key/log.vkey    verifier key of the log: one line, public
- *   key/log.key     signing key of the log: PKCS#8 PEM, mode 0600
+ *   key/log.key     signing key of the log: PKCS#8 PEM, or where it lies in a token (sign/token.h); mode 0600
+ *   key/next.key    the key after it, whose hash the log promised beforehand; may be kept elsewhere until it is needed
+ *   key/memory.a,.b what the signer signed last (sign/memory.h)
+ *   key/signer      path of the Unix socket of a signer that runs as another user; then the three above lie with it
  *   lock            held by the one flashline that works here
  *   incident-*.txt  evidence of a log that did not verify, when that happened
  *
@@ -21,7 +24,7 @@
 enum { FOLDER_STATION_MAX = 64 };
 
 struct folder {
-    char *dir, *db, *checkpoint, *station, *vkey, *key, *lock, *readme, *keys; /* owned paths */
+    char *dir, *db, *checkpoint, *station, *vkey, *key, *next, *memory, *signer, *lock, *readme, *keys; /* owned paths */
 };
 
 FL_MUST enum fl_err folder_paths(const char *dir, struct folder *out, struct fl_why *why);

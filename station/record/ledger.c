@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/ledger.h"
 
+#include "base/clock.h"
 #include "record/db.h"
+#include "record/outbox.h"
+#include "record/redo.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -24,6 +27,9 @@ struct ledger {
     uint8_t next_signature[KEY_SIGNATURE];
     struct tree_range range;     /* of all leaves, those of the open transaction counted */
     struct tree_range committed; /* of the head */
+    struct fl_buf redo;          /* of the open transaction, for a signer that remembers */
+    uint64_t recovered;          /* leaves made again when it was opened */
+    int64_t recovered_wall;
 
     sqlite3_stmt *begin, *commit, *save, *release, *undo, *find, *leaf, *node, *checkpoint, *reread_leaves,
         *reread_nodes, *last;
@@ -112,6 +118,69 @@ static enum fl_err read_head(struct ledger *l, struct checkpoint *head, uint8_t 
     return err;
 }
 
+/* What the signer kept, appended again as it was. */
+static enum fl_err replay_item(struct ledger *l, struct outbox_writer *w, const struct redo_item *item, struct fl_why *why)
+{
+    enum event_kind kind;
+    json_t *leaf = NULL;
+    struct fl_buf bytes = {.bytes = (uint8_t *)(uintptr_t)item->bytes, .len = item->n};
+    if (item->what == 'P')
+        return outbox_write(w, &item->parcel, item->leaf, fl_wall_ms(), why);
+    enum fl_err err = fl_json_parse(item->bytes, item->n, &leaf, why);
+    if (!err && !event_kind_parse(fl_json_text(leaf, "event"), &kind))
+        err = fl_fail(why, FL_MISMATCH, "what the signer kept holds a record of an unknown kind");
+    if (!err)
+        err = ledger_append(l, kind, json_string_value(json_object_get(leaf, "job")), leaf, &bytes, why);
+    if (!err && fl_time_parse(fl_json_text(leaf, "time"), &l->recovered_wall))
+        l->recovered++;
+    json_decref(leaf);
+    return err;
+}
+
+static enum fl_err replay(struct ledger *l, const struct fl_buf *redo, struct fl_why *why)
+{
+    static const char order[] = "LP"; /* parcels refer to leaves */
+    struct outbox_writer w;
+    struct redo_item item;
+    enum fl_err err = outbox_writer_open(l->db, &w, why);
+    if (err)
+        return err;
+    err = ledger_begin(l, why);
+    for (const char *what = order; *what && !err; what++) {
+        size_t at = 0;
+        while (!err && (err = redo_next(redo, &at, &item, why)) == FL_OK)
+            if (item.what == *what)
+                err = replay_item(l, &w, &item, why);
+        if (err == FL_NOT_FOUND)
+            err = FL_OK;
+    }
+    if (!err)
+        err = ledger_seal(l, why);
+    if (!err)
+        err = ledger_commit(l, why);
+    if (err)
+        ledger_rollback(l);
+    outbox_writer_close(&w);
+    return err ? fl_why_wrap(why, err, "making the last commit again: ") : FL_OK;
+}
+
+static enum fl_err open_signer(struct ledger *l, const void *config, struct fl_why *why)
+{
+    struct fl_buf redo = FL_BUF(SIGNER_REDO_MAX);
+    enum fl_err err = l->kind->open(config, &l->head, &redo, &l->signer, why);
+    if (!err && redo.len)
+        err = replay(l, &redo, why);
+    fl_buf_fini(&redo);
+    return err;
+}
+
+uint64_t ledger_recovered(const struct ledger *l, int64_t *wall_ms)
+{
+    if (l->recovered)
+        *wall_ms = l->recovered_wall;
+    return l->recovered;
+}
+
 enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, struct fl_why *why)
 {
     int64_t leaves;
@@ -123,6 +192,7 @@ enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, stru
     l->db = c->db;
     l->vkey = *c->vkey;
     l->kind = c->signer;
+    l->redo = FL_BUF(SIGNER_REDO_MAX);
     enum fl_err err = fl_hash_new(FL_HASH_SHA256, &l->hasher);
     if (!err)
         err = prepare_all(l, why);
@@ -145,7 +215,7 @@ enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, stru
         err = fl_fail(why, FL_MISMATCH, "the stored tree does not give the root of the newest head");
     l->committed = l->range;
     if (!err)
-        err = l->kind->open(c->signer_config, &l->head, &l->signer, why);
+        err = open_signer(l, c->signer_config, why);
     if (err)
         ledger_close(l);
     else
@@ -166,6 +236,7 @@ void ledger_close(struct ledger *l)
     if (l->signer)
         l->kind->close(l->signer);
     fl_hash_free(l->hasher);
+    fl_buf_fini(&l->redo);
     free(l);
 }
 
@@ -177,6 +248,7 @@ enum fl_err ledger_begin(struct ledger *l, struct fl_why *why)
     uint8_t signature[KEY_SIGNATURE];
     int64_t leaves;
     enum fl_err err = db_run(l->begin, why);
+    fl_buf_clear(&l->redo);
     if (err)
         return err;
     /* nobody else writes here; if somebody did, signing on would make a fork of it */
@@ -280,6 +352,12 @@ enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *jo
     return err ? err : db_run(l->release, why);
 }
 
+void ledger_parcels(struct ledger *l, const struct parcel *first, int64_t leaf)
+{
+    if (l->kind->remembers)
+        redo_add_parcels(&l->redo, first, leaf);
+}
+
 /* ---- sealing: nothing is signed that was not read back --------------------------------------------- */
 
 static bool column_is(sqlite3_stmt *s, int column, const struct tree_hash *h)
@@ -320,6 +398,8 @@ static enum fl_err reread(struct ledger *l, struct tree_hash *root, struct fl_wh
         if (!err && (!column_is(l->reread_leaves, 2, &hash) ||
                      (uint64_t)sqlite3_column_int64(l->reread_leaves, 0) != range.size))
             err = fl_fail(why, FL_MISMATCH, "a record read back differs from what was written: memory or disk is at fault");
+        if (!err && l->kind->remembers)
+            redo_add_leaf(&l->redo, rec, (size_t)len);
         if (!err)
             err = tree_range_add(l->hasher, &range, &hash, made, &n);
         if (!err)
@@ -338,9 +418,9 @@ static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct f
     struct tree_proof growth = {.n = 0};
     char text[CHECKPOINT_TEXT_MAX];
     struct signer_request r = {.origin = l->vkey.name, .old_size = l->head.size, .new_size = l->range.size,
-                               .old_root = l->head.root, .new_root = *root, .growth = &growth};
-    enum fl_err err = FL_OK;
-    if (l->head.size)
+                               .old_root = l->head.root, .new_root = *root, .growth = &growth, .redo = &l->redo};
+    enum fl_err err = fl_buf_err(&l->redo, why);
+    if (!err && l->head.size)
         err = tree_prove_growth(l->hasher, &l->tree, l->head.size, l->range.size, &growth, why);
     if (!err)
         err = l->kind->sign(l->signer, &r, l->next_signature, why);

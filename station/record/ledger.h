@@ -31,7 +31,11 @@ struct ledger_config {
     const struct signer_kind *signer;
     const void *signer_config; /* borrowed */
 };
+/* When the signer is one head ahead, because a crash came between its signature and the commit, that commit is made
+ * again, from what the signer kept, before this returns. FL_MISMATCH: the signer and the log contradict each other. */
 FL_MUST enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, struct fl_why *why);
+/* How many records were made again so; of the last one the wall time in *wall_ms, which is left alone when there is none. */
+uint64_t ledger_recovered(const struct ledger *l, int64_t *wall_ms);
 void ledger_close(struct ledger *l); /* NULL is fine */
 
 uint64_t ledger_size(const struct ledger *l); /* leaves, those of an open transaction counted */
@@ -45,6 +49,8 @@ FL_MUST enum fl_err ledger_find(struct ledger *l, const char *job, enum event_ki
  * breaks a constraint; it alone is undone and the transaction goes on. Any other error ends the transaction. */
 FL_MUST enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                                   const struct fl_buf *bytes, struct fl_why *why);
+/* Parcels that were put into the outbox in this transaction: whoever makes it again must know them (redo.h). */
+void ledger_parcels(struct ledger *l, const struct parcel *first, int64_t leaf);
 /* Nothing appended: nothing signed. */
 FL_MUST enum fl_err ledger_seal(struct ledger *l, struct fl_why *why);
 FL_MUST enum fl_err ledger_commit(struct ledger *l, struct fl_why *why);

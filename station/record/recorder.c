@@ -12,6 +12,7 @@
 #include "record/recorder_hooks.h"
 #include "record/start.h"
 #include "record/unit_final.h"
+#include "sign/remote.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -260,6 +261,8 @@ static enum fl_err add_event(struct recorder *r, const struct event *e, struct a
         a->index = -1;
     else if (e->parcels)
         a->err = outbox_write(&r->outbox, e->parcels, a->index, now.wall, &a->why);
+    if (!a->err)
+        ledger_parcels(r->ledger, e->parcels, a->index);
     return a->err;
 }
 
@@ -402,25 +405,41 @@ static enum fl_err open_folder(struct recorder *r, const struct recorder_config 
     }
     if (!err)
         err = folder_identity(&r->folder, r->station, &r->vkey, why);
-    if (!err)
+    if (!err && !c->signer_apart)
         err = folder_key(&r->folder, c->passphrase, &r->vkey, &r->key, why);
     opened->encrypted = folder_key_encrypted(&r->folder);
     return err;
 }
 
-static enum fl_err open_log(struct recorder *r, struct fl_why *why)
+static enum fl_err open_log(struct recorder *r, const struct recorder_config *c, struct recorder_opened *opened,
+                            struct fl_why *why)
 {
+    const struct signer_place place = {.socket_file = r->folder.signer, .key = r->folder.key, .next = r->folder.next,
+                                       .memory = r->folder.memory, .passphrase = c->passphrase};
+    struct ledger_config l = {.vkey = &r->vkey, .signer = &signer_in_process, .signer_config = r->key};
     enum fl_err err = start_database(&r->folder, &r->db, why);
     if (!err)
         err = start_verify(&r->folder, r->db, &r->vkey, &r->last_wall, why);
     if (err)
         return err;
-    const struct ledger_config c = {.db = r->db, .vkey = &r->vkey, .signer_config = r->key,
-                                    .signer = r->hooks.signer ? r->hooks.signer : &signer_in_process};
+    l.db = r->db;
+    if (c->signer_apart) {
+        l.signer = &signer_at_place;
+        l.signer_config = &place;
+    }
+    if (r->hooks.signer)
+        l.signer = r->hooks.signer;
+    if (r->hooks.signer_config)
+        l.signer_config = r->hooks.signer_config;
     err = allow_new(r->db, &r->allow, why);
     if (!err)
-        err = ledger_open(&c, &r->ledger, why);
-    return err ? err : outbox_writer_open(r->db, &r->outbox, why);
+        err = ledger_open(&l, &r->ledger, why);
+    if (err == FL_MISMATCH)
+        start_keep_refusal(&r->folder, &r->vkey, why->text);
+    if (err)
+        return err;
+    opened->recovered = (unsigned)ledger_recovered(r->ledger, &r->last_wall);
+    return outbox_writer_open(r->db, &r->outbox, why);
 }
 
 static json_t *log_open_body(const struct recorder *r)
@@ -530,7 +549,7 @@ enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct r
     }
     enum fl_err err = open_folder(r, c, opened, why);
     if (!err)
-        err = open_log(r, why);
+        err = open_log(r, c, opened, why);
     if (!err)
         err = begin_run(r, opened, why);
     if (!err)

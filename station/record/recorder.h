@@ -38,6 +38,9 @@ struct recorder_config {
     const char *station; /* name for a new one; NULL: from the host's name */
     /* Passphrase of an encrypted key, borrowed during open only; NULL: none. A new key is encrypted with it. */
     const char *passphrase;
+    /* Sign in a process of its own: at the socket that the file key/signer names, else in a child that is started with
+     * the folder's key. False: in this process, without a memory of its own, as tests do. */
+    bool signer_apart;
 };
 
 /* What opening did, to be told to the user. */
@@ -47,6 +50,7 @@ struct recorder_opened {
     char vkey[256];       /* verifier key of the log */
     char origin[128], station[64];
     int64_t leaves;       /* in the log now */
+    unsigned recovered;   /* records that the signer had signed and the database had lost, made again just now */
     unsigned interrupted; /* attempts closed as INTERRUPTED just now */
 };
 

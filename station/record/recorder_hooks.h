@@ -16,6 +16,7 @@ struct recorder_hooks {
     int64_t (*wall_ms)(void *ctx);
     void (*written)(void *ctx, sqlite3 *db); /* a batch is written and not yet sealed */
     const struct signer_kind *signer;
+    const void *signer_config; /* NULL: the folder's key */
     uint64_t heartbeat_ms, mark_ms;
 };
 

@@ -41,17 +41,36 @@ static void write_head(struct fl_buf *b, const char *what, uint64_t size, const 
     fl_buf_addf(b, "%s: %llu records, root %s\n", what, (unsigned long long)size, hex);
 }
 
-/* Evidence, before anybody touches anything: both heads and what was found. */
-static enum fl_err keep_evidence(const struct folder *f, const struct vkey *vkey, const struct audit_report *r,
-                                 const struct fl_buf *mark, struct fl_why *why)
+static void begin_evidence(struct fl_buf *b, const struct folder *f, const struct vkey *vkey, const char *reason)
 {
-    char name[60], now[FL_TIME_TEXT], key[KEY_VKEY_MAX];
-    struct fl_buf b = FL_BUF(200000);
+    char now[FL_TIME_TEXT], key[KEY_VKEY_MAX];
+    fl_time_format(fl_wall_ms(), now);
+    vkey_format(vkey, key);
+    fl_buf_addf(b, "%s: flashline refused to work on %s because %s.\nkey: %s\n\n", now, f->dir, reason, key);
+}
+
+/* The file checkpoint goes with it: before anybody touches anything. */
+static enum fl_err end_evidence(struct fl_buf *b, const struct folder *f, const struct fl_buf *mark, struct fl_why *why)
+{
+    char name[60], now[FL_TIME_TEXT];
     fl_time_format(fl_wall_ms(), now);
     (void)snprintf(name, sizeof name, "incident-%.4s%.2s%.2s-%.2s%.2s%.2s.txt", now, now + 5, now + 8, now + 11, now + 14,
                    now + 17);
-    vkey_format(vkey, key);
-    fl_buf_addf(&b, "%s: flashline refused to work on %s because its log does not verify.\nkey: %s\n\n", now, f->dir, key);
+    if (mark->len)
+        fl_buf_addf(b, "\nthe file checkpoint:\n%s", fl_buf_text(mark));
+    char *path = fl_path_join(f->dir, name);
+    enum fl_err err = path ? fl_buf_err(b, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err)
+        err = fl_file_replace(path, b->bytes, b->len, 0644, why);
+    free(path);
+    return err;
+}
+
+static enum fl_err keep_evidence(const struct folder *f, const struct vkey *vkey, const struct audit_report *r,
+                                 const struct fl_buf *mark, struct fl_why *why)
+{
+    struct fl_buf b = FL_BUF(200000);
+    begin_evidence(&b, f, vkey, "its log does not verify");
     for (size_t i = 0; i < r->n_findings && i < AUDIT_FINDINGS_MAX; i++)
         fl_buf_addf(&b, "%s: %s\n", audit_class_name(r->finding[i].class), r->finding[i].text);
     fl_buf_addc(&b, '\n');
@@ -59,15 +78,23 @@ static enum fl_err keep_evidence(const struct folder *f, const struct vkey *vkey
         write_head(&b, "newest head in the database", r->head.size, &r->head.root);
     if (r->has_trusted)
         write_head(&b, "last trustworthy head", r->trusted_size, &r->trusted_root);
-    if (mark->len)
-        fl_buf_addf(&b, "\nthe file checkpoint:\n%s", fl_buf_text(mark));
-    char *path = fl_path_join(f->dir, name);
-    enum fl_err err = path ? fl_buf_err(&b, why) : fl_fail(why, FL_NOMEM, "out of memory");
-    if (!err)
-        err = fl_file_replace(path, b.bytes, b.len, 0644, why);
-    free(path);
+    enum fl_err err = end_evidence(&b, f, mark, why);
     fl_buf_fini(&b);
     return err;
+}
+
+void start_keep_refusal(const struct folder *f, const struct vkey *vkey, const char *text)
+{
+    struct fl_buf b = FL_BUF(200000), mark = FL_BUF(65536);
+    begin_evidence(&b, f, vkey, "its signer contradicts its log");
+    fl_buf_addf(&b, "%s\n", text);
+    /* the refusal stands whether or not its evidence can be kept */
+    if (fl_file_read(f->checkpoint, &mark, NULL))
+        fl_buf_clear(&mark);
+    if (end_evidence(&b, f, &mark, NULL))
+        fl_buf_clear(&b);
+    fl_buf_fini(&mark);
+    fl_buf_fini(&b);
 }
 
 static enum fl_err refuse(const struct folder *f, const struct vkey *vkey, const struct audit_report *r,

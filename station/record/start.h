@@ -22,6 +22,10 @@ FL_MUST enum fl_err start_database(const struct folder *f, sqlite3 **out, struct
 FL_MUST enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey *vkey, int64_t *last_wall,
                                  struct fl_why *why);
 
+/* The signer and the log contradict each other: keep the sentence, which names both heads, beside the newest head that is in
+ * the database, in a file incident-<time>.txt. */
+void start_keep_refusal(const struct folder *f, const struct vkey *vkey, const char *text);
+
 /* Bodies of `interrupted` events for the attempts that began and did not end: an array, in order of their beginning. */
 FL_MUST enum fl_err start_interrupted(sqlite3 *db, json_t **bodies, struct fl_why *why);
 

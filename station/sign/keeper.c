@@ -118,11 +118,16 @@ static enum fl_err compare_log(struct keeper *k, const struct checkpoint *d, str
                          : fl_fail(why, FL_MISMATCH, "the signer signed a head of %llu records, the log has %llu, and what was between "
                                    "them was not kept", (ull)m->last.size, (ull)d->size);
     }
-    if (d->size == m->last.size || d->size == m->before.size)
-        return fl_fail(why, FL_MISMATCH, "FORK: the signer signed another head of %llu records than the one in this log", (ull)d->size);
+    const struct checkpoint *mine = d->size == m->before.size ? &m->before : &m->last;
+    char ours[2 * FL_SHA256_SIZE + 1], theirs[2 * FL_SHA256_SIZE + 1];
+    fl_hex(mine->root.b, sizeof mine->root.b, ours);
+    fl_hex(d->root.b, sizeof d->root.b, theirs);
+    if (d->size == mine->size)
+        return fl_fail(why, FL_MISMATCH, "FORK: the signer signed a head of %llu records with the root %s, this log has one of that size "
+                       "with the root %s", (ull)d->size, ours, theirs);
     if (d->size < m->last.size)
-        return fl_fail(why, FL_MISMATCH, "ROLLBACK: the signer signed a head of %llu records, this log has %llu: it was cut off, or an "
-                       "older copy was put back", (ull)m->last.size, (ull)d->size);
+        return fl_fail(why, FL_MISMATCH, "ROLLBACK: the signer signed a head of %llu records with the root %s, this log has %llu, root %s: "
+                       "it was cut off, or an older copy was put back", (ull)mine->size, ours, (ull)d->size, theirs);
     return fl_fail(why, FL_MISMATCH, "this log has %llu records, and the signer remembers a head of %llu: its memory was put back. If "
                    "the log is known to be right, flashline key adopt", (ull)d->size, (ull)m->last.size);
 }

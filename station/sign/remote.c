@@ -2,7 +2,7 @@
 #include "sign/remote.h"
 
 #include "base/cursor.h"
-#include "sign/wire.h"
+#include "sign/message.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,9 +36,9 @@ struct remote {
 static enum fl_err ask(struct remote *r, char letter, struct fl_cursor *c, struct fl_why *why)
 {
     struct fl_deadline d = fl_deadline_in_ms(ANSWER_MS);
-    enum fl_err err = wire_send(r->fd, &r->out, NULL, d, why);
+    enum fl_err err = message_send(r->fd, &r->out, NULL, d, why);
     if (!err)
-        err = wire_receive(r->fd, &r->in, NULL, d, why);
+        err = message_receive(r->fd, &r->in, NULL, d, why);
     if (err == FL_GONE)
         return fl_fail(why, err, "the signer ended: nothing can be signed until the station is started again");
     if (err)
@@ -61,7 +61,7 @@ static enum fl_err not_understood(struct fl_why *why)
 enum fl_err remote_key(struct remote *r, uint8_t public[static KEY_PUBLIC], char origin[static KEY_NAME_MAX], struct fl_why *why)
 {
     struct fl_cursor c;
-    wire_begin(&r->out, 'K');
+    message_begin(&r->out, 'K');
     enum fl_err err = ask(r, 'k', &c, why);
     if (err)
         return err;
@@ -83,11 +83,11 @@ static enum fl_err remote_open(const void *config, const struct checkpoint *last
     struct fl_cursor c;
     *out = NULL;
     fl_buf_clear(redo);
-    wire_begin(&r->out, 'O');
-    wire_u8(&r->out, WIRE_VERSION);
-    wire_u8(&r->out, (uint8_t)strlen(last->origin));
+    message_begin(&r->out, 'O');
+    message_u8(&r->out, MESSAGE_VERSION);
+    message_u8(&r->out, (uint8_t)strlen(last->origin));
     fl_buf_adds(&r->out, last->origin);
-    wire_head(&r->out, last->size, &last->root);
+    message_head(&r->out, last->size, &last->root);
     enum fl_err err = ask(r, 'o', &c, why);
     if (err)
         return err;
@@ -108,14 +108,14 @@ static enum fl_err remote_sign(struct signer *s, const struct signer_request *q,
     struct remote *r = (struct remote *)(void *)s;
     struct fl_cursor c;
     size_t proof_n = q->old_size ? q->growth->n : 0, redo_n = q->redo ? q->redo->len : 0;
-    wire_begin(&r->out, 'S');
-    wire_u8(&r->out, q->handover ? WIRE_HAND_OVER : 0);
-    wire_head(&r->out, q->old_size, &q->old_root);
-    wire_head(&r->out, q->new_size, &q->new_root);
-    wire_u8(&r->out, (uint8_t)proof_n);
+    message_begin(&r->out, 'S');
+    message_u8(&r->out, q->handover ? MESSAGE_HAND_OVER : 0);
+    message_head(&r->out, q->old_size, &q->old_root);
+    message_head(&r->out, q->new_size, &q->new_root);
+    message_u8(&r->out, (uint8_t)proof_n);
     if (proof_n)
         fl_buf_add(&r->out, q->growth->path, proof_n * sizeof *q->growth->path);
-    wire_u32(&r->out, (uint32_t)redo_n);
+    message_u32(&r->out, (uint32_t)redo_n);
     if (redo_n)
         fl_buf_add(&r->out, q->redo->bytes, redo_n);
     enum fl_err err = ask(r, 's', &c, why);
@@ -144,7 +144,7 @@ static enum fl_err made(int fd, pid_t child, struct remote **out, struct fl_why 
     struct remote *r = calloc(1, sizeof *r);
     if (!r)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    *r = (struct remote){.fd = fd, .child = child, .out = FL_BUF(WIRE_MAX + 4), .in = FL_BUF(WIRE_MAX)};
+    *r = (struct remote){.fd = fd, .child = child, .out = FL_BUF(MESSAGE_MAX + 4), .in = FL_BUF(MESSAGE_MAX)};
     *out = r;
     return FL_OK;
 }

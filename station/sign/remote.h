@@ -36,4 +36,17 @@ FL_MUST enum fl_err remote_key(struct remote *r, uint8_t public[static KEY_PUBLI
 /* config: struct remote **, borrowed until close. */
 extern const struct signer_kind signer_remote;
 
+/* Where a station's signer is, decided when it is opened: at the socket named in the file `socket_file`, else a child with
+ * the key. */
+struct signer_place {
+    const char *socket_file;
+    const char *key, *next, *memory; /* next may be a path where nothing is */
+    const char *passphrase;
+    bool adopt;
+};
+/* config: struct signer_place *, borrowed during open. */
+extern const struct signer_kind signer_at_place;
+/* The connection alone. */
+FL_MUST enum fl_err signer_reach(const struct signer_place *p, struct remote **out, struct fl_why *why);
+
 #endif

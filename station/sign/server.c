@@ -2,7 +2,7 @@
 #include "sign/server.h"
 
 #include "base/cursor.h"
-#include "sign/wire.h"
+#include "sign/message.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -43,9 +43,9 @@ static enum fl_err tell_key(struct talk *t, struct fl_cursor *c, struct fl_why *
     if (c->left)
         return malformed(why);
     keeper_public(t->keeper, public);
-    wire_begin(&t->out, 'k');
+    message_begin(&t->out, 'k');
     fl_buf_add(&t->out, public, sizeof public);
-    wire_u8(&t->out, (uint8_t)strlen(origin));
+    message_u8(&t->out, (uint8_t)strlen(origin));
     fl_buf_adds(&t->out, origin);
     return FL_OK;
 }
@@ -57,17 +57,17 @@ static enum fl_err open_log(struct talk *t, struct fl_cursor *c, struct fl_why *
     uint8_t version = fl_take_u8(c), n = fl_take_u8(c);
     const uint8_t *origin = fl_take(c, n);
     take_head(c, &head.size, &head.root);
-    if (c->bad || c->left || version != WIRE_VERSION || !key_name_ok((const char *)origin, n))
+    if (c->bad || c->left || version != MESSAGE_VERSION || !key_name_ok((const char *)origin, n))
         return malformed(why);
     memcpy(head.origin, origin, n);
     memcpy(t->origin, head.origin, sizeof t->origin);
     enum fl_err err = keeper_open(t->keeper, &head, &t->redo, &said);
     if (err) {
-        wire_error(&t->out, err, said.text);
+        message_error(&t->out, err, said.text);
         return FL_OK;
     }
-    wire_begin(&t->out, 'o');
-    wire_u32(&t->out, (uint32_t)t->redo.len);
+    message_begin(&t->out, 'o');
+    message_u32(&t->out, (uint32_t)t->redo.len);
     if (t->redo.len)
         fl_buf_add(&t->out, t->redo.bytes, t->redo.len);
     return FL_OK;
@@ -86,21 +86,21 @@ static enum fl_err sign(struct talk *t, struct fl_cursor *c, struct fl_why *why)
     const uint8_t *path = fl_take(c, proof.n * FL_SHA256_SIZE);
     uint32_t redo_n = fl_take_u32le(c);
     const uint8_t *redo = fl_take(c, redo_n);
-    if (c->bad || c->left || flags > WIRE_HAND_OVER || proof.n > TREE_PROOF_MAX)
+    if (c->bad || c->left || flags > MESSAGE_HAND_OVER || proof.n > TREE_PROOF_MAX)
         return malformed(why);
     if (proof.n)
         memcpy(proof.path, path, proof.n * FL_SHA256_SIZE);
     fl_buf_clear(&t->redo);
     fl_buf_add(&t->redo, redo, redo_n);
-    r.handover = flags & WIRE_HAND_OVER ? signature + KEY_SIGNATURE : NULL;
+    r.handover = flags & MESSAGE_HAND_OVER ? signature + KEY_SIGNATURE : NULL;
     enum fl_err err = fl_buf_err(&t->redo, &said);
     if (!err)
         err = keeper_sign(t->keeper, &r, signature, &said);
     if (err) {
-        wire_error(&t->out, err, said.text);
+        message_error(&t->out, err, said.text);
         return FL_OK;
     }
-    wire_begin(&t->out, 's');
+    message_begin(&t->out, 's');
     fl_buf_add(&t->out, signature, sizeof signature);
     return FL_OK;
 }
@@ -121,15 +121,15 @@ static enum fl_err answer(struct talk *t, struct fl_why *why)
 
 enum fl_err server_talk(struct keeper *k, int fd, struct fl_wake *stop, struct fl_why *why)
 {
-    struct talk t = {.keeper = k, .in = FL_BUF(WIRE_MAX), .out = FL_BUF(WIRE_MAX + 4), .redo = FL_BUF(SIGNER_REDO_MAX)};
+    struct talk t = {.keeper = k, .in = FL_BUF(MESSAGE_MAX), .out = FL_BUF(MESSAGE_MAX + 4), .redo = FL_BUF(SIGNER_REDO_MAX)};
     enum fl_err err = FL_OK;
     while (!err) {
-        err = wire_receive(fd, &t.in, stop, fl_deadline_never(), why);
+        err = message_receive(fd, &t.in, stop, fl_deadline_never(), why);
         if (err)
             break;
         err = answer(&t, why);
         if (!err)
-            err = wire_send(fd, &t.out, stop, fl_deadline_in_ms(SEND_MS), why);
+            err = message_send(fd, &t.out, stop, fl_deadline_in_ms(SEND_MS), why);
     }
     fl_buf_fini(&t.in);
     fl_buf_fini(&t.out);
@@ -139,11 +139,11 @@ enum fl_err server_talk(struct keeper *k, int fd, struct fl_wake *stop, struct f
 
 void server_refuse(int fd, enum fl_err err, const char *text)
 {
-    struct fl_buf b = FL_BUF(WIRE_MAX);
+    struct fl_buf b = FL_BUF(MESSAGE_MAX);
     struct fl_deadline d = fl_deadline_in_ms(REST_MS);
-    if (wire_receive(fd, &b, NULL, d, NULL) == FL_OK) {
-        wire_error(&b, err, text);
-        if (wire_send(fd, &b, NULL, d, NULL))
+    if (message_receive(fd, &b, NULL, d, NULL) == FL_OK) {
+        message_error(&b, err, text);
+        if (message_send(fd, &b, NULL, d, NULL))
             fl_buf_clear(&b); /* nobody is left to be told */
     }
     fl_buf_fini(&b);

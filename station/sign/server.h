@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * server.h: the signer's side of a connection (wire.h).
+ * server.h: the signer's side of a connection (message.h).
  *
  * Thread rule: one owner.
  */

@@ -3,6 +3,7 @@
 #include "sign/token.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ typedef ck_ulong ck_rv;
 
 enum {
     CKR_OK = 0, CKR_PIN_INCORRECT = 0xa0, CKR_PIN_LOCKED = 0xa4, CKR_USER_ALREADY_LOGGED_IN = 0x100,
+    CKR_ALREADY_INITIALIZED = 0x191,
     CKF_SERIAL_SESSION = 4, CKU_USER = 1,
     CKO_PUBLIC_KEY = 2, CKO_PRIVATE_KEY = 3,
     CKA_CLASS = 0, CKA_LABEL = 3, CKA_EC_POINT = 0x181,
@@ -37,7 +39,7 @@ struct ck_token_info {
 };
 /* Places of functions in the module's list, in the order of the standard. */
 enum {
-    C_INITIALIZE, C_FINALIZE, C_GET_SLOT_LIST = 4, C_GET_TOKEN_INFO = 6, C_OPEN_SESSION = 12, C_CLOSE_SESSION, C_LOGIN = 18,
+    C_INITIALIZE, C_GET_SLOT_LIST = 4, C_GET_TOKEN_INFO = 6, C_OPEN_SESSION = 12, C_CLOSE_SESSION, C_LOGIN = 18,
     C_GET_ATTRIBUTE = 24, C_FIND_INIT = 26, C_FIND, C_FIND_FINAL, C_SIGN_INIT = 42, C_SIGN, C_COUNT = 68,
 };
 typedef void (*ck_function)(void);
@@ -47,7 +49,7 @@ struct ck_list {
 };
 
 typedef ck_rv (*ck_get_list)(struct ck_list **out);
-typedef ck_rv (*ck_initialize)(void *args); /* C_Finalize too */
+typedef ck_rv (*ck_initialize)(void *args);
 typedef ck_rv (*ck_get_slots)(uint8_t present, ck_ulong *slots, ck_ulong *n);
 typedef ck_rv (*ck_get_token)(ck_ulong slot, struct ck_token_info *out);
 typedef ck_rv (*ck_open_session)(ck_ulong slot, ck_ulong flags, void *app, void *notify, ck_ulong *session);
@@ -62,7 +64,7 @@ typedef ck_rv (*ck_sign)(ck_ulong session, const uint8_t *data, ck_ulong n, uint
 struct token {
     void *library;
     struct ck_list *list;
-    bool initialized, session_open;
+    bool session_open;
     ck_ulong session, key;
     uint8_t public[KEY_PUBLIC];
 };
@@ -124,7 +126,7 @@ static enum fl_err failed(struct fl_why *why, const char *what, ck_rv rv)
 static enum fl_err load(struct token *t, const char *module, struct fl_why *why)
 {
     ck_get_list get;
-    t->library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
+    t->library = dlopen(module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!t->library)
         return fl_fail(why, FL_NOT_FOUND, "%.300s", dlerror());
     void *symbol = dlsym(t->library, "C_GetFunctionList");
@@ -134,8 +136,7 @@ static enum fl_err load(struct token *t, const char *module, struct fl_why *why)
     ck_rv rv = get(&t->list);
     if (rv == CKR_OK)
         rv = CALL(t, ck_initialize, C_INITIALIZE)(NULL);
-    t->initialized = rv == CKR_OK;
-    return rv == CKR_OK ? FL_OK : failed(why, "start", rv);
+    return rv == CKR_OK || rv == CKR_ALREADY_INITIALIZED ? FL_OK : failed(why, "start", rv);
 }
 
 /* Labels are padded with blanks to 32 bytes. */
@@ -233,8 +234,7 @@ static void close_token(void *ctx)
     struct token *t = ctx;
     if (t->session_open)
         (void)CALL(t, ck_session, C_CLOSE_SESSION)(t->session);
-    if (t->initialized)
-        (void)CALL(t, ck_initialize, C_FINALIZE)(NULL);
+    /* no C_Finalize: it would end the next key's session too, which may lie in the same module */
     if (t->library)
         (void)dlclose(t->library);
     free(t);

@@ -16,7 +16,7 @@
  * Mechanism CKM_EDDSA without parameter, which is pure Ed25519. Names and numbers: PKCS #11 base specification 2.40 and
  * current mechanisms 3.0.
  *
- * Thread rule: one owner, one token open at a time in a process (C_Initialize counts for the whole process).
+ * Thread rule: one owner. A module stays loaded and started until the process ends.
  */
 #ifndef FL_SIGN_TOKEN_H
 #define FL_SIGN_TOKEN_H

@@ -37,6 +37,7 @@ static void continues_only(void **state)
     (void)state;
     struct key *key;
     struct signer *s;
+    struct fl_buf redo = FL_BUF(100);
     struct fl_why why;
     struct checkpoint last = {.origin = "o"};
     uint8_t pub[KEY_PUBLIC], sig[KEY_SIGNATURE];
@@ -44,7 +45,7 @@ static void continues_only(void **state)
     assert_int_equal(key_new(&key, NULL), FL_OK);
     key_public(key, pub);
     assert_int_equal(tree_stored_root(hasher, &tree, 0, &last.root, NULL), FL_OK);
-    assert_int_equal(signer_in_process.open(key, &last, &s, NULL), FL_OK);
+    assert_int_equal(signer_in_process.open(key, &last, &redo, &s, NULL), FL_OK);
 
     struct signer_request r = request(0, 3);
     assert_int_equal(signer_in_process.sign(s, &r, sig, NULL), FL_OK);

@@ -433,9 +433,10 @@ static enum fl_err lying_sign(struct signer *sg, const struct signer_request *q,
         out[17] ^= 0x10;
     return err;
 }
-static enum fl_err lying_open(const void *config, const struct checkpoint *last, struct signer **out, struct fl_why *why)
+static enum fl_err lying_open(const void *config, const struct checkpoint *last, struct fl_buf *redo, struct signer **out,
+                              struct fl_why *why)
 {
-    return signer_in_process.open(config, last, out, why);
+    return signer_in_process.open(config, last, redo, out, why);
 }
 static void lying_close(struct signer *sg)
 {
@@ -446,7 +447,7 @@ static void bad_signature_from_the_signer(void **state)
 {
     struct t_station *s = *state;
     struct recorder_opened o;
-    static const struct signer_kind lying = {"lying", lying_open, lying_sign, lying_close};
+    static const struct signer_kind lying = {"lying", lying_open, lying_sign, lying_close, false};
     s->hooks = (struct recorder_hooks){.signer = &lying};
     lies_left = 1;
     t_open(s, &o);

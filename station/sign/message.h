@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * wire.h: what a station and its signer say to each other over a stream (a pair of sockets, a Unix socket).
+ * message.h: what a station and its signer say to each other over a stream (a pair of sockets, a Unix socket).
  *
- * Each message is 4 bytes with the length of what follows (at most WIRE_MAX), one letter, and its fields, numbers little
+ * Each message is 4 bytes with the length of what follows (at most MESSAGE_MAX), one letter, and its fields, numbers little
  * endian. The station asks, the signer answers each with one message; the first that is malformed ends the connection.
  *
  *   station                                            signer
@@ -20,26 +20,26 @@
  * The origin is said once: a connection is about one log.
  * Thread rule: pure but for the two that read and write a descriptor.
  */
-#ifndef FL_SIGN_WIRE_H
-#define FL_SIGN_WIRE_H
+#ifndef FL_SIGN_MESSAGE_H
+#define FL_SIGN_MESSAGE_H
 
 #include "audit/signer.h"
 #include "base/wake.h"
 
-enum { WIRE_VERSION = 1, WIRE_MAX = SIGNER_REDO_MAX + 8192, WIRE_HAND_OVER = 1 };
+enum { MESSAGE_VERSION = 1, MESSAGE_MAX = SIGNER_REDO_MAX + 8192, MESSAGE_HAND_OVER = 1 };
 
 /* Begin a message in `b` (emptied), add fields, end it; then it can be written. */
-void wire_begin(struct fl_buf *b, char letter);
-void wire_u8(struct fl_buf *b, uint8_t v);
-void wire_u32(struct fl_buf *b, uint32_t v);
-void wire_u64(struct fl_buf *b, uint64_t v);
-void wire_head(struct fl_buf *b, uint64_t size, const struct tree_hash *root);
-void wire_error(struct fl_buf *b, enum fl_err err, const char *text); /* a whole message but for its end */
+void message_begin(struct fl_buf *b, char letter);
+void message_u8(struct fl_buf *b, uint8_t v);
+void message_u32(struct fl_buf *b, uint32_t v);
+void message_u64(struct fl_buf *b, uint64_t v);
+void message_head(struct fl_buf *b, uint64_t size, const struct tree_hash *root);
+void message_error(struct fl_buf *b, enum fl_err err, const char *text); /* a whole message but for its end */
 
 /* Set the length and write all. FL_GONE: the other side is not there any more. FL_TIMEOUT, FL_CANCELLED. */
-FL_MUST enum fl_err wire_send(int fd, struct fl_buf *b, struct fl_wake *stop, struct fl_deadline d, struct fl_why *why);
+FL_MUST enum fl_err message_send(int fd, struct fl_buf *b, struct fl_wake *stop, struct fl_deadline d, struct fl_why *why);
 /* Read one message into `b` (emptied): its letter and fields, without the length. FL_GONE, FL_TIMEOUT, FL_CANCELLED,
  * FL_LIMIT. */
-FL_MUST enum fl_err wire_receive(int fd, struct fl_buf *b, struct fl_wake *stop, struct fl_deadline d, struct fl_why *why);
+FL_MUST enum fl_err message_receive(int fd, struct fl_buf *b, struct fl_wake *stop, struct fl_deadline d, struct fl_why *why);
 
 #endif

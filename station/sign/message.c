@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sign/wire.h"
+#include "sign/message.h"
 
 #include "base/cursor.h"
 
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void wire_begin(struct fl_buf *b, char letter)
+void message_begin(struct fl_buf *b, char letter)
 {
     static const uint8_t length[4];
     fl_buf_clear(b);
@@ -17,35 +17,35 @@ void wire_begin(struct fl_buf *b, char letter)
     fl_buf_addc(b, letter);
 }
 
-void wire_u8(struct fl_buf *b, uint8_t v)
+void message_u8(struct fl_buf *b, uint8_t v)
 {
     fl_buf_add(b, &v, 1);
 }
 
-void wire_u32(struct fl_buf *b, uint32_t v)
+void message_u32(struct fl_buf *b, uint32_t v)
 {
     uint8_t p[4];
     fl_put_u32le(p, v);
     fl_buf_add(b, p, sizeof p);
 }
 
-void wire_u64(struct fl_buf *b, uint64_t v)
+void message_u64(struct fl_buf *b, uint64_t v)
 {
     uint8_t p[8];
     fl_put_u64le(p, v);
     fl_buf_add(b, p, sizeof p);
 }
 
-void wire_head(struct fl_buf *b, uint64_t size, const struct tree_hash *root)
+void message_head(struct fl_buf *b, uint64_t size, const struct tree_hash *root)
 {
-    wire_u64(b, size);
+    message_u64(b, size);
     fl_buf_add(b, root->b, sizeof root->b);
 }
 
-void wire_error(struct fl_buf *b, enum fl_err err, const char *text)
+void message_error(struct fl_buf *b, enum fl_err err, const char *text)
 {
-    wire_begin(b, 'e');
-    wire_u8(b, (uint8_t)err);
+    message_begin(b, 'e');
+    message_u8(b, (uint8_t)err);
     fl_buf_adds(b, text);
 }
 
@@ -58,7 +58,7 @@ static enum fl_err gone(enum fl_err err, struct fl_why *why)
                                                    : "the other side of the signer's connection is gone");
 }
 
-enum fl_err wire_send(int fd, struct fl_buf *b, struct fl_wake *stop, struct fl_deadline d, struct fl_why *why)
+enum fl_err message_send(int fd, struct fl_buf *b, struct fl_wake *stop, struct fl_deadline d, struct fl_why *why)
 {
     enum fl_err err = fl_buf_err(b, why);
     size_t done = 0;
@@ -98,7 +98,7 @@ static enum fl_err read_all(int fd, uint8_t *to, size_t n, struct fl_wake *stop,
     return FL_OK;
 }
 
-enum fl_err wire_receive(int fd, struct fl_buf *b, struct fl_wake *stop, struct fl_deadline d, struct fl_why *why)
+enum fl_err message_receive(int fd, struct fl_buf *b, struct fl_wake *stop, struct fl_deadline d, struct fl_why *why)
 {
     uint8_t length[4];
     fl_buf_clear(b);
@@ -106,7 +106,7 @@ enum fl_err wire_receive(int fd, struct fl_buf *b, struct fl_wake *stop, struct 
     if (err)
         return err;
     size_t n = fl_get_u32le(length);
-    if (n == 0 || n > WIRE_MAX)
+    if (n == 0 || n > MESSAGE_MAX)
         return fl_fail(why, FL_LIMIT, "a message of %zu bytes on the signer's connection", n);
     uint8_t *room = fl_buf_room(b, n);
     if (!room)

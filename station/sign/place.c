@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A station's signer, wherever its folder says that it is. */
+#include "base/file.h"
+#include "sign/remote.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_BYTES_MAX = 4096 };
+
+static enum fl_err connect_named(const char *file, struct remote **out, struct fl_why *why)
+{
+    struct fl_buf line = FL_BUF(PATH_BYTES_MAX);
+    enum fl_err err = fl_file_read(file, &line, why);
+    if (!err) {
+        if (line.len && line.bytes[line.len - 1] == '\n')
+            line.bytes[--line.len] = 0;
+        err = remote_connect(fl_buf_text(&line), out, why);
+    }
+    fl_buf_fini(&line);
+    return err;
+}
+
+enum fl_err signer_reach(const struct signer_place *p, struct remote **out, struct fl_why *why)
+{
+    *out = NULL;
+    if (p->socket_file && fl_path_exists(p->socket_file))
+        return connect_named(p->socket_file, out, why);
+    const struct remote_child c = {.key = p->key, .next = p->next && fl_path_exists(p->next) ? p->next : NULL,
+                                   .memory = p->memory, .passphrase = p->passphrase, .adopt = p->adopt};
+    return remote_start(&c, out, why);
+}
+
+static enum fl_err place_open(const void *config, const struct checkpoint *last, struct fl_buf *redo, struct signer **out,
+                              struct fl_why *why)
+{
+    struct remote *r;
+    *out = NULL;
+    enum fl_err err = signer_reach(config, &r, why);
+    if (err)
+        return err;
+    err = signer_remote.open(&r, last, redo, out, why);
+    if (err)
+        remote_free(r);
+    return err;
+}
+
+static enum fl_err place_sign(struct signer *s, const struct signer_request *r, uint8_t out[static KEY_SIGNATURE],
+                              struct fl_why *why)
+{
+    return signer_remote.sign(s, r, out, why);
+}
+
+static void place_close(struct signer *s)
+{
+    remote_free((struct remote *)(void *)s);
+}
+
+const struct signer_kind signer_at_place = {"process", place_open, place_sign, place_close, true};

@@ -95,6 +95,9 @@ func main() {
 	for i := range msg {
 		bad := append([]byte{}, msg...)
 		bad[i] ^= 1
+		if i == len(msg)-3 {
+			bad[i] ^= 9 // the last digit of the base64: its two lowest bits say nothing, and Go takes any
+		}
 		if _, err := note.Open(bad, verifiers); err == nil {
 			fmt.Println("a changed checkpoint is accepted at byte", i)
 			os.Exit(1)

@@ -174,6 +174,7 @@ static int make(struct making *m, enum line_mode mode)
         .mode = mode, .profiles = (const struct profile *const *)m->profiles,
         .n_profiles = m->n_profiles, .slots = m->station.slots, .n_slots = m->station.n,
         .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id,
+        .before = &m->station.before, .after = &m->station.after,
         .finished = results_add, .ctx = &m->results,
     };
     int code = show(m);

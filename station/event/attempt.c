@@ -129,6 +129,50 @@ static json_t *regions_of(const struct attempt_facts *f)
     return list;
 }
 
+static json_t *hooks_of(const struct attempt_facts *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < f->n_hooks; i++) {
+        const struct attempt_hook *h = &f->hooks[i];
+        json_t *text = json_object(); /* what a program says may be any bytes: made clean */
+        json_t *v = text && !fl_json_set_dirty(text, "output", h->output, h->output_n)
+                        ? json_pack("[siIO]", h->name, h->exit, (json_int_t)h->ms, json_object_get(text, "output"))
+                        : NULL;
+        json_decref(text);
+        if (json_array_append_new(list, v) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* 3300000 millionths with limits 3200000 and 4300000 is 33, 32, 43 at scale -1. */
+static json_t *measure_of(const struct attempt_measure *m)
+{
+    int64_t v = m->value, low = m->has_low ? m->low : 0, high = m->has_high ? m->high : 0;
+    int scale = -6;
+    for (; scale < 0 && v % 10 == 0 && low % 10 == 0 && high % 10 == 0; scale++) {
+        v /= 10;
+        low /= 10;
+        high /= 10;
+    }
+    return json_pack("[sIisoos]", m->name, (json_int_t)v, scale, m->unit,
+                     m->has_low ? json_integer((json_int_t)low) : json_null(),
+                     m->has_high ? json_integer((json_int_t)high) : json_null(), m->verdict);
+}
+
+static json_t *measures_of(const struct attempt_facts *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < f->n_measures; i++)
+        if (json_array_append_new(list, measure_of(&f->measures[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 static void add_bridge(struct body *b, const struct attempt_facts *f)
 {
     struct body bridge = {json_object(), false};
@@ -190,6 +234,10 @@ json_t *event_attempt_result_body(const struct attempt_facts *f)
         add(&b, "rungs", rungs_of(f));
     if (f->n_regions)
         add(&b, "regions", regions_of(f));
+    if (f->n_hooks)
+        add(&b, "hooks", hooks_of(f));
+    if (f->n_measures)
+        add(&b, "measures", measures_of(f));
     if (f->boot_text_n && fl_json_set_dirty(b.o, "boot_text", f->boot_text, f->boot_text_n) != FL_OK)
         b.bad = true;
     return finish(&b);

@@ -140,7 +140,8 @@ void event_free(struct event *e);
 
 enum {
     ATTEMPT_RUNGS_MAX = 64, ATTEMPT_REGIONS_MAX = 512, ATTEMPT_STEPS_MAX = 16, ATTEMPT_TEXT_MAX = 64,
-    ATTEMPT_WHY_MAX = 300, ATTEMPT_BOOT_TEXT_MAX = 512,
+    ATTEMPT_WHY_MAX = 300, ATTEMPT_BOOT_TEXT_MAX = 512, ATTEMPT_HOOKS_MAX = 4, ATTEMPT_MEASURES_MAX = 16,
+    ATTEMPT_HOOK_TEXT_MAX = 1024,
 };
 
 struct attempt_step {
@@ -158,6 +159,20 @@ struct attempt_region {
     uint8_t md5[16], md5_found[16];
     char state; /* 's' skipped, 'v' written and verified, 'b' bad, 'w' written only, '-' not reached */
     unsigned writes;
+};
+
+struct attempt_hook { /* a command around the attempt */
+    const char *name; /* "before", "station.after", ... static */
+    int exit;         /* its exit code; below 0: minus the signal that ended it; 127: not started */
+    uint32_t ms;
+    char output[ATTEMPT_HOOK_TEXT_MAX]; /* the end of what it said, may hold any byte */
+    size_t output_n;
+};
+struct attempt_measure { /* a number that the application said; in millionths */
+    char name[33], unit[16];
+    int64_t value, low, high;
+    bool has_low, has_high;
+    const char *verdict; /* "ok", "marginal", "low", "high", static */
 };
 
 /* Everything that is known when an attempt ends. Zeroed and filled by the slot worker; strings are
@@ -205,13 +220,19 @@ struct attempt_facts {
     size_t n_regions;
     char boot_text[ATTEMPT_BOOT_TEXT_MAX]; /* tail of what the board said, may hold any byte */
     size_t boot_text_n;
+    struct attempt_hook hooks[ATTEMPT_HOOKS_MAX];
+    size_t n_hooks;
+    struct attempt_measure measures[ATTEMPT_MEASURES_MAX];
+    size_t n_measures;
 };
 
 /* The bodies. Members that are unknown or empty are left out. Short names, because a leaf is kept for
  * ever: regions are arrays [offset, size, md5, state] with the found MD5 as a fifth entry only where it
  * differs; secure_download and jtag_off are told only when on, bridge.low_latency (0) only when there is none, and
  * security_flags where the chip gives them; steps are [[name, ms], ...] with the number of
- * rungs taken in the step as a third entry where there were any; rungs are [[name, cause, value, count], ...]. NULL: no memory. */
+ * rungs taken in the step as a third entry where there were any; rungs are [[name, cause, value, count], ...];
+ * hooks are [[name, exit, ms, output], ...]; measures are [[name, value, scale, unit, low, high, verdict], ...], the three
+ * numbers whole and times ten to the power of scale, a missing limit null. NULL: no memory. */
 json_t *event_attempt_start_body(const struct attempt_facts *f);
 json_t *event_attempt_result_body(const struct attempt_facts *f);
 

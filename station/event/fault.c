@@ -140,6 +140,25 @@ static const struct fault table[] = {
     {"boot.panic", FAIL, "operator", false, "the flashed program crashes", "Red bin.",
      "A panic text came after the reset: the image, or the board's peripherals."},
 
+    {"boot.limit", FAIL, "operator", false, "a measured value is outside its limits",
+     "Red bin.", "The values and limits are in the record (attempt_measure): the board, or boot_check.measure?"},
+    {"boot.missing", FAIL, "operator", true, "the flashed program does not say a value that it should",
+     "Insert the board again; if it fails again, red bin.",
+     "boot_check.measure and what was said are in the record."},
+
+    /* ---- commands around the attempt ---- */
+    {"hook.refused", FAIL, "operator", false, "the external test says that the unit is not good",
+     "Red bin.", "A before or after command ended with 1; its output is in the record (attempt_hook)."},
+    {"hook.failed", ERROR, "engineer", false, "a command around the attempt failed",
+     "Call the engineer: a fixture or tester does not work.",
+     "It ended with another code than 0 or 1, or by a signal; its output is in the record (attempt_hook)."},
+    {"hook.timeout", ERROR, "engineer", false, "a command around the attempt did not finish in time",
+     "Call the engineer: a fixture or tester hangs.",
+     "It was killed with all it started; `within` in the profile or station file is its time."},
+    {"hook.missing", ERROR, "engineer", false, "a command around the attempt could not be started",
+     "Call the engineer: the station is not set up right.",
+     "The program named under before or after is not there, or may not be run."},
+
     /* ---- not let in: nothing was changed on the unit, and no yield counts it ---- */
     {"lot.closed", OUTCOME_ABORTED, "engineer", false, "the lot is not open",
      "Take the board out and call the engineer: this lot is not open.",

@@ -2,6 +2,8 @@
  * attempt.c: one attempt from its first moment to its durable record. */
 #include "line/attempt.h"
 
+#include "line/hook.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +106,7 @@ static void begin(struct attempt *a, enum attempt_how how)
 {
     struct attempt_facts *f = &a->facts;
     a->how = how;
-    a->same = false;
+    a->same = a->hooked = false;
     memset(f, 0, sizeof *f);
     f->slot = a->slot->slot;
     f->outcome = OUTCOME_PASS;
@@ -132,8 +134,8 @@ static void begin(struct attempt *a, enum attempt_how how)
 static bool nobody(const struct attempt *a)
 {
     const struct attempt_facts *f = &a->facts;
-    if (a->how == ATTEMPT_LOUD || a->started)
-        return false;
+    if (a->how == ATTEMPT_LOUD || a->started || f->n_hooks)
+        return false; /* it was told to, or something was done already */
     return strncmp(f->fault, "port.", 5) == 0 || strcmp(f->fault, "operator.cancelled") == 0 ||
            (strcmp(f->fault, "link.lost") == 0 && strcmp(f->step, "connect") == 0) ||
            (strcmp(f->fault, "link.silent") == 0 && a->how != ATTEMPT_BOARD);
@@ -208,6 +210,8 @@ enum attempt_end attempt_run(struct attempt *a, enum attempt_how how)
         }
         return a->same ? ATTEMPT_SAME : ATTEMPT_NOBODY;
     }
+    if (a->hooked)
+        hook_after(a);
     enum attempt_end end = record(a);
     a->done.pass = end == ATTEMPT_RECORDED && a->facts.outcome == OUTCOME_PASS && a->facts.has_mac;
     memcpy(a->done.mac, a->facts.mac, 6);

@@ -52,6 +52,7 @@ struct attempt {
     struct slot_view view;
     enum attempt_how how;
     uint64_t came_ms; /* monotonic: when something was there again */
+    bool hooked; /* the commands before it were run, or need not be: those after it will */
     bool same; /* this attempt found the board that is done */
     struct {
         bool pass;
@@ -86,13 +87,15 @@ bool attempt_still_there(struct attempt *a, bool probe);
 /* Show state on the board (event/board.h). */
 void attempt_show(struct attempt *a, enum slot_state state);
 
-/* ---- between attempt.c and steps.c -------------------------------------------------------------- */
+/* ---- between attempt.c, steps.c, boot.c and hook.c -------------------------------------------------------------- */
 
 /* Close the running step and begin another (NULL: none). The same step entered twice is one entry with its
  * times added. */
 void attempt_step(struct attempt *a, const char *name);
 /* Put a fault (a name of event/fault.h) into the facts; returns false, so that a step can return it. */
 bool attempt_fault(struct attempt *a, const char *name, const char *why);
+/* boot.c: the step "boot-check". */
+bool attempt_boot(struct attempt *a);
 /* Close the session, keep the link. */
 void attempt_leave(struct attempt *a);
 /* Queue the attempt_start unless it is queued. */

@@ -38,6 +38,7 @@ struct line_config {
     size_t n_slots;
     struct fl_queue *facts; /* recorder_queue() */
     struct board *board;
+    const struct profile_hook *before, *after; /* the station's own; NULL: none */
     const char *operator_id; /* NULL: none */
     const char *lot;         /* NULL: none. The recorder lets no unit in that the lot's rules refuse (record/allow.h) */
     const char *purpose;     /* "golden", "known_bad", "dry_run", static; NULL: production */

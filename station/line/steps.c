@@ -10,9 +10,9 @@
  */
 #include "line/attempt.h"
 
-#include "line/boot_check.h"
 #include "line/command.h"
 #include "line/gate.h"
+#include "line/hook.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static enum fl_err on_power_cycle(void *ctx)
 {
     struct attempt *a = ctx;
     struct fl_why why = {0};
-    return command_run(a->slot->power_cycle, a->wake, fl_deadline_in_ms(POWER_MS), &why);
+    return command_run_text(a->slot->power_cycle, a->wake, fl_deadline_in_ms(POWER_MS), &why);
 }
 
 /* ---- the steps ------------------------------------------------------------------------------------ */
@@ -119,17 +119,51 @@ static bool do_open(struct attempt *a)
     return err ? attempt_fault(a, "station.internal", fl_err_text(err)) : true;
 }
 
+/* Not before it is known that there is a board: an empty fixture is asked all day. Gone through again with another
+ * profile, only that one's. */
+static bool do_before(struct attempt *a)
+{
+    bool again = a->hooked, ok = true;
+    if (hook_before_wanted(a) && a->how == ATTEMPT_QUIET)
+        a->how = ATTEMPT_ASK;
+    a->hooked = again || a->how != ATTEMPT_ASK;
+    if (a->hooked && hook_before_wanted(a)) {
+        attempt_step(a, "before");
+        ok = hook_before(a, again);
+        if (ok)
+            attempt_step(a, "connect");
+    }
+    return ok;
+}
+
+/* Somebody answered in a place that was asked. The command may switch its supply: the board is met anew after it. */
+static bool hook_and_meet_again(struct attempt *a)
+{
+    struct esp_problem p = {0};
+    if (!hook_before_wanted(a)) {
+        a->hooked = true;
+        return true;
+    }
+    attempt_leave(a);
+    a->how = ATTEMPT_BOARD;
+    if (!do_before(a))
+        return false;
+    return do_open(a) && (esp_connect(a->esp, &p) == FL_OK || problem(a, &p));
+}
+
 static bool do_connect(struct attempt *a)
 {
     struct esp_problem p = {0};
     if (esp_connect(a->esp, &p) == FL_OK)
-        return true;
+        return a->hooked || hook_and_meet_again(a);
     if (a->how != ATTEMPT_ASK || p.fault == ESP_FAULT_LINK_SILENT || p.fault == ESP_FAULT_LINK_LOST)
         return problem(a, &p);
     /* somebody is there and does not load: from here it is an attempt, with all that can be tried */
     attempt_leave(a);
     a->how = ATTEMPT_QUIET;
-    return do_open(a) && (esp_connect(a->esp, &p) == FL_OK || problem(a, &p));
+    if (!do_open(a))
+        return false;
+    return esp_connect(a->esp, &p) == FL_OK ? a->hooked || hook_and_meet_again(a) : problem(a, &p);
 }
 
 /* The board that passed here and is back within a moment never left: a contact that bounced, a chip that brings its USB
@@ -283,75 +317,10 @@ out:
     return ok;
 }
 
-static bool watch_boot(struct attempt *a, struct boot_check *b)
-{
-    const struct profile_boot_check *want = &a->profile->boot_check;
-    struct fl_deadline d = fl_deadline_in_ms(want->within_ms);
-    enum boot_verdict v = BOOT_GO_ON;
-    while (v == BOOT_GO_ON) {
-        uint8_t bytes[512];
-        size_t got = 0;
-        enum fl_err err = link_read(a->link, bytes, sizeof bytes, &got, d);
-        if (err == FL_CANCELLED)
-            return attempt_fault(a, "operator.cancelled", "stopped while the program booted");
-        if (err && err != FL_TIMEOUT)
-            return attempt_fault(a, "link.lost", "the port vanished while the program booted");
-        v = boot_check_feed(b, bytes, got);
-        if (v == BOOT_GO_ON && (err == FL_TIMEOUT || fl_deadline_passed(d)))
-            break;
-    }
-    char why[200];
-    switch (v) {
-    case BOOT_GOOD:
-        return true;
-    case BOOT_FAIL_TEXT:
-        (void)snprintf(why, sizeof why, "it said '%.100s'", want->fail);
-        return attempt_fault(a, "boot.fail_text", why);
-    case BOOT_PANIC:
-        return attempt_fault(a, "boot.panic", "a panic text came after the reset");
-    case BOOT_BROWNOUT:
-        return attempt_fault(a, "board.brownout", "the brownout detector fired while the program booted");
-    case BOOT_GO_ON:
-        break;
-    }
-    if (!want->expect)
-        return b->seen ? true : attempt_fault(a, "boot.silent", "nothing was received after the reset");
-    (void)snprintf(why, sizeof why, "'%.100s' did not come within %u ms; %llu bytes were received",
-                   want->expect, (unsigned)want->within_ms, (unsigned long long)b->seen);
-    return attempt_fault(a, b->seen ? "boot.pattern" : "boot.silent", why);
-}
-
-static bool boot(struct attempt *a)
-{
-    const struct profile_boot_check *want = &a->profile->boot_check;
-    struct attempt_facts *f = &a->facts;
-    struct esp_problem p = {0};
-    struct boot_check b;
-    boot_check_init(&b, want->expect, want->fail);
-    enum fl_err err = esp_run(a->esp, &p);
-    if (err == FL_UNSUPPORTED && !want->wanted)
-        return true; /* no lines: whoever holds the board resets it */
-    if (err == FL_UNSUPPORTED)
-        return attempt_fault(a, "boot.no_reset", p.text);
-    if (err)
-        return problem(a, &p);
-    if (!want->wanted)
-        return true;
-    if (want->baud && want->baud != link_baud(a->link)) {
-        err = link_set_baud(a->link, want->baud, fl_deadline_in_ms(ATTEMPT_OPEN_MS));
-        if (err && err != FL_UNSUPPORTED)
-            return attempt_fault(a, "link.lost", "the speed could not be set for the boot check");
-    }
-    bool ok = watch_boot(a, &b);
-    f->boot_text_n = b.n < sizeof f->boot_text ? b.n : sizeof f->boot_text;
-    memcpy(f->boot_text, b.tail + b.n - f->boot_text_n, f->boot_text_n);
-    return ok;
-}
-
 /* A unit that was written without proof does not pass, however well it starts. */
 static bool do_boot(struct attempt *a)
 {
-    if (!boot(a))
+    if (!attempt_boot(a))
         return false;
     if (!a->unproven)
         return true;
@@ -366,8 +335,8 @@ static const struct {
     const char *name; /* as measured and recorded */
     bool (*run)(struct attempt *a);
 } steps[] = {
-    {"connect", do_open},  {"connect", do_connect}, {"identify", do_identify}, {"gate", attempt_start},
-    {"stub", do_prepare},  {"write", do_write},     {"boot-check", do_boot},
+    {"connect", do_before}, {"connect", do_open}, {"connect", do_connect}, {"identify", do_identify},
+    {"gate", attempt_start}, {"stub", do_prepare}, {"write", do_write},    {"boot-check", do_boot},
 };
 
 bool attempt_steps(struct attempt *a)

@@ -5,12 +5,14 @@
  *   {"boot_check":null|{...},"chip":"esp32","flash":{...},"gate":{...},"images":[{"offset":4096,
  *    "sha256":"..."},...],"profile":"...","retry":{...},"serial":{...},"verify":"md5","version":"..."}
  *
- * with every default filled in (but "detect":{...} only where something in it is no default: profiles older than that
- * key keep their hash), numbers as numbers (bytes, bits a second, milliseconds, revisions as
+ * with every default filled in (but "detect", "before", "after" and boot_check's "measure" and "near" only where they say something:
+ * profiles older than those keys keep their hash), numbers as numbers (bytes, bits a second, milliseconds, revisions as
  * major * 100 + minor) and words as words. Order of images counts: they are written in it. */
 #include "profile/loaded.h"
 
 #include <limits.h>
+
+enum { NEAR_USUAL = 5 }; /* boot_check.near when left out */
 
 static json_t *size_json(uint64_t size, const char *const words[static 2])
 {
@@ -64,14 +66,43 @@ static json_t *flash_json(const struct settings *s)
                      (int)s->flash.skip_matching, "secured", secured);
 }
 
+/* Takes v. -1: no memory. */
+static int set_if(json_t *o, const char *key, bool said, json_t *v)
+{
+    if (said)
+        return json_object_set_new(o, key, v);
+    json_decref(v);
+    return 0;
+}
+
+static json_t *measures_json(const struct settings *s)
+{
+    const struct settings_measure *m = s->boot_check.measures.items;
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->boot_check.measures.n; i++)
+        if (json_array_append_new(list, json_pack("{s:s, s:s, s:s?}", "name", m[i].name, "text", m[i].text, "limits",
+                                                  m[i].limits))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 static json_t *boot_check_json(const struct profile_private *p)
 {
     const struct settings *s = &p->s;
     if (!tree_get(p->tree, "boot_check"))
         return json_null();
-    return json_pack("{s:I, s:s?, s:s?, s:I}", "baud", (json_int_t)s->boot_check.baud, "expect",
+    json_t *b = json_pack("{s:I, s:s?, s:s?, s:I}", "baud", (json_int_t)s->boot_check.baud, "expect",
                      s->boot_check.expect, "fail", s->boot_check.fail, "within",
-                     (json_int_t)s->boot_check.within);
+                          (json_int_t)s->boot_check.within);
+    if (b && (set_if(b, "measure", s->boot_check.measures.n, measures_json(s)) ||
+              set_if(b, "near", s->boot_check.measures.n && s->boot_check.near != NEAR_USUAL,
+                     json_integer(s->boot_check.near)))) {
+        json_decref(b);
+        return NULL;
+    }
+    return b;
 }
 
 static json_t *images_json(const struct profile_private *p)
@@ -100,6 +131,17 @@ static json_t *detect_json(const struct profile_detect *d)
                      "settle", (json_int_t)d->settle_ms, "again", (json_int_t)d->again_ms);
 }
 
+static json_t *hook_json(const struct settings_hook *h)
+{
+    json_t *run = json_array();
+    for (size_t i = 0; i < h->run.n; i++)
+        if (json_array_append_new(run, json_string(h->run.list[i]))) {
+            json_decref(run);
+            return NULL;
+        }
+    return json_pack("{s:o, s:I, s:b}", "run", run, "within", (json_int_t)h->within, "shell", (int)h->shell);
+}
+
 json_t *identity_settings(const struct profile_private *p)
 {
     const struct settings *s = &p->s;
@@ -107,7 +149,9 @@ json_t *identity_settings(const struct profile_private *p)
                      s->version, "chip", p->chip->name, "gate", gate_json(s), "serial", serial_json(s), "flash",
                      flash_json(s), "images", images_json(p), "boot_check", boot_check_json(p), "retry",
                             "attempts", (json_int_t)s->retry.attempts, "verify", "md5");
-    if (all && detect_said(&s->detect) && json_object_set_new(all, "detect", detect_json(&s->detect))) {
+    if (all && (set_if(all, "detect", detect_said(&s->detect), detect_json(&s->detect)) ||
+                set_if(all, "before", s->before.run.n, hook_json(&s->before)) ||
+                set_if(all, "after", s->after.run.n, hook_json(&s->after)))) {
         json_decref(all);
         return NULL;
     }

@@ -20,6 +20,8 @@ void profile_free(struct profile *pub)
     free(p->loaded);
     free(p->images);
     free(p->s.images.items);
+    free(p->s.boot_check.measures.items);
+    free(p->measures);
     profile_problems_fini(&p->notes);
     free(p->note_texts);
     tree_free(p->tree);
@@ -93,6 +95,24 @@ static void publish_session(const struct profile_private *p, struct esp_config *
     e->encrypted = p->s.flash.secured == SECURED_AS_IS ? ESP_ENCRYPTED_AS_IS : ESP_ENCRYPTED_REFUSE;
 }
 
+static bool publish_measures(struct profile_private *p)
+{
+    const struct settings_measure *from = p->s.boot_check.measures.items;
+    size_t n = p->s.boot_check.measures.n;
+    p->measures = calloc(n + 1, sizeof *p->measures);
+    if (!p->measures)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (from[i].limits && !profile_parse_limits(from[i].limits, &p->measures[i]))
+            p->measures[i].has_low = p->measures[i].has_high = false; /* was checked: cannot be */
+        p->measures[i].name = from[i].name;
+        p->measures[i].text = from[i].text;
+    }
+    p->pub.boot_check.measures = p->measures;
+    p->pub.boot_check.n_measures = n;
+    return true;
+}
+
 static enum fl_err publish(struct profile_private *p)
 {
     const struct settings *s = &p->s;
@@ -124,7 +144,12 @@ static enum fl_err publish(struct profile_private *p)
         .expect = s->boot_check.expect,
         .fail = s->boot_check.fail,
         .within_ms = s->boot_check.within,
+        .near_percent = s->boot_check.near,
     };
+    settings_hook(&s->before, &pub->before);
+    settings_hook(&s->after, &pub->after);
+    if (!publish_measures(p))
+        return FL_NOMEM;
     pub->images = p->images;
     pub->n_images = p->n;
     pub->text = fl_buf_text(&p->text);

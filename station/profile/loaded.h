@@ -42,6 +42,7 @@ struct profile_private {
     bool chip_known;
     const struct esp_image_chip *chip;
     struct profile_image *images;
+    struct profile_measure *measures;
     struct loaded_image *loaded;
     size_t n;
     struct profile_problems notes;

@@ -47,12 +47,36 @@ struct profile_image {
     unsigned min_revision, max_revision;
 };
 
+enum { PROFILE_WORDS_MAX = 32, PROFILE_MEASURES_MAX = 16, PROFILE_UNIT_MAX = 16 };
+
+/* A command around an attempt (line/hook.h). */
+struct profile_hook {
+    const char *argv[PROFILE_WORDS_MAX + 1]; /* ends with NULL; argv[0] NULL: none */
+    uint32_t within_ms;
+};
+
+/* A number in what the board says. In millionths, so that 3.3 is 3.3. */
+struct profile_measure {
+    const char *name;
+    const char *text;   /* "vbat={} mV": {} stands for the number */
+    bool has_low, has_high;
+    int64_t low, high;
+    char unit[PROFILE_UNIT_MAX]; /* "V"; "" none */
+};
+/* "3.2..4.3 V", "..85 C", "10..": false for anything else. Fills the limits and the unit. */
+FL_MUST bool profile_parse_limits(const char *text, struct profile_measure *out);
+/* A decimal number at the start of `text`, at most six places after the point; *end is what follows. */
+FL_MUST bool profile_parse_decimal(const char *text, int64_t *micro, const char **end);
+
 struct profile_boot_check {
     bool wanted;
     uint32_t baud;      /* 115200 when not said (ESP8266: 74880) */
     const char *expect; /* text that must appear; NULL: none */
     const char *fail;   /* text that must not; NULL: none */
     uint32_t within_ms; /* 5000 when not said */
+    const struct profile_measure *measures;
+    size_t n_measures;
+    unsigned near_percent; /* of the range: so near a limit is MARGINAL */
 };
 
 /* How a line notices that a board came or went. */
@@ -85,6 +109,7 @@ struct profile {
     unsigned attempts;       /* retry.attempts, at least 1 */
     struct profile_boot_check boot_check;
     struct profile_detect detect;
+    struct profile_hook before, after; /* commands around each attempt */
     const struct profile_image *images;
     size_t n_images;
     const char *const *notes; /* what the author may want to know; "demo.yaml:12:9: ..." */

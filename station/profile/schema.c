@@ -39,7 +39,7 @@ static const char *const kind_names[] = {[NODE_TEXT] = "text", [NODE_LIST] = "a 
 static bool is_kind(struct level *l, const struct key *k, const struct node *n)
 {
     enum node_kind need = k->type == KEY_MAP                            ? NODE_MAP
-                          : k->type == KEY_LIST || k->type == KEY_SPEEDS ? NODE_LIST
+                          : k->type == KEY_LIST || k->type == KEY_SPEEDS || k->type == KEY_TEXTS ? NODE_LIST
                                                                          : NODE_TEXT;
     if (n->kind == NODE_REFUSED)
         return false;
@@ -93,6 +93,26 @@ static void read_speeds(struct level *l, const struct key *k, const struct node 
     *to = got;
 }
 
+static void read_texts(struct level *l, const struct key *k, const struct node *list, struct key_texts *to)
+{
+    to->n = 0;
+    if (!list->n || list->n > KEY_TEXTS_MAX) {
+        wrong(l, k, list, list->n ? "too long" : "too short", NULL);
+        return;
+    }
+    for (const struct node *n = list->first; n; n = n->next) {
+        size_t len = n->kind == NODE_TEXT ? strlen(n->text) : 0;
+        if (n->kind == NODE_REFUSED)
+            return;
+        if (n->kind != NODE_TEXT || len < k->min || len > k->max) {
+            wrong(l, k, n, n->kind == NODE_TEXT ? "too short or too long" : kind_names[n->kind], NULL);
+            to->n = 0;
+            return;
+        }
+        to->list[to->n++] = n->text;
+    }
+}
+
 static void read_list(struct level *l, const struct key *k, const struct node *list, struct key_list *to)
 {
     size_t i = 0;
@@ -129,6 +149,8 @@ static void read_value(struct level *l, const struct key *k, const struct node *
         read_level(&b, k->keys, n, to);
     } else if (k->type == KEY_LIST) {
         read_list(l, k, n, (struct key_list *)(void *)to);
+    } else if (k->type == KEY_TEXTS) {
+        read_texts(l, k, n, (struct key_texts *)(void *)to);
     } else if (k->type == KEY_SPEEDS) {
         read_speeds(l, k, n, (struct key_speeds *)(void *)to);
     } else {

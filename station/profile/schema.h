@@ -21,6 +21,7 @@
  *   KEY_TIME       uint32_t          UINT32_MAX - place           milliseconds
  *   KEY_REVISION   unsigned          UINT_MAX - place             major * 100 + minor
  *   KEY_SHA256     struct key_sha256 -
+ *   KEY_TEXTS      struct key_texts  -                            borrowed like KEY_TEXT; min, max: bytes of each
  *   KEY_MAP        what its keys store, from `at` on
  *   KEY_LIST       struct key_list of structures of `item_size` bytes, one for each mapping in it
  */
@@ -31,14 +32,18 @@
 
 enum key_type {
     KEY_TEXT, KEY_NAME, KEY_CHOICE, KEY_BOOL, KEY_COUNT, KEY_SPEED, KEY_SPEEDS, KEY_SIZE, KEY_OFFSET,
-    KEY_TIME, KEY_REVISION, KEY_SHA256, KEY_MAP, KEY_LIST,
+    KEY_TIME, KEY_REVISION, KEY_SHA256, KEY_TEXTS, KEY_MAP, KEY_LIST,
     KEY_TYPES
 };
 
-enum { KEY_SPEEDS_MAX = ESP_STEP_DOWN_MAX };
+enum { KEY_SPEEDS_MAX = ESP_STEP_DOWN_MAX, KEY_TEXTS_MAX = PROFILE_WORDS_MAX };
 
 struct key_speeds {
     uint32_t list[KEY_SPEEDS_MAX];
+    size_t n;
+};
+struct key_texts {
+    const char *list[KEY_TEXTS_MAX];
     size_t n;
 };
 struct key_sha256 {

@@ -58,6 +58,9 @@ void schema_expected(const struct key *k, struct fl_buf *out)
     case KEY_SPEED:
         fl_buf_addf(out, "bits a second from %llu to %llu", min, max);
         break;
+    case KEY_TEXTS:
+        fl_buf_addf(out, "a list of 1 to %d texts of %llu to %llu bytes", KEY_TEXTS_MAX, min, max);
+        break;
     case KEY_SPEEDS:
         fl_buf_addf(out, "a list of at most %d speeds, each below the one before", KEY_SPEEDS_MAX);
         break;

@@ -87,6 +87,24 @@ static enum fl_err check_port(const char *text, struct fl_why *why)
                    "/dev/TTY, usb:PLACE, rfc2217://HOST:PORT, socket://HOST:PORT or pty:PATH");
 }
 
+static enum fl_err check_measure(const char *text, struct fl_why *why)
+{
+    const char *mark = strstr(text, "{}");
+    if (mark && mark != text && !strstr(mark + 2, "{}"))
+        return FL_OK;
+    return fl_fail(why, FL_FORMAT, "the text around the number with one {} in its place, and something before it, "
+                                   "as in vbat={} mV");
+}
+
+static enum fl_err check_limits(const char *text, struct fl_why *why)
+{
+    struct profile_measure m;
+    if (profile_parse_limits(text, &m))
+        return FL_OK;
+    return fl_fail(why, FL_FORMAT, "LOW..HIGH and perhaps a unit, as in 3.2..4.3 V; either number may be left out, and "
+                                   "none has more than six places after the point");
+}
+
 /* ---- a profile ------------------------------------------------------------------------------------ */
 
 static const struct key gate_keys[] = {
@@ -150,6 +168,18 @@ static const struct key image_keys[] = {
     END,
 };
 
+static const struct key measure_keys[] = {
+    {.name = "name", .type = KEY_NAME, .required = true, .at = offsetof(struct settings_measure, name), .min = 1,
+     .max = 32, .help = "What the number is called in records."},
+    {.name = "text", .type = KEY_TEXT, .required = true, .at = offsetof(struct settings_measure, text), .min = 3,
+     .max = 100, .check = check_measure,
+     .help = "The text around it, with `{}` in the number's place; the first that comes counts."},
+    {.name = "limits", .type = KEY_TEXT, .at = offsetof(struct settings_measure, limits), .min = 1, .max = 80,
+     .unset = "recorded, whatever it is", .check = check_limits,
+     .help = "`LOW..HIGH UNIT`, either number may be left out. Outside: FAIL boot.limit."},
+    END,
+};
+
 static const struct key boot_check_keys[] = {
     {.name = "baud", .type = KEY_SPEED, .at = AT(boot_check.baud) - AT(boot_check), .min = SPEED_MIN,
      .max = SPEED_MAX, .unset = "115200 (esp8266: 74880)", .help = "Speed at which the application talks."},
@@ -159,6 +189,12 @@ static const struct key boot_check_keys[] = {
      .help = "Text that must not appear."},
     {.name = "within", .type = KEY_TIME, .at = AT(boot_check.within) - AT(boot_check), .min = 100,
      .max = TIME_MAX_MS, .fallback = "5s", .help = "How long to listen."},
+    {.name = "measure", .type = KEY_LIST, .at = AT(boot_check.measures) - AT(boot_check), .min = 1,
+     .max = PROFILE_MEASURES_MAX, .keys = measure_keys, .item_size = sizeof(struct settings_measure), .unset = "nothing",
+     .help = "Numbers that the application says: each must come, and be inside its limits."},
+    {.name = "near", .type = KEY_COUNT, .at = AT(boot_check.near) - AT(boot_check), .max = 49, .fallback = "5",
+     .help = "So many percent of the range (of the limit, where there is one only) beside a limit is MARGINAL: a "
+             "PASS, marked in the record."},
     END,
 };
 
@@ -183,6 +219,32 @@ static const struct key detect_keys[] = {
     END,
 };
 
+#define HOOK_AT(member) offsetof(struct settings_hook, member)
+static const struct key hook_keys[] = {
+    {.name = "run", .type = KEY_TEXTS, .required = true, .at = HOOK_AT(run), .min = 1, .max = 1000,
+     .help = "The program and its arguments, one text each; with `shell: true` one text, for /bin/sh -c."},
+    {.name = "within", .type = KEY_TIME, .at = HOOK_AT(within), .min = 100, .max = TIME_MAX_MS, .fallback = "30s",
+     .help = "It and all it started are killed when it takes longer: ERROR hook.timeout."},
+    {.name = "shell", .type = KEY_BOOL, .at = HOOK_AT(shell), .fallback = "false", .help = "Run it by a shell."},
+    END,
+};
+#define BEFORE_HELP                                                                                                  \
+    "Command before each attempt, once a board was noticed; the facts come as JSON on its input. Exit 0: go on; 1: "  \
+    "FAIL hook.refused; anything else: ERROR hook.failed. Exit code and output are in the record."
+#define AFTER_HELP "Command after each attempt and before its record, whatever it came to, with the port closed; likewise."
+
+void settings_hook(const struct settings_hook *from, struct profile_hook *to)
+{
+    size_t n = 0;
+    *to = (struct profile_hook){.within_ms = from->within};
+    if (from->run.n && from->shell) {
+        to->argv[n++] = "/bin/sh";
+        to->argv[n++] = "-c";
+    }
+    for (size_t i = 0; i < from->run.n && n < PROFILE_WORDS_MAX && (!from->shell || !i); i++)
+        to->argv[n++] = from->run.list[i];
+}
+
 const struct key settings_keys[] = {
     {.name = "profile", .type = KEY_NAME, .required = true, .at = AT(profile), .min = 1, .max = 64,
      .help = "What it is called in records and on screens."},
@@ -202,6 +264,10 @@ const struct key settings_keys[] = {
     {.name = "retry", .type = KEY_MAP, .at = AT(retry), .keys = retry_keys, .help = "When to give up on a unit."},
     {.name = "detect", .type = KEY_MAP, .at = AT(detect), .keys = detect_keys,
      .help = "How `flashline run` notices that a board came or went."},
+    {.name = "before", .type = KEY_MAP, .at = AT(before), .keys = hook_keys, .unset = "nothing is run",
+     .help = BEFORE_HELP},
+    {.name = "after", .type = KEY_MAP, .at = AT(after), .keys = hook_keys, .unset = "nothing is run",
+     .help = AFTER_HELP},
     {.name = "verify", .type = KEY_CHOICE, .at = AT(verify), .words = "md5", .fallback = "md5",
      .help = "Every region is compared by the chip's own MD5; there is no way round it."},
     END,
@@ -231,6 +297,10 @@ static const struct key slot_keys[] = {
 const struct key station_keys[] = {
     {.name = "station", .type = KEY_NAME, .at = offsetof(struct station_settings, station), .min = 1, .max = 64,
      .unset = "as `flashline init` named it", .help = "What the station is called in records."},
+    {.name = "before", .type = KEY_MAP, .at = offsetof(struct station_settings, before), .keys = hook_keys,
+     .unset = "nothing is run", .help = "As in a profile, and before the profile's."},
+    {.name = "after", .type = KEY_MAP, .at = offsetof(struct station_settings, after), .keys = hook_keys,
+     .unset = "nothing is run", .help = "As in a profile, and after the profile's."},
     {.name = "slots", .type = KEY_LIST, .required = true, .at = offsetof(struct station_settings, slots),
      .min = 1, .max = SLOTS_MAX, .keys = slot_keys, .item_size = sizeof(struct station_settings_slot),
      .help = "The places for boards."},

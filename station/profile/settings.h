@@ -24,6 +24,17 @@ struct settings_image {
     struct key_sha256 sha256;
 };
 
+struct settings_measure {
+    const char *name, *text, *limits;
+};
+struct settings_hook {
+    struct key_texts run;
+    uint32_t within; /* ms */
+    bool shell;
+};
+/* The argument list of a hook; its texts stay the hook's. */
+void settings_hook(const struct settings_hook *from, struct profile_hook *to);
+
 struct settings {
     const char *profile, *version;
     int chip; /* place in esp_image_chip_at */
@@ -50,11 +61,14 @@ struct settings {
         uint32_t baud; /* 0: not said */
         const char *expect, *fail;
         uint32_t within; /* ms */
+        struct key_list measures; /* of struct settings_measure */
+        uint32_t near; /* percent */
     } boot_check;
     struct {
         uint32_t attempts;
     } retry;
     struct profile_detect detect;
+    struct settings_hook before, after;
     int verify; /* 0: md5 */
 };
 extern const struct key settings_keys[];
@@ -69,6 +83,7 @@ struct station_settings_slot {
 };
 struct station_settings {
     const char *station;
+    struct settings_hook before, after;
     struct key_list slots; /* of struct station_settings_slot */
 };
 extern const struct key station_keys[];

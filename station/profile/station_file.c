@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void free_hook(struct profile_hook *h)
+{
+    for (size_t i = 0; h->argv[i]; i++)
+        free((char *)(uintptr_t)h->argv[i]);
+}
+
 void station_file_fini(struct station_file *s)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -13,6 +19,8 @@ void station_file_fini(struct station_file *s)
         free(s->slots[i].reset);
         free(s->slots[i].power_cycle);
     }
+    free_hook(&s->before);
+    free_hook(&s->after);
     free(s->slots);
     free(s->station);
     memset(s, 0, sizeof *s);
@@ -53,11 +61,23 @@ static bool copy(const char *from, char **to)
     return !from || *to;
 }
 
+static bool copy_hook(const struct settings_hook *from, struct profile_hook *to)
+{
+    struct profile_hook h;
+    settings_hook(from, &h);
+    to->within_ms = h.within_ms;
+    for (size_t i = 0; h.argv[i]; i++)
+        if (!(to->argv[i] = strdup(h.argv[i])))
+            return false;
+    return true;
+}
+
 static enum fl_err publish(const struct station_settings *s, struct station_file *out)
 {
     const struct station_settings_slot *slots = s->slots.items;
     out->slots = calloc(s->slots.n, sizeof *out->slots);
-    if (!out->slots || !copy(s->station, &out->station))
+    if (!out->slots || !copy(s->station, &out->station) || !copy_hook(&s->before, &out->before) ||
+        !copy_hook(&s->after, &out->after))
         return FL_NOMEM;
     for (; out->n < s->slots.n; out->n++) {
         struct station_slot *to = &out->slots[out->n];

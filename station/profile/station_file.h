@@ -26,6 +26,7 @@ struct station_slot {
 
 struct station_file {
     char *station; /* NULL: not said */
+    struct profile_hook before, after; /* around each attempt in any slot; texts owned */
     struct station_slot *slots;
     size_t n;
 };

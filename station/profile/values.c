@@ -169,6 +169,7 @@ bool value_store(const struct key *k, const char *text, void *to)
     case KEY_REVISION:
         return store_number(k, text, to);
     case KEY_SPEEDS:
+    case KEY_TEXTS:
     case KEY_MAP:
     case KEY_LIST:
     case KEY_TYPES:

@@ -10,7 +10,7 @@
 #include "profile/schema.h"
 
 /* Store what `text` says where the key wants it (`to`: already at its place). False: it says nothing that
- * the key takes. Not for KEY_SPEEDS, KEY_MAP and KEY_LIST. */
+ * the key takes. Not for KEY_SPEEDS, KEY_TEXTS, KEY_MAP and KEY_LIST. */
 bool value_store(const struct key *k, const char *text, void *to);
 /* Decimal without leading zeros, or 0x and hex digits. */
 bool value_number(const char *text, uint64_t *out);

@@ -17,7 +17,7 @@ struct row {
 #define ONE "images:\n  - {offset: 0x1000, file: boot.bin}\n"          /* two lines */
 
 #define PROFILE_KEYS                                                                               \
-    "profile, version, chip, gate, serial, flash, images, boot_check, retry, detect and verify"
+    "profile, version, chip, gate, serial, flash, images, boot_check, retry, detect, before, after and verify"
 #define CHIPS                                                                                      \
     "esp8266, esp32, esp32s2, esp32s3, esp32c2, esp32c3, esp32c5, esp32c6, esp32c61, esp32h2 or esp32p4"
 #define IMAGES "a list of 1 to 64 mappings of offset, file and sha256"

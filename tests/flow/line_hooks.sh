@@ -1,0 +1,66 @@
+#!/bin/sh
+# Commands around an attempt: facts on their input, exit code and output in the record, one that says no, one that hangs
+# and is killed with what it started, one that is not there. And numbers in the boot log with limits.
+. tests/flow/lib.sh
+demo_images
+sim_start sim --boards 1
+profile() { # profile LINE...: the demo profile with these lines more
+    sed "s|, file: |, file: $PWD/profiles/|" profiles/demo-esp32.yaml | grep -v '^boot_check' >"$T/p.yaml"
+    printf '%s\n' "boot_check: {expect: flashline-demo, within: 10s}" "$@" >>"$T/p.yaml"
+    # the last one said counts
+    if printf '%s\n' "$@" | grep -q '^boot_check'; then sed -i '/^boot_check: {expect: flashline-demo, within: 10s}$/d' "$T/p.yaml"; fi
+}
+station() { { printf '%s\n' "$@"; grep -v '^station' "$T/sim.yaml"; } >"$T/station.yaml"; }
+flash() { expect_exit "$1" "$FL" flash --profile "$T/p.yaml" --station "$T/station.yaml" --data "$T/data" --format json; }
+last() { sql "SELECT $1 FROM attempt_view ORDER BY leaf DESC LIMIT 1"; }
+hooks() { sql "SELECT hook, exit_code, output FROM attempt_hook WHERE leaf = (SELECT max(leaf) FROM attempt_view) ORDER BY n" | tr '\n' ' '; }
+
+profile "before: {run: [sh, -c, 'cat >$T/before.json; echo power on']}" "after: {run: [tee, $T/after.json]}"
+station "before: {run: ['echo fixture \$((1+1))'], shell: true}"
+flash 0
+[ "$(last "outcome")" = PASS ] || fail "not PASS"
+[ "$(jq -r '"\(.hook) \(.slot) \(.outcome)"' "$T/before.json")" = "before 1 null" ] || { cat "$T/before.json"; fail "input of before"; }
+[ "$(jq -r '"\(.hook) \(.slot) \(.outcome) \(.mac)"' "$T/after.json")" = "after 1 PASS $(last mac)" ] || { cat "$T/after.json"; fail "input of after"; }
+case "$(hooks)" in
+"station.before|0|fixture 2 before|0|power on after|0|{"*'"hook":"after"'*) ;;
+*) hooks; fail "hooks in the record" ;;
+esac
+
+# before says no: the board is not touched; after runs all the same and changes nothing
+profile "before: {run: ['false']}" "after: {run: [sh, -c, 'echo off; exit 9']}"
+station
+flash 1
+[ "$(last "outcome, fault, step, coalesce(mac, '-')")" = "FAIL|hook.refused|before|-" ] || { last "outcome, fault, step, mac"; fail "before says no"; }
+[ "$(hooks)" = "before|1| after|9|off " ] || { hooks; fail "after did not run"; }
+
+# the external tester after a good attempt: no, broken, missing
+while read -r run code outcome fault; do
+    profile "after: {run: [$run]}"
+    flash "$code"
+    [ "$(last "outcome, fault")" = "$outcome|$fault" ] || { last "outcome, fault"; fail "after: $run"; }
+done <<'END'
+'false' 1 FAIL hook.refused
+sh,-c,'exit_2' 1 ERROR hook.failed
+/no/such/tester 1 ERROR hook.missing
+END
+
+# one that hangs, with a child: both are gone afterwards
+profile "before: {run: [sh, -c, 'sleep 987 & echo \$! >$T/child; wait'], within: 500ms}"
+flash 1
+[ "$(last "outcome, fault")" = "ERROR|hook.timeout" ] || { last "outcome, fault"; fail "hanging"; }
+[ "$(hooks)" = "before|-9| " ] || { hooks; fail "hanging: record"; }
+gone() { ! kill -0 "$(cat "$T/child")"; }
+wait_for "the hook's child to be gone" 10 gone || fail "a hanging hook's child lives"
+
+# numbers: the simulated start says "I (NN) boot: Multicore bootloader" and the like
+check() { # check MEASURE EXIT WANT
+    profile "boot_check: {expect: flashline-demo, within: 4s, measure: [{name: t, $1}]}"
+    flash "$2"
+    [ "$(last "outcome, coalesce(fault, '')")" = "$3" ] || { last "outcome, fault"; sql "SELECT boot_text FROM attempt_note ORDER BY leaf DESC LIMIT 1"; fail "$1"; }
+}
+check 'text: "I ({}) boot", limits: "0..100000 ms"' 0 "PASS|"
+[ "$(sql "SELECT name, value >= 0, scale <= 5, unit_name, low, verdict FROM attempt_measure")" = "t|1|1|ms|0|marginal" ] ||
+    { sql "SELECT * FROM attempt_measure"; fail "measure"; }
+check 'text: "I ({}) boot", limits: "..-5"' 1 "FAIL|boot.limit"
+check 'text: "pressure {} bar"' 1 "FAIL|boot.missing"
+expect_exit 0 "$FL" audit --data "$T/data"

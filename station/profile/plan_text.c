@@ -95,6 +95,23 @@ static void boot_check_line(const json_t *b, struct fl_buf *out)
     if (json_is_string(at(b, "fail")))
         fl_buf_addf(out, "%s \"%s\" must not", json_is_string(at(b, "expect")) ? "," : "", fl_json_text(b, "fail"));
     fl_buf_addc(out, '\n');
+    size_t i;
+    const json_t *m;
+    json_array_foreach(at(b, "measure"), i, m)
+        fl_buf_addf(out, "  measure     %s from \"%s\", %s\n", fl_json_text(m, "name"), fl_json_text(m, "text"),
+                    json_is_string(at(m, "limits")) ? fl_json_text(m, "limits") : "no limits");
+}
+
+static void hook_line(const json_t *plan, const char *when, struct fl_buf *out)
+{
+    const json_t *h = at(plan, when), *v;
+    size_t i;
+    if (!json_is_object(h))
+        return;
+    fl_buf_addf(out, "  %-11s", when);
+    json_array_foreach(at(h, "run"), i, v)
+        fl_buf_addf(out, " %s", json_string_value(v));
+    fl_buf_addf(out, " (%sat most %lld ms)\n", json_is_true(at(h, "shell")) ? "by a shell, " : "", num(h, "within"));
 }
 
 static void image_table(const json_t *images, struct fl_buf *out)
@@ -140,7 +157,9 @@ enum fl_err profile_plan_text(const json_t *plan, struct fl_buf *out)
     gate_line(at(plan, "gate"), out);
     serial_line(at(plan, "serial"), out);
     flash_line(plan, out);
+    hook_line(plan, "before", out);
     boot_check_line(at(plan, "boot_check"), out);
+    hook_line(plan, "after", out);
     fl_buf_addf(out, "  attempts    %lld; every region compared by %s\n", num(at(plan, "retry"), "attempts"),
                 fl_json_text(plan, "verify"));
     image_table(at(plan, "images"), out);

@@ -16,6 +16,7 @@ const struct cli_verb cmd_flash = {
         "                      /dev/ttyUSB0  usb:1-1.4.1  rfc2217://HOST:PORT  socket://HOST:PORT  pty:PATH\n"
         "  --data DIR          the station's folder (default $XDG_DATA_HOME/flashline); made when missing\n"
         "  --operator ID       who stands there, for the record\n"
+        "  --lot NAME          the production order (flashline lot open); its rules say which units are let in\n"
         "  --format text|json  results on standard output; progress goes to standard error\n"
         "  --passphrase-fd N   read the key's passphrase, or its token's PIN, from this descriptor\n"
         "  --credential NAME   or from this systemd credential\n"

@@ -6,7 +6,7 @@
 #include "cli/signals.h"
 #include "cli/slots.h"
 #include "console/console.h"
-#include "record/recorder.h"
+#include "record/door.h"
 #include "web/web.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ enum { HEALTH_MS = 250, PROFILE_MS = 30000 };
 struct making {
     const struct cli_verb *verb;
     /* options */
-    const char *station_path, *data, *format, *operator_id, *credential, *web_listen, *web_cert, *web_key, *journal_path;
+    const char *station_path, *data, *format, *operator_id, *lot, *credential, *web_listen, *web_cert, *web_key, *journal_path;
     unsigned passphrase_fd;
     struct cli_list ports, profile_paths;
     /* parts, in order of making */
@@ -32,6 +32,8 @@ struct making {
     bool signals_on;
     struct fl_wake stop; /* raised by a signal */
     struct recorder *recorder;
+    struct door *door;
+    uint64_t planned; /* of the lot; 0 not said */
     struct board *board;
     struct console *console;
     struct web *web;
@@ -102,6 +104,14 @@ static int open_station(struct making *m)
     return CLI_OK;
 }
 
+/* From here on other verbs reach the station at work. */
+static int open_door(struct making *m)
+{
+    struct fl_why why = {0, ""};
+    const struct door_config c = {.data = m->data_dir, .recorder = m->recorder};
+    return door_open(&c, &m->door, &why) ? cli_fail(CLI_STATION, "%s", why.text) : CLI_OK;
+}
+
 /* A profile is a fact of its own, so that an attempt need only name its hash. */
 static int record_profile(struct making *m, const struct profile *p)
 {
@@ -131,7 +141,7 @@ static void title(struct making *m)
         (void)snprintf(product, sizeof product, "%s %s", m->profiles[0]->name, m->profiles[0]->version);
     else
         (void)snprintf(product, sizeof product, "%zu profiles", m->n_profiles);
-    tally_title(board_tally(m->board), m->station.station, product, NULL, 0, 0);
+    tally_title(board_tally(m->board), m->station.station, product, m->lot, m->planned, 0);
     m->results.tally = board_tally(m->board);
     m->results.journal = m->journal;
     if (console_takes_terminal(stderr) && isatty(STDOUT_FILENO))
@@ -173,7 +183,7 @@ static int make(struct making *m, enum line_mode mode)
     const struct line_config config = {
         .mode = mode, .profiles = (const struct profile *const *)m->profiles,
         .n_profiles = m->n_profiles, .slots = m->station.slots, .n_slots = m->station.n,
-        .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id,
+        .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id, .lot = m->lot,
         .before = &m->station.before, .after = &m->station.after,
         .finished = results_add, .ctx = &m->results,
     };
@@ -226,6 +236,10 @@ static int run(struct making *m, enum line_mode mode)
     code = open_station(m);
     for (size_t i = 0; !code && i < m->n_profiles; i++)
         code = record_profile(m, m->profiles[i]);
+    if (!code && m->lot)
+        code = making_lot(m->verb, m->data_dir, m->lot, (const struct profile *const *)m->profiles, m->n_profiles, &m->planned);
+    if (!code)
+        code = open_door(m);
     return code ? code : make(m, mode);
 }
 
@@ -234,6 +248,7 @@ static void take_apart(struct making *m)
     line_free(m->line);
     console_stop(m->console);
     web_stop(m->web);
+    door_close(m->door);
     recorder_close(m->recorder);
     journal_close(m->journal);
     if (m->signals_on)
@@ -256,7 +271,7 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
     const struct cli_opt options[] = {
         {"profile", CLI_LIST, &m.profile_paths}, {"station", CLI_TEXT, &m.station_path},
         {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
-        {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id},
+        {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id}, {"lot", CLI_TEXT, &m.lot},
         {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {"credential", CLI_TEXT, &m.credential}, {"web", CLI_TEXT, &m.web_listen},
         {"web-cert", CLI_TEXT, &m.web_cert},    {"web-key", CLI_TEXT, &m.web_key},
         {"journal", CLI_TEXT, &m.journal_path}, {NULL, CLI_FLAG, NULL},

@@ -61,7 +61,7 @@
 
 #include <stdio.h>
 
-/* id, name, may a verb send it from outside (record/send.h)? The others are the line's or the recorder's own. */
+/* id, name, may a verb send it from outside (record/tell.h)? The others are the line's or the recorder's own. */
 #define EVENT_KINDS(X)                                                                             \
     X(LOG_OPEN, "log_open", false)                                                                 \
     X(BOOT, "boot", false)                                                                         \

@@ -56,6 +56,8 @@ void db_close_reader(struct db_reader *r);
 FL_MUST enum fl_err db_open_empty(const char *path, int version, sqlite3 **out, struct fl_why *why);
 /* The schema version this program writes. */
 int db_newest(void);
+/* Is this a station's database, of exactly that version? FL_MISMATCH: of another program. FL_UNSUPPORTED: older or newer. */
+FL_MUST enum fl_err db_check_version(sqlite3 *db, struct fl_why *why);
 
 /* Is the structure what the schema of its version gives? FL_MISMATCH names the first object that is not:
  * dropped triggers, a view in place of a table, anything added. */

@@ -22,6 +22,7 @@ static const char readme[] =
     "key/memory.*    what the signer signed last: never put an older copy back\n"
     "key/signer      where the signer answers, when another user runs it\n"
     "lock            held by the one flashline that works here\n"
+    "door            socket where other verbs reach it, while it works\n"
     "web-users       who may look from another machine, if anybody may: scrypt hashes (flashline web user)\n"
     "incident-*.txt  evidence of a log that did not verify, if that ever happened\n"
     "\n"

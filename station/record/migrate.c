@@ -24,6 +24,21 @@ int db_newest(void)
     return v;
 }
 
+enum fl_err db_check_version(sqlite3 *db, struct fl_why *why)
+{
+    int64_t have, want = db_newest(), id;
+    const char *path = sqlite3_db_filename(db, "main");
+    enum fl_err err = db_int(db, "PRAGMA user_version", 0, &have, why);
+    if (!err)
+        err = db_int(db, "PRAGMA application_id", 0, &id, why);
+    if (!err && id != DB_APPLICATION_ID)
+        err = fl_fail(why, FL_MISMATCH, "%.250s is not a station's database", path);
+    if (!err && have != want)
+        err = fl_fail(why, FL_UNSUPPORTED, "%.200s has schema %d, this flashline reads %d: %s", path, (int)have, (int)want,
+                      have < want ? "start the station once, that brings it up to date" : "use the newer flashline");
+    return err;
+}
+
 enum fl_err migrate_schema(sqlite3 *db, int from, int to, struct fl_why *why)
 {
     enum fl_err err = FL_OK;

@@ -5,22 +5,6 @@
 
 #include <stdlib.h>
 
-/* Reports know the tables of exactly one schema version. */
-static enum fl_err check_version(sqlite3 *db, const char *path, struct fl_why *why)
-{
-    int64_t have, want = db_newest(), id;
-    enum fl_err err = db_int(db, "PRAGMA user_version", 0, &have, why);
-    if (!err)
-        err = db_int(db, "PRAGMA application_id", 0, &id, why);
-    if (!err && id != DB_APPLICATION_ID)
-        err = fl_fail(why, FL_MISMATCH, "%.250s is not a station's database", path);
-    if (!err && have != want)
-        err = fl_fail(why, FL_UNSUPPORTED,
-                      "%.200s has schema %d, this flashline reads %d: %s", path, (int)have, (int)want,
-                      have < want ? "start the station once, that brings it up to date" : "use the newer flashline");
-    return err;
-}
-
 enum fl_err report_open(const char *data, struct report **out, struct fl_why *why)
 {
     struct report *r = calloc(1, sizeof *r);
@@ -32,7 +16,7 @@ enum fl_err report_open(const char *data, struct report **out, struct fl_why *wh
     if (!err)
         err = db_open_reader(path, false, &r->reader, why);
     if (!err)
-        err = check_version(r->reader.db, path, why);
+        err = db_check_version(r->reader.db, why); /* reports know the tables of exactly one */
     /* the views take records apart with JSON functions, which SQLite does not call from a schema it does not trust. This
      * schema may have been tampered with, but without loadable extensions nothing it could call does harm. */
     if (!err)

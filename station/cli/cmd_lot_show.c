@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lots as the records have them. */
+#include "cli/cli.h"
+
+#include "record/lots.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int run_show(int argc, char **argv);
+
+const struct cli_verb cmd_lot_show = {
+    .name = "lot show",
+    .line = "lots: state, quantities, what they are flashed with",
+    .help =
+        "usage: flashline lot show [NAME] [--data DIR] [--format text|json]\n"
+        "\n"
+        "exit: 0 shown, 2 usage or no such lot, 3 the records could not be read\n"
+        "\n"
+        "example:\n"
+        "  flashline lot show L-2026-118 --data /var/lib/flashline\n",
+    .run = run_show,
+};
+
+static void number(const char *word, const json_t *lot, const char *key)
+{
+    const json_t *v = json_object_get(lot, key);
+    if (json_is_integer(v))
+        printf("  %s %lld", word, (long long)json_integer_value(v));
+}
+
+static void by(const char *word, const json_t *lot, const char *when, const char *who)
+{
+    if (*fl_json_text(lot, when))
+        printf("  %-10s %s%s%s\n", word, fl_json_text(lot, when), *fl_json_text(lot, who) ? " by " : "", fl_json_text(lot, who));
+}
+
+static void print_lot(const json_t *lot)
+{
+    const json_t *profiles = json_object_get(lot, "profiles"), *rules = json_object_get(lot, "rules");
+    printf("%s  %s", fl_json_text(lot, "lot"), fl_json_text(lot, "state"));
+    if (*fl_json_text(lot, "product"))
+        printf("  %s", fl_json_text(lot, "product"));
+    printf("\n  %-10s", "units");
+    number("passed", lot, "passed");
+    number("of", lot, "authorised");
+    number("wanted", lot, "planned");
+    number("tried", lot, "units");
+    number("running", lot, "running");
+    putchar('\n');
+    if (*fl_json_text(lot, "duplicates"))
+        printf("  %-10s  %s%s", "rules", "a unit that has passed is ", fl_json_text(lot, "duplicates")[2] == 'f' &&
+                                                                      fl_json_text(lot, "duplicates")[3] == 'l' ? "reflashed" : "refused");
+    if (fl_json_int(lot, "tries", 0))
+        printf("; rework after %lld failures", (long long)fl_json_int(lot, "tries", 0));
+    if (json_is_object(rules)) {
+        char *text = json_dumps(rules, JSON_COMPACT | JSON_SORT_KEYS);
+        printf("; %s", text ? text : "");
+        free(text);
+    }
+    if (*fl_json_text(lot, "duplicates"))
+        putchar('\n');
+    for (size_t i = 0; i < json_array_size(profiles); i++) {
+        const json_t *p = json_array_get(profiles, i);
+        printf("  %-10s  %s %s %.16s...\n", "profile", fl_json_text(p, "name"), fl_json_text(p, "version"), fl_json_text(p, "hash"));
+    }
+    by("opened ", lot, "opened", "opened_by");
+    by("closed ", lot, "closed", "closed_by");
+}
+
+static int show(const char *data, const char *name, int format)
+{
+    json_t *lots = NULL;
+    struct fl_why why = {0, ""};
+    enum fl_err err = lots_read(data, name, &lots, &why);
+    if (err)
+        return cli_fail(err == FL_ARG ? CLI_USAGE : CLI_STATION, "%s", why.text);
+    int code = CLI_OK;
+    if (format == CLI_JSON_OUT) {
+        json_t *o = json_pack("{sO}", "lots", lots);
+        if (!o || json_dumpf(o, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0)
+            code = CLI_STATION;
+        putchar('\n');
+        json_decref(o);
+    }
+    for (size_t i = 0; format != CLI_JSON_OUT && i < json_array_size(lots); i++)
+        print_lot(json_array_get(lots, i));
+    if (format != CLI_JSON_OUT && !json_array_size(lots))
+        puts("no lots");
+    json_decref(lots);
+    return code || fflush(stdout) != 0 ? cli_fail(CLI_STATION, "the lots could not be written out") : CLI_OK;
+}
+
+static int run_show(int argc, char **argv)
+{
+    const char *data = NULL, *format = NULL;
+    const struct cli_opt options[] = {{"data", CLI_TEXT, &data}, {"format", CLI_TEXT, &format}, {NULL, CLI_FLAG, NULL}};
+    bool done;
+    int code = cli_options(&cmd_lot_show, options, &argc, &argv, &done);
+    if (done)
+        return code;
+    if (argc > 1)
+        return cli_usage(&cmd_lot_show, "one lot at a time, or none for all");
+    if (cli_format(format) < 0)
+        return cli_usage(&cmd_lot_show, "--format is text or json, not '%s'", format);
+    char *dir = cli_data_dir(data);
+    code = dir ? show(dir, argc ? argv[0] : NULL, cli_format(format)) : cli_fail(CLI_STATION, "out of memory");
+    free(dir);
+    return code;
+}

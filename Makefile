@@ -17,7 +17,7 @@ WERROR ?=
 CPPFLAGS += -Istation -Itests -I$B/gen -D_GNU_SOURCE -DFL_BUILD_DIR='"$B"' -MMD -MP
 CFLAGS   += -std=c11 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef \
             -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wcast-align $(WERROR)
-LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lmicrohttpd -lncursesw -ltinfo -pthread
+LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lmicrohttpd -lqrencode -lncursesw -ltinfo -pthread
 
 SRC   := $(wildcard station/*/*.c)
 GEN   := $B/gen/embed_db.c $B/gen/embed_stubs.c $B/gen/embed_web.c
@@ -29,7 +29,7 @@ TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
 FUZZED     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_ROOMS := $(foreach room,base link esp profile,$(filter $B/obj/station/$(room)/%,$(OBJ))) $B/obj/gen/embed_stubs.o
 
-all: $B/flashline $B/libesp.a $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
+all: $B/flashline $B/flashline-verify $B/libesp.a $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
 # a line that is not there, for the tests of what people look at
 $B/fake_board: $B/obj/tests/browser/fake_board.o $(LIB)
 	@echo "  CC    $@"
@@ -46,7 +46,14 @@ $B/tests/%: $B/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
-$(LIB): $(filter-out %/cli/main.o,$(OBJ))
+# the auditor's program: base and audit, nothing of the station, no library but libcrypto and the reader of JSON
+$B/libaudit.a: $(filter $B/obj/station/audit/% $B/obj/station/base/%,$(OBJ))
+	@echo "  AR    $@"; rm -f $@
+	@$(AR) rcs $@ $^
+$B/flashline-verify: $B/obj/station/verify/main.o $B/libaudit.a
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto -pthread
+$(LIB): $(filter-out %/main.o,$(OBJ))
 	@echo "  AR    $@"; rm -f $@
 	@$(AR) rcs $@ $^
 # the engine as a library of its own: what station/esp/README.md's example links with
@@ -129,7 +136,7 @@ fuzz:
 
 PREFIX ?= /usr/local
 install: all
-	install -D -m 755 $B/flashline $(DESTDIR)$(PREFIX)/bin/flashline
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $B/flashline $B/flashline-verify
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/flashline/profiles $(filter-out profiles/demo-%,$(wildcard profiles/*.yaml)) profiles/README.md
 
 clean:

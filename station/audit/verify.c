@@ -27,6 +27,11 @@ const char *audit_class_text(enum audit_class c)
     return (size_t)c < AUDIT_CLASS_COUNT ? classes[c].text : "?";
 }
 
+int audit_class_exit(enum audit_class c)
+{
+    return c == AUDIT_GOOD ? 0 : 9 + (int)c;
+}
+
 /* ---- findings ----------------------------------------------------------------------------------- */
 
 bool audit_class_of_log(enum audit_class c)

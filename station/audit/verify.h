@@ -21,7 +21,8 @@
 #include "audit/checkpoint.h"
 #include "audit/leaf.h"
 
-/*  class        name in reports    what it means */
+/*  class        name in reports    what it means
+ * New ones come last: the place of a class is its exit code (audit_class_exit), which scripts rely on. */
 #define AUDIT_CLASSES(X)                                                                           \
     X(GOOD, "good", "everything that was checked is right")                                        \
     X(CHANGED, "changed", "a record's bytes are not those that were hashed")                       \
@@ -40,7 +41,11 @@
     X(FORK, "fork", "two different signed heads of one size")                                      \
     X(ROWS, "rows", "the tables differ from what the records say")                                 \
     X(SCHEMA, "schema", "the database's own structure was changed")                                \
-    X(DATABASE, "database", "the database file is damaged")
+    X(DATABASE, "database", "the database file is damaged")                                        \
+    X(PROOF, "proof", "a proof does not lead from its record to the signed head")                  \
+    X(MALFORMED, "malformed", "a file is not what it should be")                                   \
+    X(WITNESS, "witness", "fewer witnesses signed than were asked for")                            \
+    X(TOKEN, "token", "a timestamp from outside is not good")
 
 enum audit_class {
 #define X(id, name, text) AUDIT_##id,
@@ -50,6 +55,8 @@ enum audit_class {
 };
 const char *audit_class_name(enum audit_class c);
 const char *audit_class_text(enum audit_class c);
+/* 0 for GOOD, 10 and up for the others, in their order: 10 changed, 11 missing, ... */
+int audit_class_exit(enum audit_class c);
 
 /* ---- what is verified --------------------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@ enum cli_exit {
     CLI_USAGE = 2,    /* wrong words on the command line, or in a file that people write */
     CLI_STATION = 3,  /* the station itself failed: database, key, disk */
     CLI_NO_BOARD = 4, /* no board answered */
+    /* 10 and up: what `audit` and `verify` found, by class (audit/verify.h) */
 };
 
 struct cli_verb {
@@ -28,6 +29,7 @@ struct cli_verb {
     int (*run)(int argc, char **argv); /* argv[0] is the verb's last word */
 };
 
+extern const struct cli_verb cmd_certificate, cmd_verify;
 extern const struct cli_verb cmd_audit, cmd_dispose, cmd_doctor, cmd_flash, cmd_image, cmd_init,
     cmd_key_show, cmd_lot_close, cmd_lot_open, cmd_lot_show, cmd_note, cmd_operator, cmd_plan, cmd_ports,
     cmd_profile_check, cmd_profile_import, cmd_report_summary, cmd_run, cmd_signer, cmd_sim, cmd_slots_learn,

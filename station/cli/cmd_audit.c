@@ -30,7 +30,9 @@ const struct cli_verb cmd_audit = {
         "records say. When something is wrong: the first bad record, what was done as far as can be told, and the newest\n"
         "head that can still be trusted.\n"
         "\n"
-        "exit: 0 all is right, 1 the log or the tables do not verify, 2 usage, 3 it could not be read\n"
+        "exit: 0 all is right, 2 usage, 3 it could not be read; else what is wrong: 10 changed, 11 missing, 12 order, 13 form,\n"
+        "14 foreign, 15 time, 16 copy, 17 node, 18 root, 19 signature, 20 key, 21 unsigned, 22 rollback, 23 fork, 24 rows,\n"
+        "25 schema, 26 database, 27 proof, 28 malformed, 29 witness, 30 token (station/audit/README.md explains each)\n"
         "\n"
         "example:\n"
         "  flashline audit --data /mnt/copy --key line-3-a.example+991df877+AQOh... --head last-month.checkpoint\n",
@@ -49,8 +51,8 @@ static int audit(const struct check_config *c, int format)
         code = cli_fail(err == FL_FORMAT && c->vkey ? CLI_USAGE : CLI_STATION, "%s", why.text);
     else if (format == CLI_JSON_OUT ? audit_print_json(c->data, result) : audit_print_text(c->data, result))
         code = cli_fail(CLI_STATION, "the verdict could not be written out");
-    else if (result->report.verdict != AUDIT_GOOD)
-        code = CLI_NOT_PASS;
+    else
+        code = audit_class_exit(result->report.verdict);
     free(result);
     return code;
 }

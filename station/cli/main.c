@@ -32,6 +32,8 @@ static const struct cli_verb *const verbs[] = {
     &cmd_status,
     &cmd_web,
     &cmd_web_user,
+    &cmd_certificate,
+    &cmd_verify,
     &cmd_audit,
     &cmd_key_show,
     &cmd_signer,

@@ -3,6 +3,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/proof_file.h"
+#include "event/event.h"
 #include "record/db.h"
 #include "record/ledger.h"
 
@@ -110,4 +111,34 @@ enum fl_err certificate_head(sqlite3 *db, struct fl_buf *out, struct fl_why *why
         return err;
     add_note(&h, out);
     return fl_buf_err(out, why);
+}
+
+enum fl_err certificate_of_unit(sqlite3 *db, const char *mac, int64_t *index, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    uint8_t b[8];
+    uint64_t number = 0;
+    size_t n = event_mac_parse(mac, b);
+    if (!n)
+        return fl_fail(why, FL_ARG, "'%.60s' is no MAC: 12 hex digits, or 16 of an EUI-64", mac);
+    for (size_t i = 0; i < n; i++)
+        number = number << 8 | b[i];
+    enum fl_err err = db_prepare(db, "SELECT (SELECT max(l.idx) FROM attempt a JOIN leaf l ON l.idx = a.leaf + 1 JOIN event_kind k ON k.id = "
+                                     "l.kind WHERE a.unit = u.mac AND a.outcome = 0 AND k.name = 'unit_final') FROM unit u WHERE CASE ?2 WHEN 6 THEN u.mac = ?1 ELSE u.eui64 = ?3 END", &s, why);
+    if (err)
+        return err;
+    (void)sqlite3_bind_int64(s, 1, (sqlite3_int64)number);
+    (void)sqlite3_bind_int64(s, 2, (sqlite3_int64)n);
+    (void)sqlite3_bind_blob(s, 3, b, (int)n, SQLITE_TRANSIENT);
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_DONE)
+        err = fl_fail(why, FL_NOT_FOUND, "this station never saw the unit %.60s", mac);
+    else if (rc != SQLITE_ROW)
+        err = db_fail(db, why, "cannot read the unit");
+    else if (sqlite3_column_type(s, 0) == SQLITE_NULL)
+        err = fl_fail(why, FL_NOT_FOUND, "the unit %.60s never passed here: there is nothing to certify", mac);
+    else
+        *index = sqlite3_column_int64(s, 0);
+    (void)sqlite3_finalize(s);
+    return err;
 }

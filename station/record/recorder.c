@@ -144,11 +144,11 @@ static enum fl_err put_leaf(struct recorder *r, enum event_kind kind, const json
 }
 
 /* Behind a PASS, the record that certificates are made of; in the next place, so that it is found without looking. */
-static enum fl_err put_final(struct recorder *r, const json_t *attempt, struct moment now, int64_t at, struct fl_why *why)
+static enum fl_err put_final(struct recorder *r, const json_t *attempt, struct moment now, struct fl_why *why)
 {
     json_t *body;
     int64_t index;
-    enum fl_err err = unit_final_body(attempt, at, &r->bytes, &body, why);
+    enum fl_err err = unit_final_body(attempt, &r->bytes, &body, why);
     if (err == FL_NOT_FOUND)
         return FL_OK;
     if (!err)
@@ -210,7 +210,7 @@ static enum fl_err append(struct recorder *r, enum event_kind kind, const json_t
     if (!err)
         err = put_leaf(r, kind, told, now, index, why);
     if (!err && kind == EVENT_ATTEMPT_RESULT)
-        err = put_final(r, body, now, *index, why);
+        err = put_final(r, body, now, why);
     json_decref(told);
     return err;
 }

@@ -8,7 +8,7 @@
 
 static const char *const kept[] = {"chip", "lot", "mac", "outcome", "profile"};
 
-enum fl_err unit_final_body(const json_t *body, int64_t index, const struct fl_buf *bytes, json_t **out, struct fl_why *why)
+enum fl_err unit_final_body(const json_t *body, const struct fl_buf *bytes, json_t **out, struct fl_why *why)
 {
     struct fl_hash *h;
     struct tree_hash leaf;
@@ -24,7 +24,7 @@ enum fl_err unit_final_body(const json_t *body, int64_t index, const struct fl_b
     if (err)
         return fl_fail(why, err, "%s", fl_err_text(err));
     b64_encode(leaf.b, sizeof leaf.b, b64);
-    json_t *o = json_pack("{sI,ss}", "attempt", (json_int_t)index, "attempt_hash", b64);
+    json_t *o = json_pack("{ss}", "attempt", b64);
     bool bad = !o;
     for (size_t i = 0; i < sizeof kept / sizeof *kept && !bad; i++) {
         json_t *v = json_object_get(body, kept[i]);

@@ -8,8 +8,8 @@
  *
  *   mac, chip, profile, lot?   as in the attempt
  *   outcome                    PASS
- *   attempt                    place of the attempt_result: always one before its own
- *   attempt_hash               base64 of that record's hash in the tree: whoever has the whole record can tell that it is it
+ *   attempt                    base64 of the attempt_result's hash in the tree, which is the record in front of this one: whoever
+ *                              has that record can tell that it is it
  *
  * Thread rule: pure.
  */
@@ -19,9 +19,8 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-/* The body of a unit_final for the attempt_result `body` that was stored as `bytes` at `index`. FL_NOT_FOUND: there is to
- * be none, because it is no PASS, names no unit, or is of a golden board or a dry run. New reference. */
-FL_MUST enum fl_err unit_final_body(const json_t *body, int64_t index, const struct fl_buf *bytes, json_t **out,
-                                    struct fl_why *why);
+/* The body of a unit_final for the attempt_result `body` that was stored as `bytes`. FL_NOT_FOUND: there is to be none,
+ * because it is no PASS, names no unit, or is of a golden board or a dry run. New reference. */
+FL_MUST enum fl_err unit_final_body(const json_t *body, const struct fl_buf *bytes, json_t **out, struct fl_why *why);
 
 #endif

@@ -39,7 +39,7 @@ expect_exit 0 "$FL" audit --data "$d" --key "$vkey" --head "$d/checkpoint" --for
 [ "$(jq -r '"\(.verdict) \(.own_key) \(.checked.records) \(.head.size) \(.life.interrupted) \(.outside.agreed) \(.first_bad)"' "$T/out")" = \
     "good false 17 17 1 1 null" ] || { cat "$T/out"; fail "audit json"; }
 [ "$(jq -r .head.root "$T/out")" = "$(sed -n 3p "$d/checkpoint")" ] || fail "the head's root"
-expect_exit 1 "$FL" audit --data "$d" --key "$new"
+expect_exit 20 "$FL" audit --data "$d" --key "$new" # key
 expect_exit 2 "$FL" audit --data "$d" --key nonsense
 expect_exit 2 "$FL" audit --data "$d" --format yaml
 expect_exit 2 "$FL" audit "$d"
@@ -47,10 +47,10 @@ expect_exit 3 "$FL" audit --data "$T/nowhere"
 expect_exit 3 "$FL" audit --data "$d" --head "$T/nowhere"
 cp -r "$d" "$T/bad"
 sqlite3 "$T/bad/flashline.db" "DROP TRIGGER leaf_no_update; UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), 'FAIL', 'PASS') AS BLOB) WHERE idx = 7"
-expect_exit 1 "$FL" audit --data "$T/bad" --key "$vkey" --format json
+expect_exit 10 "$FL" audit --data "$T/bad" --key "$vkey" --format json
 [ "$(jq -r '"\(.verdict) \(.first_bad) \(.trusted_head.size) \(.tree_intact)"' "$T/out")" = "changed 7 7 true" ] || { cat "$T/out"; fail "tampered"; }
 [ "$(jq -r '[.findings[].class] | unique | join(" ")' "$T/out")" = "changed rows schema" ] || { cat "$T/out"; fail "findings"; }
-expect_exit 1 "$FL" audit --data "$T/bad" --key "$vkey"
+expect_exit 10 "$FL" audit --data "$T/bad" --key "$vkey"
 expect_text "$T/out" 'first bad record +7$'
 expect_text "$T/out" 'last trustworthy head +7 records'
 

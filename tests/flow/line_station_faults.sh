@@ -36,7 +36,7 @@ sqlite3 "$db" "SELECT sql || ';' FROM sqlite_master WHERE type='trigger' AND tbl
     fail "the log could not be damaged"
 expect_exit 3 flash "$T/bad"
 expect_text "$T/err" 'audit|verif'
-expect_exit 1 "$FL" audit --data "$T/bad"
+expect_exit 10 "$FL" audit --data "$T/bad"
 
 # the disk: needs a mount of our own
 unshare -rm true 2>/dev/null || { echo "(no private mounts here: read-only and full disk were not tried)"; exit 0; }

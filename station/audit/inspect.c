@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/inspect.h"
+
+#include "base/file.h"
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long ull;
+
+enum { EXIT_USAGE = 2, EXIT_UNREADABLE = 3, KEYS_MAX = 64, FILE_MAX = 4 << 20 };
+
+struct inspection {
+    const struct inspect *in;
+    struct fl_buf *out;
+    struct certs *certs;
+};
+
+static enum fl_err add_json(struct fl_buf *out, json_t *o)
+{
+    char *s = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    json_decref(o);
+    if (!s)
+        return FL_NOMEM;
+    fl_buf_adds(out, s);
+    fl_buf_addc(out, '\n');
+    free(s);
+    return FL_OK;
+}
+
+static void say_text(struct fl_buf *out, const char *path, const struct certs_file *f)
+{
+    if (f->class != AUDIT_GOOD)
+        fl_buf_addf(out, "NOT GOOD (%s)  %s: %s\n", audit_class_name(f->class), path, f->text);
+    else if (!f->has_record)
+        fl_buf_addf(out, "good  %s: a signed head of %llu records of %s", path, (ull)f->size, f->log);
+    else
+        fl_buf_addf(out, "good  %s: record %llu of %s, %s%s%s%s%s, %s, under a head of %llu", path, (ull)f->index, f->log, f->event,
+                    *f->mac ? " " : "", f->mac, *f->outcome ? " " : "", f->outcome, f->time, (ull)f->size);
+    if (f->class == AUDIT_GOOD && f->witnesses)
+        fl_buf_addf(out, ", %u witness%s", f->witnesses, f->witnesses == 1 ? "" : "es");
+    if (f->class == AUDIT_GOOD)
+        fl_buf_addc(out, '\n');
+}
+
+static json_t *text_or_null(const char *s)
+{
+    return *s ? json_string(s) : json_null();
+}
+
+static enum fl_err say_json(struct fl_buf *out, const char *path, const struct certs_file *f)
+{
+    json_t *o = json_pack("{ss,ss,so,sI,sI}", "type", "file", "verdict", audit_class_name(f->class), "log", text_or_null(f->log), "size",
+                          (json_int_t)f->size, "witnesses", (json_int_t)f->witnesses);
+    bool bad = !o || fl_json_set_dirty(o, "file", path, strlen(path));
+    if (!bad && f->class != AUDIT_GOOD)
+        bad = fl_json_set_dirty(o, "why", f->text, strlen(f->text)) != FL_OK;
+    if (!bad && f->has_record)
+        bad = json_object_set_new(o, "record", json_integer((json_int_t)f->index)) != 0 ||
+              json_object_set_new(o, "event", text_or_null(f->event)) != 0 || json_object_set_new(o, "mac", text_or_null(f->mac)) != 0 ||
+              json_object_set_new(o, "outcome", text_or_null(f->outcome)) != 0 ||
+              json_object_set_new(o, "profile", text_or_null(f->profile)) != 0 || json_object_set_new(o, "time", text_or_null(f->time)) != 0;
+    if (bad) {
+        json_decref(o);
+        return FL_NOMEM;
+    }
+    return add_json(out, o);
+}
+
+static enum fl_err one_file(struct inspection *x, const char *path, struct fl_why *why)
+{
+    struct fl_buf bytes = FL_BUF(FILE_MAX);
+    struct certs_file f;
+    enum fl_err err = fl_file_read(path, &bytes, why);
+    if (!err)
+        err = certs_add(x->certs, path, bytes.bytes ? (const void *)bytes.bytes : "", bytes.len, &f, why);
+    fl_buf_fini(&bytes);
+    if (err || (x->in->quiet && f.class == AUDIT_GOOD))
+        return err;
+    if (x->in->json)
+        return say_json(x->out, path, &f) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
+    say_text(x->out, path, &f);
+    return FL_OK;
+}
+
+static void total_text(struct fl_buf *out, const struct certs_result *r)
+{
+    for (size_t i = 0; i < r->n_forks && i < AUDIT_FINDINGS_MAX; i++)
+        fl_buf_addf(out, "NOT GOOD (fork)  %s\n", r->fork[i]);
+    if (r->n_forks > AUDIT_FINDINGS_MAX)
+        fl_buf_addf(out, "and %zu more\n", r->n_forks - AUDIT_FINDINGS_MAX);
+    fl_buf_addf(out, "%llu file%s, %llu good, %llu different records; %llu signed head%s", (ull)r->files, r->files == 1 ? "" : "s", (ull)r->good,
+                (ull)r->records, (ull)r->heads, r->heads == 1 ? "" : "s");
+    if (r->heads > 1 && !r->n_forks)
+        fl_buf_addf(out, ", %llu of them held against others: nothing contradicts that all are of one history", (ull)r->compared);
+    fl_buf_addc(out, '\n');
+}
+
+static enum fl_err total_json(struct fl_buf *out, const struct certs_result *r)
+{
+    json_t *forks = json_array();
+    bool bad = !forks;
+    for (size_t i = 0; i < r->n_forks && i < AUDIT_FINDINGS_MAX && !bad; i++) {
+        json_t *o = json_object();
+        bad = fl_json_set_dirty(o, "why", r->fork[i], strlen(r->fork[i])) || json_array_append_new(forks, o) != 0;
+    }
+    json_t *o = bad ? NULL
+                    : json_pack("{ss,ss,sI,sI,sI,sI,sI,sI,sO}", "type", "totals", "verdict", audit_class_name(r->verdict), "files",
+                                (json_int_t)r->files, "good", (json_int_t)r->good, "records", (json_int_t)r->records, "heads",
+                                (json_int_t)r->heads, "compared", (json_int_t)r->compared, "forks", (json_int_t)r->n_forks, "found", forks);
+    json_decref(forks);
+    return add_json(out, o);
+}
+
+static enum fl_err read_keys(const struct inspect *in, struct vkey keys[static KEYS_MAX], struct fl_why *why)
+{
+    size_t logs = 0;
+    if (in->n_keys > KEYS_MAX)
+        return fl_fail(why, FL_LIMIT, "more than %d keys", KEYS_MAX);
+    for (size_t i = 0; i < in->n_keys; i++) {
+        enum fl_err err = vkey_parse(in->keys[i], &keys[i], why);
+        if (err)
+            return err;
+        logs += keys[i].type == KEY_NOTE;
+    }
+    return logs ? FL_OK : fl_fail(why, FL_ARG, "the verifier key of the log is needed (--key): a key from the files themselves would prove nothing");
+}
+
+static int run(struct inspection *x, struct fl_why *why)
+{
+    struct certs_result *r = malloc(sizeof *r);
+    enum fl_err err = r ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    for (size_t i = 0; i < x->in->n_paths && !err; i++)
+        err = one_file(x, x->in->paths[i], why);
+    if (!err)
+        err = certs_end(x->certs, r, why);
+    if (!err && x->in->json)
+        err = total_json(x->out, r) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
+    else if (!err)
+        total_text(x->out, r);
+    if (!err)
+        err = fl_buf_err(x->out, why);
+    int code = err ? EXIT_UNREADABLE : audit_class_exit(r->verdict);
+    free(r);
+    return code;
+}
+
+int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_why *why)
+{
+    struct vkey keys[KEYS_MAX];
+    struct inspection x = {in, out, NULL};
+    if (read_keys(in, keys, why))
+        return EXIT_USAGE;
+    const struct certs_config c = {.keys = keys, .n_keys = in->n_keys, .quorum = in->quorum};
+    if (certs_new(&c, &x.certs, why))
+        return EXIT_UNREADABLE;
+    int code = run(&x, why);
+    certs_free(x.certs);
+    return code;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * inspect.h: `flashline verify` and the program flashline-verify, which are the same but for their names: files checked
+ * with keys that the auditor gives, what was found as text or JSON, and the exit code.
+ *
+ * Thread rule: one call, one thread.
+ */
+#ifndef FL_AUDIT_INSPECT_H
+#define FL_AUDIT_INSPECT_H
+
+#include "audit/certs.h"
+
+struct inspect {
+    const char *const *keys; /* verifier key lines of logs and of witnesses */
+    size_t n_keys;
+    unsigned quorum; /* so many witnesses must have signed each head */
+    const char *const *paths; /* files */
+    size_t n_paths;
+    bool json, quiet; /* quiet: name only what is not good */
+};
+
+enum { INSPECT_OUT_MAX = 256 << 20 };
+
+/* Exit codes: 0 all good; 2 no key, or one that is none; 3 a file could not be read; else audit_class_exit of the verdict.
+ * `out` takes what goes to standard output; `why` a sentence where the code is 2 or 3. */
+FL_MUST int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_why *why);
+
+/* Options and exit codes as both programs' help has them. */
+#define INSPECT_HELP                                                                                                       \
+    "  --key VKEY          a verifier key, from paper: of the log, or of a witness; repeat for more. Files of several logs\n" \
+    "                      can be given together\n"                                                                        \
+    "  --quorum N          so many of the witnesses whose keys are given must have signed each head (default 0)\n"         \
+    "  --quiet             name only the files that are not good\n"                                                        \
+    "  --format text|json  json: one object a file, one a line, and a last one with the totals\n"                          \
+    "\n"                                                                                                                   \
+    "FILE is a certificate (text, or the page that prints), or a signed head. Checked are, for each: the signature under its\n" \
+    "head by a key of that log; the path from its record to the head; that the record says the number and the log it is\n" \
+    "proven for. And all together: whether all of them can be of one history of their log. A station that changed what it\n" \
+    "had signed before gives two files that cannot both be true: `fork` names them.\n"                                     \
+    "\n"                                                                                                                   \
+    "exit: 0 all good; 2 usage; 3 a file could not be read; 10 and up: the finding, as `audit --help` lists them: 19 signature,\n" \
+    "20 key, 14 foreign, 12 order, 27 proof, 28 malformed, 29 witness; 23 fork before all others\n"
+
+#endif

@@ -88,7 +88,7 @@ static void step(struct sim_board *b)
     else if (b->port_at <= t)
         sim_port_back(b);
     else if (b->watchdog_at <= t)
-        sim_watchdog_bites(b);
+        sim_restart(b, SIM_CAUSE_WATCHDOG);
     else if (sim_stub_due(b) <= t)
         sim_stub_tick(b);
     else if (sim_talk_due(b) <= t)

@@ -103,13 +103,14 @@ uint64_t sim_read_due(const struct sim_board *b);
 
 void sim_power_up(struct sim_board *b);
 void sim_read_straps(struct sim_board *b);
-void sim_watchdog_bites(struct sim_board *b);
+enum sim_cause { SIM_CAUSE_POWER, SIM_CAUSE_WATCHDOG, SIM_CAUSE_BROWNOUT, SIM_CAUSE_SOFTWARE };
+/* The chip restarts itself: a reset that looks at the strap pin again, which only the transistors can hold low. */
+void sim_restart(struct sim_board *b, enum sim_cause cause);
 void sim_port_down(struct sim_board *b, uint64_t back_at);
 void sim_port_back(struct sim_board *b);
 
 /* ---- boot.c --------------------------------------------------------------------------------------- */
 
-enum sim_cause { SIM_CAUSE_POWER, SIM_CAUSE_WATCHDOG, SIM_CAUSE_BROWNOUT, SIM_CAUSE_SOFTWARE };
 /* Everything volatile is forgotten; the chip is held in SIM_OFF. */
 void sim_halt(struct sim_board *b);
 /* The chip leaves reset now, its boot strap low or not. */

@@ -27,11 +27,10 @@ void sim_read_straps(struct sim_board *b)
     sim_start(b, b->dtr && !b->rts, SIM_CAUSE_POWER);
 }
 
-/* The watchdog's reset looks at the strap pin again, which only the transistors can hold low. */
-void sim_watchdog_bites(struct sim_board *b)
+void sim_restart(struct sim_board *b, enum sim_cause cause)
 {
     b->hand_download = false;
-    sim_start(b, b->spec.bridge.kind != SIM_USB_JTAG && b->dtr && !b->rts, SIM_CAUSE_WATCHDOG);
+    sim_start(b, b->spec.bridge.kind != SIM_USB_JTAG && b->dtr && !b->rts, cause);
 }
 
 static void reset_circuit(struct sim_board *b)

@@ -8,7 +8,8 @@
  *   all bytes of a known stub lie where they belong, the entry is its own     that stub, if it is this
  *                                                                             chip's; else a crash
  *   the entry is a known stub's, and fewer than 1 in 16 bytes of its text     a damaged upload: a crash
- *     differ, or only its data does
+ *     differ, or only its data does, or its text was announced with the
+ *     known length
  *   the entry lies in an upload of SIM_PROGRAM_MIN bytes or more, every       a stub of another version:
  *     one of whose bytes arrived                                              behaves as the known one
  *   anything else                                                             a crash

@@ -9,6 +9,7 @@
 #ifndef FL_SIM_REGS_H
 #define FL_SIM_REGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SIM_REGS_MAX = 1024 };
@@ -23,5 +24,12 @@ struct sim_regs {
 uint32_t sim_regs_get(const struct sim_regs *r, uint32_t addr);
 void sim_regs_set(struct sim_regs *r, uint32_t addr, uint32_t value);
 void sim_regs_or(struct sim_regs *r, uint32_t addr, uint32_t bits);
+
+/* Whether anything answers there: memory and registers of all these chips lie between. Elsewhere a load or a store
+ * is an exception, which a ROM does not survive. */
+static inline bool sim_mapped(uint32_t addr)
+{
+    return addr >= 0x3F000000 && addr < 0x70000000;
+}
 
 #endif

@@ -4,15 +4,33 @@
 #include "base/cursor.h"
 #include "sim/board_impl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { E_FORMAT = 0x05, E_RESULT = 0x06, E_CHECKSUM = 0x07, E_WRITE = 0x08, E_ADLER = 0x0C };
+enum {
+    E_FORMAT = 0x05, E_RESULT = 0x06, E_CHECKSUM = 0x07, E_WRITE = 0x08, E_DEFLATE = 0x0B, E_ADLER = 0x0C,
+};
 
 static void close_inflater(struct sim_rom *r)
 {
-    if (r->z_open)
+    if (r->window)
         (void)inflateEnd(&r->z);
-    r->z_open = r->z_done = r->z_broken = false;
+    free(r->window);
+    r->window = NULL;
+    r->windowed = 0;
+    r->broken = 0;
+    r->z_done = false;
+}
+
+static bool open_inflater(struct sim_rom *r)
+{
+    memset(&r->z, 0, sizeof r->z);
+    r->window = malloc(SIM_ROM_WINDOW);
+    if (r->window && inflateInit(&r->z) != Z_OK) {
+        free(r->window);
+        r->window = NULL;
+    }
+    return r->window != NULL;
 }
 
 void sim_rom_fini(struct sim_board *b)
@@ -33,27 +51,28 @@ static uint32_t erase_size(const struct sim_board *b, uint32_t at, uint32_t size
 uint8_t sim_rom_begin(struct sim_board *b, enum sim_transfer kind, const uint8_t *data, uint64_t *ns)
 {
     struct sim_rom *r = &b->rom;
-    uint32_t size = fl_get_u32le(data), at = fl_get_u32le(data + 12);
+    uint32_t size = fl_get_u32le(data), blocks = fl_get_u32le(data + 4), at = fl_get_u32le(data + 12);
     close_inflater(r);
-    r->transfer = kind;
+    r->block = fl_get_u32le(data + 8);
+    r->transfer = r->block > SIM_ROM_BLOCK ? SIM_XFER_NONE : kind;
     r->at = at;
-    r->next = r->taken = 0;
-    r->blocks = fl_get_u32le(data + 4);
-    r->end = at + size;
+    r->next = 0;
+    r->blocks = blocks;
+    r->refused = r->nowhere = false;
+    if (r->transfer == SIM_XFER_NONE)
+        return E_FORMAT;
     if (kind == SIM_XFER_MEM) {
         sim_ram_begin(&b->ram, at, size);
         return 0;
     }
+    if (kind == SIM_XFER_DEFL && !open_inflater(r))
+        return E_RESULT;
     if ((uint64_t)at + size > r->flash_size) {
-        r->transfer = SIM_XFER_NONE;
+        r->nowhere = true;
         return E_RESULT;
     }
-    if (kind == SIM_XFER_DEFL) {
-        memset(&r->z, 0, sizeof r->z);
-        if (inflateInit(&r->z) != Z_OK)
-            return E_RESULT;
-        r->z_open = true;
-    }
+    if (at % SIM_SECTOR != 0)
+        return E_RESULT; /* nothing is erased; what is sent all the same is written */
     return sim_do_erase(b, at, erase_size(b, at, size), ns) ? 0 : E_RESULT;
 }
 
@@ -62,6 +81,8 @@ static uint8_t write_flash(struct sim_board *b, const uint8_t *bytes, size_t n, 
 {
     uint32_t at = b->rom.at;
     uint8_t back[1024], sum = 0;
+    if (b->rom.nowhere || n == 0)
+        return 0;
     bool done = sim_do_program(b, at, bytes, n, ns);
     b->rom.at += (uint32_t)n;
     if (!done)
@@ -75,11 +96,28 @@ static uint8_t write_flash(struct sim_board *b, const uint8_t *bytes, size_t n, 
     return sum ? E_WRITE : 0;
 }
 
-/* Feed the inflater. It never says that the stream is damaged: only the adler at the end does. */
+/* What is in the window goes to flash, unless it is the end of a stream that is no good. */
+static uint8_t write_window(struct sim_board *b, uint64_t *ns)
+{
+    struct sim_rom *r = &b->rom;
+    uint8_t error = write_flash(b, r->window, r->windowed, ns);
+    r->windowed = 0;
+    return error;
+}
+
+static uint8_t inflate_error(int rc, const z_stream *z)
+{
+    if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR)
+        return 0;
+    return z->msg && strcmp(z->msg, "incorrect data check") == 0 ? E_ADLER : E_DEFLATE;
+}
+
+/* A damaged stream shows where it cannot be read on, or by its adler at the end: a changed byte among plain
+ * ones is written like any other until then. */
 static uint8_t inflate_block(struct sim_board *b, const uint8_t *bytes, size_t n, uint64_t *ns)
 {
     struct sim_rom *r = &b->rom;
-    uint8_t out[4096], error = 0;
+    uint8_t error = 0;
     union {
         const uint8_t *in;
         Bytef *zlib_takes; /* zlib's next_in is not const unless ZLIB_CONST */
@@ -87,59 +125,80 @@ static uint8_t inflate_block(struct sim_board *b, const uint8_t *bytes, size_t n
     r->z.next_in = from.zlib_takes;
     r->z.avail_in = (uInt)n;
     *ns += sim_takes(b, b->spec.timing.inflate_us_per_kb * ((double)n / 1024));
-    while (r->z_open && !r->z_done && !r->z_broken) {
-        r->z.next_out = out;
-        r->z.avail_out = sizeof out;
-        int rc = inflate(&r->z, Z_NO_FLUSH);
-        size_t got = sizeof out - r->z.avail_out, left = r->at < r->end ? r->end - r->at : 0;
-        uint8_t e = write_flash(b, out, got < left ? got : left, ns);
-        error = e ? e : error;
+    for (int rc = Z_OK; rc == Z_OK && !error;) {
+        r->z.next_out = r->window + r->windowed;
+        r->z.avail_out = (uInt)(SIM_ROM_WINDOW - r->windowed);
+        rc = inflate(&r->z, Z_NO_FLUSH);
+        r->windowed = SIM_ROM_WINDOW - r->z.avail_out;
+        r->broken = inflate_error(rc, &r->z);
         r->z_done = rc == Z_STREAM_END;
-        r->z_broken = rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR;
-        if (rc == Z_BUF_ERROR || (rc == Z_OK && r->z.avail_in == 0 && r->z.avail_out != 0))
+        if (r->broken)
+            return r->broken;
+        if (r->z_done || r->z.avail_out == 0)
+            error = write_window(b, ns);
+        else if (r->z.avail_in == 0)
             break;
     }
     return error;
 }
 
-static uint8_t take_block(struct sim_board *b, const uint8_t *payload, size_t n, uint64_t *ns)
+/* The block with number `seq`: BEGIN announced how many come, and a refused one has been one of them. */
+static uint8_t take_deflated(struct sim_board *b, uint32_t seq, const uint8_t *payload, size_t n, uint64_t *ns)
 {
     struct sim_rom *r = &b->rom;
-    if (b->order.fail_work && r->transfer != SIM_XFER_MEM)
-        return E_WRITE;
-    switch (r->transfer) {
-    case SIM_XFER_MEM: {
-        bool ok = sim_do_ram(b, r->at, payload, n);
-        r->at += (uint32_t)n;
-        return ok ? 0 : E_RESULT;
+    if (r->z_done) {
+        b->mode = SIM_STOPPED; /* goes round for ever: no answer to this nor to anything */
+        return 0;
     }
-    case SIM_XFER_FLASH: return write_flash(b, payload, n, ns);
-    case SIM_XFER_DEFL: {
-        uint8_t error = inflate_block(b, payload, n, ns);
-        if (!error && r->taken >= r->blocks && !r->z_done)
-            error = E_ADLER;
-        return error;
-    }
-    case SIM_XFER_NONE: break;
-    }
-    return E_FORMAT;
+    if (r->broken || !r->window || seq >= r->blocks)
+        return r->broken;
+    uint8_t error = inflate_block(b, payload, n, ns);
+    if (!error && seq + 1 == r->blocks && !r->z_done && r->refused)
+        error = r->broken = E_ADLER;
+    return error;
 }
 
-uint8_t sim_rom_data(struct sim_board *b, enum sim_transfer kind, const uint8_t *data, size_t n,
-                     bool whole, uint32_t checksum, uint64_t *ns)
+static uint8_t take_ram(struct sim_board *b, const uint8_t *payload, size_t n)
 {
     struct sim_rom *r = &b->rom;
-    uint32_t len = fl_get_u32le(data), seq = fl_get_u32le(data + 4);
+    uint32_t at = r->at;
+    if (!sim_mapped(at) || !sim_mapped(at + (uint32_t)n)) {
+        b->mode = SIM_STOPPED; /* an exception in the ROM */
+        return 0;
+    }
+    r->at += (uint32_t)n;
+    return sim_do_ram(b, at, payload, n) ? 0 : E_RESULT;
+}
+
+uint8_t sim_rom_data(struct sim_board *b, enum sim_transfer kind, const uint8_t *data, uint32_t checksum,
+                     uint64_t *ns)
+{
+    struct sim_rom *r = &b->rom;
+    uint32_t n = fl_get_u32le(data), seq = fl_get_u32le(data + 4);
     const uint8_t *payload = data + 16;
-    size_t came = n - 16;
-    if (kind != r->transfer || seq != r->next || len > SIM_ROM_BLOCK)
+    if (kind != r->transfer || seq != r->next || n > r->block)
         return E_FORMAT;
     r->next++;
-    if (!whole || came != len || sim_checksum(payload, came) != (uint8_t)checksum) {
-        if (kind == SIM_XFER_DEFL) /* the inflater has eaten it all the same */
-            (void)inflate_block(b, payload, came, ns);
+    bool right = sim_checksum(payload, n) == (uint8_t)checksum;
+    if (b->order.fail_work && right && kind != SIM_XFER_MEM)
+        return E_WRITE;
+    r->refused = r->refused || !right;
+    if (!right)
         return E_CHECKSUM;
-    }
-    r->taken++;
-    return take_block(b, payload, came, ns);
+    return kind == SIM_XFER_MEM    ? take_ram(b, payload, n)
+           : kind == SIM_XFER_DEFL ? take_deflated(b, seq, payload, n, ns)
+                                   : write_flash(b, payload, n, ns);
+}
+
+uint8_t sim_rom_end(struct sim_board *b, enum sim_transfer kind)
+{
+    struct sim_rom *r = &b->rom;
+    uint8_t error = 0;
+    if (kind == SIM_XFER_FLASH)
+        error = r->transfer == SIM_XFER_NONE ? E_RESULT : 0;
+    else if (r->transfer == SIM_XFER_FLASH || r->broken == E_DEFLATE)
+        error = E_RESULT;
+    r->transfer = SIM_XFER_NONE;
+    close_inflater(r);
+    return error;
 }

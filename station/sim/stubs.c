@@ -143,6 +143,14 @@ static bool in_some_upload(const struct sim_ram *r, uint32_t entry)
     return false;
 }
 
+static bool announced(const struct sim_ram *r, const struct part *p)
+{
+    for (size_t i = 0; i < r->uploads; i++)
+        if (r->upload[i].addr == p->addr && r->upload[i].len == p->n)
+            return true;
+    return false;
+}
+
 enum sim_program sim_ram_program(const struct sim_ram *r, const struct sim_stubs *s,
                                  const struct sim_chip *chip, unsigned revision, uint32_t entry)
 {
@@ -155,7 +163,7 @@ enum sim_program sim_ram_program(const struct sim_ram *r, const struct sim_stubs
         size_t text = differing(r, &known->text), data = differing(r, &known->data);
         if (text == 0 && data == 0)
             return strcmp(known->name, mine) == 0 && !refused ? SIM_PROGRAM_STUB : SIM_PROGRAM_NONE;
-        if (text < known->text.n / 16)
+        if (text < known->text.n / 16 || announced(r, &known->text))
             return SIM_PROGRAM_NONE;
     }
     return !refused && in_some_upload(r, entry) ? SIM_PROGRAM_OTHER_STUB : SIM_PROGRAM_NONE;

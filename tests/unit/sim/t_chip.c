@@ -60,9 +60,9 @@ static void identity(void **state)
     b_raw(b, B_SYNC);
     assert_int_equal(reg(b, 0x3FF0005C), 0x00246F28);
     b_raw(b, "C0 00 14 00 00 00 00 00 00 C0"); /* not there; two status bytes on this chip */
-    b_expect(b, "C0 01 0A 02 00 00 00 00 00 01 05 C0");
+    b_expect(b, "C0 01 0A 02 00 28 6F 24 00 01 05 C0");
     b_raw(b, "C0 00 13 10 00 00 00 00 00 00000000 00100000 00000000 00000000 C0"); /* nor MD5 */
-    b_expect(b, "C0 01 0A 02 00 00 00 00 00 01 05 C0");
+    b_expect(b, "C0 01 0A 02 00 28 6F 24 00 01 05 C0");
     b_free(b);
 }
 

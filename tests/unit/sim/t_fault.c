@@ -158,7 +158,7 @@ static void command_faults(void **state)
 
     b = faulty("{kind: nak, op: 0x0A, code: 0x0164}");
     b_raw(b, READ_MAGIC);
-    b_expect(b, "C0 01 0A 04 00 00 00 00 00 01 64 00 00 C0");
+    b_expect(b, "C0 01 0A 04 00 07 07 12 20 01 64 00 00 C0");
     b_free(b);
 
     b = faulty("{kind: lie, op: 0x03}");
@@ -298,11 +298,13 @@ static void bursts(void **state)
     (void)state;
     for (size_t i = 0; i < T_COUNT(row); i++) {
         struct b *b = b_new("esp32", ch9102);
+        unsigned taken = 0;
         b_raw(b, B_SYNC);
         for (int round = 0; round < 200; round++) {
             for (size_t k = 0; k < row[i].block; k++)
                 payload[k] = (uint8_t)sim_rng_next(&rng);
             b_wait(b, 2 * MS);
+            b_raw(b, READ_MAGIC); /* where the closing C0 was lost, this one's first ends the frame */
             b_words(b, 0x05, (uint32_t)row[i].block, 1, (uint32_t)row[i].block, 0x3FFB0000);
             assert_int_equal(b_status(b, 2) >> 8, 0);
             b_wait(b, 2 * MS);
@@ -313,8 +315,13 @@ static void bursts(void **state)
                 b_wait(b, 1 * MS);
             }
             /* refused; or silence, where the loss tore an escape sequence */
-            assert_int_equal(b_status(b, 2) >> 8 == 0, row[i].through);
+            taken += b_status(b, 2) >> 8 == 0;
         }
+        /* one in 256 passes for good: the ROM puts an old byte behind the shorter block (rom.h) */
+        if (row[i].through)
+            assert_int_equal(taken, 200);
+        else
+            assert_in_range(taken, 0, 5);
         b_free(b);
     }
 }

@@ -64,14 +64,19 @@ static uint8_t noise_byte(struct exam *x)
     return b == 0xc0 || b == 0xdb ? 0x3c : b;
 }
 
-/* The payload, and the checksum of what remains of it when `extra` bytes of the marked kind are lost. */
+/* The payload, and the checksum of what remains of it when `extra` bytes of the marked kind are lost. The ROM sums
+ * as many bytes as the head says, whatever comes behind them: the bytes too many are of kinds of their own, so that
+ * a block that lost nothing, whose last bytes are not summed, does not look right. */
 static uint8_t fill_payload(struct exam *x, const struct shot *s, size_t n)
 {
     enum { MARK = 0x55, REST = 0x33 };
+    static const uint8_t tail[EXTRA_MAX] = {0x0F, 0x1E};
     for (size_t i = 0; i < n; i++) {
         bool marked = s->quarter == ANY_QUARTER || i * DOCTOR_QUARTERS / n == (size_t)s->quarter;
         x->payload[i] = s->quarter == NOISE ? noise_byte(x) : marked ? MARK : REST;
     }
+    for (int i = 0; i < s->extra; i++)
+        x->payload[n - 1 - (size_t)i] = tail[i];
     uint8_t sum = packet_checksum(x->payload, n);
     if (s->extra > 0 && s->extra % 2)
         sum ^= MARK;

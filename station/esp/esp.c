@@ -81,6 +81,8 @@ static void start(struct esp *e, uint64_t limit_ms)
 static enum fl_err finish(struct esp *e, enum fl_err err, struct esp_problem *p)
 {
     e->limit = fl_deadline_never();
+    if (err)
+        esp_blame_line(e);
     if (err && p)
         *p = e->problem;
     return err;

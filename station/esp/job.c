@@ -22,7 +22,8 @@
 enum {
     SECTOR = 0x1000,
     BASE_LIMIT_MS = 180000,
-    REWRITES = 2, /* of a region whose MD5 is wrong: one by chance, one to be sure */
+    REWRITES = 2,      /* of a region whose MD5 is wrong: one by chance, one to be sure ... */
+    REWRITES_LINE = 5, /* ... over a line that damages so much that some of it comes through unseen */
     PASSES = 3,
 };
 
@@ -122,6 +123,7 @@ static enum fl_err attempt(struct esp *e, const struct esp_run *run, esp_job *jo
 /* `job` until it comes right or no rung is left. */
 enum fl_err esp_with_ladder(struct esp *e, const struct esp_run *run, esp_job *job)
 {
+    e->resume_at = e->resume_mark = 0;
     for (;;) {
         enum fl_err err = attempt(e, run, job);
         if (err)
@@ -197,7 +199,7 @@ static enum fl_err prove(struct esp *e, const struct esp_region *r, struct esp_r
         enum fl_err err = esp_with_ladder(e, &one, esp_job_compare);
         if (err || res->state == ESP_REGION_VERIFIED)
             return err;
-        err = wrong(e, r, res, i == REWRITES);
+        err = wrong(e, r, res, i >= (esp_line_bad(e) ? REWRITES_LINE : REWRITES));
         if (!err)
             err = esp_with_ladder(e, &one, esp_job_write);
         if (err)

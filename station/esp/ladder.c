@@ -18,6 +18,8 @@
  *     where it was asked (command.c). And the proof of a speed is short: one that carries it by luck is given up
  *     for lower ones before a refusal is believed.
  *   - After any doubt about what was written, the region is begun again; nothing is resent on a guess.
+ *   - When all that is taken, damaged blocks are sent until they arrive, many times each: slow is better than not at
+ *     all. And a region that gets on, sector by sector, does not use its lists up: each time is nearer to the end.
  *   - Without the stub nothing is compressed and every block waits for the flash, but the ROM checks
  *     every sequence number and has no framing to be turned inside out. The lists start again there.
  *
@@ -27,7 +29,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST_MAX = 14, CLIMBS_MAX = 60, CONNECT_BAUD = 115200, SLOW_BAUD = 57600 };
+enum { LIST_MAX = 14, CLIMBS_MAX = 60, CONNECT_BAUD = 115200, SLOW_BAUD = 57600, SECTOR = 0x1000 };
 
 #define RESYNC ESP_RUNG_RESYNC
 #define REGION ESP_RUNG_REGION
@@ -69,9 +71,10 @@ static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
     },
     [WORK_WRITE] = {
         [TROUBLE_SILENT] = LIST(REGION, RESET, SLOWER, SLOWER, SMALL, PACED, SLOWER, ROM, REGION, POWER),
-        [TROUBLE_DAMAGED] = LIST(SMALL, SMALL, PACED, SLOWER, PACED, SLOWER, PACED, SLOWER, PACED, SMALL,
-                                 ROM, POWER),
-        [TROUBLE_FLIPPED] = LIST(SMALL, SMALL, SLOWER, SLOWER, PACED, SLOWER, SMALL, PACED, ROM, POWER),
+        [TROUBLE_DAMAGED] = LIST(SMALL, SMALL, PACED, SLOWER, SLOWER, SMALL, PACED, SLOWER, PACED, SLOWER,
+                                 PACED, ROM, REGION, POWER),
+        [TROUBLE_FLIPPED] = LIST(SMALL, SMALL, SLOWER, SLOWER, PACED, SLOWER, SMALL, PACED, ROM, REGION,
+                                 POWER),
         [TROUBLE_REFUSED] = LIST(REGION, RESET, REGION, ROM, POWER),
         [TROUBLE_WORK] = LIST(REGION, SLOWER, ROM, POWER),
         [TROUBLE_RESTART] = LIST(RESET, RESET, SLOWER, POWER),
@@ -116,6 +119,12 @@ static void back_to(struct esp *e, enum esp_stage stage)
         e->stage = stage;
 }
 
+/* The loader is sound and waits: a refused block is no reason for a reset. */
+static bool damage(const struct esp *e)
+{
+    return e->trouble == TROUBLE_DAMAGED || e->trouble == TROUBLE_FLIPPED;
+}
+
 /* The loader's framing put right. A region that was begun is begun again by whoever wrote it. */
 static bool take_resync(struct esp *e, enum esp_rung_kind kind)
 {
@@ -125,6 +134,7 @@ static bool take_resync(struct esp *e, enum esp_rung_kind kind)
     esp_rung(e, kind, 0, "%s; %s", e->problem.text, how);
     struct esp_problem was = e->problem;
     enum esp_trouble trouble = e->trouble;
+    e->stubborn = e->stubborn || (kind == ESP_RUNG_REGION && damage(e));
     enum fl_err err = wire_resync(e);
     if (err == FL_OK || e->trouble == TROUBLE_DEAD)
         return true;
@@ -144,12 +154,6 @@ static bool take_reset(struct esp *e)
     return true;
 }
 
-/* The loader is sound and waits: a refused block is no reason for a reset. */
-static bool damage(const struct esp *e)
-{
-    return e->trouble == TROUBLE_DAMAGED || e->trouble == TROUBLE_FLIPPED;
-}
-
 static bool take_small(struct esp *e)
 {
     static const uint32_t ram[] = {0x800, 0x400, 0x200, 0x100}, flash[] = {0x800, 0x400, 0x100};
@@ -160,7 +164,7 @@ static bool take_small(struct esp *e)
     size_t i = 0;
     while (i < n && *now != 0 && sizes[i] >= *now)
         i++;
-    if (i == n || (!load && !e->stub && sizes[i] < 0x400))
+    if (i == n)
         return false;
     *now = sizes[i];
     /* a way that cannot carry long frames into RAM will not carry them into flash */
@@ -238,7 +242,7 @@ static bool take_rom(struct esp *e)
     e->tune.burst_gap_us = e->start.burst_gap_us;
     e->tune.flash_block = e->start.flash_block;
     e->pace = 0;
-    e->paced_in_vain = false;
+    e->paced_in_vain = e->stubborn = false;
     e->unpaced = (struct esp_sample){0};
     esp_ladder_rest(e);
     back_to(e, STAGE_OPEN);
@@ -285,23 +289,29 @@ static bool take(struct esp *e, enum esp_rung_kind k)
 
 /* ---- climbing ------------------------------------------------------------------------------------- */
 
-/* A line that damages one exchange in a hundred makes a loader refuse what nobody asked: that is no verdict on the
- * unit. */
-static void blame_line(struct esp *e)
+bool esp_line_bad(const struct esp *e)
 {
-    enum { ONE_IN = 100 };
+    enum { FEW = 2, ONE_IN = 100 };
     uint64_t bad = e->count.damaged + e->count.cut;
-    if (e->problem.fault != ESP_FAULT_CHIP_REFUSED || bad < 2 || bad * ONE_IN < e->count.answers)
-        return;
-    (void)esp_fail(e, e->trouble, ESP_FAULT_LINK_DAMAGED, e->problem.err,
-                   "%.200s; %llu of %llu exchanges before it were damaged on the way", e->problem.text,
-                   (unsigned long long)bad, (unsigned long long)(e->count.answers + bad));
+    return bad >= FEW && bad * ONE_IN >= e->count.answers;
+}
+
+/* A line that damages one exchange in a hundred makes a loader refuse what nobody asked and miss what somebody did, and
+ * lets wrong bytes through a checksum of eight bits: that is no verdict on the unit. */
+void esp_blame_line(struct esp *e)
+{
+    enum esp_fault f = e->problem.fault;
+    uint64_t bad = e->count.damaged + e->count.cut;
+    bool unit = f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_VERIFY_MD5;
+    if (unit && esp_line_bad(e))
+        (void)esp_fail(e, e->trouble, ESP_FAULT_LINK_DAMAGED, e->problem.err,
+                       "%llu of %llu exchanges were damaged on the way; %.240s", (unsigned long long)bad,
+                       (unsigned long long)(e->count.answers + bad), e->problem.text);
 }
 
 static enum fl_err give_up(struct esp *e)
 {
     struct esp_problem *p = &e->problem;
-    blame_line(e);
     size_t n = strlen(p->text);
     const char *sep = "; tried ";
     for (int k = 0; k < ESP_RUNG_COUNT && n < sizeof p->text - 1; k++) {
@@ -327,6 +337,12 @@ enum fl_err esp_climb(struct esp *e)
     /* trouble that a kind of work has no list for is met as in talk */
     const struct list *l = lists[e->work][t].n ? &lists[e->work][t] : &lists[WORK_TALK][t];
     uint8_t *at = &e->tried[e->work][t];
+    if (e->work == WORK_WRITE && t != TROUBLE_RESTART && t != TROUBLE_WORK &&
+        e->resume_at >= e->resume_mark + SECTOR) {
+        e->resume_mark = e->resume_at;
+        e->climbs -= e->climbs > 0;
+        *at = 0;
+    }
     while (*at < l->n && e->climbs < CLIMBS_MAX && !fl_deadline_passed(e->limit)) {
         enum esp_rung_kind k = l->rungs[(*at)++];
         bool taken = take(e, k);
@@ -379,8 +395,10 @@ static bool pace_now(struct esp *e)
  * more, and a third of all blocks, were refused lately. Lost bytes are met with pauses at an eighth. */
 bool esp_again(struct esp *e, unsigned times_refused)
 {
-    enum { RESENDS = 3, MANY = 4, FEW = 8, SOME = 3 };
+    enum { RESENDS = 3, MANY = 4, FEW = 8, SOME = 3, STUBBORN = 40 };
     e->recent.refused++;
+    if (e->stubborn)
+        return times_refused <= STUBBORN;
     bool lost = e->trouble == TROUBLE_DAMAGED && e->work == WORK_WRITE && !e->paced_in_vain;
     unsigned share = e->tune.burst == 0 && lost ? FEW : SOME;
     bool often = e->recent.refused >= MANY && e->recent.refused * share >= e->recent.sent;

@@ -120,6 +120,10 @@ struct esp {
     uint64_t slowest_ns;         /* the longest wait for a block's answer that did come */
     bool patient;                /* a silence was cut short once: wait the whole limit from now on */
     bool disturbed, powered, unlocked;
+    bool stubborn; /* no rung is left for damaged blocks: they are sent until they arrive */
+    /* Plain bytes of the region in work that the ROM has acknowledged: it goes on from their last sector. Where it
+     * stood when a rung was taken last. */
+    uint32_t resume_at, resume_mark;
     bool unsure; /* something failed since the loader last proved that it understands us */
     struct fl_deadline limit; /* of the whole call */
     uint64_t plain_done, plain_total; /* of esp_write, for the gauge */
@@ -211,6 +215,9 @@ void esp_ladder_rest(struct esp *e);
 /* A block was refused as damaged, and may be sent again. False: not again, so many are refused that
  * another rung is due. Paces the writes by itself when bytes get lost often. */
 bool esp_again(struct esp *e, unsigned times_refused);
+/* Were so many exchanges damaged that the line can be the cause of anything? Then it is made the final problem. */
+bool esp_line_bad(const struct esp *e);
+void esp_blame_line(struct esp *e);
 
 /* ---- flash -------------------------------------------------------------------------------------- */
 

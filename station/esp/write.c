@@ -17,8 +17,11 @@
  * answered may be in flash already; the stub would write it twice, everything behind it would shift
  * and END would still say OK. Then only the whole region can be begun again.
  *
- * Block sizes: the stub takes at most 0x4000. The ROM takes 0x1800 (seen on ESP32 and ESP32-C3); where
- * it refuses that, 0x400. */
+ * Not quite the whole, through the ROM: its answer means that the block is in flash, and nothing is compressed. So it goes
+ * on with a BEGIN at the last sector of which all bytes were acknowledged; the region's MD5 says whether that was right.
+ *
+ * Block sizes: the stub takes at most 0x4000. The ROM takes 0x1800, and 0x100 and less (seen on ESP32 and ESP32-C3);
+ * where it refuses the large ones, 0x400. */
 #include "esp/session.h"
 #include "esp/stream.h"
 
@@ -29,8 +32,10 @@ enum {
     STUB_BLOCK = 0x4000,
     ROM_BLOCK = 0x1800,
     ROM_BLOCK_OLD = 0x400,
+    ROM_BLOCK_LEAST = 0x100,
     OTG_BLOCK = 0x800,
     SECTOR = 0x1000,
+    SAME = 2,       /* times a block goes out as it is */
     RING = 32768,   /* the stub programs when so much is inflated ... */
     ERASE = 0x10000, /* ... and may erase as much as this each time */
 };
@@ -50,11 +55,13 @@ static uint32_t block_size(const struct esp *e, const struct esp_region *r)
         most = e->tune.flash_block;
     if (e->stub)
         return most;
-    if (most < ROM_BLOCK_OLD || e->unit.security.secure_download == ESP_ON)
-        most = ROM_BLOCK_OLD; /* in secure download mode no other size was seen to work */
+    if (most < ROM_BLOCK_LEAST)
+        most = ROM_BLOCK_LEAST;
+    if (most > ROM_BLOCK_OLD && e->unit.security.secure_download == ESP_ON)
+        most = ROM_BLOCK_OLD; /* in secure download mode no larger size is known to work */
     /* the ROM's last block is padded: it must not reach past the end of the flash */
     uint64_t end = (uint64_t)r->offset + (r->size + most - 1) / most * most;
-    return e->flash.size && end > e->flash.size ? ROM_BLOCK_OLD : most;
+    return e->flash.size && end > e->flash.size && most > ROM_BLOCK_OLD ? ROM_BLOCK_OLD : most;
 }
 
 static size_t part(const struct writer *w, size_t at)
@@ -147,40 +154,71 @@ static bool refused_damaged(const struct writer *w, const struct answer *a)
     return a->foreign && a->status.code >= 0xc0 && a->status.code != 0xc4 && a->status.code != 0xc7;
 }
 
+/* The ROM takes a block that it has not counted under the number that it waits for: one whose frame was lost, or whose
+ * head was damaged. One that it did count, and whose answer was lost, gets 01 05 again and again, and changes nothing. */
+static bool uncounted(const struct writer *w, enum fl_err err, const struct answer *a)
+{
+    bool refused = err == FL_REFUSED && a->status.code == 1 && a->status.error == 5;
+    return w->rom && w->seq + w->at > 0 && (err == FL_TIMEOUT || refused);
+}
+
+/* Once more as it is: behind a silence the ROM is spoken to first, which changes nothing of what it waits for. */
+static enum fl_err same_again(struct esp *e, const struct writer *w, enum fl_err err)
+{
+    esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; sent again as it is", e->problem.text);
+    enum fl_err broken = err == FL_TIMEOUT ? wire_resync(e) : wire_quiet(e);
+    if (broken && err != FL_TIMEOUT)
+        return esp_fail_link(e, broken, packet_op_name(w->op));
+    encode(&e->tx, w, w->at, w->seq);
+    return broken;
+}
+
+/* Refused because bytes changed on the way, and nothing of it used. */
+static enum fl_err another_time(struct esp *e, struct writer *w)
+{
+    w->seq += w->rom; /* the ROM has used the number up */
+    esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; sent again", e->problem.text);
+    enum fl_err broken = w->rom ? FL_OK : wire_break(e);
+    if (broken)
+        return esp_fail_link(e, broken, packet_op_name(w->op));
+    if (w->rom) {
+        encode(&e->tx, w, w->at, w->seq);
+        if (w->at + w->block < w->s.size)
+            encode(&e->next, w, w->at + w->block, w->seq + 1);
+    }
+    return FL_OK;
+}
+
 static enum fl_err block(struct esp *e, struct writer *w)
 {
     char what[80];
+    unsigned same = 0;
     (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->s.regions->offset, w->at,
                    w->s.size);
     for (unsigned i = 0;; i++) {
         struct answer a;
         uint32_t limit = e->times.command;
-        enum fl_err err = send(e, w, &a, &limit, i == 0);
+        enum fl_err err = send(e, w, &a, &limit, i == 0), next = err;
         if (!err)
             return FL_OK;
         bool again = err == FL_REFUSED && refused_damaged(w, &a);
         /* where blocks are damaged, a silence is damage that has hit a delimiter */
         bool silent = err == FL_TIMEOUT && e->recent.refused >= 2;
         err = esp_fail_command(e, w->op, err, &a, limit, what);
-        if (silent)
+        if (uncounted(w, err, &a) && same++ < SAME) {
+            next = same_again(e, w, err);
+        } else if (silent) {
             e->trouble = TROUBLE_DAMAGED;
-        if (!again)
-            return err;
-        if (e->trouble != TROUBLE_FLIPPED)
-            e->trouble = TROUBLE_DAMAGED;
-        e->problem.fault = ESP_FAULT_LINK_DAMAGED;
-        if (!esp_again(e, i + 1))
-            return err;
-        w->seq += w->rom; /* the ROM has used the number up */
-        esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; sent again", e->problem.text);
-        enum fl_err broken = w->rom ? FL_OK : wire_break(e);
-        if (broken)
-            return esp_fail_link(e, broken, packet_op_name(w->op));
-        if (w->rom) {
-            encode(&e->tx, w, w->at, w->seq);
-            if (w->at + w->block < w->s.size)
-                encode(&e->next, w, w->at + w->block, w->seq + 1);
+        } else if (again) {
+            e->trouble = e->trouble == TROUBLE_FLIPPED ? TROUBLE_FLIPPED : TROUBLE_DAMAGED;
+            e->problem.fault = ESP_FAULT_LINK_DAMAGED;
+            if (!esp_again(e, i + 1))
+                return err;
+            next = another_time(e, w);
+            same = 0;
         }
+        if (next)
+            return next;
     }
 }
 
@@ -188,8 +226,9 @@ static enum fl_err block(struct esp *e, struct writer *w)
 
 static enum fl_err begin(struct esp *e, const struct writer *w)
 {
-    uint32_t words[] = {esp_begin_size(e, w->s.plain), (uint32_t)((w->s.size + w->block - 1) / w->block), w->block,
-                        w->s.regions->offset, e->encrypts};
+    uint32_t from = (uint32_t)w->at; /* not 0: plain bytes, on from a sector */
+    uint32_t words[] = {esp_begin_size(e, w->s.plain) - from, (uint32_t)((w->s.size - from + w->block - 1) / w->block),
+                        w->block, w->s.regions->offset + from, e->encrypts};
     uint8_t op = w->op == OP_DEFL_DATA ? OP_DEFL_BEGIN : OP_FLASH_BEGIN;
     uint64_t erased = w->rom ? (uint64_t)w->s.plain + SECTOR : ERASE;
     enum fl_err err = esp_words(e, op, words, w->rom && e->chip->begin_16 ? 4 : 5,
@@ -230,7 +269,7 @@ static void progress(struct esp *e, const struct writer *w)
 static enum fl_err data(struct esp *e, struct writer *w)
 {
     enum fl_err err = FL_OK;
-    encode(&e->tx, w, 0, 0);
+    encode(&e->tx, w, w->at, 0);
     while (w->at < w->s.size && !err) {
         err = block(e, w);
         if (err)
@@ -239,6 +278,7 @@ static enum fl_err data(struct esp *e, struct writer *w)
         w->at = w->at < w->s.size ? w->at : w->s.size;
         w->seq++;
         e->count.blocks++;
+        e->resume_at = w->rom ? (uint32_t)w->at : 0;
         struct fl_buf spare = e->tx;
         e->tx = e->next;
         e->next = spare;
@@ -249,7 +289,8 @@ static enum fl_err data(struct esp *e, struct writer *w)
 
 static enum fl_err once(struct esp *e, struct writer *w)
 {
-    w->at = 0;
+    w->at = w->rom ? e->resume_at / SECTOR * SECTOR : 0;
+    w->at = w->at < w->s.size ? w->at : 0;
     w->seq = 0;
     enum fl_err err = e->unsure ? wire_resync(e) : FL_OK;
     if (!err)
@@ -273,7 +314,7 @@ enum fl_err esp_write_run(struct esp *e, const struct esp_region *r, size_t n)
                         "without the stub a region must start on a sector; this one starts at %06x",
                         r->offset);
     enum fl_err err = once(e, &w);
-    if (err == FL_REFUSED && w.rom && w.at == 0 && w.block > ROM_BLOCK_OLD &&
+    if (err == FL_REFUSED && w.rom && e->resume_at == 0 && w.block > ROM_BLOCK_OLD &&
         e->trouble == TROUBLE_REFUSED) {
         esp_rung(e, ESP_RUNG_SMALL_BLOCKS, ROM_BLOCK_OLD, "%s; the ROM is given blocks of %u bytes",
                  e->problem.text, ROM_BLOCK_OLD);

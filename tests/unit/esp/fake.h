@@ -74,8 +74,9 @@ struct fake {
     uint8_t reply_damage_xor;
     bool reply_damage_on;
     uint64_t host_bytes, reply_bytes;
-    uint64_t noise;          /* a seed: bits of answers change at random ... */
-    uint32_t noise_one_in;   /* ... in one byte of so many; 0: none */
+    uint64_t noise;          /* a seed: bits change at random ... */
+    uint32_t noise_one_in;   /* ... of answers, in one byte of so many; 0: none */
+    uint32_t host_noise_one_in; /* ... of requests */
 
     /* the chip */
     bool in_loader, stub, in_reset;
@@ -129,6 +130,15 @@ static inline size_t fake_unhex(const char *hex, uint8_t *out, size_t cap)
     return n;
 }
 
+/* What to change in a byte. */
+static inline uint8_t fake_noise(struct fake *f, uint32_t one_in)
+{
+    if (one_in == 0)
+        return 0;
+    f->noise = f->noise * 6364136223846793005u + 1442695040888963407u;
+    return (uint8_t)((f->noise >> 33) % one_in == 0 ? 1u << (f->noise >> 61) : 0);
+}
+
 static inline void fake_raw(struct fake *f, struct fl_buf *reply, const uint8_t *p, size_t n)
 {
     for (size_t i = 0; i < n; i++, f->reply_bytes++) {
@@ -138,11 +148,7 @@ static inline void fake_raw(struct fake *f, struct fl_buf *reply, const uint8_t 
                 continue;
             b ^= f->reply_damage_xor;
         }
-        if (f->noise_one_in) {
-            f->noise = f->noise * 6364136223846793005u + 1442695040888963407u;
-            if ((f->noise >> 33) % f->noise_one_in == 0)
-                b ^= (uint8_t)(1u << (f->noise >> 61));
-        }
+        b ^= fake_noise(f, f->noise_one_in);
         fl_buf_addc(reply, (char)b);
     }
 }
@@ -642,6 +648,7 @@ static inline void fake_write(void *ctx, const uint8_t *p, size_t n, struct fl_b
                 continue;
             b ^= f->damage_xor;
         }
+        b ^= fake_noise(f, f->host_noise_one_in);
         if (f->chip_baud == 0)
             f->chip_baud = f->host_baud;
         bool deaf = f->dead || f->no_sync || !f->in_loader || f->host_baud != f->chip_baud ||

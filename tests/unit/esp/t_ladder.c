@@ -173,7 +173,7 @@ static const struct row rows[] = {
      .rungs = {[ESP_RUNG_SMALL_BLOCKS] = 1, [ESP_RUNG_REGION] = -1}},
     {.what = "ROM: an answer is lost: the region again", .chip = fake_esp32, .config = {.stub = ESP_STUB_NEVER},
      .rules = {SEEN(OP_FLASH_DATA, 2, 2, IN_ROM, DO_LOSE, NULL)},
-     .rungs = {[ESP_RUNG_REGION] = 1, [ESP_RUNG_RESEND] = -1}},
+     .rungs = {[ESP_RUNG_REGION] = 1, [ESP_RUNG_RECONNECT] = -1}},
     {.what = "ROM: silent in the middle of a region", .chip = fake_esp32, .config = {.stub = ESP_STUB_NEVER}, .few = true,
      .rules = {SEEN(OP_FLASH_DATA, 2, 2, IN_ROM, DO_HANG, NULL)},
      .rungs = {[ESP_RUNG_REGION] = 1, [ESP_RUNG_RECONNECT] = 1}},

@@ -179,12 +179,13 @@ static void keep(struct leaf_view *view, struct leaf_text key, const struct valu
                 {"log", offsetof(struct leaf_view, log)},
                 {"station", offsetof(struct leaf_view, station)},
                 {"job", offsetof(struct leaf_view, job)},
-                {"vkey", offsetof(struct leaf_view, vkey)}},
+                {"vkey", offsetof(struct leaf_view, vkey)},
+                {"next", offsetof(struct leaf_view, next)}},
       num[] = {{"v", offsetof(struct leaf_view, v)},
                {"seq", offsetof(struct leaf_view, seq)},
                {"boot", offsetof(struct leaf_view, boot)},
                {"mono_ms", offsetof(struct leaf_view, mono_ms)}};
-    if (v->kind == OTHER || !memchr("beljmstv", *key.p, 8))
+    if (v->kind == OTHER || !memchr("bejlmnstv", *key.p, 9))
         return; /* most members are not asked for */
     if (v->kind == TEXT && leaf_text_is(key, "time"))
         view->time_ms = time_of(v->text);

@@ -99,28 +99,6 @@ static bool wants_signature(const struct audit_run *r)
            r->heads_seen >= c->heads - c->signatures;
 }
 
-/* Is the head signed by a trusted key? Adds the finding when not. */
-static bool signature_ok(struct audit_run *r, const struct audit_head *h)
-{
-    char text[CHECKPOINT_TEXT_MAX];
-    size_t n = checkpoint_format(r->cfg->keys[0].name, h->size, &h->root, text);
-    for (size_t i = 0; i < r->cfg->n_keys; i++) {
-        if (r->cfg->keys[i].id != h->key_id)
-            continue;
-        r->out->signatures++;
-        if (vkey_verify(r->cfg->keys[i].key, text, n, h->signature) == FL_OK)
-            return true;
-        audit_add(r->out, AUDIT_SIGNATURE, r->proven, h->size ? h->size - 1 : 0,
-                  "the signature under the head of %llu records is not good: it was made for another tree, or without the key",
-                  (ull)h->size);
-        return false;
-    }
-    audit_add(r->out, AUDIT_KEY, r->proven, h->size ? h->size - 1 : 0,
-              "the head of %llu records is signed by the key %08x, which is not trusted", (ull)h->size,
-              h->key_id);
-    return false;
-}
-
 static enum fl_err check_head(struct audit_run *r)
 {
     const struct audit_head *h = &r->head;
@@ -129,9 +107,9 @@ static enum fl_err check_head(struct audit_run *r)
     enum fl_err err = tree_range_root(r->hasher, &r->range, &root);
     if (err)
         return err;
-    bool sign = wants_signature(r);
+    bool sign = wants_signature(r) || r->handover_due;
     if (sign)
-        good = signature_ok(r, h);
+        good = audit_keys_signed(r, h);
     r->signed_ok &= good;
     if (r->tree_ok && !tree_hash_same(&root, &h->root)) {
         audit_add(r->out, AUDIT_ROOT, r->proven, h->size ? h->size - 1 : 0,
@@ -172,11 +150,25 @@ static enum fl_err heads_due(struct audit_run *r, struct fl_why *why)
 
 static int by_size(const void *a, const void *b)
 {
-    uint64_t x = ((const struct checkpoint *)a)->size, y = ((const struct checkpoint *)b)->size;
+    uint64_t x = ((const struct audit_outside_head *)a)->head.size, y = ((const struct audit_outside_head *)b)->head.size;
     return x < y ? -1 : x > y;
 }
 
-/* Where a note came from travels through the sort in `extensions`, which is not needed here. */
+static void not_a_head(struct audit_run *r, size_t at, enum fl_err err, const struct fl_why *w)
+{
+    audit_add(r->out, err == FL_NOT_FOUND ? AUDIT_KEY : AUDIT_SIGNATURE, 0, 0, "%.150s is not a good signed head of this log: %.200s",
+              r->cfg->outside[at].name, w->text);
+}
+
+/* The size that a note claims, to know when its turn comes. Nothing else of it is believed before its signature is. */
+static bool claimed_size(const struct audit_outside *o, struct checkpoint *out)
+{
+    struct note *note = malloc(sizeof *note);
+    bool ok = note && note_parse(o->note, o->n, note, NULL) == FL_OK && checkpoint_parse(note->text, note->text_n, out, NULL) == FL_OK;
+    free(note);
+    return ok;
+}
+
 static enum fl_err open_outside(struct audit_run *r, struct fl_why *why)
 {
     const struct audit_config *c = r->cfg;
@@ -184,40 +176,54 @@ static enum fl_err open_outside(struct audit_run *r, struct fl_why *why)
     if (!r->outside)
         return fl_fail(why, FL_NOMEM, "out of memory");
     for (size_t i = 0; i < c->n_outside; i++) {
-        c->outside[i].agreed = false;
-        struct checkpoint *head = &r->outside[r->n_outside];
+        struct audit_outside_head *h = &r->outside[r->n_outside];
         struct fl_why w = {0, ""};
-        enum fl_err err = checkpoint_open(c->outside[i].note, c->outside[i].n, c->keys, c->n_keys,
-                                          c->keys[0].name, head, &w);
+        c->outside[i].agreed = false;
+        enum fl_err err = checkpoint_open(c->outside[i].note, c->outside[i].n, c->keys, c->n_keys, c->keys[0].name, &h->head, &w);
         if (err == FL_NOMEM)
             return fl_fail(why, err, "out of memory");
-        if (err) {
-            audit_add(r->out, err == FL_NOT_FOUND ? AUDIT_KEY : AUDIT_SIGNATURE, 0, 0,
-                      "%.150s is not a good signed head of this log: %.200s", c->outside[i].name, w.text);
+        h->verified = err == FL_OK;
+        /* signed by none of those given: perhaps by another key of this log, which is not known yet */
+        if (err && !(err == FL_NOT_FOUND && claimed_size(&c->outside[i], &h->head))) {
+            not_a_head(r, i, err, &w);
             continue;
         }
-        head->extensions = i;
+        h->at = i;
         r->n_outside++;
     }
     qsort(r->outside, r->n_outside, sizeof *r->outside, by_size);
     return FL_OK;
 }
 
+/* By the keys of its time, which are known now. */
+static bool outside_signed(struct audit_run *r, struct audit_outside_head *h)
+{
+    const struct audit_outside *o = &r->cfg->outside[h->at];
+    struct fl_why w = {0, ""};
+    enum fl_err err = h->verified ? FL_OK : audit_keys_note(r, o->note, o->n, h->head.size, &h->head, &w);
+    if (err)
+        not_a_head(r, h->at, err, &w);
+    h->verified = !err;
+    return h->verified;
+}
+
 static enum fl_err outside_due(struct audit_run *r)
 {
-    while (r->next_outside < r->n_outside && r->outside[r->next_outside].size == r->count) {
-        const struct checkpoint *c = &r->outside[r->next_outside++];
+    while (r->next_outside < r->n_outside && r->outside[r->next_outside].head.size == r->count) {
+        struct audit_outside_head *h = &r->outside[r->next_outside++];
+        const struct checkpoint *c = &h->head;
+        struct audit_outside *o = &r->cfg->outside[h->at];
         struct tree_hash root;
         enum fl_err err = tree_range_root(r->hasher, &r->range, &root);
         if (err)
             return err;
         r->out->outside++;
-        if (!r->tree_ok)
+        if (!outside_signed(r, h) || !r->tree_ok)
             continue;
         if (tree_hash_same(&root, &c->root)) {
             r->out->outside_size = c->size;
-            r->cfg->outside[c->extensions].agreed = true;
-            r->cfg->outside[c->extensions].size = c->size;
+            o->agreed = true;
+            o->size = c->size;
             continue;
         }
         r->signed_ok = false;
@@ -225,21 +231,26 @@ static enum fl_err outside_due(struct audit_run *r)
         fl_hex(root.b, sizeof root.b, ours);
         fl_hex(c->root.b, sizeof c->root.b, theirs);
         audit_add(r->out, AUDIT_FORK, r->out->outside_size, c->size ? c->size - 1 : 0,
-                  "%.120s holds a signed head of %llu records with the root %s; here they give %s",
-                  r->cfg->outside[c->extensions].name, (ull)c->size, theirs, ours);
+                  "%.120s holds a signed head of %llu records with the root %s; here they give %s", o->name, (ull)c->size, theirs, ours);
     }
     return FL_OK;
 }
 
 static void outside_ahead(struct audit_run *r)
 {
-    if (r->next_outside == r->n_outside)
+    const struct audit_outside_head *newest = NULL;
+    for (; r->next_outside < r->n_outside; r->next_outside++) {
+        struct audit_outside_head *h = &r->outside[r->next_outside];
+        r->out->outside++;
+        if (outside_signed(r, h))
+            newest = h;
+    }
+    if (!newest)
         return;
-    const struct checkpoint *c = &r->outside[r->n_outside - 1];
-    r->out->outside += r->n_outside - r->next_outside;
+    const struct checkpoint *c = &newest->head;
     audit_add(r->out, AUDIT_ROLLBACK, r->count, c->size - 1,
               "%.150s holds a signed head of %llu records; here are only %llu: the last %llu were cut off, or an older copy was put back",
-              r->cfg->outside[c->extensions].name, (ull)c->size, (ull)r->count, (ull)(c->size - r->count));
+              r->cfg->outside[newest->at].name, (ull)c->size, (ull)r->count, (ull)(c->size - r->count));
 }
 
 /* ---- nodes -------------------------------------------------------------------------------------- */
@@ -331,6 +342,7 @@ static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
     if (r->more_nodes && r->nodes_ok && r->tree_ok)
         audit_add(r->out, AUDIT_NODE, r->count, r->count,
                   "the stored tree has nodes over records that are not there");
+    audit_keys_end(r);
     outside_ahead(r);
     r->out->open = r->in_run;
     r->out->tree_intact = r->tree_ok && r->signed_ok;

@@ -77,6 +77,8 @@ struct audit_head {
     struct tree_hash root;
     uint32_t key_id;
     uint8_t signature[KEY_SIGNATURE];
+    uint32_t handover_id; /* of the key that this one is handed over to, which signed too; 0: none did */
+    uint8_t handover[KEY_SIGNATURE];
 };
 
 /* Each gives the next item: FL_OK, FL_NOT_FOUND at the end, or what went wrong in reading. */
@@ -97,7 +99,8 @@ struct audit_outside {
 };
 
 struct audit_config {
-    const struct vkey *keys; /* trusted, of type KEY_NOTE; the first one's name is the log's origin */
+    const struct vkey *keys; /* trusted, of type KEY_NOTE; the first one's name is the log's origin. One that the log ever
+                                had is enough: the log itself tells and proves which came before and after */
     size_t n_keys;
     uint64_t heads;      /* how many heads there are, when known; 0: not known */
     uint64_t signatures; /* check this many of the newest heads' signatures; 0: all. Needs `heads` */
@@ -106,6 +109,15 @@ struct audit_config {
 };
 
 /* ---- what is found ------------------------------------------------------------------------------ */
+
+enum { AUDIT_KEYS_MAX = 64 };
+
+/* A key of the log and the heads it may sign (verify_keys.c). */
+struct audit_key {
+    struct vkey key;
+    uint64_t from, to; /* sizes; to UINT64_MAX: in force */
+    bool trusted;      /* it was among those given */
+};
 
 enum { AUDIT_FINDINGS_MAX = 32, AUDIT_TEXT_MAX = 400, AUDIT_GAPS_MAX = 16 };
 
@@ -136,6 +148,11 @@ struct audit_report {
     struct tree_hash trusted_root;
     bool tree_intact;         /* every root and signature compared was right: what is changed is changed in place only,
                                  and every record that no finding names is what was signed */
+
+    size_t n_keys;            /* in the order in which they came; 0: the log names none */
+    struct audit_key key[AUDIT_KEYS_MAX];
+    char next_key[2 * FL_SHA256_SIZE + 1]; /* SHA-256 of the public half of the key that comes next, as promised; "" none */
+    bool retired;             /* the log was closed for good */
 
     int64_t first_ms, last_ms; /* wall times of the first and last leaf */
     uint64_t boots, closes, unclosed, heartbeats, clock_steps, starts, results, interrupted;

@@ -60,21 +60,6 @@ static void check_place(struct audit_run *r, const struct audit_leaf *leaf, cons
         audit_add(r->out, AUDIT_FORM, 0, 0, "the first record does not open the log");
 }
 
-/* The log names its own key; the auditor's must be the same, or somebody replaced one of them. */
-static void check_own_key(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
-{
-    char text[KEY_VKEY_MAX];
-    if (leaf->index != 0 || !v->vkey.p)
-        return;
-    for (size_t i = 0; i < r->cfg->n_keys; i++) {
-        vkey_format(&r->cfg->keys[i], text);
-        if (leaf_text_is(v->vkey, text))
-            return;
-    }
-    audit_add(r->out, AUDIT_KEY, 0, 0, "the log was opened with the key %.*s, which is not trusted here",
-              (int)(v->vkey.n < 300 ? v->vkey.n : 300), v->vkey.p);
-}
-
 static void check_time(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
 {
     bool step = leaf_text_is(v->event, "clock_step");
@@ -155,7 +140,7 @@ enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf,
     }
     check_form(r, leaf, &v);
     check_place(r, leaf, &v);
-    check_own_key(r, leaf, &v);
+    audit_keys_learn(r, &v, leaf->index);
     check_time(r, leaf, &v);
     check_copies(r, leaf, &v);
     life(r, leaf, &v);

@@ -7,6 +7,13 @@
 
 #include "audit/verify.h"
 
+/* A head kept elsewhere. Its signature is judged when the keys of its time are known. */
+struct audit_outside_head {
+    struct checkpoint head;
+    size_t at;     /* in the config's list */
+    bool verified; /* by a key that was given; else its text is not to be believed yet */
+};
+
 struct audit_run {
     const struct audit_source *src;
     const struct audit_config *cfg;
@@ -22,8 +29,10 @@ struct audit_run {
     struct audit_node node;
     uint64_t heads_seen, last_head_size;
 
-    struct checkpoint *outside; /* sorted by size */
+    struct audit_outside_head *outside; /* sorted by size */
     size_t n_outside, next_outside;
+
+    uint64_t handover_due; /* size of the head that two keys must sign; 0: none */
 
     /* the life of the station, as its leaves tell it */
     bool in_run;
@@ -33,5 +42,13 @@ struct audit_run {
 /* Bytes, form, place, time, copies of one leaf; what it means for the station's life. Gives the hash to
  * build the tree with. */
 enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf, struct tree_hash *hash);
+
+/* verify_keys.c: what a record says about keys; whether the key of its time signed a head (adds the finding when not); at
+ * the end, whether any key was one that was given; a note from elsewhere by a key of the log. */
+void audit_keys_learn(struct audit_run *r, const struct leaf_view *v, uint64_t index);
+bool audit_keys_signed(struct audit_run *r, const struct audit_head *h);
+void audit_keys_end(struct audit_run *r);
+enum fl_err audit_keys_note(struct audit_run *r, const void *note, size_t n, uint64_t size, struct checkpoint *out,
+                            struct fl_why *why);
 
 #endif

@@ -84,6 +84,16 @@ static enum fl_err prove(struct esp *e)
     return err;
 }
 
+/* Asked until it answers at the new speed, at most for as long as a ROM was ever seen to take. */
+static enum fl_err rom_switched(struct esp *e)
+{
+    bool yes = false;
+    enum fl_err err = wire_listen(e, e->times.rom_settle);
+    for (uint32_t ms = 0; !err && !yes && ms < e->times.settle; ms += e->times.quick_probe)
+        err = esp_answers(e, e->times.quick_probe, &yes);
+    return err;
+}
+
 static enum fl_err change(struct esp *e, uint32_t baud)
 {
     uint32_t words[2] = {baud, e->stub ? link_baud(e->link) : 0};
@@ -97,7 +107,7 @@ static enum fl_err change(struct esp *e, uint32_t baud)
         return esp_fail_link(e, err, "setting the speed");
     if (err)
         return esp_fail(e, TROUBLE_SPEED, ESP_FAULT_LINK_SPEED, err, "%s", link_why(e->link)->text);
-    err = wire_listen(e, e->times.settle);
+    err = e->stub ? wire_listen(e, e->times.settle) : rom_switched(e);
     wire_forget(e);
     if (err)
         return esp_fail_link(e, err, "setting the speed");
@@ -117,13 +127,8 @@ static uint32_t goal(const struct esp *e)
     return can && want != link_baud(e->link) ? want : 0;
 }
 
-enum fl_err esp_stage_speed(struct esp *e)
+static enum fl_err raise_speed(struct esp *e, uint32_t baud)
 {
-    uint32_t baud = goal(e);
-    if (!baud)
-        return FL_OK;
-    e->work = WORK_SPEED;
-    esp_step(e, "baud");
     enum fl_err err = change(e, baud);
     if (err && e->trouble != TROUBLE_DEAD && e->trouble != TROUBLE_RESTART) {
         struct esp_problem was = e->problem;
@@ -131,4 +136,26 @@ enum fl_err esp_stage_speed(struct esp *e)
                        was.text);
     }
     return err;
+}
+
+enum fl_err esp_stage_speed(struct esp *e)
+{
+    uint32_t baud = goal(e);
+    if (!baud)
+        return FL_OK;
+    e->work = WORK_SPEED;
+    esp_step(e, "baud");
+    return raise_speed(e, baud);
+}
+
+/* The stub is 7 KB, 0.6 s at the speed at which ROMs begin, and every register read takes a third of the time. */
+enum fl_err esp_speed_early(struct esp *e)
+{
+    uint32_t baud = goal(e);
+    bool crystal_first = (e->chip->baud == BAUD_C2 || e->chip->baud == BAUD_C5) && !e->unit.crystal_mhz;
+    if (!baud || baud < link_baud(e->link) || e->stub || e->early || e->tune.late_speed || crystal_first ||
+        e->chip->baud == BAUD_NONE || e->unit.security.secure_download == ESP_ON)
+        return FL_OK;
+    e->early = true;
+    return raise_speed(e, baud);
 }

@@ -232,8 +232,18 @@ enum fl_err esp_probe(struct esp *e)
     enum fl_err err = exchange(e, OP_READ_REG, data, sizeof data, 0, e->times.probe, &a);
     if (err)
         return esp_fail_command(e, OP_READ_REG, err, &a, e->times.probe, " (probe)");
-    if (e->identified && a.value != e->magic)
+    if (e->magic_known && a.value != e->magic)
         return esp_fail(e, TROUBLE_SILENT, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH,
                         "READ_REG (probe): %08x where %08x stands", a.value, e->magic);
     return FL_OK;
+}
+
+enum fl_err esp_answers(struct esp *e, uint32_t ms, bool *yes)
+{
+    uint8_t data[4];
+    struct answer a;
+    fl_put_u32le(data, CHIP_MAGIC_REG);
+    enum fl_err err = exchange(e, OP_READ_REG, data, sizeof data, 0, ms, &a);
+    *yes = !err && (!e->magic_known || a.value == e->magic);
+    return err == FL_GONE || err == FL_CANCELLED || err == FL_STATE ? err : FL_OK;
 }

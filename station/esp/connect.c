@@ -180,7 +180,7 @@ static enum fl_err attempts(struct esp *e, unsigned most, unsigned *made, bool *
 enum fl_err esp_stage_connect(struct esp *e)
 {
     e->work = WORK_TALK;
-    e->stub = e->greeted = e->restarted = false;
+    e->stub = e->greeted = e->restarted = e->early = false;
     e->echoes = e->frames = 0;
     e->text_mark = e->text.total;
     bool stub = false;

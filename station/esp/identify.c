@@ -90,8 +90,11 @@ static enum fl_err by_magic(struct esp *e, const struct info *info, const struct
         e->unit.security.secure_download = ESP_ON;
         return FL_OK;
     }
-    if (!err)
+    if (!err) {
         *out = chip_by_magic(magic);
+        e->magic = magic;
+        e->magic_known = *out != NULL;
+    }
     /* a chip that was not asked for its id, or whose question arrived garbled, may have one: it is asked again */
     bool ask = info->skipped || (info->n == 0 && ++e->unknown < UNKNOWN_TRIES);
     if (!err && !*out)
@@ -165,7 +168,7 @@ static void name_chip(struct esp *e)
 static enum fl_err read_unit(struct esp *e)
 {
     struct chip_regs regs = {e, esp_read_reg_sure};
-    enum fl_err err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &e->magic);
+    enum fl_err err = esp_speed_early(e);
     if (!err)
         err = chip_read_mac(e->chip, regs, e->unit.mac, e->unit.eui64);
     if (err == FL_UNSUPPORTED)
@@ -176,7 +179,7 @@ static enum fl_err read_unit(struct esp *e)
     if (!err)
         err = chip_read_revision(e->chip, regs, &e->unit.revision);
     if (!err)
-        err = chip_read_crystal(e->chip, regs, esp_connect_baud(e), &e->unit.crystal_mhz);
+        err = chip_read_crystal(e->chip, regs, link_baud(e->link), &e->unit.crystal_mhz);
     if (!err)
         err = security_from_efuses(e, regs);
     return err;
@@ -224,6 +227,10 @@ static enum fl_err identify(struct esp *e)
     bool sdm = e->unit.security.secure_download == ESP_ON;
     if (!sdm)
         err = stop_watchdogs(e);
+    if (!err && !sdm && !e->magic_known) {
+        err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &e->magic);
+        e->magic_known = !err;
+    }
     if (!err && !sdm)
         err = read_unit(e);
     /* at last: whoever records the refusal wants to know which unit it was */

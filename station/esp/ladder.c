@@ -325,12 +325,28 @@ static enum fl_err give_up(struct esp *e)
     return p->err;
 }
 
+/* The ROM was put to a higher speed than other tools ask of it: that is taken back before anything else is doubted.
+ * Except when blocks come damaged: smaller ones may do, and cost less. */
+static bool take_late(struct esp *e)
+{
+    bool first_damage = damage(e) && e->work == WORK_LOAD && e->tried[WORK_LOAD][TROUBLE_DAMAGED] == 0;
+    if (!e->early || e->tune.late_speed || e->stage >= STAGE_LOADED || first_damage || e->climbs >= CLIMBS_MAX)
+        return false;
+    e->tune.late_speed = true;
+    e->climbs++;
+    esp_rung(e, ESP_RUNG_BAUD_DOWN, CONNECT_BAUD, "%s; %u baud until the stub runs", e->problem.text, CONNECT_BAUD);
+    back_to(e, STAGE_OPEN);
+    return true;
+}
+
 enum fl_err esp_climb(struct esp *e)
 {
     if (e->trouble == TROUBLE_DEAD) {
         e->failed = true;
         return e->problem.err;
     }
+    if (take_late(e))
+        return FL_OK;
     enum esp_trouble t = e->trouble;
     if (t == TROUBLE_FLIPPED && lists[e->work][t].n == 0)
         t = TROUBLE_DAMAGED;

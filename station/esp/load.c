@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum {
+    SWITCH_MS = 2000,
     RAM_BLOCK = 0x1800,
     OTG_BLOCK = 0x800, /* the ROM's USB-OTG has no room for more */
 };
@@ -64,10 +65,33 @@ static enum fl_err segment(struct esp *e, const struct stub_segment *s)
 
 /* ---- starting it -------------------------------------------------------------------------------- */
 
+/* A stub sets its UART up anew when it raises the chip's clock, and may do so for the speed at which ROMs begin:
+ * it is there, and is asked for the working speed later. */
+static enum fl_err came_up_slow(struct esp *e, bool *stub)
+{
+    uint32_t fast = link_baud(e->link);
+    enum fl_err err = link_set_baud(e->link, esp_connect_baud(e), fl_deadline_in_ms(SWITCH_MS));
+    if (!err)
+        err = wire_break(e);
+    if (!err)
+        err = esp_sync(e, e->times.sync, stub);
+    if (err == FL_TIMEOUT)
+        err = link_set_baud(e->link, fast, fl_deadline_in_ms(SWITCH_MS));
+    return err;
+}
+
 static enum fl_err greeting(struct esp *e)
 {
-    enum fl_err err = wire_greeting(e, e->times.greeting);
+    enum fl_err err = wire_greeting(e, e->early ? e->times.early_greeting : e->times.greeting);
     bool stub = false;
+    if (err == FL_TIMEOUT && e->early) {
+        err = came_up_slow(e, &stub);
+        if (err)
+            return esp_fail_link(e, err, "setting the speed");
+        if (stub)
+            return FL_OK;
+        err = wire_greeting(e, e->times.early_greeting);
+    }
     /* the greeting itself may have been what was damaged */
     if (err == FL_TIMEOUT && !wire_break(e) && !esp_sync(e, e->times.sync, &stub) && stub) {
         esp_rung(e, ESP_RUNG_RESYNC, 0, "the stub did not greet, but answers");
@@ -173,7 +197,9 @@ enum fl_err esp_stage_load(struct esp *e)
         return FL_OK;
     e->work = WORK_LOAD;
     esp_step(e, "stub");
-    enum fl_err err = upload(e, name);
+    enum fl_err err = esp_speed_early(e); /* chips whose crystal had to be known first */
+    if (!err)
+        err = upload(e, name);
     if (err)
         e->stub = false;
     return err;

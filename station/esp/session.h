@@ -28,10 +28,10 @@
 /* Every wait of the room that is not an answer to something: times.c, with the reasons. */
 struct esp_times {
     /* limits: how long an answer may take */
-    uint32_t command, sync, sync_rest, greeting, mem_end, probe, send;
+    uint32_t command, sync, sync_rest, greeting, early_greeting, mem_end, probe, quick_probe, send;
     uint32_t md5_mb, erase_mb, work_mb, chip_erase_mb; /* for each 1,000,000 bytes */
     /* pauses that nothing can replace */
-    uint32_t stub_gap, settle, quiet, grace, flash_wake, watchdog;
+    uint32_t stub_gap, settle, rom_settle, quiet, grace, flash_wake, watchdog;
 };
 extern const struct esp_times esp_times_default;
 
@@ -94,8 +94,10 @@ struct esp {
     enum esp_stage stage;
     bool failed;
     bool rom;  /* settled: no stub in this session */
+    bool early; /* the ROM was put to the working speed */
     bool stub; /* a stub answers */
     uint32_t magic; /* what CHIP_MAGIC_REG reads: the known answer of every probe */
+    bool magic_known;
     const struct chip *chip;
     struct esp_unit unit;
     struct chip_security efuses;
@@ -189,6 +191,9 @@ FL_MUST enum fl_err esp_write_reg(struct esp *e, uint32_t addr, uint32_t value);
 FL_MUST enum fl_err esp_sync(struct esp *e, uint32_t ms, bool *stub);
 /* READ_REG of the magic word gives what it gave before. */
 FL_MUST enum fl_err esp_probe(struct esp *e);
+/* The same as a question that need not be answered: *yes, or nothing was heard within `ms`. Fills no problem; the
+ * error is the link's. */
+FL_MUST enum fl_err esp_answers(struct esp *e, uint32_t ms, bool *yes);
 /* Limit in ms for `bytes` of work at `per_mb` ms for each 1,000,000, never under the command's. */
 uint32_t esp_scaled(const struct esp *e, uint64_t bytes, uint32_t per_mb);
 
@@ -201,6 +206,8 @@ FL_MUST enum fl_err esp_play(struct esp *e, const char *text);
 FL_MUST enum fl_err esp_stage_identify(struct esp *e);
 FL_MUST enum fl_err esp_stage_load(struct esp *e);
 FL_MUST enum fl_err esp_stage_speed(struct esp *e);
+/* The working speed while the ROM still answers, where it can and the slot has not learned otherwise. */
+FL_MUST enum fl_err esp_speed_early(struct esp *e);
 FL_MUST enum fl_err esp_stage_flash(struct esp *e);
 /* To the goal, without or with the ladder. */
 FL_MUST enum fl_err esp_reach_once(struct esp *e, enum esp_stage goal);

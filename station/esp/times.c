@@ -8,8 +8,10 @@ const struct esp_times esp_times_default = {
     .sync = 100,         /* the ROM measures the speed from SYNC and may miss the first ones */
     .sync_rest = 100,    /* eight answers follow each other without a pause */
     .greeting = 3000,    /* the stub waits 10 ms by itself; the rest is reserve */
+    .early_greeting = 200, /* at a raised speed: a stub that comes up at the usual one is asked there soon */
     .mem_end = 200,      /* the ROM may jump before its answer is out: absence is not an error */
     .probe = 500,        /* after a change of speed or a lost frame: the chip has nothing else to do */
+    .quick_probe = 25,   /* has the ROM switched yet? A question lost in the switch costs no more than this */
     .send = 10000,       /* plus the time the bytes take on the wire */
     .md5_mb = 8000,      /* the ROM of the slowest chip */
     .erase_mb = 40000,   /* datasheet maximum of slow flash, as BEGIN of the ROM erases */
@@ -19,8 +21,9 @@ const struct esp_times esp_times_default = {
     /* ---- pauses that no answer can replace ---- */
     .stub_gap = 6,       /* after DB 00: the stub's main loop must re-arm its receiver, 5 ms at least;
                             without the pause one resynchronisation in ten fails */
-    .settle = 30,        /* after CHANGE_BAUD: the stub waits 5 ms before and after its divider write,
-                            the ROM needs 25; bytes sent earlier would be garbage in its frame */
+    .settle = 30,        /* after CHANGE_BAUD: the stub waits 5 ms before and after its divider write, and garbage
+                            in a frame would turn its receiver inside out */
+    .rom_settle = 2,     /* the ROM switches behind its answer and forgives garbage: it is asked until it answers */
     .quiet = 40,         /* nothing for this long: nothing more is on its way. A USB bridge holds
                             bytes back for at most 16 ms */
     .grace = 50,         /* a refusal under a foreign opcode: the real answer may follow it */

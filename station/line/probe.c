@@ -47,6 +47,7 @@ static bool board_there(struct attempt *a)
     bool there = true;
     config.connect_attempts = 1;
     config.chip = NULL;
+    config.baud = 0; /* two questions: no speed is worth raising */
     if (a->slot->reset)
         config.reset = a->slot->reset;
     if (esp_open(a->link, &config, &tuning, &none, &e))

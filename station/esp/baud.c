@@ -157,5 +157,10 @@ enum fl_err esp_speed_early(struct esp *e)
         e->chip->baud == BAUD_NONE || e->unit.security.secure_download == ESP_ON)
         return FL_OK;
     e->early = true;
-    return raise_speed(e, baud);
+    enum esp_work work = e->work;
+    e->work = WORK_SPEED;
+    enum fl_err err = raise_speed(e, baud);
+    if (!err)
+        e->work = work;
+    return err;
 }

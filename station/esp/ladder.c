@@ -224,6 +224,10 @@ static bool take_slower(struct esp *e)
     uint32_t baud = slower(e, now);
     if (!baud)
         return false;
+    if (e->work == WORK_SPEED && e->went_late) { /* the stub cannot make it carry either: it was not the ROM */
+        e->tune.late_speed = e->went_late = false;
+        e->early_troubles = 0;
+    }
     e->tune.baud = baud;
     esp_rung(e, ESP_RUNG_BAUD_DOWN, baud, "%s; %u baud", e->problem.text, baud);
     back_to(e, STAGE_OPEN);
@@ -243,6 +247,8 @@ static bool take_rom(struct esp *e)
     e->tune.flash_block = e->start.flash_block;
     e->pace = 0;
     e->paced_in_vain = e->stubborn = false;
+    if (e->went_late)
+        e->tune.late_speed = e->went_late = false;
     e->unpaced = (struct esp_sample){0};
     esp_ladder_rest(e);
     back_to(e, STAGE_OPEN);
@@ -325,14 +331,14 @@ static enum fl_err give_up(struct esp *e)
     return p->err;
 }
 
-/* The ROM was put to a higher speed than other tools ask of it: that is taken back before anything else is doubted.
- * Except when blocks come damaged: smaller ones may do, and cost less. */
+/* The ROM was put to a higher speed than other tools ask of it: trouble that comes twice before the stub runs takes
+ * that back, before anything else is doubted. */
 static bool take_late(struct esp *e)
 {
-    bool first_damage = damage(e) && e->work == WORK_LOAD && e->tried[WORK_LOAD][TROUBLE_DAMAGED] == 0;
-    if (!e->early || e->tune.late_speed || e->stage >= STAGE_LOADED || first_damage || e->climbs >= CLIMBS_MAX)
+    if (!e->early || e->tune.late_speed || e->stage >= STAGE_LOADED || e->early_troubles++ == 0 ||
+        e->climbs >= CLIMBS_MAX)
         return false;
-    e->tune.late_speed = true;
+    e->tune.late_speed = e->went_late = true;
     e->climbs++;
     esp_rung(e, ESP_RUNG_BAUD_DOWN, CONNECT_BAUD, "%s; %u baud until the stub runs", e->problem.text, CONNECT_BAUD);
     back_to(e, STAGE_OPEN);

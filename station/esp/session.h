@@ -95,6 +95,8 @@ struct esp {
     bool failed;
     bool rom;  /* settled: no stub in this session */
     bool early; /* the ROM was put to the working speed */
+    unsigned early_troubles; /* while it was */
+    bool went_late;          /* that was taken back in this session */
     bool stub; /* a stub answers */
     uint32_t magic; /* what CHIP_MAGIC_REG reads: the known answer of every probe */
     bool magic_known;

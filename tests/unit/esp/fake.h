@@ -61,6 +61,7 @@ struct fake {
     bool dead;       /* nothing answers, nothing is said */
     bool no_sync;    /* hears nothing, but prints */
     uint32_t max_baud; /* above: garbage; 0: any */
+    bool slow_stub;    /* the stub comes up at 115200 whatever the ROM was put to */
 
     struct fake_rule rules[FAKE_RULES];
     unsigned seen[256];
@@ -465,6 +466,11 @@ static inline void fake_execute(struct fake *f, uint8_t op, uint32_t sum, const 
         if (n == 8 && fl_get_u32le(d + 4) == f->expected.entry && fake_ram_ok(f)) {
             f->stub = true;
             f->inside = false;
+            if (f->slow_stub && f->chip_baud != 115200) {
+                f->chip_baud = 115200;
+                fake_raw(f, reply, (const uint8_t *)"\x80\xfe\x06", 3);
+                return;
+            }
             fake_frame(f, reply, (const uint8_t *)"OHAI", 4);
         }
         return;
@@ -700,7 +706,8 @@ static inline struct esp_times fake_times(void)
     struct esp_times t = esp_times_default;
     t.command = 60;
     t.sync = t.sync_rest = 10;
-    t.greeting = 40;
+    t.greeting = t.early_greeting = 40;
+    t.quick_probe = 10;
     t.mem_end = 20;
     t.probe = 30;
     t.grace = 8;

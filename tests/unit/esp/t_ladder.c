@@ -12,7 +12,8 @@ struct row {
     struct fake_rule rules[6];
     size_t lose_after;
     uint32_t max_baud;
-    bool no_deflate, no_flash, few; /* few bytes, where writes are paced in real time */
+    bool no_deflate, no_flash, slow_stub, few; /* few bytes, where writes are paced in real time */
+    bool late; /* what must have been learned of it */
     enum esp_fault fault; /* NONE: must end well */
     /* rungs that must (> 0), must not (-1), or may (0) have been taken, by kind */
     int rungs[ESP_RUNG_COUNT];
@@ -92,8 +93,15 @@ static const struct row rows[] = {
      .config = {.baud = 1500000, .step_down = {921600, 460800, 230400}},
      .rungs = {[ESP_RUNG_BAUD_DOWN] = 4, [ESP_RUNG_ROM] = -1}},
     {.what = "CHANGE_BAUD not answered once", .chip = fake_esp32, .config = {.baud = 921600, .step_down = {460800}},
-     .rules = {SEEN(OP_CHANGE_BAUD, 1, 1, IN_STUB, DO_SILENT, NULL)},
+     .rules = {SEEN(OP_CHANGE_BAUD, 1, 1, IN_ROM, DO_SILENT, NULL)},
      .rungs = {[ESP_RUNG_RECONNECT] = 1, [ESP_RUNG_BAUD_DOWN] = -1}},
+    {.what = "a ROM that never changes its speed: the stub does", .chip = fake_esp32,
+     .config = {.baud = 921600, .step_down = {460800}}, .late = true,
+     .rules = {SEEN(OP_CHANGE_BAUD, 1, 0, IN_ROM, DO_SILENT, NULL)},
+     .rungs = {[ESP_RUNG_RECONNECT] = 1, [ESP_RUNG_BAUD_DOWN] = 1, [ESP_RUNG_ROM] = -1}},
+    {.what = "a stub that comes up at 115200 after the ROM was faster: asked there, no rung", .chip = fake_esp32,
+     .config = {.baud = 921600, .step_down = {460800}}, .slow_stub = true,
+     .rungs = {[ESP_RUNG_RECONNECT] = -1, [ESP_RUNG_BAUD_DOWN] = -1, [ESP_RUNG_RESYNC] = -1}},
     {.what = "a stub that reads another word than the ROM did: ROM", .chip = fake_esp32,
      .config = {.baud = 921600, .step_down = {460800}},
      .rules = {SEEN(OP_READ_REG, 1, 0, IN_STUB, DO_VALUE, "00000000")}, .rungs = {[ESP_RUNG_ROM] = 1}},
@@ -218,6 +226,7 @@ static void run(const struct row *row)
     f->lose_after = row->lose_after;
     f->max_baud = row->max_baud;
     f->no_flash = row->no_flash;
+    f->slow_stub = row->slow_stub;
     struct esp_region regions[N_REGIONS] = {fake_region(0x10000, row->few ? 9000 : 150000, 0x3f, !row->no_deflate),
                                             fake_region(0x1000, 5000, 0xff, !row->no_deflate)};
     struct esp_region_result results[N_REGIONS];
@@ -240,6 +249,10 @@ static void run(const struct row *row)
                      f->n_rungs ? f->rungs[f->n_rungs - 1].text : "");
     }
     assert_true(err == FL_OK || strlen(p.text) > 0);
+    if (!err && !row->max_baud && row->config.baud)
+        assert_int_equal(esp_baud(e), fake_count(f, ESP_RUNG_BAUD_DOWN) > row->late ? esp_baud(e) : row->config.baud);
+    if (!err)
+        assert_int_equal(tuning.late_speed, row->late);
     for (size_t i = 0; i < N_REGIONS; i++)
         fake_region_fini(&regions[i]);
     esp_close(e);

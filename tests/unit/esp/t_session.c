@@ -42,7 +42,7 @@ static void esp32_clean(void **state)
     assert_int_equal(f->progress_last, f->progress_total);
     assert_int_equal(f->n_rungs, 0);
     /* each of the four regions is asked for, written, and asked for again */
-    assert_string_equal(fl_buf_text(&f->steps), "stub baud verify write verify verify write verify "
+    assert_string_equal(fl_buf_text(&f->steps), "stub verify write verify verify write verify "
                                                 "verify write verify verify write verify ");
     assert_int_equal(tuning.baud, 0);
 

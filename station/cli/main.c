@@ -36,6 +36,10 @@ static const struct cli_verb *const verbs[] = {
     &cmd_verify,
     &cmd_audit,
     &cmd_key_show,
+    &cmd_db_check,
+    &cmd_db_backup,
+    &cmd_db_rebuild,
+    &cmd_db_export,
     &cmd_signer,
     NULL,
 };

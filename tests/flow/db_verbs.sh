@@ -1,0 +1,103 @@
+#!/bin/sh
+# The database checked, copied, made anew and written out; and what is not a station's database, or cannot be had.
+. tests/flow/lib.sh
+V2=tests/unit/record/v2
+D=$T/data
+
+# of an older version: looked at as it is, brought up to date by a station that starts
+mkdir -p "$T/old/key"
+cp $V2/station $V2/checkpoint "$T/old/"
+cp $V2/log.vkey "$T/old/key/"
+{ cat $V2/flashline.sql; echo 'PRAGMA application_id = 1179407440; PRAGMA user_version = 2;'; } | sqlite3 "$T/old/flashline.db"
+expect_exit 0 "$FL" db check --data "$T/old"
+expect_text "$T/out" "not compared: the database is of an older version"
+expect_exit 3 "$FL" db export attempt_view --data "$T/old"
+expect_text "$T/err" "has schema 2"
+
+demo_images
+printf 'seed: 7\nboards:\n  - {board: 3, flash: {stuck: [0x40000]}}\n' >"$T/boards.yaml"
+sim_start sim --boards 3 --scenario "$T/boards.yaml"
+expect_exit 1 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$D" --operator ann
+MAC=$(sql "SELECT mac FROM attempt_view WHERE outcome = 'PASS' LIMIT 1")
+expect_exit 0 "$FL" note "$MAC" "looked at" --operator eva --data "$D"
+expect_exit 0 "$FL" db check --data "$D"
+expect_text "$T/out" "rows +[1-9][0-9]* compared"
+expect_text "$T/out" "all is well"
+
+# somebody improves the yield, and takes a trigger away
+sqlite3 "$D/flashline.db" "UPDATE attempt SET outcome = 0, fault = NULL WHERE outcome = 1; DROP TRIGGER leaf_no_delete;
+    CREATE TABLE extra (a); DELETE FROM note; UPDATE word SET text = 'esp33' WHERE text = 'esp32'"
+dump() { sqlite3 "$1" "SELECT * FROM attempt_view; SELECT * FROM unit_lot; SELECT * FROM note; SELECT * FROM tally; SELECT * FROM unit_view"; }
+expect_exit 1 "$FL" db check --data "$D"
+expect_text "$T/out" "NOT well"
+expect_exit 1 "$FL" db check --data "$D" --format json
+[ "$(jq '.findings | length > 2' "$T/out")" = true ] || { cat "$T/out"; fail "findings as JSON"; }
+expect_exit 0 "$FL" db rebuild --data "$D" --format json
+OLD=$(jq -r .kept "$T/out")
+[ "$(sqlite3 "$OLD" "SELECT count(*) FROM attempt WHERE outcome = 1")" = 0 ] || fail "the old database was not kept"
+expect_exit 0 "$FL" db check --data "$D"
+expect_exit 0 "$FL" audit --data "$D"
+[ "$(sql "SELECT group_concat(n) FROM (SELECT outcome || '=' || count(*) AS n FROM attempt_view GROUP BY outcome ORDER BY outcome)")" = \
+    "FAIL=1,PASS=2" ] || fail "the rows are not what the records say"
+[ "$(sql "SELECT text || ' ' || operator FROM unit_remark")" = "looked at eva" ] || fail "names were not carried over"
+dump "$D/flashline.db" >"$T/one"
+expect_exit 0 "$FL" db rebuild --data "$D"
+dump "$D/flashline.db" >"$T/two"
+cmp "$T/one" "$T/two" || fail "the same records gave other rows"
+ls "$D"/flashline.db.new* "$D"/flashline.db-journal 2>/dev/null && fail "something was left behind"
+
+# a copy, while a station is at work; a name that is taken is not touched
+"$FL" run --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$D" >"$T/run.out" 2>"$T/run.err" &
+RUN=$!
+PIDS="$PIDS $RUN"
+wait_for "the door" 30 test -S "$D/door" || { cat "$T/run.err"; fail "no door"; }
+expect_exit 0 "$FL" db backup "$T/copy.db" --data "$D"
+expect_exit 2 "$FL" db backup "$T/copy.db" --data "$D"
+expect_text "$T/err" "is there already"
+expect_exit 3 "$FL" db rebuild --data "$D"
+expect_text "$T/err" "a flashline works on"
+kill -INT $RUN
+wait $RUN || :
+[ "$(sqlite3 "$T/copy.db" "PRAGMA integrity_check; SELECT count(*) > 12 FROM leaf; SELECT count(*) FROM person" | tr '\n' ' ')" = "ok 1 2 " ] ||
+    fail "the copy"
+ls "$T"/copy.db.part 2>/dev/null && fail "a part was left behind"
+
+# as CSV and as JSON
+expect_exit 0 "$FL" db export --list --data "$D"
+expect_text "$T/out" "^attempt_view +view"
+expect_exit 2 "$FL" db export nothing --data "$D"
+expect_text "$T/err" "there is no table or view 'nothing'"
+expect_exit 2 "$FL" db export attempt_view --format xml --data "$D"
+expect_exit 0 "$FL" note "$MAC" 'a, "b"' --data "$D"
+expect_exit 0 "$FL" db export note --data "$D"
+grep -q ',"a, ""b"""' "$T/out" || { cat "$T/out"; fail "quoting"; }
+[ "$(sed -n 2p "$T/out" | od -c | grep -c '\\r  *\\n')" = 1 ] || fail "line ends"
+expect_exit 0 "$FL" db export attempt_view --data "$D" --format json
+[ "$(jq -s 'map(select(.outcome == "PASS")) | length >= 2' "$T/out")" = true ] || fail "JSON"
+[ "$(jq -s '.[0].operator' "$T/out")" = '"ann"' ] || fail "JSON members"
+expect_exit 0 "$FL" db export image --data "$D"
+expect_text "$T/out" "^1,[0-9a-f]{64},"
+
+# not a station's, and not to be had
+for verb in "db check" "db rebuild" "db export note" "lot show"; do
+    expect_exit 3 "$FL" $verb --data "$T/nowhere"
+done
+cp -r "$D" "$T/foreign"
+rm -f "$T/foreign/flashline.db"-*
+sqlite3 "$T/foreign/flashline.db" "PRAGMA application_id = 7"
+sum=$(cksum <"$T/foreign/flashline.db")
+expect_exit 3 "$FL" db rebuild --data "$T/foreign"
+expect_text "$T/err" "not a station's database"
+expect_exit 3 "$FL" db export note --data "$T/foreign"
+expect_text "$T/err" "not a station's database"
+expect_exit 3 "$FL" note --lot L x --data "$T/foreign"
+expect_text "$T/err" "another program"
+expect_exit 3 "$FL" db backup "$T/foreign.copy" --data "$T/foreign"
+[ "$sum" = "$(cksum <"$T/foreign/flashline.db")" ] || fail "a foreign database was changed"
+head -c 30000 "$D/flashline.db" >"$T/foreign/flashline.db"
+sum=$(cksum <"$T/foreign/flashline.db")
+expect_exit 1 "$FL" db check --data "$T/foreign"
+expect_exit 3 "$FL" db rebuild --data "$T/foreign"
+[ ! -s "$T/err" ] && fail "no word about a cut database"
+expect_exit 3 "$FL" note --lot L x --data "$T/foreign"
+[ "$sum" = "$(cksum <"$T/foreign/flashline.db")" ] || fail "a cut database was changed"

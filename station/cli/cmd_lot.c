@@ -3,6 +3,7 @@
 #include "cli/telling.h"
 
 #include "base/file.h"
+#include "line/rules.h"
 #include "profile/profile.h"
 
 #include <stdio.h>
@@ -24,7 +25,9 @@ const struct cli_verb cmd_lot_open = {
         "  --max N             how many may pass: not one more is let in, however many slots end at once\n"
         "  --duplicates WORD   a unit that has passed in this lot: refuse it (the default), or reflash it; never counted twice\n"
         "  --tries N           so often may a unit fail; then it must go to rework (flashline dispose)\n"
-        "  --rules FILE        JSON object of further rules, kept with the lot\n"
+        "  --rules FILE        JSON: when a slot is closed and the line stops, golden boards, serial numbers, takt:\n"
+        "                      {\"slot\": {\"consecutive\": 3}, \"line\": {\"same_fault\": 8, \"yield\": 90, \"after\": 50},\n"
+        "                       \"shift\": {\"golden\": [\"24:6f:28:00:00:01\"]}, \"serial\": {\"template\": \"M5-{yy}{ww}-{n:6}\"}}\n"
         TELLING_HELP
         "\n"
         "exit: 0 open, 2 usage, or a name that was used before, 3 the station failed\n"
@@ -99,6 +102,10 @@ static int load_rules(struct opening *o)
     enum fl_err err = fl_file_read(o->rules_path, &b, &why);
     if (!err)
         err = fl_json_parse(b.bytes, b.len, &o->rules, &why);
+    if (!err) {
+        struct rules_set checked;
+        err = rules_parse(o->rules, &checked, &why);
+    }
     fl_buf_fini(&b);
     return err ? cli_fail(CLI_USAGE, "%s: %s", o->rules_path, why.text) : CLI_OK;
 }

@@ -16,6 +16,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_profile_import,
     &cmd_plan,
     &cmd_image,
+    &cmd_line_ack,
     &cmd_ports,
     &cmd_slots_learn,
     &cmd_doctor,

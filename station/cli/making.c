@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/making.h"
 
+#include "cli/lot_line.h"
 #include "cli/passphrase.h"
 #include "cli/results.h"
 #include "cli/signals.h"
@@ -15,7 +16,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-enum { HEALTH_MS = 250, PROFILE_MS = 30000 };
+enum { HEALTH_MS = 250, EVENT_MS = 30000 };
 
 struct making {
     const struct cli_verb *verb;
@@ -34,6 +35,8 @@ struct making {
     struct recorder *recorder;
     struct door *door;
     uint64_t planned; /* of the lot; 0 not said */
+    json_t *lot_facts;
+    struct lot_line *lot_line;
     struct board *board;
     struct console *console;
     struct web *web;
@@ -104,11 +107,72 @@ static int open_station(struct making *m)
     return CLI_OK;
 }
 
+/* Takes body; waits until it is durable. */
+static enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
+{
+    struct event_ticket t;
+    char job[EVENT_JOB_TEXT];
+    if (body && !json_object_get(body, "job") &&
+        (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)) {
+        json_decref(body);
+        body = NULL;
+    }
+    if (event_ticket_init(&t)) {
+        json_decref(body);
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    }
+    struct event *e = body ? event_new(kind, body, &t) : NULL;
+    enum fl_err err = e ? fl_queue_put(q, e, fl_deadline_in_ms(EVENT_MS)) : FL_NOMEM;
+    if (err) {
+        event_free(e);
+        (void)fl_fail(why, err, "%s", fl_err_text(err));
+    } else {
+        err = event_ticket_wait(&t, fl_deadline_never(), leaf, why);
+    }
+    event_ticket_fini(&t);
+    return err;
+}
+
+static int make_lot(struct making *m)
+{
+    int code = making_lot(m->verb, m->data_dir, m->lot, (const struct profile *const *)m->profiles, m->n_profiles, &m->planned,
+                          &m->lot_facts);
+    const struct lot_line_config c = {.data = m->data_dir, .lot = m->lot, .facts = m->lot_facts,
+                                      .queue = recorder_queue(m->recorder), .tally = board_tally(m->board)};
+    return code ? code : lot_line_new(&c, &m->lot_line);
+}
+
+/* "reopen": recorded first, then the slots go on. */
+static enum fl_err reopen(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
+{
+    int64_t leaf = -1;
+    int slot = (int)fl_json_int(request, "slot", RULES_LINE);
+    json_t *b = json_pack("{ss,ss}", "operator", fl_json_text(request, "operator"), "why", fl_json_text(request, "why"));
+    if (b && slot != RULES_LINE && json_object_set_new(b, "slot", json_integer(slot)) != 0) {
+        json_decref(b);
+        b = NULL;
+    }
+    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_LINE_REOPEN, b, &leaf, why);
+    if (err)
+        return err;
+    if (m->lot_line)
+        (void)guard_reopen(lot_line_guard(m->lot_line), slot);
+    *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
+    return FL_OK;
+}
+
+static enum fl_err asked(void *ctx, const char *what, const json_t *request, json_t **answer, struct fl_why *why)
+{
+    if (strcmp(what, "reopen") == 0)
+        return reopen(ctx, request, answer, why);
+    return fl_fail(why, FL_FORMAT, "nobody here knows what '%.40s' means", what);
+}
+
 /* From here on other verbs reach the station at work. */
 static int open_door(struct making *m)
 {
     struct fl_why why = {0, ""};
-    const struct door_config c = {.data = m->data_dir, .recorder = m->recorder};
+    const struct door_config c = {.data = m->data_dir, .recorder = m->recorder, .ask = asked, .ctx = m};
     return door_open(&c, &m->door, &why) ? cli_fail(CLI_STATION, "%s", why.text) : CLI_OK;
 }
 
@@ -116,19 +180,7 @@ static int open_door(struct making *m)
 static int record_profile(struct making *m, const struct profile *p)
 {
     struct fl_why why = {0};
-    struct event_ticket t;
-    if (event_ticket_init(&t))
-        return cli_fail(CLI_STATION, "out of memory");
-    struct event *e = event_new(EVENT_PROFILE, profile_facts(p), &t);
-    enum fl_err err = e ? fl_queue_put(recorder_queue(m->recorder), e, fl_deadline_in_ms(PROFILE_MS))
-                        : FL_NOMEM;
-    if (err) {
-        event_free(e);
-        (void)fl_fail(&why, err, "%s", fl_err_text(err));
-    } else {
-        err = event_ticket_wait(&t, fl_deadline_never(), NULL, &why);
-    }
-    event_ticket_fini(&t);
+    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_PROFILE, profile_facts(p), NULL, &why);
     return err ? cli_fail(CLI_STATION, "the profile %s could not be recorded: %s", p->path, why.text)
                : CLI_OK;
 }
@@ -141,7 +193,8 @@ static void title(struct making *m)
         (void)snprintf(product, sizeof product, "%s %s", m->profiles[0]->name, m->profiles[0]->version);
     else
         (void)snprintf(product, sizeof product, "%zu profiles", m->n_profiles);
-    tally_title(board_tally(m->board), m->station.station, product, m->lot, m->planned, 0);
+    tally_title(board_tally(m->board), m->station.station, product, m->lot, m->planned,
+                m->lot_line ? lot_line_rules(m->lot_line)->takt_ms : 0);
     m->results.tally = board_tally(m->board);
     m->results.journal = m->journal;
     if (console_takes_terminal(stderr) && isatty(STDOUT_FILENO))
@@ -184,6 +237,7 @@ static int make(struct making *m, enum line_mode mode)
         .mode = mode, .profiles = (const struct profile *const *)m->profiles,
         .n_profiles = m->n_profiles, .slots = m->station.slots, .n_slots = m->station.n,
         .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id, .lot = m->lot,
+        .guard = lot_line_guard(m->lot_line), .serials = lot_line_serials(m->lot_line),
         .before = &m->station.before, .after = &m->station.after,
         .finished = results_add, .ctx = &m->results,
     };
@@ -237,7 +291,7 @@ static int run(struct making *m, enum line_mode mode)
     for (size_t i = 0; !code && i < m->n_profiles; i++)
         code = record_profile(m, m->profiles[i]);
     if (!code && m->lot)
-        code = making_lot(m->verb, m->data_dir, m->lot, (const struct profile *const *)m->profiles, m->n_profiles, &m->planned);
+        code = make_lot(m);
     if (!code)
         code = open_door(m);
     return code ? code : make(m, mode);
@@ -249,6 +303,8 @@ static void take_apart(struct making *m)
     console_stop(m->console);
     web_stop(m->web);
     door_close(m->door);
+    lot_line_free(m->lot_line);
+    json_decref(m->lot_facts);
     recorder_close(m->recorder);
     journal_close(m->journal);
     if (m->signals_on)

@@ -3,19 +3,21 @@
  * making.h: what `flash` and `run` share: profile, slots, recorder, line and console, put together and
  * taken apart in the right order.
  *
- *   start: profile ─► slots ─► signals ─► recorder (lock, log verified) ─► lot ─► door ─► web ─► console ─► line
+ *   start: profile ─► slots ─► signals ─► recorder (lock, log verified) ─► lot (rules, from what is recorded) ─► door ─► web ─► console ─► line
  *   stop:  line (attempts end, records durable) ─► console ─► web ─► door ─► recorder ─► signals
  */
 #ifndef FL_CLI_MAKING_H
 #define FL_CLI_MAKING_H
 
 #include "cli/cli.h"
+#include "base/json.h"
 #include "line/line.h"
 
-/* Is the lot open, and for exactly these profiles? Exit code; what is wrong was said. *planned: how many units are wanted,
+/* Is the lot open, and for exactly these profiles? Exit code; what is wrong was said. *facts: all of it, a new
+ * reference, also after an error. *planned: how many units are wanted,
  * 0 not said. The recorder asks the same again for every unit; this one is for people. */
 int making_lot(const struct cli_verb *verb, const char *data, const char *lot, const struct profile *const *profiles, size_t n,
-               uint64_t *planned);
+               uint64_t *planned, json_t **facts);
 
 /* Options, run, report; returns the exit code. */
 int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char **argv);

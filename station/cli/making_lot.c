@@ -16,7 +16,7 @@ static bool pins(const json_t *lot, const struct profile *p)
 }
 
 int making_lot(const struct cli_verb *verb, const char *data, const char *lot, const struct profile *const *profiles, size_t n,
-               uint64_t *planned)
+               uint64_t *planned, json_t **facts)
 {
     json_t *lots = NULL;
     struct fl_why why = {0, ""};
@@ -34,6 +34,7 @@ int making_lot(const struct cli_verb *verb, const char *data, const char *lot, c
             code = cli_usage(verb, "lot %s was not opened with what %s is now: the profile or an image of it is another", lot,
                              profiles[i]->path);
     *planned = (uint64_t)fl_json_int(l, "planned", 0);
+    *facts = json_incref((json_t *)(uintptr_t)l);
     json_decref(lots);
     return code;
 }

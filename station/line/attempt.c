@@ -2,6 +2,7 @@
  * attempt.c: one attempt from its first moment to its durable record. */
 #include "line/attempt.h"
 
+#include "line/guard.h"
 #include "line/hook.h"
 
 #include <stdlib.h>
@@ -94,6 +95,9 @@ static enum attempt_end record(struct attempt *a)
         leaf = -1;
         (void)attempt_fault(a, "station.record", why.text[0] ? why.text : fl_err_text(err));
     }
+    if (a->c->serials && f->serial[0])
+        a->c->serials->done(a->c->serials->ctx, f);
+    a->stopped = !err && a->c->guard && guard_ended(a->c->guard, f);
     a->view.leaf = leaf;
     a->view.ended_ms = fl_mono_ms();
     attempt_show(a, SLOT_DONE);
@@ -106,7 +110,7 @@ static void begin(struct attempt *a, enum attempt_how how)
 {
     struct attempt_facts *f = &a->facts;
     a->how = how;
-    a->same = a->hooked = false;
+    a->same = a->hooked = a->stopped = false;
     memset(f, 0, sizeof *f);
     f->slot = a->slot->slot;
     f->outcome = OUTCOME_PASS;

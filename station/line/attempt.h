@@ -52,6 +52,7 @@ struct attempt {
     struct slot_view view;
     enum attempt_how how;
     uint64_t came_ms; /* monotonic: when something was there again */
+    bool stopped; /* the rules of the lot stopped something by this attempt */
     bool hooked; /* the commands before it were run, or need not be: those after it will */
     bool same; /* this attempt found the board that is done */
     struct {

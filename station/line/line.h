@@ -23,6 +23,16 @@
 
 struct line; /* opaque */
 
+struct guard;
+
+/* Serial numbers of the lot: taken when a unit is known, given back when its record is durable. Any slot's thread. */
+struct line_serials {
+    /* FL_OK with "" in `out`: this unit gets none. */
+    enum fl_err (*take)(void *ctx, int slot, const uint8_t mac[static 6], char out[static ATTEMPT_TEXT_MAX], struct fl_why *why);
+    void (*done)(void *ctx, const struct attempt_facts *f);
+    void *ctx;
+};
+
 enum line_mode {
     LINE_ONCE, /* one attempt on each slot, then done */
     LINE_STAY, /* flash each board that appears, until cancelled */
@@ -39,6 +49,8 @@ struct line_config {
     struct fl_queue *facts; /* recorder_queue() */
     struct board *board;
     const struct profile_hook *before, *after; /* the station's own; NULL: none */
+    struct guard *guard;                 /* rules of the lot (line/guard.h); NULL: none */
+    const struct line_serials *serials;  /* NULL: none */
     const char *operator_id; /* NULL: none */
     const char *lot;         /* NULL: none. The recorder lets no unit in that the lot's rules refuse (record/allow.h) */
     const char *purpose;     /* "golden", "known_bad", "dry_run", static; NULL: production */

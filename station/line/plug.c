@@ -78,6 +78,11 @@ void plug_stop(struct plug *p)
     p->notice = NULL;
 }
 
+void plug_tell(struct plug *p)
+{
+    tell(p, false);
+}
+
 bool plug_hears(const struct plug *p)
 {
     return p->notice != NULL;

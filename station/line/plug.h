@@ -30,6 +30,8 @@ FL_MUST enum fl_err plug_start(struct plug *p, const struct station_slot *slots,
 void plug_cancel(struct plug *p); /* async-signal-safe; every wait ends soon */
 void plug_stop(struct plug *p);   /* cancels, joins; safe on one that plug_start failed on */
 
+/* Something else that idle slots wait for changed. Any thread. */
+void plug_tell(struct plug *p);
 bool plug_hears(const struct plug *p); /* are there notices for local ports? */
 /* Until something changed since `seen` (updated), or the deadline. False: the line ends. */
 bool plug_wait(struct plug *p, uint64_t *seen, struct fl_deadline d);

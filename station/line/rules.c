@@ -119,7 +119,7 @@ size_t rules_add(struct rules *r, int slot, enum outcome outcome, const char *fa
                  struct rules_stop stops[static RULES_STOPS_MAX])
 {
     size_t n = 0;
-    if (outcome == OUTCOME_ABORTED || slot < 1 || slot > RULES_SLOT_MAX)
+    if (outcome == OUTCOME_ABORTED || outcome == OUTCOME_INTERRUPTED || slot < 1 || slot > RULES_SLOT_MAX)
         return 0;
     bool good = outcome == OUTCOME_PASS, first = mac && is_new(r, mac);
     if (add(&r->scope[slot], &r->set.slot, good, fault, first, &stops[n]))

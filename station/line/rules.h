@@ -12,7 +12,7 @@
  *   yield         less than so many percent of its units passed at their first attempt, once `after` units ran
  *   shift         a golden board did not pass, or a known-bad one did
  *
- * A scope is a slot or the whole line; a slot counts what ended in it. ABORTED attempts count nowhere. A unit is counted
+ * A scope is a slot or the whole line; a slot counts what ended in it. ABORTED and INTERRUPTED attempts count nowhere. A unit is counted
  * for the yield where its first attempt was; an attempt without a MAC is no unit. What stops a scope that is stopped
  * already is not said again.
  *

@@ -17,6 +17,7 @@
  * A board that passed and is back within `detect.again` is the same that never left (steps.c): nothing is done. */
 #include "line/slot.h"
 
+#include "line/guard.h"
 #include "link/ports.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@ enum {
     LOOK_MS = 500,        /* how often a finished slot's port is looked at, beside notices */
     RARELY_MS = 5000,     /* an empty one's, where there are notices */
     BACK_MS = 7000,       /* a hub that reset brings its ports back within this, a board pulled out does not */
+    STOPPED_MS = 1000,    /* a stopped slot: was it reopened? */
     FLAPS_WITHIN_MS = 10000,
     STEADY_MS = 2000,     /* a port that flapped must stay so long */
 };
@@ -41,13 +43,20 @@ static const struct profile_detect *detect(const struct slot_worker *w)
 
 /* ---- a unit ----------------------------------------------------------------------------------------- */
 
+/* A rule of the lot stopped this slot or the line. */
+static bool held(const struct slot_worker *w)
+{
+    char why[ATTEMPT_WHY_MAX];
+    return w->attempt.c->guard && guard_holds(w->attempt.c->guard, w->attempt.slot->slot, why);
+}
+
 /* The unit may be tried again by itself: the fault says it can help, and the profile allows it. */
 static bool try_again(const struct slot_worker *w, unsigned tries)
 {
     const struct attempt_facts *f = &w->attempt.facts;
     const struct fault *fault = fault_find(f->fault);
     return f->outcome != OUTCOME_PASS && fault && fault->retry && f->has_mac &&
-           tries < w->attempt.profile->attempts && !cancelled(w);
+           tries < w->attempt.profile->attempts && !cancelled(w) && !held(w);
 }
 
 /* After a port that vanished: is it there again, before another attempt is begun? */
@@ -172,14 +181,35 @@ static void wait_until_gone(struct slot_worker *w)
     a->done.gone_ms = fl_mono_ms();
 }
 
+/* Looked at again and again until somebody reopens it. */
+static bool stopped(struct slot_worker *w)
+{
+    struct attempt *a = &w->attempt;
+    char why[ATTEMPT_WHY_MAX] = "";
+    const char *fault = a->c->guard ? guard_holds(a->c->guard, a->slot->slot, why) : NULL;
+    if (!fault)
+        return false;
+    attempt_forget(a);
+    (void)attempt_fault(a, fault, why);
+    if (a->view.state != SLOT_CLOSED || strcmp(a->view.fault, fault) != 0)
+        attempt_show(a, SLOT_CLOSED);
+    if (plug_wait(w->plug, &w->seen, fl_deadline_in_ms(STOPPED_MS)) && !held(w)) {
+        attempt_forget(a);
+        attempt_show(a, SLOT_EMPTY);
+    }
+    return true;
+}
+
 void slot_stay(struct slot_worker *w)
 {
     enum attempt_how how;
     attempt_show(&w->attempt, SLOT_EMPTY);
     while (!cancelled(w)) {
-        if (!comes(w, &how))
+        if (stopped(w) || !comes(w, &how))
             continue;
         enum attempt_end end = slot_try(w, how);
+        if (w->attempt.stopped)
+            plug_tell(w->plug); /* the others need not wait to hear of it */
         if (end == ATTEMPT_STATION)
             return;
         if (end == ATTEMPT_NOBODY) {

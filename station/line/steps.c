@@ -12,6 +12,7 @@
 
 #include "line/command.h"
 #include "line/gate.h"
+#include "line/guard.h"
 #include "line/hook.h"
 
 #include <stdlib.h>
@@ -182,6 +183,28 @@ static bool do_known(struct attempt *a)
     return false;
 }
 
+/* The rules of the lot, and a serial number for the unit. */
+static bool let_in(struct attempt *a)
+{
+    struct attempt_facts *f = &a->facts;
+    char text[ATTEMPT_WHY_MAX] = "";
+    struct fl_why why = {0};
+    if (!f->has_mac)
+        return true;
+    if (a->c->guard) {
+        const char *purpose = NULL;
+        const char *no = guard_unit(a->c->guard, f->slot, f->mac, a->profile, &purpose, text);
+        if (no)
+            return attempt_fault(a, no, text);
+        if (purpose)
+            f->purpose = purpose;
+    }
+    if (a->c->serials && !f->serial[0] && !(f->purpose && *f->purpose) &&
+        a->c->serials->take(a->c->serials->ctx, f->slot, f->mac, f->serial, &why))
+        return attempt_fault(a, "station.internal", why.text);
+    return true;
+}
+
 static bool do_identify(struct attempt *a)
 {
     struct attempt_facts *f = &a->facts;
@@ -205,7 +228,7 @@ static bool do_identify(struct attempt *a)
     }
     if (err)
         return problem(a, &p);
-    if (!do_known(a))
+    if (!do_known(a) || !let_in(a))
         return false;
     attempt_step(a, "gate");
     struct fl_why why = {0};

@@ -20,7 +20,7 @@ expect_text "$T/err" "was not opened"
 sim_start sim --boards 3
 expect_exit 2 "$FL" flash --profile $P --station "$T/sim.yaml" --data "$T/data" --lot L-1
 expect_text "$T/err" "flashline lot open makes one"
-echo '{"stop_after": 5}' >"$T/rules.json"
+echo '{"line": {"consecutive": 5}}' >"$T/rules.json"
 expect_exit 0 "$FL" lot open L-1 --profile $P --product "demo core" --quantity 2 --max 2 --tries 3 --rules "$T/rules.json" \
     --operator eva --data "$T/data"
 expect_text "$T/out" "lot L-1 is open \(leaf [0-9]+\)"
@@ -36,7 +36,7 @@ expect_exit 0 "$FL" lot show L-1 --data "$T/data"
 expect_text "$T/out" "passed 2  of 2  wanted 2"
 expect_text "$T/out" "opened +20.* by eva"
 expect_exit 0 "$FL" lot show --data "$T/data" --format json
-[ "$(jq -c '.lots[0] | [.lot, .state, .passed, .running, .units, .tries, .rules.stop_after, .opened_by, .profiles[0].name]' "$T/out")" = \
+[ "$(jq -c '.lots[0] | [.lot, .state, .passed, .running, .units, .tries, .rules.line.consecutive, .opened_by, .profiles[0].name]' "$T/out")" = \
     '["L-1","open",2,0,2,3,5,"eva","demo-esp32"]' ] || { cat "$T/out"; fail "lot show --format json"; }
 
 # the same boards again: done is done

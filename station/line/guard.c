@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "line/guard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RECORD_MS = 120000 }; /* room in the facts queue: a disk that takes longer is broken */
+
+struct stop {
+    bool recorded;
+    char rule[24], why[160];
+};
+
+struct guard {
+    struct guard_config c;
+    pthread_mutex_t lock; /* guards the rest */
+    struct rules *rules;
+    struct stop stop[RULES_SLOT_MAX + 1]; /* what stopped a scope; only where rules_stopped */
+};
+
+struct guard *guard_new(const struct guard_config *c)
+{
+    struct guard *g = calloc(1, sizeof *g);
+    if (!g)
+        return NULL;
+    g->c = *c;
+    g->rules = rules_new(c->rules);
+    if (!g->rules || pthread_mutex_init(&g->lock, NULL) != 0) {
+        rules_free(g->rules);
+        free(g);
+        return NULL;
+    }
+    return g;
+}
+
+void guard_free(struct guard *g)
+{
+    if (!g)
+        return;
+    (void)pthread_mutex_destroy(&g->lock);
+    rules_free(g->rules);
+    free(g);
+}
+
+/* ---- stops ------------------------------------------------------------------------------------------------ */
+
+static void show_locked(struct guard *g)
+{
+    char text[TALLY_ALARM] = "";
+    size_t n = 0;
+    if (!g->c.tally)
+        return;
+    if (rules_stopped(g->rules, RULES_LINE))
+        n = (size_t)snprintf(text, sizeof text, "the line is stopped: %s (flashline line ack)", g->stop[RULES_LINE].why);
+    for (int slot = 1; slot <= RULES_SLOT_MAX && n < sizeof text && !rules_stopped(g->rules, RULES_LINE); slot++)
+        if (rules_stopped(g->rules, slot))
+            n += (size_t)snprintf(text + n, sizeof text - n, "%sslot %d is closed: %s", n ? "; " : "", slot, g->stop[slot].why);
+    tally_alarm(g->c.tally, text);
+}
+
+static void record_stop_locked(struct guard *g, int slot)
+{
+    struct stop *s = &g->stop[slot];
+    char job[EVENT_JOB_TEXT];
+    if (s->recorded || event_job(job))
+        return;
+    json_t *b = json_pack("{ss,ss,ss}", "job", job, "rule", s->rule, "why", s->why);
+    bool ok = b != NULL;
+    if (ok && slot != RULES_LINE)
+        ok = json_object_set_new(b, "slot", json_integer(slot)) == 0;
+    if (ok && g->c.lot)
+        ok = json_object_set_new(b, "lot", json_string(g->c.lot)) == 0;
+    if (!ok) {
+        json_decref(b);
+        b = NULL;
+    }
+    struct event *e = event_new(EVENT_LINE_STOP, b, NULL);
+    s->recorded = true; /* once: a queue that takes nothing belongs to a station that is stopping */
+    if (e && fl_queue_put(g->c.facts, e, fl_deadline_in_ms(RECORD_MS)) != FL_OK)
+        event_free(e);
+}
+
+static void stopped_locked(struct guard *g, int slot, const char *rule, const char *why)
+{
+    struct stop *s = &g->stop[slot];
+    *s = (struct stop){.recorded = false};
+    (void)snprintf(s->rule, sizeof s->rule, "%s", rule);
+    (void)snprintf(s->why, sizeof s->why, "%s", why);
+}
+
+static bool stops_locked(struct guard *g, const struct rules_stop *stops, size_t n, bool record)
+{
+    for (size_t i = 0; i < n; i++) {
+        stopped_locked(g, stops[i].slot, stops[i].rule, stops[i].why);
+        if (record)
+            record_stop_locked(g, stops[i].slot);
+    }
+    if (n && record)
+        show_locked(g);
+    return n > 0;
+}
+
+/* ---- from before -------------------------------------------------------------------------------------------- */
+
+void guard_replay_attempt(struct guard *g, int slot, enum outcome outcome, const char *fault, const uint8_t *mac)
+{
+    struct rules_stop stops[RULES_STOPS_MAX];
+    (void)stops_locked(g, stops, rules_add(g->rules, slot, outcome, fault, mac, stops), false);
+}
+
+void guard_replay_stop(struct guard *g, int slot, const char *rule, const char *why)
+{
+    if (slot < 0 || slot > RULES_SLOT_MAX)
+        return;
+    rules_stop(g->rules, slot);
+    stopped_locked(g, slot, rule, why);
+    g->stop[slot].recorded = true;
+}
+
+void guard_replay_reopen(struct guard *g, int slot)
+{
+    rules_reopen(g->rules, slot);
+}
+
+void guard_replayed(struct guard *g)
+{
+    for (int slot = 0; slot <= RULES_SLOT_MAX; slot++)
+        if (rules_stopped(g->rules, slot))
+            record_stop_locked(g, slot);
+    show_locked(g);
+}
+
+/* ---- at work ------------------------------------------------------------------------------------------------- */
+
+static const char *fault_of(const char *rule)
+{
+    char name[40];
+    (void)snprintf(name, sizeof name, "rule.%s", rule);
+    const struct fault *f = fault_find(name);
+    return f ? f->name : "rule.stopped";
+}
+
+const char *guard_holds(struct guard *g, int slot, char why[static ATTEMPT_WHY_MAX])
+{
+    const char *fault = NULL;
+    (void)pthread_mutex_lock(&g->lock);
+    int scope = rules_stopped(g->rules, RULES_LINE) ? RULES_LINE : slot;
+    if (rules_stopped(g->rules, scope)) {
+        fault = fault_of(g->stop[scope].rule);
+        (void)snprintf(why, ATTEMPT_WHY_MAX, "%s stopped: %s", scope == RULES_LINE ? "the line is" : "this slot is",
+                       g->stop[scope].why);
+    }
+    (void)pthread_mutex_unlock(&g->lock);
+    return fault;
+}
+
+/* A file that is no more what was loaded stops all slots: every one of them would flash it. */
+static bool files_changed(struct guard *g, const struct profile *p, char why[static ATTEMPT_WHY_MAX])
+{
+    struct fl_why what = {0};
+    if (profile_recheck(p, &what) == FL_OK)
+        return false;
+    (void)snprintf(why, ATTEMPT_WHY_MAX, "%.299s", what.text);
+    struct rules_stop stop = {.slot = RULES_LINE, .rule = "image"};
+    (void)snprintf(stop.why, sizeof stop.why, "%.159s", what.text);
+    (void)pthread_mutex_lock(&g->lock);
+    bool first = !rules_stopped(g->rules, RULES_LINE);
+    rules_stop(g->rules, RULES_LINE);
+    (void)stops_locked(g, &stop, first, true);
+    (void)pthread_mutex_unlock(&g->lock);
+    return true;
+}
+
+const char *guard_unit(struct guard *g, int slot, const uint8_t mac[static 6], const struct profile *p,
+                       const char **purpose, char why[static ATTEMPT_WHY_MAX])
+{
+    const char *fault = guard_holds(g, slot, why);
+    *purpose = NULL;
+    if (fault)
+        return fault;
+    (void)pthread_mutex_lock(&g->lock);
+    *purpose = rules_purpose(g->rules, mac);
+    size_t left = *purpose ? 0 : rules_samples_left(g->rules);
+    (void)pthread_mutex_unlock(&g->lock);
+    if (left) {
+        (void)snprintf(why, ATTEMPT_WHY_MAX, "%zu board%s of the shift's start must be shown first", left, left == 1 ? "" : "s");
+        return "lot.shift";
+    }
+    return files_changed(g, p, why) ? "station.image" : NULL;
+}
+
+bool guard_ended(struct guard *g, const struct attempt_facts *f)
+{
+    struct rules_stop stops[RULES_STOPS_MAX];
+    const uint8_t *mac = f->has_mac ? f->mac : NULL;
+    bool sample = f->purpose && *f->purpose;
+    (void)pthread_mutex_lock(&g->lock);
+    size_t n = sample && mac ? rules_sample(g->rules, mac, f->outcome, f->fault, stops)
+               : sample      ? 0
+                             : rules_add(g->rules, f->slot, f->outcome, f->fault, mac, stops);
+    bool stopped = stops_locked(g, stops, n, true);
+    (void)pthread_mutex_unlock(&g->lock);
+    return stopped;
+}
+
+bool guard_reopen(struct guard *g, int slot)
+{
+    (void)pthread_mutex_lock(&g->lock);
+    bool was = rules_stopped(g->rules, slot);
+    if (was)
+        rules_reopen(g->rules, slot);
+    show_locked(g);
+    (void)pthread_mutex_unlock(&g->lock);
+    return was;
+}

@@ -43,62 +43,85 @@ void guard_free(struct guard *g)
     free(g);
 }
 
-/* ---- stops ------------------------------------------------------------------------------------------------ */
+/* ---- stops ------------------------------------------------------------------------------------------------
+ * Found under the lock, told after it: the queue may have to wait for room. */
 
-static void show_locked(struct guard *g)
+enum { NEWS_MAX = RULES_STOPS_MAX };
+
+struct news {
+    struct event *event[NEWS_MAX];
+    size_t n;
+    bool show;
+    char alarm[TALLY_ALARM];
+};
+
+static void alarm_locked(struct guard *g, struct news *news)
 {
-    char text[TALLY_ALARM] = "";
-    size_t n = 0;
-    if (!g->c.tally)
-        return;
+    char *text = news->alarm;
+    size_t n = 0, cap = sizeof news->alarm;
+    news->show = true;
+    text[0] = 0;
     if (rules_stopped(g->rules, RULES_LINE))
-        n = (size_t)snprintf(text, sizeof text, "the line is stopped: %s (flashline line ack)", g->stop[RULES_LINE].why);
-    for (int slot = 1; slot <= RULES_SLOT_MAX && n < sizeof text && !rules_stopped(g->rules, RULES_LINE); slot++)
+        n = (size_t)snprintf(text, cap, "the line is stopped: %s (flashline line ack)", g->stop[RULES_LINE].why);
+    for (int slot = 1; slot <= RULES_SLOT_MAX && n < cap && !rules_stopped(g->rules, RULES_LINE); slot++)
         if (rules_stopped(g->rules, slot))
-            n += (size_t)snprintf(text + n, sizeof text - n, "%sslot %d is closed: %s", n ? "; " : "", slot, g->stop[slot].why);
-    tally_alarm(g->c.tally, text);
+            n += (size_t)snprintf(text + n, cap - n, "%sslot %d is closed: %s", n ? "; " : "", slot, g->stop[slot].why);
 }
 
-static void record_stop_locked(struct guard *g, int slot)
+static void tell(struct guard *g, const struct news *news)
 {
-    struct stop *s = &g->stop[slot];
+    for (size_t i = 0; i < news->n; i++)
+        if (fl_queue_put(g->c.facts, news->event[i], fl_deadline_in_ms(RECORD_MS)) != FL_OK)
+            event_free(news->event[i]); /* a queue that takes nothing belongs to a station that is stopping */
+    if (news->show && g->c.tally)
+        tally_alarm(g->c.tally, news->alarm);
+}
+
+static struct event *stop_event(const struct guard *g, int slot)
+{
+    const struct stop *s = &g->stop[slot];
     char job[EVENT_JOB_TEXT];
-    if (s->recorded || event_job(job))
-        return;
+    if (event_job(job))
+        return NULL;
     json_t *b = json_pack("{ss,ss,ss}", "job", job, "rule", s->rule, "why", s->why);
     bool ok = b != NULL;
     if (ok && slot != RULES_LINE)
         ok = json_object_set_new(b, "slot", json_integer(slot)) == 0;
     if (ok && g->c.lot)
         ok = json_object_set_new(b, "lot", json_string(g->c.lot)) == 0;
-    if (!ok) {
-        json_decref(b);
-        b = NULL;
-    }
-    struct event *e = event_new(EVENT_LINE_STOP, b, NULL);
-    s->recorded = true; /* once: a queue that takes nothing belongs to a station that is stopping */
-    if (e && fl_queue_put(g->c.facts, e, fl_deadline_in_ms(RECORD_MS)) != FL_OK)
-        event_free(e);
+    if (ok)
+        return event_new(EVENT_LINE_STOP, b, NULL);
+    json_decref(b);
+    return NULL;
+}
+
+static void record_locked(struct guard *g, int slot, struct news *news)
+{
+    if (g->stop[slot].recorded || news->n == NEWS_MAX)
+        return;
+    struct event *e = stop_event(g, slot);
+    if (e)
+        news->event[news->n++] = e;
+    g->stop[slot].recorded = true;
 }
 
 static void stopped_locked(struct guard *g, int slot, const char *rule, const char *why)
 {
     struct stop *s = &g->stop[slot];
-    *s = (struct stop){.recorded = false};
+    s->recorded = false;
     (void)snprintf(s->rule, sizeof s->rule, "%s", rule);
     (void)snprintf(s->why, sizeof s->why, "%s", why);
 }
 
-static bool stops_locked(struct guard *g, const struct rules_stop *stops, size_t n, bool record)
+static void stops_locked(struct guard *g, const struct rules_stop *stops, size_t n, struct news *news)
 {
     for (size_t i = 0; i < n; i++) {
         stopped_locked(g, stops[i].slot, stops[i].rule, stops[i].why);
-        if (record)
-            record_stop_locked(g, stops[i].slot);
+        if (news)
+            record_locked(g, stops[i].slot, news);
     }
-    if (n && record)
-        show_locked(g);
-    return n > 0;
+    if (n && news)
+        alarm_locked(g, news);
 }
 
 /* ---- from before -------------------------------------------------------------------------------------------- */
@@ -106,7 +129,7 @@ static bool stops_locked(struct guard *g, const struct rules_stop *stops, size_t
 void guard_replay_attempt(struct guard *g, int slot, enum outcome outcome, const char *fault, const uint8_t *mac)
 {
     struct rules_stop stops[RULES_STOPS_MAX];
-    (void)stops_locked(g, stops, rules_add(g->rules, slot, outcome, fault, mac, stops), false);
+    stops_locked(g, stops, rules_add(g->rules, slot, outcome, fault, mac, stops), NULL);
 }
 
 void guard_replay_stop(struct guard *g, int slot, const char *rule, const char *why)
@@ -125,10 +148,15 @@ void guard_replay_reopen(struct guard *g, int slot)
 
 void guard_replayed(struct guard *g)
 {
+    struct news news = {.n = 0};
     for (int slot = 0; slot <= RULES_SLOT_MAX; slot++)
-        if (rules_stopped(g->rules, slot))
-            record_stop_locked(g, slot);
-    show_locked(g);
+        if (rules_stopped(g->rules, slot)) {
+            record_locked(g, slot, &news);
+            tell(g, &news);
+            news.n = 0;
+        }
+    alarm_locked(g, &news);
+    tell(g, &news);
 }
 
 /* ---- at work ------------------------------------------------------------------------------------------------- */
@@ -164,11 +192,13 @@ static bool files_changed(struct guard *g, const struct profile *p, char why[sta
     (void)snprintf(why, ATTEMPT_WHY_MAX, "%.299s", what.text);
     struct rules_stop stop = {.slot = RULES_LINE, .rule = "image"};
     (void)snprintf(stop.why, sizeof stop.why, "%.159s", what.text);
+    struct news news = {.n = 0};
     (void)pthread_mutex_lock(&g->lock);
     bool first = !rules_stopped(g->rules, RULES_LINE);
     rules_stop(g->rules, RULES_LINE);
-    (void)stops_locked(g, &stop, first, true);
+    stops_locked(g, &stop, first, &news);
     (void)pthread_mutex_unlock(&g->lock);
+    tell(g, &news);
     return true;
 }
 
@@ -195,22 +225,26 @@ bool guard_ended(struct guard *g, const struct attempt_facts *f)
     struct rules_stop stops[RULES_STOPS_MAX];
     const uint8_t *mac = f->has_mac ? f->mac : NULL;
     bool sample = f->purpose && *f->purpose;
+    struct news news = {.n = 0};
     (void)pthread_mutex_lock(&g->lock);
     size_t n = sample && mac ? rules_sample(g->rules, mac, f->outcome, f->fault, stops)
                : sample      ? 0
                              : rules_add(g->rules, f->slot, f->outcome, f->fault, mac, stops);
-    bool stopped = stops_locked(g, stops, n, true);
+    stops_locked(g, stops, n, &news);
     (void)pthread_mutex_unlock(&g->lock);
-    return stopped;
+    tell(g, &news);
+    return n > 0;
 }
 
 bool guard_reopen(struct guard *g, int slot)
 {
     (void)pthread_mutex_lock(&g->lock);
+    struct news news = {.n = 0};
     bool was = rules_stopped(g->rules, slot);
     if (was)
         rules_reopen(g->rules, slot);
-    show_locked(g);
+    alarm_locked(g, &news);
     (void)pthread_mutex_unlock(&g->lock);
+    tell(g, &news);
     return was;
 }

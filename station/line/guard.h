@@ -9,8 +9,8 @@
  *
  * An attempt that runs while another stops the line comes to its end.
  *
- * Thread rule: new, replay and free by one thread while no line works; the rest from any. One lock, held while nothing
- * waits; the record of a stop is queued under it and not waited for: a station that cannot record stops by itself.
+ * Thread rule: new, replay and free by one thread while no line works; the rest from any. One leaf lock. The
+ * record of a stop is queued and not waited for: a station that cannot record stops by itself.
  */
 #ifndef FL_LINE_GUARD_H
 #define FL_LINE_GUARD_H

@@ -35,7 +35,7 @@ $B/fake_board: $B/obj/tests/browser/fake_board.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-tests: all $(TESTS) $(FUZZED:%=$B/tests/fuzz/t_%) $B/stub-board $B/fake_board
+tests: all $(TESTS) $(FUZZED:%=$B/tests/fuzz/t_%) $B/stub-board $B/fake_board $B/make_history
 check: tests
 	@scripts/run-tests $B
 
@@ -117,6 +117,11 @@ $B/tests/esp/t_real_stub: $B/obj/tests/unit/esp/t_real_stub.o \
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# histories with known truths: for measuring reports, and for their tests
+$B/make_history: $B/obj/tests/history/make_history.o $(LIB)
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $B/tests/fuzz/t_%: $B/obj/tests/fuzz/fuzz_%.o $B/obj/tests/fuzz/replay.o $(FUZZ_ROOMS)
 	@mkdir -p $(@D)

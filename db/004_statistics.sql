@@ -191,23 +191,22 @@ CREATE TABLE tally_step (
 -- ---- the same, counted again from the attempts ------------------------------------------------------------
 
 CREATE VIEW tally_recount AS
-SELECT half, slot, lot, model, profile, sum(attempts) AS attempts, sum(pass) AS pass, sum(fail) AS fail, sum(error) AS error,
+SELECT a.half, a.slot, a.lot, a.model, a.profile, sum(a.attempts) AS attempts, sum(pass) AS pass, sum(fail) AS fail, sum(error) AS error,
        sum(aborted) AS aborted, sum(interrupted) AS interrupted, sum(nameless) AS nameless, sum(retests) AS retests,
        sum(with_rungs) AS with_rungs, sum(busy_ms) AS busy_ms, sum(retest_ms) AS retest_ms, sum(pass_ms) AS pass_ms,
        sum(cycles) AS cycles, sum(cycle_ms) AS cycle_ms, sum(handlings) AS handlings, sum(handling_ms) AS handling_ms,
        max(last_ms) AS last_ms, count(u.unit) AS units, coalesce(sum(u.passed_at = 1), 0) AS passed_1,
        coalesce(sum(u.passed_at <= 2), 0) AS passed_2, coalesce(sum(u.passed_at <= 3), 0) AS passed_3, count(u.passed_at) AS passed,
-       coalesce(sum(u.tries > 1), 0) AS retested, coalesce(sum(u.passed_at > 1), 0) AS recovered,
-       coalesce(sum(u.second_slot = u.fail_slot), 0) AS same_slot,
-       coalesce(sum(u.second_slot = u.fail_slot AND u.passed_at IS 2), 0) AS same_passed,
-       coalesce(sum(u.second_slot <> u.fail_slot), 0) AS other_slot,
-       coalesce(sum(u.second_slot <> u.fail_slot AND u.passed_at IS 2), 0) AS other_passed
+       coalesce(sum(u.attempts > 1), 0) AS retested, coalesce(sum(u.passed_at > 1), 0) AS recovered,
+       coalesce(sum(n.slot = u.fail_slot), 0) AS same_slot,
+       coalesce(sum(n.slot = u.fail_slot AND u.passed_at IS 2), 0) AS same_passed,
+       coalesce(sum(n.slot <> u.fail_slot), 0) AS other_slot,
+       coalesce(sum(n.slot <> u.fail_slot AND u.passed_at IS 2), 0) AS other_passed
 FROM attempt_adds a
-LEFT JOIN (SELECT x.unit, x.first_leaf, x.attempts AS tries, x.passed_at, x.fail_slot,
-                  CASE WHEN x.attempts > 1 AND x.first_outcome <> 0 THEN
-                    (SELECT y.slot FROM attempt y WHERE y.unit = x.unit AND y.lot = x.lot AND y.number = 2) END AS second_slot
-           FROM unit_lot x) u ON u.first_leaf = a.leaf
-GROUP BY half, slot, lot, model, profile;
+JOIN attempt t ON t.leaf = a.leaf
+LEFT JOIN unit_lot u ON u.unit = t.unit AND u.lot = t.lot AND u.first_leaf = t.leaf
+LEFT JOIN attempt n ON u.attempts > 1 AND u.first_outcome <> 0 AND n.unit = u.unit AND n.lot = u.lot AND n.number = 2
+GROUP BY a.half, a.slot, a.lot, a.model, a.profile;
 
 CREATE VIEW tally_fault_recount AS
 SELECT c.half, c.slot, c.lot, c.model, c.profile, coalesce(a.fault, 0) AS fault, coalesce(a.step, 0) AS step, count(*) AS attempts,

@@ -29,7 +29,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_dispose,
     &cmd_operator,
     &cmd_trace,
-    &cmd_report_summary,
+    &cmd_report,
     &cmd_status,
     &cmd_web,
     &cmd_web_user,

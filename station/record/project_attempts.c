@@ -56,7 +56,7 @@ static const struct statement list[] = {
      "INSERT INTO tally_step (half, slot, lot, model, profile, step, attempts, ms, pass_ms, firsts, first_passed) "
      "SELECT c.half, c.slot, c.lot, c.model, c.profile, (SELECT id FROM step WHERE name = :t_step), 1, :t_ms, "
      "iif(a.outcome = 0, :t_ms, 0), a.number IS 1, a.number IS 1 AND :t_rungs IS NULL AND (a.outcome = 0 OR :step IS NOT :t_step) "
-     "FROM attempt a JOIN attempt_cell c ON c.leaf = a.leaf WHERE a.leaf = :leaf "
+     "FROM attempt a JOIN attempt_cell c ON c.leaf = a.leaf WHERE a.leaf = :leaf AND a.purpose IS NULL "
      "ON CONFLICT (half, slot, lot, model, profile, step) DO UPDATE SET attempts = attempts + 1, ms = ms + excluded.ms, "
      "pass_ms = pass_ms + excluded.pass_ms, firsts = firsts + excluded.firsts, first_passed = first_passed + excluded.first_passed"},
 };

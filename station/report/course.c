@@ -76,31 +76,6 @@ static enum fl_err course_row(void *ctx, sqlite3_stmt *s)
     return FL_OK;
 }
 
-/* The first leaf whose attempt began at or after `ms`, nearly: attempts end a little out of the order they began in, so
- * the search starts an hour early and the rows are filtered. */
-static enum fl_err leaf_at(struct report *r, int64_t ms, int64_t *leaf, struct fl_why *why)
-{
-    char sql[160];
-    int64_t low = 0, high;
-    enum fl_err err = db_int(r->reader.db, "SELECT max(leaf) FROM attempt", 0, &high, why);
-    ms -= 3600000;
-    while (!err && low < high) {
-        int64_t mid = low + (high - low) / 2, start;
-        (void)snprintf(sql, sizeof sql, "SELECT start_ms FROM attempt WHERE leaf >= %lld ORDER BY leaf LIMIT 1", (long long)mid);
-        err = db_int(r->reader.db, sql, 0, &start, why);
-        if (err == FL_NOT_FOUND) {
-            err = FL_OK;
-            high = mid;
-        } else if (start < ms) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    *leaf = low;
-    return err;
-}
-
 /* ---- out ---------------------------------------------------------------------------------------------------- */
 
 static json_t *percentile(const struct counts *k, unsigned percent)
@@ -160,7 +135,7 @@ static enum fl_err read_course(struct report *r, struct course *c, json_t *paret
 {
     char sql[600];
     int64_t leaf, to = c->from + c->bucket * (int64_t)c->n_buckets;
-    enum fl_err err = leaf_at(r, c->from, &leaf, why);
+    enum fl_err err = query_leaf_at(r, c->from, &leaf, why);
     if (err)
         return err;
     (void)snprintf(sql, sizeof sql,

@@ -24,6 +24,14 @@
 FL_MUST enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsigned buckets, json_t **out,
                                   struct fl_why *why);
 
+/* The head of a board: sums over the whole log, from the tallies. */
+struct report_counts {
+    char station[64];
+    int64_t outcome[5]; /* attempts, by enum outcome */
+    int64_t units, first_passed, passed;
+};
+FL_MUST enum fl_err report_counts(struct report *r, struct report_counts *out, struct fl_why *why);
+
 /* What each slot did last, by slot number, as a painter shows it; at most `max`. Times are monotonic as far as they
  * can be: started_ms and ended_ms are zero and the duration. */
 FL_MUST enum fl_err report_slots_now(struct report *r, struct slot_view *view, size_t max, size_t *n, struct fl_why *why);

@@ -57,6 +57,27 @@ enum fl_err report_slots_now(struct report *r, struct slot_view *view, size_t ma
     return err;
 }
 
+/* ---- counts ----------------------------------------------------------------------------------------------------- */
+
+static enum fl_err counts_row(void *ctx, sqlite3_stmt *s)
+{
+    struct report_counts *o = ctx;
+    copy(o->station, sizeof o->station, query_text(s, 0));
+    for (int i = 0; i < 5; i++)
+        o->outcome[i] = sqlite3_column_int64(s, 1 + i);
+    o->units = sqlite3_column_int64(s, 6);
+    o->first_passed = sqlite3_column_int64(s, 7);
+    o->passed = sqlite3_column_int64(s, 8);
+    return FL_OK;
+}
+
+enum fl_err report_counts(struct report *r, struct report_counts *out, struct fl_why *why)
+{
+    memset(out, 0, sizeof *out);
+    return query_each(r, "SELECT (SELECT name FROM station), sum(pass), sum(fail), sum(error), sum(aborted), sum(interrupted), sum(units), "
+                         "sum(passed_1), sum(passed) FROM tally", counts_row, out, why);
+}
+
 /* ---- units ------------------------------------------------------------------------------------------------------ */
 
 static enum fl_err unit_row(void *ctx, sqlite3_stmt *s)

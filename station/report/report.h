@@ -2,7 +2,7 @@
  *
  * report.h: questions to a station's records, answered read-only beside a running station.
  *
- * What the numbers mean (the definitions are the field's; each is counted from table unit_lot or attempt, db/README.md):
+ * What the numbers mean (the definitions are the field's; each is added up by db/004_statistics.sql, in the transaction of the attempt):
  *
  *   attempt            one try at one unit in one slot; number k counts the tries of a unit within a lot, for ever
  *   first-pass yield   units whose attempt 1 is PASS / units with an attempt 1; a unit in two lots counts in each
@@ -10,13 +10,21 @@
  *   last-pass yield    units that passed at any attempt / units with an attempt 1
  *   does not count     ABORTED attempts: the operator took the board out. FAIL, ERROR and INTERRUPTED count as not passing
  *   Pareto             each unit's first failing attempt gives one fault; beside it, all attempts that ended so
+ *   rolled throughput  the product over the steps of (attempts 1 that went through at once / attempts 1 that came to it);
+ *                      ending there or a rung of recovery is not at once
+ *   retest rate        units with two attempts or more / units with an attempt 1
+ *   recovery rate      units that failed attempt 1 and passed later / units that failed attempt 1: suspected false fails
+ *   cycle, handling    from start to start in a slot; from the end to the next unit's start; pauses over ten minutes left out
+ *   flash time         steps of a PASS up to the last verify, without the boot check
+ *   units per hour     PASS an hour of run time, which is counted in half hours with an attempt in them
+ *   DPMO               steps not gone through at once in a million first tries of a step
  *
  * Thread rule: a report has one owner.
  */
 #ifndef FL_REPORT_REPORT_H
 #define FL_REPORT_REPORT_H
 
-#include "report/table.h"
+#include "report/sheet.h"
 
 struct report; /* opaque: an open reader */
 
@@ -24,24 +32,26 @@ struct report; /* opaque: an open reader */
 FL_MUST enum fl_err report_open(const char *data, struct report **out, struct fl_why *why);
 void report_close(struct report *r); /* NULL is fine */
 
-/* ---- summary -------------------------------------------------------------------------------------------- */
+/* ---- reports ---------------------------------------------------------------------------------------------- */
 
-struct report_summary {
-    char station[64], origin[128];
-    int64_t leaves, first_ms, last_ms; /* of attempts: start of the first, end of the last; 0: none */
-    int64_t attempts;    /* all */
-    int64_t nameless;    /* of them without a MAC: no unit can be said */
-    int64_t outcome[5];  /* by enum outcome */
-    int64_t units;       /* with an attempt that counts, once for each lot */
-    int64_t passed_by[3]; /* units passed at attempt 1, up to 2, up to 3 */
-    int64_t passed;      /* at any */
-    int64_t open;        /* attempts under way now, or left by a crash */
-    struct table *pareto, *slots; /* owned */
+/* What a report is asked. Strings are borrowed, NULL: not asked for. Times and zones as in report/period.h. */
+struct report_query {
+    const char *lot, *product;
+    const char *slot;   /* number on the fixture */
+    const char *bridge; /* kind: VID:PID */
+    const char *since, *until; /* by when an attempt began; on the half hour */
+    const char *group_by;      /* hour, shift, day, lot, slot, bridge, profile, none */
+    const char *zone, *shifts;
+    unsigned limit; /* rows of `units`; 0: all */
+    int64_t now_ms; /* 0: now */
 };
-FL_MUST enum fl_err report_summary(struct report *r, struct report_summary *out, struct fl_why *why);
-void report_summary_fini(struct report_summary *s);
-FL_MUST enum fl_err report_summary_text(const struct report_summary *s, struct fl_buf *out);
-json_t *report_summary_json(const struct report_summary *s); /* new reference; NULL: no memory */
+
+/* Make the report of this name (station/report/specs.c has the table). FL_ARG, FL_NOT_FOUND: the question is wrong.
+ * FL_MISMATCH: the numbers contradict each other. On success the caller ends the sheet (report/sheet.h). */
+FL_MUST enum fl_err report_run(struct report *r, const char *name, const struct report_query *q, struct sheet *out,
+                               struct fl_why *why);
+/* The reports, for a help text: the i-th one's line, and its name; NULL: there are no more. */
+const char *report_spec_line(size_t i, const char **name);
 
 /* ---- trace ---------------------------------------------------------------------------------------------- */
 

@@ -8,13 +8,14 @@
 #include <string.h>
 
 struct cell {
-    enum { NONE, TEXT, INT, RATIO } kind;
+    enum { NONE, TEXT, INT, RATIO, SHARE, REAL } kind;
     char *text; /* owned, of TEXT */
-    int64_t a, b;
+    int64_t a, b; /* of INT, RATIO; a: decimals of REAL */
+    double v;     /* of SHARE, REAL */
 };
 
 struct table {
-    const struct table_column *columns;
+    struct table_column columns[TABLE_COLUMNS_MAX];
     size_t n_columns, rows, cap; /* cap: in cells */
     size_t at;                   /* next cell of the row being built */
     struct cell *cells;          /* rows * n_columns, and the row being built */
@@ -25,7 +26,7 @@ struct table *table_new(const struct table_column *columns, size_t n)
 {
     struct table *t = n <= TABLE_COLUMNS_MAX ? calloc(1, sizeof *t) : NULL;
     if (t) {
-        t->columns = columns;
+        memcpy(t->columns, columns, n * sizeof *columns);
         t->n_columns = n;
     }
     return t;
@@ -87,6 +88,20 @@ void table_ratio(struct table *t, int64_t part, int64_t whole)
         *c = (struct cell){.kind = RATIO, .a = part, .b = whole};
 }
 
+void table_share(struct table *t, double ratio)
+{
+    struct cell *c = next_cell(t);
+    if (c)
+        *c = (struct cell){.kind = SHARE, .v = ratio};
+}
+
+void table_real(struct table *t, double v, int decimals)
+{
+    struct cell *c = next_cell(t);
+    if (c)
+        *c = (struct cell){.kind = REAL, .v = v, .a = decimals};
+}
+
 void table_none(struct table *t)
 {
     (void)next_cell(t);
@@ -107,12 +122,25 @@ size_t table_rows(const struct table *t)
     return t->rows;
 }
 
+const struct table_column *table_column_named(const struct table *t, const char *name)
+{
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (strcmp(t->columns[c].name, name) == 0)
+            return &t->columns[c];
+    return NULL;
+}
+
 static const struct cell *cell_at(const struct table *t, size_t row, size_t column)
 {
     return &t->cells[row * t->n_columns + column];
 }
 
 /* ---- text ------------------------------------------------------------------------------------------ */
+
+static double cell_number(const struct cell *c)
+{
+    return c->kind == RATIO ? (double)c->a / (double)c->b : c->v;
+}
 
 /* A cell as people read it. Text goes by itself; `room` is for the rest. */
 static const char *cell_words(const struct cell *c, char room[static 32])
@@ -122,8 +150,10 @@ static const char *cell_words(const struct cell *c, char room[static 32])
         return c->text;
     if (c->kind == INT)
         (void)snprintf(room, 32, "%lld", (long long)c->a);
-    if (c->kind == RATIO)
-        (void)snprintf(room, 32, "%.1f %%", 100.0 * (double)c->a / (double)c->b);
+    if (c->kind == RATIO || c->kind == SHARE)
+        (void)snprintf(room, 32, "%.1f %%", 100 * cell_number(c));
+    if (c->kind == REAL)
+        (void)snprintf(room, 32, "%.*f", (int)c->a, c->v);
     return room;
 }
 
@@ -213,8 +243,8 @@ static void csv_cell(const struct cell *c, struct fl_buf *out)
         csv_text(c->text, out);
     else if (c->kind == INT)
         fl_buf_addf(out, "%lld", (long long)c->a);
-    else if (c->kind == RATIO)
-        fl_buf_addf(out, "%.6g", (double)c->a / (double)c->b);
+    else if (c->kind != NONE)
+        fl_buf_addf(out, "%.6g", cell_number(c));
 }
 
 enum fl_err table_write_csv(const struct table *t, struct fl_buf *out)
@@ -236,14 +266,48 @@ enum fl_err table_write_csv(const struct table *t, struct fl_buf *out)
     return fl_buf_err(out, NULL);
 }
 
+/* ---- HTML ------------------------------------------------------------------------------------------ */
+
+static void html_cell(const char *tag, const char *words, bool number, struct fl_buf *out)
+{
+    fl_buf_addf(out, "<%s%s>", tag, number ? " class=\"n\"" : "");
+    for (; *words; words++) {
+        const char *e = *words == '<' ? "&lt;" : *words == '>' ? "&gt;" : *words == '&' ? "&amp;" : NULL;
+        if (e)
+            fl_buf_adds(out, e);
+        else
+            fl_buf_addc(out, *words);
+    }
+    fl_buf_addf(out, "</%s>", tag);
+}
+
+enum fl_err table_write_html(const struct table *t, struct fl_buf *out)
+{
+    char room[32];
+    if (t->bad)
+        return FL_NOMEM;
+    fl_buf_adds(out, "<table><thead><tr>");
+    for (size_t c = 0; c < t->n_columns; c++)
+        html_cell("th", t->columns[c].title, t->columns[c].type != TABLE_TEXT, out);
+    fl_buf_adds(out, "</tr></thead><tbody>\n");
+    for (size_t r = 0; r < t->rows; r++) {
+        fl_buf_adds(out, "<tr>");
+        for (size_t c = 0; c < t->n_columns; c++)
+            html_cell("td", cell_words(cell_at(t, r, c), room), t->columns[c].type != TABLE_TEXT, out);
+        fl_buf_adds(out, "</tr>\n");
+    }
+    fl_buf_adds(out, "</tbody></table>");
+    return fl_buf_err(out, NULL);
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------------ */
 
 static json_t *cell_json(const struct cell *c)
 {
     return c->kind == TEXT ? json_string(c->text)
            : c->kind == INT ? json_integer((json_int_t)c->a)
-           : c->kind == RATIO ? json_real((double)c->a / (double)c->b)
-                              : json_null();
+           : c->kind == NONE ? json_null()
+                             : json_real(cell_number(c));
 }
 
 json_t *table_json(const struct table *t)

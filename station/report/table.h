@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * table.h: rows of a report, and how they are written: aligned text, CSV (RFC 4180), JSON.
+ * table.h: rows of a report, and how they are written: aligned text, CSV (RFC 4180), JSON, HTML.
  *
  * A table has a name, columns and rows of cells; a renderer knows nothing of what they mean. The first failure (no
  * memory) sticks: a builder adds all and the renderer says it.
@@ -17,9 +17,10 @@ enum table_type {
     TABLE_TEXT,
     TABLE_INT,
     TABLE_PERCENT, /* a ratio 0..1: text "87.5 %", JSON and CSV the ratio */
+    TABLE_REAL,
 };
 struct table_column {
-    const char *name;  /* of the JSON member and the CSV column */
+    const char *name;  /* of the JSON member and the CSV column; ends with the unit where it has one: "cycle_s" */
     const char *title; /* above the column of text */
     enum table_type type;
 };
@@ -28,7 +29,7 @@ enum { TABLE_COLUMNS_MAX = 24 };
 
 struct table; /* opaque */
 
-/* Columns are borrowed for the table's life. NULL: no memory. */
+/* Columns are copied, their words borrowed. NULL: no memory. */
 struct table *table_new(const struct table_column *columns, size_t n);
 void table_free(struct table *t); /* NULL is fine */
 
@@ -36,15 +37,21 @@ void table_free(struct table *t); /* NULL is fine */
 void table_text(struct table *t, const char *text); /* copied; NULL: empty */
 void table_int(struct table *t, int64_t v);
 void table_ratio(struct table *t, int64_t part, int64_t whole); /* whole 0: empty */
+void table_share(struct table *t, double ratio);             /* of TABLE_PERCENT, 0..1 */
+void table_real(struct table *t, double v, int decimals); /* as many of them in text; six digits elsewhere */
 void table_none(struct table *t);
 void table_end(struct table *t);
 
 size_t table_rows(const struct table *t);
+/* NULL: there is none. */
+const struct table_column *table_column_named(const struct table *t, const char *name);
 
 /* A line of titles, a rule, the rows; numbers to the right; no blanks at line ends; `indent` blanks in front. */
 FL_MUST enum fl_err table_write_text(const struct table *t, size_t indent, struct fl_buf *out);
 /* A header line and the rows, each ended with CRLF, quoted where RFC 4180 asks. */
 FL_MUST enum fl_err table_write_csv(const struct table *t, struct fl_buf *out);
+/* A <table> with the titles in its head. */
+FL_MUST enum fl_err table_write_html(const struct table *t, struct fl_buf *out);
 /* An array of objects; empty cells are null. New reference; NULL: no memory. */
 json_t *table_json(const struct table *t);
 

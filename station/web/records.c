@@ -82,16 +82,16 @@ void api_course(struct web_request *q)
 void api_summary(struct web_request *q)
 {
     struct report *r;
-    struct report_summary s;
+    struct sheet s;
+    const struct report_query all = {.limit = 0};
     struct fl_why why = {0, ""};
     json_t *o = NULL;
     if (!open_report(q, &r))
         return;
-    memset(&s, 0, sizeof s);
-    enum fl_err err = report_summary(r, &s, &why);
+    enum fl_err err = report_run(r, "summary", &all, &s, &why);
     if (!err) {
-        o = report_summary_json(&s);
-        report_summary_fini(&s);
+        o = sheet_json(&s);
+        sheet_fini(&s);
     }
     end(q, r, err, o, &why);
 }

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_head(struct web_watch *w, const struct report_summary *s)
+static void put_head(struct web_watch *w, const struct report_counts *s)
 {
-    struct tally_head h = {.units = (uint64_t)s->units, .passed = (uint64_t)s->passed, .first_passed = (uint64_t)s->passed_by[0]};
+    struct tally_head h = {.units = (uint64_t)s->units, .passed = (uint64_t)s->passed, .first_passed = (uint64_t)s->first_passed};
     (void)snprintf(h.station, sizeof h.station, "%s", s->station);
     for (int i = 0; i < 5; i++)
         h.outcomes[i] = (uint64_t)s->outcome[i];
@@ -34,16 +34,13 @@ static void put_slots(struct web_watch *w, struct report *r)
 static void look(struct web_watch *w)
 {
     struct report *r;
-    struct report_summary s;
+    struct report_counts s;
     json_t *log = NULL;
     if (report_open(w->data, &r, NULL))
         return; /* no station yet: looked for again */
     if (report_log(r, &log, NULL) == FL_OK && fl_json_int(log, "leaves", 0) != w->leaves) {
-        memset(&s, 0, sizeof s);
-        if (report_summary(r, &s, NULL) == FL_OK) {
+        if (report_counts(r, &s, NULL) == FL_OK)
             put_head(w, &s);
-            report_summary_fini(&s);
-        }
         put_slots(w, r);
         w->leaves = fl_json_int(log, "leaves", 0);
     }

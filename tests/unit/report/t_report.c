@@ -83,13 +83,42 @@ static void record(struct t_station *s, const struct step *h, size_t n)
     t_close(s);
 }
 
-static void summary_of(struct t_station *s, struct report_summary *out)
+/* The report of this name, as programs see it. */
+static json_t *report_of(struct t_station *s, const char *name, const struct report_query *q)
 {
     struct report *r;
+    struct sheet sheet;
     struct fl_why why = {0, ""};
-    if (report_open(s->data, &r, &why) || report_summary(r, out, &why))
+    static const struct report_query all = {.limit = 100};
+    if (report_open(s->data, &r, &why) || report_run(r, name, q ? q : &all, &sheet, &why))
         fail_msg("%s", why.text);
+    json_t *j = sheet_json(&sheet);
+    assert_non_null(j);
+    sheet_fini(&sheet);
     report_close(r);
+    return j;
+}
+
+static void csv_is(struct t_station *s, const char *name, const char *part, const struct report_query *q, const char *want)
+{
+    struct report *r;
+    struct sheet sheet;
+    struct fl_why why = {0, ""};
+    struct fl_buf b = FL_BUF(100000);
+    if (report_open(s->data, &r, &why) || report_run(r, name, q, &sheet, &why))
+        fail_msg("%s", why.text);
+    assert_int_equal(sheet_csv(&sheet, part, &b), FL_OK);
+    assert_string_equal(fl_buf_text(&b), want);
+    fl_buf_fini(&b);
+    sheet_fini(&sheet);
+    report_close(r);
+}
+
+static void close_to(const json_t *o, const char *member, double want)
+{
+    double got = json_number_value(json_object_get(o, member));
+    if (!(got > want - 1e-9 && got < want + 1e-9))
+        fail_msg("%s is %.12g, expected %.12g", member, got, want);
 }
 
 /* Worked by hand (db/README.md, "a history by hand"). */
@@ -113,46 +142,90 @@ static const struct step hand[] = {
 static void history_by_hand(void **state)
 {
     struct t_station *s = *state;
-    struct report_summary r;
-    struct fl_buf b = FL_BUF(100000);
+    static const struct report_query all = {.limit = 100}, by_lot = {.group_by = "lot"};
     record(s, hand, T_COUNT(hand));
-    summary_of(s, &r);
-    assert_string_equal(r.station, "bench-1");
-    assert_int_equal(r.attempts, 14);
-    assert_int_equal(r.outcome[OUTCOME_PASS], 4);
-    assert_int_equal(r.outcome[OUTCOME_FAIL], 5);
-    assert_int_equal(r.outcome[OUTCOME_ERROR], 3);
-    assert_int_equal(r.outcome[OUTCOME_ABORTED], 2);
-    assert_int_equal(r.nameless, 1);
-    assert_int_equal(r.units, 6);        /* 1, 2, 3, 4, 5 without a lot, 1 in L-2 */
-    assert_int_equal(r.passed_by[0], 2); /* 1 and 3 */
-    assert_int_equal(r.passed_by[1], 3); /* and 2 */
-    assert_int_equal(r.passed_by[2], 4); /* and 5 */
-    assert_int_equal(r.passed, 4);
-    /* first failing attempts: 2 verify.md5, 4 link.lost, 5 ram.checksum, 1 in L-2 verify.md5 */
-    assert_int_equal(table_write_csv(r.pareto, &b), FL_OK);
-    const char *text = fl_buf_text(&b);
-    assert_int_equal(strncmp(text, "fault,units,share,cumulative,attempts,what\r\nverify.md5,2,0.5,0.5,4,", 67), 0);
-    assert_non_null(strstr(text, "\r\nlink.lost,1,0.25,0.75,2,"));
-    assert_non_null(strstr(text, "\r\nram.checksum,1,0.25,1,1,"));
-    assert_non_null(strstr(text, "\r\nlink.silent,0,0,1,1,"));
-    fl_buf_clear(&b);
-    assert_int_equal(table_write_csv(r.slots, &b), FL_OK);
-    /* slot 1: PASS after 1 and 11 s, slot 2: after 3 and 5 s; every second attempt had a rung */
-    assert_string_equal(fl_buf_text(&b), "slot,attempts,pass,fail,error,aborted,interrupted,pass_rate,units,pass_ms,rungs\r\n"
-                                         "1,8,2,3,2,1,0,0.285714,4,6000,4\r\n"
-                                         "2,6,2,2,1,1,0,0.4,3,4000,3\r\n");
-    fl_buf_clear(&b);
-    assert_int_equal(report_summary_text(&r, &b), FL_OK);
-    assert_non_null(strstr(fl_buf_text(&b), "first-pass yield     33.3 %   2 of 6 units\n"));
-    assert_non_null(strstr(fl_buf_text(&b), "last-pass yield      66.7 %   4 of 6 units\n"));
-    json_t *j = report_summary_json(&r);
-    assert_int_equal(fl_json_int(json_object_get(j, "outcomes"), "PASS", -1), 4);
-    assert_true(json_real_value(json_object_get(j, "first_pass_yield")) > 0.3333);
-    assert_int_equal(json_array_size(json_object_get(j, "slots")), 2);
+    json_t *j = report_of(s, "summary", NULL), *o = json_object_get(j, "outcomes");
+    assert_string_equal(fl_json_text(j, "station"), "bench-1");
+    assert_int_equal(fl_json_int(j, "attempts", 0), 14);
+    assert_int_equal(fl_json_int(o, "PASS", 0), 4);
+    assert_int_equal(fl_json_int(o, "FAIL", 0), 5);
+    assert_int_equal(fl_json_int(o, "ERROR", 0), 3);
+    assert_int_equal(fl_json_int(o, "ABORTED", 0), 2);
+    assert_int_equal(fl_json_int(j, "without_mac", 0), 1);
+    assert_int_equal(fl_json_int(j, "units", 0), 6); /* 1, 2, 3, 4, 5 without a lot, 1 in L-2 */
+    close_to(j, "first_pass_yield", 2.0 / 6);        /* 1 and 3 */
+    close_to(j, "second_pass_yield", 3.0 / 6);       /* and 2 */
+    close_to(j, "third_pass_yield", 4.0 / 6);        /* and 5 */
+    close_to(j, "last_pass_yield", 4.0 / 6);
+    close_to(j, "retest_rate", 3.0 / 6);   /* 2, 4, 5 */
+    close_to(j, "recovery_rate", 2.0 / 4); /* of 2, 4, 5, 1 in L-2: 2 and 5 */
     json_decref(j);
-    fl_buf_fini(&b);
-    report_summary_fini(&r);
+    /* first failing attempts: 2 verify.md5, 4 link.lost, 5 ram.checksum, 1 in L-2 verify.md5 */
+    csv_is(s, "pareto", NULL, &all,
+           "fault,units,share,cumulative,attempts,what\r\n"
+           "verify.md5,2,0.5,0.5,4,the flash does not hold what was written\r\n"
+           "link.lost,1,0.25,0.75,2,the port vanished during the attempt\r\n"
+           "ram.checksum,1,0.25,1,1,program bytes arrive damaged in the chip's RAM\r\n"
+           "link.silent,0,0,1,1,nothing at all was received\r\n");
+    csv_is(s, "pareto", "where", &all,
+           "slot,fault,step,units,share,attempts\r\n1,verify.md5,verify,2,0.5,2\r\n2,link.lost,verify,1,0.25,1\r\n1,ram.checksum,verify,1,0.25,1\r\n");
+    /* slot 1: PASS after 1 and 11 s, slot 2: after 3 and 5 s; every second attempt had a rung. First attempts in slot 1: units 1, 2, 5, 1 in
+     * L-2; in slot 2: 3, 4. Wilson's ends by Python's own arithmetic */
+    csv_is(s, "slots", NULL, &all,
+           "slot,attempts,pass,fail,error,aborted,interrupted,pass_rate,units,first_pass_yield,first_low,first_high,recovery_rate,pass_ms,rungs,worse_p,flag\r\n"
+           "1,8,2,3,2,1,0,0.285714,4,0.25,0.0455873,0.699358,0.666667,6000,4,,\r\n"
+           "2,6,2,2,1,1,0,0.4,2,0.5,0.0945312,0.905469,0,4000,3,,\r\n");
+    csv_is(s, "yield", NULL, &by_lot,
+           "lot,units,first_passed,first_pass_yield,first_low,first_high,second_pass_yield,third_pass_yield,last_pass_yield,last_low,last_high,"
+           "retest_rate,recovery_rate\r\n"
+           "(no lot),5,2,0.4,0.117621,0.769276,0.6,0.8,0.8,0.375535,0.963776,0.6,0.666667\r\n"
+           "L-2,1,0,0,0,0.793451,0,0,0,0,0.793451,0,0\r\n");
+}
+
+/* The second history by hand of db/README.md: times and steps. One slot, four units, from 08:00. */
+static void times_by_hand(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    static const struct {
+        int unit, start_s, s;
+        enum outcome outcome;
+        size_t steps; /* of connect 1 s, write 6 s, boot-check 2 s */
+        unsigned rungs; /* in write */
+    } row[] = {
+        {1, 0, 10, OUTCOME_PASS, 3, 0},
+        {2, 25, 10, OUTCOME_PASS, 3, 2},    /* 15 s of handling; a rung in write: not at once */
+        {3, 45, 8, OUTCOME_FAIL, 2, 0},     /* 10 s; ends in write */
+        {3, 54, 10, OUTCOME_PASS, 3, 0},    /* the same unit again: a cycle, no handling */
+        {4, 1264, 10, OUTCOME_PASS, 3, 0},  /* a break of 20 minutes: neither */
+    };
+    static const struct report_query all = {.limit = 100};
+    t_open(s, &o);
+    (void)t_profile(s);
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        struct attempt_facts f = t_attempt(row[i].unit, row[i].outcome);
+        f.start_ms += 1000 * row[i].start_s;
+        f.duration_ms = 1000 * (unsigned)row[i].s;
+        f.n_steps = row[i].steps;
+        f.steps[0] = (struct attempt_step){"connect", 1000, 0};
+        f.steps[1] = (struct attempt_step){"write", 6000, row[i].rungs};
+        f.steps[2] = (struct attempt_step){"boot-check", 2000, 0};
+        f.step = row[i].outcome ? "write" : "";
+        (void)t_result(s, &f);
+    }
+    t_close(s);
+    json_t *j = report_of(s, "yield", NULL);
+    close_to(j, "first_pass_yield", 3.0 / 4);
+    close_to(j, "last_pass_yield", 1);
+    close_to(j, "rolled_throughput_yield", 4.0 / 4 * (2.0 / 4) * (3.0 / 3)); /* connect, write (2 and 3 not at once), boot-check */
+    close_to(j, "dpmo", 1e6 * 2 / 11);                                       /* 4 + 4 + 3 first tries of a step */
+    close_to(j, "dpu", 2.0 / 4);
+    json_decref(j);
+    /* cycles: 25, 20, 9 s. Handling: 15, 10 s. Flash: connect and write, 7 s. One half hour: 4 PASS in 0.5 h. Slots fed: 1 + 7 / 12.5.
+     * Retest: 10 of 48 s */
+    csv_is(s, "throughput", NULL, &all,
+           "day,attempts,pass,run_h,units_per_run_hour,cycle_s,flash_s,handling_s,retest_share,slots_fed\r\n"
+           "2026-11-22,5,4,0.5,8,18,7,12.5,0.208333,1.56\r\n");
 }
 
 static uint32_t seed = 7;
@@ -188,14 +261,13 @@ static void random_histories(void **state)
                     by[k] += passed_at[u][l] && (k == 3 || passed_at[u][l] <= k + 1);
             }
         record(&s, h, T_COUNT(h));
-        struct report_summary r;
-        summary_of(&s, &r);
-        assert_int_equal(r.attempts, T_COUNT(h));
-        assert_int_equal(r.units, units);
-        for (int k = 0; k < 3; k++)
-            assert_int_equal(r.passed_by[k], by[k]);
-        assert_int_equal(r.passed, by[3]);
-        report_summary_fini(&r);
+        json_t *j = report_of(&s, "summary", NULL);
+        static const char *const yields[] = {"first_pass_yield", "second_pass_yield", "third_pass_yield", "last_pass_yield"};
+        assert_int_equal(fl_json_int(j, "attempts", 0), T_COUNT(h));
+        assert_int_equal(fl_json_int(j, "units", 0), units);
+        for (int k = 0; k < 4; k++)
+            close_to(j, yields[k], (double)by[k] / (double)units);
+        json_decref(j);
         t_station_remove(&s);
     }
 }
@@ -287,14 +359,13 @@ static void no_station(void **state)
     struct fl_why why = {0, ""};
     assert_int_equal(report_open(s->data, &r, &why), FL_NOT_FOUND);
     t_open(s, &o);
-    struct report_summary sum;
-    summary_of(s, &sum); /* beside a running station, and without one attempt */
-    assert_int_equal(sum.attempts, 0);
-    struct fl_buf b = FL_BUF(10000);
-    assert_int_equal(report_summary_text(&sum, &b), FL_OK);
-    assert_non_null(strstr(fl_buf_text(&b), "no unit yet"));
-    fl_buf_fini(&b);
-    report_summary_fini(&sum);
+    const char *name;
+    for (size_t i = 0; report_spec_line(i, &name); i++) /* beside a running station, and without one attempt */
+        json_decref(report_of(s, name, NULL));
+    json_t *j = report_of(s, "summary", NULL);
+    assert_int_equal(fl_json_int(j, "attempts", -1), 0);
+    assert_true(json_is_null(json_object_get(j, "first_pass_yield")));
+    json_decref(j);
     t_close(s);
     t_shell("sqlite3 %s/flashline.db 'PRAGMA user_version = 1'", s->data);
     assert_int_equal(report_open(s->data, &r, &why), FL_UNSUPPORTED);
@@ -307,7 +378,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders), T(history_by_hand), cmocka_unit_test(random_histories), T(traces), T(by_eui64), T(no_station),
+        cmocka_unit_test(renders), T(history_by_hand), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(by_eui64), T(no_station),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

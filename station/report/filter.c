@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/filter.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How a group is told apart in a tally, and what it is called. Times come as the beginning of the period in ms. */
+static const struct {
+    const char *name, *key, *label;
+} groups[] = {
+    [GROUP_HOUR] = {"hour", "period(t.half)", "g.k"},
+    [GROUP_SHIFT] = {"shift", "period(t.half)", "g.k"},
+    [GROUP_DAY] = {"day", "period(t.half)", "g.k"},
+    [GROUP_LOT] = {"lot", "t.lot", "(SELECT iif(name = '', '(no lot)', name) FROM lot WHERE id = g.k)"},
+    [GROUP_SLOT] = {"slot", "(SELECT slot FROM slot WHERE id = t.slot)", "g.k"},
+    [GROUP_BRIDGE] = {"bridge", "t.model", "(SELECT iif(usb_id = '', '(none known)', usb_id || iif(driver = '', '', ' ' || driver)) "
+                                           "FROM bridge_model WHERE id = g.k)"},
+    [GROUP_PROFILE] = {"profile", "t.profile", "coalesce((SELECT coalesce(name || ' ' || version, name, lower(substr(hex(hash), 1, 12))) "
+                                               "FROM profile WHERE id = g.k), '(none known)')"},
+    [GROUP_NONE] = {"none", "0", "'all'"},
+};
+
+const char *group_name(enum group g)
+{
+    return groups[g].name;
+}
+
+static bool by_time(enum group g)
+{
+    return g <= GROUP_DAY;
+}
+
+static enum fl_err group_parse(const char *text, enum group *out, struct fl_why *why)
+{
+    for (size_t i = 0; i <= GROUP_NONE; i++)
+        if (strcmp(groups[i].name, text) == 0) {
+            *out = (enum group)i;
+            return FL_OK;
+        }
+    return fl_fail(why, FL_ARG, "a report can be grouped by hour, shift, day, lot, slot, bridge, profile or none, not by '%.40s'", text);
+}
+
+/* ---- names ------------------------------------------------------------------------------------------- */
+
+static enum fl_err find(struct report *r, const char *sql, const char *name, int64_t *id, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum fl_err err = db_prepare(r->reader.db, sql, &s, why);
+    if (err)
+        return err;
+    (void)sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        *id = sqlite3_column_int64(s, 0);
+    else
+        err = rc == SQLITE_DONE ? FL_NOT_FOUND : db_fail(r->reader.db, why, "cannot read");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+static void say(struct filter *f, const char *fmt, ...) FL_PRINTF(2, 3);
+static void say(struct filter *f, const char *fmt, ...)
+{
+    size_t n = strlen(f->words);
+    va_list ap;
+    va_start(ap, fmt);
+    if (n)
+        n += (size_t)snprintf(f->words + n, sizeof f->words - n, ", ");
+    if (n < sizeof f->words)
+        (void)vsnprintf(f->words + n, sizeof f->words - n, fmt, ap);
+    va_end(ap);
+}
+
+static enum fl_err take_names(struct report *r, const struct report_query *q, struct filter *f, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    int64_t id;
+    if (q->lot) {
+        f->has_lot = true;
+        err = find(r, "SELECT id FROM lot WHERE name = ?", q->lot, &f->lot, why);
+        if (err == FL_NOT_FOUND)
+            return fl_fail(why, err, "no lot '%.60s' was ever worked on here", q->lot);
+        say(f, "lot %.60s", *q->lot ? q->lot : "(none)");
+    }
+    if (!err && q->product) {
+        f->product = q->product;
+        err = find(r, "SELECT 1 FROM lot WHERE product = ?", q->product, &id, why);
+        if (err == FL_NOT_FOUND)
+            return fl_fail(why, err, "no lot of a product '%.60s' is known here", q->product);
+        say(f, "product %.60s", q->product);
+    }
+    if (!err && q->slot) {
+        char *end;
+        f->has_slot = true;
+        f->slot = strtoll(q->slot, &end, 10);
+        if (*q->slot < '0' || *q->slot > '9' || *end || end - q->slot > 9)
+            return fl_fail(why, FL_ARG, "'%.40s' is no slot: its number on the fixture", q->slot);
+        err = find(r, "SELECT 1 FROM slot WHERE slot = CAST(? AS INTEGER)", q->slot, &id, why);
+        if (err == FL_NOT_FOUND)
+            return fl_fail(why, err, "no attempt was ever made in slot %lld", (long long)f->slot);
+        say(f, "slot %lld", (long long)f->slot);
+    }
+    if (!err && q->bridge) {
+        f->bridge = q->bridge;
+        err = find(r, "SELECT 1 FROM bridge_model WHERE usb_id = ?", q->bridge, &id, why);
+        if (err == FL_NOT_FOUND)
+            return fl_fail(why, err, "no bridge of the kind '%.40s' is known here: VID:PID in hex, such as 1a86:55d4 (one bridge by its "
+                           "serial number: flashline trace --bridge)", q->bridge);
+        say(f, "bridge %.40s", q->bridge);
+    }
+    return err;
+}
+
+/* ---- times ------------------------------------------------------------------------------------------- */
+
+static bool is_span(const char *text)
+{
+    return !strchr(text, '-');
+}
+
+static enum fl_err take_time(const char *text, const char *word, int64_t now, struct filter *f, int64_t *ms, struct fl_why *why)
+{
+    char shown[PERIOD_TEXT], zone[8];
+    enum fl_err err = time_parse(text, &f->period.zone, now, ms, why);
+    if (err)
+        return err;
+    if (is_span(text)) /* so long ago: from the beginning of that half hour */
+        *ms -= *ms % PERIOD_HALF_MS;
+    if (*ms % PERIOD_HALF_MS)
+        return fl_fail(why, FL_ARG, "%.40s is not on the half hour, by which the sums are kept (flashline trace goes to the millisecond)", text);
+    zone_text(&f->period.zone, *ms, shown);
+    say(f, "%s %s %s", word, shown, zone_name(&f->period.zone, zone));
+    return FL_OK;
+}
+
+enum fl_err filter_make(struct report *r, const struct report_query *q, enum group otherwise, struct filter *out,
+                        struct fl_why *why)
+{
+    *out = (struct filter){.group = otherwise, .from_ms = INT64_MIN, .to_ms = INT64_MAX / 2, .limit = q->limit};
+    int64_t now = q->now_ms ? q->now_ms : fl_wall_ms();
+    enum fl_err err = zone_parse(q->zone, &out->period.zone, why);
+    if (!err)
+        err = shifts_parse(q->shifts, &out->period, why);
+    if (!err && q->group_by)
+        err = group_parse(q->group_by, &out->group, why);
+    if (!err)
+        err = take_names(r, q, out, why);
+    if (!err && q->since)
+        err = take_time(q->since, "since", now, out, &out->from_ms, why);
+    if (!err && q->until)
+        err = take_time(q->until, "until", now, out, &out->to_ms, why);
+    if (!err && q->since)
+        err = query_leaf_at(r, out->from_ms, &out->leaf_from, why);
+    if (!err && out->from_ms >= out->to_ms)
+        err = fl_fail(why, FL_ARG, "the time until which lies before the time since which");
+    if (!out->words[0])
+        say(out, "everything");
+    out->period.kind = out->group == GROUP_HOUR ? PERIOD_HOUR : out->group == GROUP_SHIFT ? PERIOD_SHIFT : PERIOD_DAY;
+    return err;
+}
+
+/* ---- SQL --------------------------------------------------------------------------------------------- */
+
+/* period(half): the beginning of the period, ms. Neighbouring rows ask for the same one: the last answer is kept. */
+struct period_cache {
+    struct period period;
+    int64_t half, start;
+};
+
+static void period_of(sqlite3_context *ctx, int n, sqlite3_value **arg)
+{
+    struct period_cache *c = sqlite3_user_data(ctx);
+    int64_t half = sqlite3_value_int64(arg[0]);
+    (void)n;
+    if (half != c->half) {
+        c->half = half;
+        c->start = period_start(&c->period, half * PERIOD_HALF_MS);
+    }
+    sqlite3_result_int64(ctx, c->start);
+}
+
+static enum fl_err add_period(struct report *r, const struct filter *f, struct fl_why *why)
+{
+    struct period_cache *c = calloc(1, sizeof *c);
+    if (!c)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    c->period = f->period;
+    c->half = INT64_MIN;
+    /* SQLite frees c when another takes the name, when the database is closed, and when this fails */
+    if (sqlite3_create_function_v2(r->reader.db, "period", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, c, period_of,
+                                   NULL, NULL, free) != SQLITE_OK)
+        return db_fail(r->reader.db, why, "cannot add a function");
+    return FL_OK;
+}
+
+static void expand(const struct filter *f, const char *sql, struct fl_buf *out)
+{
+    const struct {
+        const char *name, *text;
+    } word[] = {{"{key}", groups[f->group].key}, {"{label}", groups[f->group].label}, {"{where}", FILTER_WHERE}};
+    while (*sql) {
+        size_t i = 0, n = sizeof word / sizeof *word;
+        while (i < n && strncmp(sql, word[i].name, strlen(word[i].name)) != 0)
+            i++;
+        if (i == n) {
+            fl_buf_addc(out, *sql++);
+        } else {
+            fl_buf_adds(out, word[i].text);
+            sql += strlen(word[i].name);
+        }
+    }
+}
+
+static void bind_int(sqlite3_stmt *s, const char *name, bool there, int64_t v)
+{
+    int at = sqlite3_bind_parameter_index(s, name);
+    if (at && there)
+        (void)sqlite3_bind_int64(s, at, v);
+}
+
+static void bind_text(sqlite3_stmt *s, const char *name, const char *v)
+{
+    int at = sqlite3_bind_parameter_index(s, name);
+    if (at && v)
+        (void)sqlite3_bind_text(s, at, v, -1, SQLITE_STATIC);
+}
+
+enum fl_err filter_prepare(struct report *r, const struct filter *f, const char *sql, sqlite3_stmt **out, struct fl_why *why)
+{
+    struct fl_buf b = FL_BUF(20000);
+    *out = NULL;
+    expand(f, sql, &b);
+    enum fl_err err = fl_buf_err(&b, why);
+    if (!err && by_time(f->group) && strstr(fl_buf_text(&b), "period("))
+        err = add_period(r, f, why);
+    if (!err)
+        err = db_prepare(r->reader.db, fl_buf_text(&b), out, why);
+    fl_buf_fini(&b);
+    if (err)
+        return err;
+    bind_int(*out, ":from", true, f->from_ms == INT64_MIN ? INT64_MIN : f->from_ms / PERIOD_HALF_MS);
+    bind_int(*out, ":to", true, f->to_ms / PERIOD_HALF_MS);
+    bind_int(*out, ":from_ms", true, f->from_ms);
+    bind_int(*out, ":to_ms", true, f->to_ms);
+    bind_int(*out, ":lot", f->has_lot, f->lot);
+    bind_int(*out, ":slot", f->has_slot, f->slot);
+    bind_int(*out, ":limit", true, f->limit ? (int64_t)f->limit : -1);
+    bind_int(*out, ":leaf_from", true, f->leaf_from);
+    bind_int(*out, ":leaf_to", true, INT64_MAX);
+    bind_text(*out, ":product", f->product);
+    bind_text(*out, ":bridge", f->bridge);
+    return FL_OK;
+}
+
+const char *filter_label(const struct filter *f, sqlite3_stmt *s, int column, char room[static PERIOD_TEXT])
+{
+    if (!by_time(f->group))
+        return query_text(s, column);
+    period_text(&f->period, sqlite3_column_int64(s, column), room);
+    return room;
+}

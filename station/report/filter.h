@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * filter.h: inside report/ only: which part of the records a report is about, as a question's words, and as SQL.
+ */
+#ifndef FL_REPORT_FILTER_H
+#define FL_REPORT_FILTER_H
+
+#include "report/period.h"
+#include "report/query.h"
+
+enum group { GROUP_HOUR, GROUP_SHIFT, GROUP_DAY, GROUP_LOT, GROUP_SLOT, GROUP_BRIDGE, GROUP_PROFILE, GROUP_NONE };
+
+struct filter {
+    struct period period; /* zone and shifts; its kind follows the group */
+    enum group group;
+    int64_t from_ms, to_ms; /* on the half hour; INT64_MIN and INT64_MAX / 2: open */
+    int64_t leaf_from;      /* no attempt of an earlier leaf began at from_ms or later */
+    bool has_lot, has_slot;
+    int64_t lot, slot;     /* id of the lot, number of the slot */
+    const char *product, *bridge; /* borrowed, NULL: any */
+    unsigned limit;
+    char words[400]; /* "lot L-1, slot 7, since 2026-11-22 08:00", "everything" */
+};
+
+/* Check the question and look its names up. FL_ARG: no time, zone, number, group; FL_NOT_FOUND: no such lot, slot, product or
+ * bridge. */
+FL_MUST enum fl_err filter_make(struct report *r, const struct report_query *q, enum group otherwise, struct filter *out,
+                                struct fl_why *why);
+
+/* The cells of a tally `t` that the filter lets through: parameters :from, :to, :lot, :slot, :product, :bridge. */
+#define FILTER_WHERE                                                                                              \
+    "t.half >= :from AND t.half < :to AND (:lot IS NULL OR t.lot = :lot) AND "                                    \
+    "(:slot IS NULL OR t.slot IN (SELECT id FROM slot WHERE slot = :slot)) AND "                                  \
+    "(:product IS NULL OR t.lot IN (SELECT id FROM lot WHERE product = :product)) AND "                           \
+    "(:bridge IS NULL OR t.model IN (SELECT id FROM bridge_model WHERE usb_id = :bridge))"
+
+/* Prepare `sql`, in which {key} stands for the group's key over t, {label} for its words over the alias g.k, and {where}
+ * for FILTER_WHERE; bind the filter's parameters, those that are there. */
+FL_MUST enum fl_err filter_prepare(struct report *r, const struct filter *f, const char *sql, sqlite3_stmt **out,
+                                   struct fl_why *why);
+/* The words of a group from its label column: times are turned into text here. Until the next step. */
+const char *filter_label(const struct filter *f, sqlite3_stmt *s, int column, char room[static PERIOD_TEXT]);
+const char *group_name(enum group g);
+
+#endif

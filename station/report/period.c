@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/period.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MINUTE_MS = 60000, DAY_MIN = 1440 };
+static const int64_t day_ms = 86400000;
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* ---- zones ------------------------------------------------------------------------------------------ */
+
+/* Digits only, exactly n; -1 otherwise. */
+static int digits(const char *s, int n)
+{
+    int v = 0;
+    for (int i = 0; i < n; i++) {
+        if (s[i] < '0' || s[i] > '9')
+            return -1;
+        v = 10 * v + s[i] - '0';
+    }
+    return v;
+}
+
+/* "+08:00" */
+static bool offset_parse(const char *s, int *minutes)
+{
+    if ((*s != '+' && *s != '-') || strlen(s) != 6 || s[3] != ':')
+        return false;
+    int h = digits(s + 1, 2), m = digits(s + 4, 2);
+    *minutes = (*s == '-' ? -1 : 1) * (60 * h + m);
+    return h >= 0 && h <= 14 && m >= 0 && m < 60;
+}
+
+enum fl_err zone_parse(const char *text, struct zone *out, struct fl_why *why)
+{
+    *out = (struct zone){false, 0};
+    if (!text || strcmp(text, "UTC") == 0 || strcmp(text, "Z") == 0)
+        return FL_OK;
+    if (strcmp(text, "local") == 0) {
+        out->local = true;
+        tzset();
+        return FL_OK;
+    }
+    if (!offset_parse(text, &out->offset_min))
+        return fl_fail(why, FL_ARG, "'%.40s' is no time zone: UTC, local, or an offset such as +08:00", text);
+    if (out->offset_min % 30)
+        return fl_fail(why, FL_ARG, "the time zone %.10s is not on a half hour, by which the sums are kept", text);
+    return FL_OK;
+}
+
+static int64_t offset_ms(const struct zone *z, int64_t ms)
+{
+    time_t t = (time_t)floor_div(ms, 1000);
+    struct tm tm;
+    if (!z->local)
+        return (int64_t)z->offset_min * MINUTE_MS;
+    return localtime_r(&t, &tm) ? (int64_t)tm.tm_gmtoff * 1000 : 0;
+}
+
+/* The moment at which clocks in the zone show `shown`. */
+static int64_t from_shown(const struct zone *z, int64_t shown)
+{
+    int64_t ms = shown - offset_ms(z, shown);
+    return shown - offset_ms(z, ms); /* once more: the offset may have changed in between */
+}
+
+const char *zone_name(const struct zone *z, char out[static 8])
+{
+    int m = abs(z->offset_min);
+    if (z->local)
+        return "local time";
+    if (m == 0)
+        return "UTC";
+    (void)snprintf(out, 8, "%c%02d:%02d", z->offset_min < 0 ? '-' : '+', m / 60 % 100, m % 60);
+    return out;
+}
+
+/* ---- periods ---------------------------------------------------------------------------------------- */
+
+/* "08:30" as minutes, -1: none. */
+static int clock_parse(const char *s)
+{
+    int h = digits(s, 2), m = s[0] && s[1] && s[2] == ':' ? digits(s + 3, 2) : -1;
+    return h < 0 || h > 23 || m < 0 || m > 59 ? -1 : 60 * h + m;
+}
+
+enum fl_err shifts_parse(const char *text, struct period *out, struct fl_why *why)
+{
+    const char *s = text ? text : "06:00,14:00,22:00";
+    out->shifts = 0;
+    for (;;) {
+        int m = clock_parse(s);
+        bool more = m >= 0 && s[5] == ',';
+        if (m < 0 || m % 30 || (s[5] && !more) || out->shifts == PERIOD_SHIFTS_MAX ||
+            (out->shifts && m <= out->shift_min[out->shifts - 1]))
+            return fl_fail(why, FL_ARG, "'%.60s' are no shifts: up to %d rising times of the day on the half hour, such as 06:00,14:00,22:00",
+                           text, PERIOD_SHIFTS_MAX);
+        out->shift_min[out->shifts++] = m;
+        if (!more)
+            return FL_OK;
+        s += 6;
+    }
+}
+
+int64_t period_start(const struct period *p, int64_t ms)
+{
+    int64_t shown = ms + offset_ms(&p->zone, ms), day = floor_div(shown, day_ms) * day_ms;
+    if (p->kind == PERIOD_HOUR)
+        return ms - (shown - floor_div(shown, 3600000) * 3600000);
+    if (p->kind == PERIOD_SHIFT) {
+        int64_t minute = (shown - day) / MINUTE_MS;
+        int i = p->shifts - 1;
+        while (i >= 0 && p->shift_min[i] > minute)
+            i--;
+        if (i < 0) { /* before the day's first: the last of yesterday */
+            day -= day_ms;
+            i = p->shifts - 1;
+        }
+        day += (int64_t)p->shift_min[i] * MINUTE_MS;
+    }
+    return from_shown(&p->zone, day);
+}
+
+void zone_text(const struct zone *z, int64_t ms, char out[static PERIOD_TEXT])
+{
+    char iso[FL_TIME_TEXT];
+    fl_time_format(ms + offset_ms(z, ms), iso);
+    (void)snprintf(out, PERIOD_TEXT, "%.10s %.5s", iso, iso + 11);
+}
+
+void period_text(const struct period *p, int64_t start_ms, char out[static PERIOD_TEXT])
+{
+    zone_text(&p->zone, start_ms, out);
+    if (p->kind == PERIOD_DAY)
+        out[10] = 0;
+}
+
+/* ---- times ------------------------------------------------------------------------------------------ */
+
+/* "24h": so many milliseconds; -1: not of this form. */
+static int64_t span_parse(const char *s)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } unit[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    size_t n = strspn(s, "0123456789");
+    for (size_t i = 0; i < sizeof unit / sizeof *unit && n > 0 && n < 7; i++)
+        if (s[n] == unit[i].unit && !s[n + 1])
+            return atoll(s) * unit[i].ms;
+    return -1;
+}
+
+enum fl_err time_parse(const char *text, const struct zone *zone, int64_t now_ms, int64_t *out, struct fl_why *why)
+{
+    char iso[32];
+    const char *rest = text;
+    int minutes = 0, clock = 0, seconds = 0;
+    int64_t span = span_parse(text);
+    if (span >= 0) {
+        *out = now_ms - span;
+        return FL_OK;
+    }
+    bool ok = strlen(text) >= 10 && digits(text, 4) >= 1970 && text[4] == '-' && digits(text + 5, 2) > 0 && text[7] == '-' &&
+              digits(text + 8, 2) > 0;
+    if (ok)
+        rest = text + 10;
+    if (ok && (*rest == 'T' || *rest == ' ')) {
+        clock = clock_parse(rest + 1);
+        ok = clock >= 0;
+        rest += ok ? 6 : 0;
+        if (ok && *rest == ':') {
+            seconds = digits(rest + 1, 2);
+            ok = seconds >= 0 && seconds < 60;
+            rest += ok ? 3 : 0;
+        }
+    }
+    bool fixed = ok && (strcmp(rest, "Z") == 0 || offset_parse(rest, &minutes));
+    ok = ok && (fixed || !*rest);
+    if (ok) { /* whether there is such a day, the one parser of times knows */
+        (void)snprintf(iso, sizeof iso, "%.10sT%02d:%02d:%02d.000Z", text, clock / 60 % 100, clock % 60, seconds % 100);
+        ok = fl_time_parse(iso, out);
+    }
+    if (!ok)
+        return fl_fail(why, FL_ARG, "'%.40s' is no time: 2026-11-22, 2026-11-22T08:30, either with Z or +08:00 behind it, or 24h, 7d ago", text);
+    *out = fixed ? *out - (int64_t)minutes * MINUTE_MS : from_shown(zone, *out);
+    return FL_OK;
+}

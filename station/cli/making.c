@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/making.h"
 
+#include "cli/labels.h"
 #include "cli/lot_line.h"
 #include "cli/passphrase.h"
 #include "cli/results.h"
@@ -37,6 +38,7 @@ struct making {
     uint64_t planned; /* of the lot; 0 not said */
     json_t *lot_facts;
     struct lot_line *lot_line;
+    struct labels *labels;
     struct board *board;
     struct console *console;
     struct web *web;
@@ -142,6 +144,16 @@ static int make_lot(struct making *m)
     return code ? code : lot_line_new(&c, &m->lot_line);
 }
 
+static int make_labels(struct making *m)
+{
+    bool one = m->n_profiles == 1;
+    const struct labels_config c = {
+        .set = &m->station.labels, .data = m->data_dir, .station = m->station.station, .recorder = m->recorder,
+        .product = one ? m->profiles[0]->name : NULL, .version = one ? m->profiles[0]->version : NULL,
+        .serials = lot_line_serials(m->lot_line) != NULL};
+    return labels_open(&c, &m->labels);
+}
+
 /* "reopen": recorded first, then the slots go on. */
 static enum fl_err reopen(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
 {
@@ -161,10 +173,22 @@ static enum fl_err reopen(struct making *m, const json_t *request, json_t **answ
     return FL_OK;
 }
 
+static enum fl_err reprint(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
+{
+    int64_t leaf = -1;
+    enum fl_err err = labels_reprint(m->data_dir, m->recorder, fl_json_text(request, "mac"), fl_json_text(request, "operator"),
+                                     &leaf, why);
+    if (!err)
+        *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
+    return err;
+}
+
 static enum fl_err asked(void *ctx, const char *what, const json_t *request, json_t **answer, struct fl_why *why)
 {
     if (strcmp(what, "reopen") == 0)
         return reopen(ctx, request, answer, why);
+    if (strcmp(what, "reprint") == 0)
+        return reprint(ctx, request, answer, why);
     return fl_fail(why, FL_FORMAT, "nobody here knows what '%.40s' means", what);
 }
 
@@ -238,6 +262,7 @@ static int make(struct making *m, enum line_mode mode)
         .n_profiles = m->n_profiles, .slots = m->station.slots, .n_slots = m->station.n,
         .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id, .lot = m->lot,
         .guard = lot_line_guard(m->lot_line), .serials = lot_line_serials(m->lot_line),
+        .parcels = m->labels ? labels_ride : NULL, .parcels_ctx = m->labels,
         .before = &m->station.before, .after = &m->station.after,
         .finished = results_add, .ctx = &m->results,
     };
@@ -293,6 +318,8 @@ static int run(struct making *m, enum line_mode mode)
     if (!code && m->lot)
         code = make_lot(m);
     if (!code)
+        code = make_labels(m);
+    if (!code)
         code = open_door(m);
     return code ? code : make(m, mode);
 }
@@ -303,6 +330,7 @@ static void take_apart(struct making *m)
     console_stop(m->console);
     web_stop(m->web);
     door_close(m->door);
+    labels_close(m->labels);
     lot_line_free(m->lot_line);
     json_decref(m->lot_facts);
     recorder_close(m->recorder);

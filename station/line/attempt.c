@@ -63,6 +63,18 @@ bool attempt_fault(struct attempt *a, const char *name, const char *why)
 
 /* ---- recording ------------------------------------------------------------------------------------- */
 
+/* The record of how it ended, with what leaves the station because of it. */
+static struct event *result_event(struct attempt *a)
+{
+    struct fl_why why = {0};
+    struct event *e = event_new(EVENT_ATTEMPT_RESULT, event_attempt_result_body(&a->facts), &a->end_ticket);
+    if (!e || a->facts.outcome != OUTCOME_PASS || !a->c->parcels || !a->c->parcels(a->c->parcels_ctx, &a->facts, e, &why))
+        return e;
+    event_free(e);
+    (void)attempt_fault(a, "station.internal", why.text);
+    return event_new(EVENT_ATTEMPT_RESULT, event_attempt_result_body(&a->facts), &a->end_ticket);
+}
+
 static enum attempt_end record(struct attempt *a)
 {
     struct attempt_facts *f = &a->facts;
@@ -79,7 +91,7 @@ static enum attempt_end record(struct attempt *a)
         (void)attempt_fault(a, event_ticket_fault(&a->start_ticket), why.text);
     if (!err) {
         event_ticket_reset(&a->end_ticket);
-        struct event *e = event_new(EVENT_ATTEMPT_RESULT, event_attempt_result_body(f), &a->end_ticket);
+        struct event *e = result_event(a);
         err = e ? fl_queue_put(a->c->facts, e, fl_deadline_in_ms(ATTEMPT_RECORD_MS)) : FL_NOMEM;
         if (err)
             event_free(e);

@@ -54,6 +54,10 @@ struct line_config {
     const char *operator_id; /* NULL: none */
     const char *lot;         /* NULL: none. The recorder lets no unit in that the lot's rules refuse (record/allow.h) */
     const char *purpose;     /* "golden", "known_bad", "dry_run", static; NULL: production */
+    /* Called on the slot's thread before the record of a PASS is queued: put on `e` what is to leave the station with it
+     * (event/parcel.h). An error makes the attempt ERROR station.internal. NULL: nothing. */
+    enum fl_err (*parcels)(void *ctx, const struct attempt_facts *f, struct event *e, struct fl_why *why);
+    void *parcels_ctx;
     /* Called on the slot's thread after the record of an attempt is durable (leaf >= 0) or could not be made
      * (leaf < 0: the attempt then ends as ERROR station.record). `changes` nothing; must be quick. */
     void (*finished)(void *ctx, const struct attempt_facts *f, int64_t leaf);

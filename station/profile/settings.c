@@ -294,6 +294,30 @@ static const struct key slot_keys[] = {
     END,
 };
 
+static enum fl_err check_printer(const char *text, struct fl_why *why)
+{
+    static const char *const starts[] = {"tcp://", "command:", "dir:/"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(text, starts[i], strlen(starts[i])) == 0 && text[strlen(starts[i])])
+            return FL_OK;
+    return fl_fail(why, FL_FORMAT, "tcp://HOST:PORT, command:PROGRAM ARGUMENTS or dir:/FOLDER");
+}
+
+#define LABELS_AT(member) offsetof(struct station_settings, labels.member) - offsetof(struct station_settings, labels)
+static const struct key labels_keys[] = {
+    {.name = "printer", .type = KEY_TEXT, .required = true, .at = LABELS_AT(printer), .min = 1, .max = 200,
+     .check = check_printer,
+     .help = "Where labels go: `tcp://HOST:PORT` (a label printer's raw port, usually 9100), `command:PROGRAM "
+             "ARGUMENTS` (no shell; the label is its input, as in `command:lp -d zebra -o raw`), or `dir:/FOLDER` (a file each)."},
+    {.name = "template", .type = KEY_TEXT, .required = true, .at = LABELS_AT(template), .min = 1, .max = 1000,
+     .help = "File of ZPL with fields: `{mac}`, `{mac_plain}`, `{serial}`, `{lot}`, `{date}`, `{time}`, `{product}`, "
+             "`{version}`, `{station}`, `{operator}`, `{chip}`, `{slot}`, `{qr}`, `{qr:DOTS}`; its path counts from the "
+             "station file's folder."},
+    {.name = "qr", .type = KEY_TEXT, .at = LABELS_AT(qr), .min = 1, .max = 300, .unset = "no `{qr}` in the template",
+     .help = "The text of the QR code, with the same fields."},
+    END,
+};
+
 const struct key station_keys[] = {
     {.name = "station", .type = KEY_NAME, .at = offsetof(struct station_settings, station), .min = 1, .max = 64,
      .unset = "as `flashline init` named it", .help = "What the station is called in records."},
@@ -301,6 +325,8 @@ const struct key station_keys[] = {
      .unset = "nothing is run", .help = "As in a profile, and before the profile's."},
     {.name = "after", .type = KEY_MAP, .at = offsetof(struct station_settings, after), .keys = hook_keys,
      .unset = "nothing is run", .help = "As in a profile, and after the profile's."},
+    {.name = "labels", .type = KEY_MAP, .at = offsetof(struct station_settings, labels), .keys = labels_keys,
+     .unset = "no labels", .help = "A label for each unit that passes, once, after its record is durable."},
     {.name = "slots", .type = KEY_LIST, .required = true, .at = offsetof(struct station_settings, slots),
      .min = 1, .max = SLOTS_MAX, .keys = slot_keys, .item_size = sizeof(struct station_settings_slot),
      .help = "The places for boards."},

@@ -84,6 +84,9 @@ struct station_settings_slot {
 struct station_settings {
     const char *station;
     struct settings_hook before, after;
+    struct {
+        const char *printer, *template, *qr;
+    } labels;
     struct key_list slots; /* of struct station_settings_slot */
 };
 extern const struct key station_keys[];

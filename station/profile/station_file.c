@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/station_file.h"
 
+#include "base/file.h"
 #include "profile/settings.h"
 
 #include <stdlib.h>
@@ -19,6 +20,9 @@ void station_file_fini(struct station_file *s)
         free(s->slots[i].reset);
         free(s->slots[i].power_cycle);
     }
+    free(s->labels.printer);
+    free(s->labels.template);
+    free(s->labels.qr);
     free_hook(&s->before);
     free_hook(&s->after);
     free(s->slots);
@@ -72,12 +76,22 @@ static bool copy_hook(const struct settings_hook *from, struct profile_hook *to)
     return true;
 }
 
-static enum fl_err publish(const struct station_settings *s, struct station_file *out)
+static bool copy_labels(const struct station_settings *s, const char *path, struct station_labels *to)
+{
+    char *dir = s->labels.template ? fl_path_dir(path) : NULL;
+    bool ok = copy(s->labels.printer, &to->printer) && copy(s->labels.qr, &to->qr) && (!s->labels.template || dir);
+    if (ok && dir)
+        ok = (to->template = fl_path_join(dir, s->labels.template)) != NULL;
+    free(dir);
+    return ok;
+}
+
+static enum fl_err publish(const struct station_settings *s, const char *path, struct station_file *out)
 {
     const struct station_settings_slot *slots = s->slots.items;
     out->slots = calloc(s->slots.n, sizeof *out->slots);
     if (!out->slots || !copy(s->station, &out->station) || !copy_hook(&s->before, &out->before) ||
-        !copy_hook(&s->after, &out->after))
+        !copy_hook(&s->after, &out->after) || !copy_labels(s, path, &out->labels))
         return FL_NOMEM;
     for (; out->n < s->slots.n; out->n++) {
         struct station_slot *to = &out->slots[out->n];
@@ -110,7 +124,7 @@ enum fl_err station_file_load(const char *path, struct station_file *out, struct
     critic_sort(&c);
     enum fl_err err = c.err;
     if (!err)
-        err = publish(&s, out);
+        err = publish(&s, path, out);
     if (err)
         station_file_fini(out);
     free(s.slots.items);

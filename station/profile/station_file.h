@@ -24,9 +24,14 @@ struct station_slot {
     bool fixture;      /* the bridge stays while boards change */
 };
 
+struct station_labels { /* all NULL: no labels */
+    char *printer, *template, *qr; /* the template's path as it is found from here */
+};
+
 struct station_file {
     char *station; /* NULL: not said */
     struct profile_hook before, after; /* around each attempt in any slot; texts owned */
+    struct station_labels labels;
     struct station_slot *slots;
     size_t n;
 };

@@ -4,6 +4,8 @@
 #include "record/db.h"
 #include "record/folder.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char past_sql[] =
@@ -31,7 +33,7 @@ static const char *text_in(sqlite3_stmt *s, int column)
 
 typedef void (*row_fn)(sqlite3_stmt *s, const void *each, void *ctx);
 
-static enum fl_err read_rows(const char *data, const char *sql, const char *bound, row_fn row, const void *each, void *ctx,
+static enum fl_err read_rows(const char *data, const char *sql, const char *bound, int64_t number, row_fn row, const void *each, void *ctx,
                              struct fl_why *why)
 {
     struct folder f;
@@ -48,6 +50,8 @@ static enum fl_err read_rows(const char *data, const char *sql, const char *boun
         err = db_prepare(reader.db, sql, &s, why);
     if (!err && bound)
         (void)sqlite3_bind_text(s, 1, bound, -1, SQLITE_STATIC);
+    else if (!err && sqlite3_bind_parameter_count(s))
+        (void)sqlite3_bind_int64(s, 1, number);
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
         row(s, each, ctx);
     if (!err && rc != SQLITE_DONE)
@@ -76,7 +80,7 @@ enum fl_err line_past_read(const char *data, const char *lot, void (*each)(void 
                            struct fl_why *why)
 {
     const struct past_call call = {each};
-    return read_rows(data, past_sql, lot, past_row, &call, ctx, why);
+    return read_rows(data, past_sql, lot, 0, past_row, &call, ctx, why);
 }
 
 struct serial_call {
@@ -95,5 +99,66 @@ enum fl_err line_past_serials(const char *data, void (*each)(void *ctx, const st
                               struct fl_why *why)
 {
     const struct serial_call call = {each};
-    return read_rows(data, serials_sql, NULL, serial_row, &call, ctx, why);
+    return read_rows(data, serials_sql, NULL, 0, serial_row, &call, ctx, why);
+}
+
+/* ---- labels ------------------------------------------------------------------------------------------------- */
+
+static const char attempt_sql[] = "SELECT mac, serial, lot FROM attempt_view WHERE leaf = ?1";
+static const char label_sql[] = "SELECT b.target, b.payload, b.leaf FROM outbox b JOIN attempt a ON a.leaf = b.leaf "
+                                "WHERE b.kind = 'label' AND a.unit = ?1 ORDER BY b.id DESC LIMIT 1";
+
+static void attempt_row(sqlite3_stmt *s, const void *each, void *ctx)
+{
+    static const char *const names[] = {"mac", "serial", "lot"};
+    json_t **out = ctx;
+    (void)each;
+    *out = json_object();
+    for (int i = 0; i < 3 && *out; i++)
+        if (*text_in(s, i) && json_object_set_new(*out, names[i], json_string(text_in(s, i))) != 0) {
+            json_decref(*out);
+            *out = NULL;
+        }
+}
+
+enum fl_err line_past_attempt(const char *data, int64_t leaf, json_t **out, struct fl_why *why)
+{
+    *out = NULL;
+    enum fl_err err = read_rows(data, attempt_sql, NULL, leaf, attempt_row, NULL, out, why);
+    return !err && !*out ? fl_fail(why, FL_ARG, "no attempt ended with leaf %lld", (long long)leaf) : err;
+}
+
+static void label_row(sqlite3_stmt *s, const void *each, void *ctx)
+{
+    struct line_past_label *out = ctx;
+    (void)each;
+    (void)snprintf(out->printer, sizeof out->printer, "%s", text_in(s, 0));
+    out->n = (size_t)sqlite3_column_bytes(s, 1);
+    out->bytes = malloc(out->n + 1);
+    if (out->bytes)
+        memcpy(out->bytes, sqlite3_column_blob(s, 1), out->n);
+    out->attempt = sqlite3_column_int64(s, 2);
+}
+
+enum fl_err line_past_label(const char *data, const uint8_t mac[static 6], struct line_past_label *out, struct fl_why *why)
+{
+    int64_t unit = 0;
+    for (int i = 0; i < 6; i++)
+        unit = unit << 8 | mac[i];
+    memset(out, 0, sizeof *out);
+    enum fl_err err = read_rows(data, label_sql, NULL, unit, label_row, NULL, out, why);
+    return !err && !out->bytes ? fl_fail(why, FL_ARG, "no label was ever made for this unit") : err;
+}
+
+static void count_row(sqlite3_stmt *s, const void *each, void *ctx)
+{
+    (void)each;
+    *(unsigned *)ctx = (unsigned)sqlite3_column_int(s, 0);
+}
+
+enum fl_err line_past_labels_untried(const char *data, unsigned *n, struct fl_why *why)
+{
+    *n = 0;
+    return read_rows(data, "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 0 AND tries = 0", NULL, 0, count_row, NULL,
+                     n, why);
 }

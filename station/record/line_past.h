@@ -27,6 +27,21 @@ struct line_past {
 FL_MUST enum fl_err line_past_read(const char *data, const char *lot, void (*each)(void *ctx, const struct line_past *p),
                                    void *ctx, struct fl_why *why);
 
+/* Members mac, serial, lot (where there are any) of the attempt that this leaf ended: a new object. FL_ARG: it is none. */
+FL_MUST enum fl_err line_past_attempt(const char *data, int64_t leaf, json_t **out, struct fl_why *why);
+/* The newest label of a unit: printer, bytes (the caller's, for free()), attempt. FL_ARG: there is none. */
+struct line_past_label {
+    char printer[PARCEL_TARGET_MAX];
+    uint8_t *bytes;
+    size_t n;
+    int64_t attempt;
+};
+FL_MUST enum fl_err line_past_label(const char *data, const uint8_t mac[static 6], struct line_past_label *out,
+                                    struct fl_why *why);
+
+/* How many labels wait that no printer was asked to take yet. */
+FL_MUST enum fl_err line_past_labels_untried(const char *data, unsigned *n, struct fl_why *why);
+
 struct line_past_serial {
     const char *serial, *lot; /* borrowed during the call */
     bool confirmed, returned; /* neither: reserved */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * labels.h: labels of units that pass: made when the attempt is recorded, put into the outbox with its leaf, sent to the
+ * printer by the outbox's worker until it took them (record/outbox.h), and recorded as printed.
+ *
+ * Thread rule: opened and closed by one thread; labels_ride from any slot's.
+ */
+#ifndef FL_CLI_LABELS_H
+#define FL_CLI_LABELS_H
+
+#include "cli/cli.h"
+#include "line/label.h"
+#include "profile/station_file.h"
+#include "record/recorder.h"
+
+struct labels; /* opaque */
+
+struct labels_config {
+    const struct station_labels *set;
+    const char *data, *station, *product, *version; /* borrowed; the last two NULL where several profiles are made */
+    bool serials;                                    /* will units have serial numbers? */
+    struct recorder *recorder;
+};
+/* *out NULL: the station prints none. Exit code; what is wrong was said. */
+int labels_open(const struct labels_config *c, struct labels **out);
+void labels_close(struct labels *l); /* NULL is fine; unsent labels wait for the next start */
+
+/* line_config.parcels: golden boards and dry runs get none. */
+enum fl_err labels_ride(void *labels, const struct attempt_facts *f, struct event *e, struct fl_why *why);
+
+/* The unit's newest label once more; recorded. FL_ARG: it never had one. */
+FL_MUST enum fl_err labels_reprint(const char *data, struct recorder *r, const char *mac, const char *operator_id, int64_t *leaf,
+                                   struct fl_why *why);
+
+#endif

@@ -1,0 +1,86 @@
+#!/bin/sh
+# Labels: one for each unit that passes, once, after its record. A printer that is off: they wait, and print once when it
+# is on. Fields are those of the record; a reprint is recorded; a template with an unknown field is refused.
+. tests/flow/lib.sh
+demo_images
+echo 'boards: [{board: 2, flash: {stuck: [0x10000]}}]' >"$T/sim.scenario"
+sim_start sim --boards 3 --scenario "$T/sim.scenario"
+port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+cat >"$T/label.zpl" <<'END'
+^XA^FO20,20^FDmac={mac}^FS^FO20,50^FDserial={serial}^FS^FO20,80^FDlot={lot} date={date}^FS^FO20,110{qr:3}^FS^XZ
+END
+{ echo "labels: {printer: 'tcp://127.0.0.1:$port', template: label.zpl, qr: '{mac};{serial}'}"; cat "$T/sim.yaml"; } >"$T/station.yaml"
+echo '{"serial": {"template": "SN-{n:5}"}}' >"$T/rules.json"
+expect_exit 0 "$FL" init --data "$T/data" --station bench --no-passphrase
+expect_exit 0 "$FL" lot open L-1 --profile profiles/demo-esp32.yaml --rules "$T/rules.json" --data "$T/data"
+run() {
+    "$FL" run --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --lot L-1 --data "$T/data" --format json >"$T/result" 2>"$T/progress" &
+    RUN=$!
+    PIDS="$PIDS $RUN"
+}
+attempts() { [ "$(grep -c '"type":"attempt"' "$T/result")" -ge "$1" ]; }
+
+# the printer is off
+run
+wait_for "three boards" 60 attempts 3 || { cat "$T/progress"; fail "not three"; }
+tried() { [ "$(sql "SELECT min(tries) >= 2 FROM outbox WHERE kind = 'label'")" = 1 ]; }
+wait_for "two tries in vain" 30 tried || { sql "SELECT id, state, tries, why FROM outbox"; fail "not tried again"; }
+[ "$(sql "SELECT count(*), sum(state) FROM outbox WHERE kind = 'label'")" = "2|0" ] || { sql "SELECT * FROM outbox"; fail "one label a unit that passed"; }
+kill -TERM $RUN
+wait $RUN || :
+
+# it is on again, and another program of the station prints them: each once
+socat -u "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr" "OPEN:$T/printed,creat,append" &
+PIDS="$PIDS $!"
+run
+labels() { [ "$(grep -c '\^XZ' "$T/printed")" -ge "$1" ]; }
+wait_for "both labels" 60 labels 2 || { cat "$T/progress"; sql "SELECT * FROM outbox"; fail "not printed"; }
+recorded() { [ "$(sql "SELECT count(*) FROM label WHERE state = 'printed'")" = "$1" ]; }
+wait_for "the record of both" 20 recorded 2 || fail "printing is not recorded"
+wait_for "three refused" 60 attempts 3 || { cat "$T/progress"; fail "the boards that are still in were not looked at"; }
+is=$(sed -n 's/.*mac=\([0-9a-f:]*\).*serial=\([^^]*\).*lot=\([^ ]*\) date=\([0-9-]*\).*/\1|\2|\3|\4/p' "$T/printed" | sort)
+want=$(sql "SELECT mac, serial, lot, substr(start, 1, 10) FROM attempt_view WHERE outcome = 'PASS' ORDER BY mac")
+[ "$is" = "$want" ] || { echo "$is"; echo "$want"; fail "what is on the labels"; }
+[ "$(sed -n 's/.*\(\^GFA,[0-9]*,\).*/\1/p' "$T/printed" | wc -l)" = 2 ] || fail "no QR code"
+[ "$(sql "SELECT count(DISTINCT attempt), count(DISTINCT unit), count(DISTINCT serial) FROM label")" = "2|2|2" ] || fail "the rows of labels"
+
+# once more, by hand; never for a unit that had none
+mac=$(sql "SELECT mac FROM attempt_view WHERE outcome = 'PASS' LIMIT 1")
+expect_exit 0 "$FL" label reprint "$mac" --operator eva --data "$T/data"
+wait_for "the reprint" 30 labels 3 || fail "not printed again"
+[ "$(grep -c "mac=$mac" "$T/printed")" = 2 ] || fail "another label was printed"
+[ "$(sql "SELECT count(*), max(o.name) FROM label l JOIN operator_view o ON o.id = l.operator WHERE state = 'reprinted'")" = "1|eva" ] || fail "a reprint is not recorded"
+expect_exit 2 "$FL" label reprint "$(sql "SELECT mac FROM attempt_view WHERE outcome = 'FAIL' LIMIT 1")" --data "$T/data"
+expect_text "$T/err" "no label was ever made"
+kill -TERM $RUN
+wait $RUN || :
+expect_exit 3 "$FL" label reprint "$mac" --data "$T/data"
+
+# a folder, a spooler's command; a printer that says no gets it again
+mkdir "$T/labels"
+sed -i "1s|printer: '[^']*'|printer: 'dir:$T/labels'|; 1s|qr: .*}|qr: '{mac}'}|" "$T/station.yaml"
+expect_exit 0 "$FL" lot open L-2 --profile profiles/demo-esp32.yaml --rules "$T/rules.json" --data "$T/data"
+expect_exit 1 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --lot L-2 --data "$T/data"
+[ "$(cat "$T/labels"/label-leaf-*.zpl | grep -c 'lot=L-2')" = 2 ] || { ls "$T/labels"; fail "labels as files"; }
+sed -i "1s|printer: '[^']*'|printer: 'command:$T/spool 1'|" "$T/station.yaml"
+printf '#!/bin/sh\n[ -e "%s/paper" ] && cat >>"%s/spooled"\n' "$T" "$T" >"$T/spool"
+chmod +x "$T/spool"
+expect_exit 0 "$FL" lot open L-3 --profile profiles/demo-esp32.yaml --rules "$T/rules.json" --data "$T/data"
+expect_exit 1 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --lot L-3 --data "$T/data"
+[ ! -e "$T/spooled" ] || fail "a spooler without paper"
+[ "$(sql "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 0")" = 2 ] || fail "labels that the spooler refused do not wait"
+: >"$T/paper"
+spooled() { [ "$(grep -c 'lot=L-3' "$T/spooled")" = 2 ]; }
+expect_exit 0 "$FL" lot open L-4 --profile profiles/demo-esp32.yaml --rules "$T/rules.json" --data "$T/data"
+"$FL" run --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --lot L-4 --data "$T/data" >"$T/result" 2>"$T/progress" &
+RUN=$!
+PIDS="$PIDS $RUN"
+wait_for "the spooler" 30 spooled || { sql "SELECT * FROM outbox WHERE state = 0"; fail "the spooler was not asked again"; }
+kill -TERM $RUN
+wait $RUN || :
+expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --data "$T/data"
+expect_text "$T/err" "uses \{serial\}, and units get no serial numbers"
+sed -i 's/{serial}/{serail}/' "$T/label.zpl"
+expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --lot L-2 --data "$T/data"
+expect_text "$T/err" "label.zpl:1: '\{serail\}' is no field, expected"
+expect_exit 0 "$FL" audit --data "$T/data"

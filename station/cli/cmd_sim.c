@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * flashline sim: simulated boards on network ports or pseudo-terminals, until a signal comes. */
 #include "cli/cli.h"
+#include "cli/eyes.h"
 #include "cli/signals.h"
 #include "sim/sim.h"
 
@@ -8,7 +9,7 @@
 #include <string.h>
 
 struct options {
-    const char *listen, *station_file, *chip, *scenario, *state, *pace, *journal;
+    const char *listen, *station_file, *chip, *scenario, *state, *pace, *journal, *shift, *watch, *truth;
     unsigned boards, seed;
     bool pty;
 };
@@ -31,12 +32,13 @@ static void say_ready(const struct sim *s)
     fflush(stdout);
 }
 
-static int serve(const struct sim_config *c)
+static int serve(const struct sim_config *c, const char *watch)
 {
     struct fl_why why = {0};
     struct fl_wake wake = {-1, -1};
     struct cli_signals signals;
     struct sim *s = NULL;
+    struct eyes *eyes = NULL;
     bool catching = false;
     enum fl_err err = fl_wake_init(&wake, &why);
     if (!err) {
@@ -45,10 +47,13 @@ static int serve(const struct sim_config *c)
     }
     if (!err)
         err = sim_open(c, &s, &why);
+    if (!err && watch)
+        err = eyes_open(watch, s, &eyes, &why);
     if (!err) {
         say_ready(s);
         err = sim_run(s, &wake, &why);
     }
+    eyes_close(eyes);
     sim_close(s);
     if (catching)
         cli_signals_stop(&signals);
@@ -70,6 +75,9 @@ static int run(int argc, char **argv)
         {"pace", CLI_TEXT, &o.pace},
         {"journal", CLI_TEXT, &o.journal},
         {"seed", CLI_UINT, &o.seed},
+        {"operator", CLI_TEXT, &o.shift},
+        {"watch", CLI_TEXT, &o.watch},
+        {"truth", CLI_TEXT, &o.truth},
         {NULL, CLI_FLAG, NULL},
     };
     bool done;
@@ -82,12 +90,17 @@ static int run(int argc, char **argv)
         return cli_usage(&cmd_sim, "--pace is real or fast, not '%s'", o.pace);
     if (o.pty && !o.station_file)
         return cli_usage(&cmd_sim, "--pty needs --station-file: the terminals are put beside it");
+    if (!o.shift != !o.watch)
+        return cli_usage(&cmd_sim, "--operator SCRIPT and --watch URL go together: an operator who sees nothing does nothing");
+    if (o.truth && !o.shift)
+        return cli_usage(&cmd_sim, "--truth tells of a shift: it needs --operator");
     const struct sim_config c = {
         .boards = o.boards, .listen = o.listen, .pty = o.pty, .station_file = o.station_file,
         .chip = o.chip, .scenario = o.scenario, .state = o.state,
         .pace_real = strcmp(o.pace, "real") == 0, .journal = o.journal, .seed = o.seed,
+        .shift = o.shift, .truth = o.truth,
     };
-    return serve(&c);
+    return serve(&c, o.watch);
 }
 
 const struct cli_verb cmd_sim = {
@@ -109,10 +122,16 @@ const struct cli_verb cmd_sim = {
             "  --journal FILE         what clients do to the boards and when, a JSON object a line\n"
             "  --seed N               of MACs and of all faults that go by chance (1)\n"
             "\n"
+            "  --operator SCRIPT      a shift: an operator plugs the boards of this script in and out; --boards is the\n"
+            "                         number of slots, all empty at first. Ends when the last board is out\n"
+            "  --watch URL            the board of the station that the operator looks at (flashline run --web)\n"
+            "  --truth FILE           what the operator did and what was wrong with which board, a JSON object a line\n"
+            "\n"
             "Prints one line \"ready: ...\" and serves until it is interrupted. station/sim/README.md has the\n"
             "scenario's keys and all faults.\n"
             "\n"
             "example:\n"
-            "  flashline sim --boards 8 --listen 127.0.0.1:6100 --station-file station.yaml --pace real\n",
+            "  flashline sim --boards 8 --listen 127.0.0.1:6100 --station-file station.yaml --pace real\n"
+            "  flashline sim --boards 16 --station-file st.yaml --operator shift.yaml --watch http://127.0.0.1:8080\n",
     .run = run,
 };

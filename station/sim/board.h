@@ -46,6 +46,11 @@ void sim_board_run(struct sim_board *b, uint64_t now);
 
 /* False while the port has vanished from the bus. */
 bool sim_board_port_up(const struct sim_board *b);
+/* The board is pulled out, flash kept, until it is plugged in again. */
+void sim_board_unplug(struct sim_board *b, uint64_t now);
+void sim_board_plug(struct sim_board *b, uint64_t now);
+/* The cable it hangs on from now: each byte has one bit flipped with probability `rate`, both ways. 0: a good one. */
+void sim_board_cable(struct sim_board *b, double rate);
 
 /* What lies in flash, for tests and for whoever checks a station's work. */
 void sim_board_flash(const struct sim_board *b, uint32_t addr, void *out, size_t n);

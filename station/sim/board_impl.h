@@ -58,6 +58,7 @@ struct sim_board {
 
     enum sim_mode mode;
     bool dtr, rts, port_up, jtag_download;
+    size_t cable_faults; /* how many of the spec's last faults are the cable's */
     bool hand_download;         /* USB-Serial/JTAG: the button was held at power-up, no core reset asks again */
     uint64_t strap_at, port_at; /* SIM_NEVER, or when straps are read, when the port comes back */
     uint64_t watchdog_at;

@@ -103,3 +103,30 @@ bool sim_board_port_up(const struct sim_board *b)
 {
     return b->port_up;
 }
+
+void sim_board_unplug(struct sim_board *b, uint64_t now)
+{
+    sim_board_run(b, now);
+    sim_port_down(b, SIM_NEVER);
+}
+
+void sim_board_plug(struct sim_board *b, uint64_t now)
+{
+    sim_board_run(b, now);
+    sim_port_back(b);
+}
+
+void sim_board_cable(struct sim_board *b, double rate)
+{
+    static const enum sim_fault_dir ways[] = {SIM_TO_CHIP, SIM_TO_HOST};
+    b->spec.n_faults -= b->cable_faults; /* they stand last */
+    b->cable_faults = 0;
+    for (size_t i = 0; rate > 0 && i < 2 && b->spec.n_faults < SIM_FAULTS_MAX; i++) {
+        struct sim_fault f = sim_fault_of(SIM_FAULT_FLIP);
+        f.dir = ways[i];
+        f.rate = rate;
+        f.count = 0;
+        b->spec.faults[b->spec.n_faults++] = f;
+        b->cable_faults++;
+    }
+}

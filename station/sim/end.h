@@ -26,7 +26,8 @@ struct sim_end_ops {
 
 struct sim_end {
     const struct sim_end_ops *ops;
-    struct sim_board *board;
+    struct sim_board *board;       /* NULL: none is there, and no port either */
+    bool telnet;
     bool there;                    /* appeared */
     int fd[SIM_END_FDS];           /* -1: none */
     short want[SIM_END_FDS];       /* poll events */
@@ -36,7 +37,7 @@ struct sim_end {
     /* TCP */
     int port;
     char host[64];
-    struct sim_telnet telnet;
+    struct sim_telnet talk;
     struct fl_buf out; /* for the client, not yet sent */
     size_t sent;
     uint64_t now;      /* of the bytes being handled, for the telnet callbacks */
@@ -47,7 +48,7 @@ struct sim_end {
 };
 
 /* `fd` listens already (sim.c takes a row of ports together). */
-void sim_end_tcp(struct sim_end *e, struct sim_board *board, const char *host, int port, int fd);
+void sim_end_tcp(struct sim_end *e, struct sim_board *board, bool telnet, const char *host, int port, int fd);
 /* Listening socket on host:port, port 0: any; *port is what it became. */
 FL_MUST enum fl_err sim_tcp_listen(const char *host, int *port, int *fd, struct fl_why *why);
 

@@ -111,7 +111,7 @@ static void client_came(struct sim_end *e)
     e->fd[CLIENT] = fd;
     e->want[CLIENT] = POLLIN;
     sim_journal_client(e->board, e->now, true);
-    sim_telnet_init(&e->telnet, &peer, 115200);
+    sim_telnet_init(&e->talk, &peer, 115200);
     sim_board_baud(e->board, e->now, 115200);
     sim_board_purge(e->board, e->now, false, true); /* what nobody read is not kept for the next */
 }
@@ -145,7 +145,7 @@ static void flush(struct sim_end *e, uint64_t now)
     while (e->out.len < OUT_MAX / 2 && (n = sim_board_read(e->board, now, buf, sizeof buf)) > 0) {
         if (e->fd[CLIENT] < 0)
             continue; /* a closed port discards */
-        if (sim_board_spec(e->board)->telnet)
+        if (e->telnet)
             sim_telnet_send(buf, n, &e->out);
         else
             fl_buf_add(&e->out, buf, n);
@@ -164,8 +164,8 @@ static void read_client(struct sim_end *e, uint64_t now)
         client_left(e, now);
         return;
     }
-    if (sim_board_spec(e->board)->telnet)
-        sim_telnet_feed(&e->telnet, buf, (size_t)n, &e->out);
+    if (e->telnet)
+        sim_telnet_feed(&e->talk, buf, (size_t)n, &e->out);
     else
         on_data(e, buf, (size_t)n);
 }
@@ -197,14 +197,14 @@ static void vanish(struct sim_end *e)
     drop_client(e); /* after the listener: who sees the end of one finds no other */
 }
 
-void sim_end_tcp(struct sim_end *e, struct sim_board *board, const char *host, int port, int fd)
+void sim_end_tcp(struct sim_end *e, struct sim_board *board, bool telnet, const char *host, int port, int fd)
 {
     static const struct sim_end_ops ops = {appear, vanish, ready, flush};
     bool v6 = strchr(host, ':') != NULL;
-    *e = (struct sim_end){.ops = &ops, .board = board, .fd = {fd, -1, -1}, .port = port, .slave = -1,
+    *e = (struct sim_end){.ops = &ops, .board = board, .fd = {fd, -1, -1}, .telnet = telnet, .port = port, .slave = -1,
                           .out = FL_BUF(OUT_MAX)};
     snprintf(e->host, sizeof e->host, "%s", host);
     snprintf(e->url, sizeof e->url, "%s://%s%s%s:%d",
-             sim_board_spec(board)->telnet ? "rfc2217" : "socket", v6 ? "[" : "", host, v6 ? "]" : "",
+             telnet ? "rfc2217" : "socket", v6 ? "[" : "", host, v6 ? "]" : "",
              port);
 }

@@ -385,6 +385,16 @@ static const struct sim_chip *chip_of(yaml *y, node *map, const struct sim_chip 
     return c ? c : otherwise;
 }
 
+void sim_scenario_board(yaml *y, node *map, struct sim_spec *s)
+{
+    const struct sim_chip *chip = chip_of(y, map, s->chip);
+    if (chip != s->chip) {
+        s->chip = chip;
+        s->revision = chip->revision;
+    }
+    sim_yaml_map(y, map, default_keys, s);
+}
+
 static void read_boards(yaml *y, node *root, const struct sim_chip *chip, bool pace_real, uint64_t *seed,
                         struct sim_spec *specs, struct rows *rows)
 {

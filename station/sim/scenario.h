@@ -18,11 +18,15 @@
 
 #include "base/err.h"
 #include "sim/spec.h"
+#include "sim/yaml.h"
 
 /* Fills specs[0..n) for boards 1..n: chip, seed and pace first, then the file (NULL: none). *seed goes in as
  * the command line's and comes out as the one used. */
 FL_MUST enum fl_err sim_scenario_load(const char *file, const struct sim_chip *chip, bool pace_real,
                                       uint64_t *seed, struct sim_spec *specs, unsigned n,
                                       struct fl_why *why);
+
+/* A board's keys as in `defaults`, the chip among them, over what stands in *s. Without number, seed and MAC. */
+void sim_scenario_board(struct sim_yaml *y, yaml_node_t *map, struct sim_spec *s);
 
 #endif

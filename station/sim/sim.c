@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "sim/end.h"
 #include "sim/journal.h"
+#include "sim/operator.h"
 #include "sim/scenario.h"
 #include "sim/state.h"
 #include "sim/wait.h"
@@ -29,10 +30,22 @@ struct sim {
     struct pollfd *fds;
     struct fl_lock lock;
     struct sim_journal *journal;
+    struct operator *operator;
+    bool shift;
     char where[SIM_URL_MAX + 40];
 };
 
 /* ---- opening ----------------------------------------------------------------------------------------------- */
+
+static enum fl_err make_operator(struct sim *s, const struct sim_config *c, const struct sim_chip *chip, struct fl_why *why)
+{
+    const struct operator_config oc = {.script = c->shift, .truth = c->truth, .chip = chip, .pace_real = c->pace_real,
+                                       .no_lines = c->pty, .seed = c->seed, .end = s->end, .slots = s->n, .stubs = s->stubs};
+    enum fl_err err = operator_new(&oc, &s->operator, why);
+    if (!err)
+        s->seed = operator_seed(s->operator);
+    return err;
+}
 
 static enum fl_err make_boards(struct sim *s, const struct sim_config *c, struct fl_why *why)
 {
@@ -40,6 +53,10 @@ static enum fl_err make_boards(struct sim *s, const struct sim_config *c, struct
     if (!chip)
         return fl_fail(why, FL_NOT_FOUND, "there is no chip '%s'", c->chip);
     s->seed = c->seed;
+    if (c->shift) {
+        enum fl_err none = sim_stubs_load(&s->stubs, why);
+        return none ? none : make_operator(s, c, chip, why);
+    }
     enum fl_err err = sim_scenario_load(c->scenario, chip, c->pace_real, &s->seed, s->spec, s->n, why);
     if (!err)
         err = sim_stubs_load(&s->stubs, why);
@@ -87,13 +104,16 @@ static void close_all(int *fd, unsigned n)
             (void)close(fd[i]);
 }
 
-/* n ports in a row from `port`; from 0: a row that is free, found by trying. */
-static enum fl_err take_row(const char *host, int *port, int *fd, unsigned n, struct fl_why *why)
+/* n ports in a row from `port`; from 0: a row that is free, found by trying. `come_and_go`: not among those that the
+ * system gives to clients: one that knocks at a port that is closed for the moment could be given that very number,
+ * and meet itself. */
+static enum fl_err take_row(const char *host, int *port, int *fd, unsigned n, bool come_and_go, struct fl_why *why)
 {
+    enum { LOW = 12000, HIGH = 32000, STEP = 611 };
     enum fl_err err = FL_BUSY;
     bool any = *port == 0;
     for (int try = 0; err && try < (any ? ROW_TRIES : 1); try++) {
-        int p = any ? 0 : *port;
+        int p = !any ? *port : come_and_go ? LOW + (int)((unsigned)(getpid() + try * STEP) * 16 % (HIGH - LOW)) : 0;
         unsigned got = 0;
         for (err = FL_OK; !err && got < n; got++, p++) {
             fd[got] = -1;
@@ -117,9 +137,9 @@ static enum fl_err make_ports(struct sim *s, const struct sim_config *c, struct 
     enum fl_err err = fd ? split_listen(c->listen, host, sizeof host, &port, why)
                          : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
-        err = take_row(host, &port, fd, s->n, why);
+        err = take_row(host, &port, fd, s->n, s->shift, why);
     for (unsigned i = 0; !err && i < s->n; i++)
-        sim_end_tcp(&s->end[i], s->board[i], host, port + (int)i, fd[i]);
+        sim_end_tcp(&s->end[i], s->board[i], s->shift || s->spec[i].telnet, host, port + (int)i, fd[i]);
     if (!err && s->n == 1)
         snprintf(s->where, sizeof s->where, "1 board on %s:%d", host, port);
     else if (!err)
@@ -197,7 +217,11 @@ enum fl_err sim_open(const struct sim_config *c, struct sim **out, struct fl_why
     *out = NULL;
     if (c->boards == 0 || c->boards > SIM_BOARDS_MAX)
         return fl_fail(why, FL_ARG, "%u boards: from 1 to %d are possible", c->boards, SIM_BOARDS_MAX);
+    if (c->shift && (c->scenario || c->state))
+        return fl_fail(why, FL_ARG, "a shift has its own boards: neither a scenario nor a state folder goes with it");
     struct sim *s = blank(c->boards);
+    if (s)
+        s->shift = c->shift != NULL;
     if (!s)
         return fl_fail(why, FL_NOMEM, "out of memory");
     enum fl_err err = c->journal ? sim_journal_open(c->journal, fl_mono_ns(), &s->journal, why) : FL_OK;
@@ -205,7 +229,11 @@ enum fl_err sim_open(const struct sim_config *c, struct sim **out, struct fl_why
         err = make_boards(s, c, why);
     if (!err)
         err = c->pty ? make_terminals(s, c, why) : make_ports(s, c, why);
-    for (unsigned i = 0; !err && i < s->n; i++) {
+    for (unsigned i = 0; !err && i < s->n && s->shift; i++) {
+        s->end[i].ops->vanish(&s->end[i]);
+        s->end[i].due = SIM_NEVER;
+    }
+    for (unsigned i = 0; !err && i < s->n && !s->shift; i++) {
         err = s->end[i].ops->appear(&s->end[i], why);
         s->end[i].there = !err;
     }
@@ -222,6 +250,7 @@ void sim_close(struct sim *s)
 {
     if (!s)
         return;
+    operator_free(s->operator, fl_mono_ns());
     for (unsigned i = 0; s->end && i < s->n; i++) {
         if (s->end[i].ops)
             s->end[i].ops->vanish(&s->end[i]);
@@ -261,6 +290,8 @@ static void follow_port(struct sim_end *e)
 
 static void serve_board(struct sim_end *e, uint64_t now)
 {
+    if (!e->board)
+        return;
     sim_board_run(e->board, now);
     follow_port(e);
     if (e->there)
@@ -312,6 +343,14 @@ enum fl_err sim_run(struct sim *s, struct fl_wake *wake, struct fl_why *why)
 {
     for (;;) {
         uint64_t next = serve_due(s), now = fl_mono_ns();
+        if (s->operator) {
+            uint64_t due = operator_tick(s->operator, now);
+            if (operator_over(s->operator))
+                return FL_OK;
+            next = due < next ? due : next;
+            for (unsigned i = 0; i < s->n; i++)
+                next = s->end[i].due < next ? s->end[i].due : next; /* one that was just plugged in */
+        }
         size_t n = fill_fds(s, wake);
         int ready = sim_wait(s->fds, n, next == SIM_NEVER ? SIM_NEVER : next > now ? next - now : 0);
         if (ready < 0 && errno != EINTR)
@@ -324,6 +363,18 @@ enum fl_err sim_run(struct sim *s, struct fl_wake *wake, struct fl_why *why)
 }
 
 /* ---- what there is ------------------------------------------------------------------------------------------- */
+
+void sim_see(struct sim *s, unsigned slot, const struct sim_tile *tile)
+{
+    if (s->operator)
+        operator_see(s->operator, slot, tile);
+}
+
+void sim_see_nothing(struct sim *s)
+{
+    if (s->operator)
+        operator_blind(s->operator);
+}
 
 unsigned sim_boards(const struct sim *s)
 {

@@ -1,0 +1,39 @@
+# Sourced by the shifts, after tests/flow/lib.sh: run_shift SCRIPT SLOTS SECONDS: `flashline run` and the simulated operator of that
+# script, until the last board is out. Leaves $T/truth, the records' attempts in $T/attempts (JSON lines), the line's
+# own results in $T/results; the image is $T/image at 0x10000.
+free_port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
+shift_profile() {
+    node tests/outside/make_image.mjs "$T/image" "$1" 5
+    cat >"$T/shift.p.yaml" <<Y
+profile: shift
+version: "1"
+chip: esp32
+gate: {flash_size: 4MB, secure_boot: off, flash_encryption: off}
+serial: {baud: 921600, step_down: [460800, 115200]}
+flash: {mode: keep, freq: keep, size: keep}
+images: [{offset: 0x10000, file: image}]
+retry: {attempts: 2}
+detect: {every: 100ms, removed: 5s, settle: 0ms}
+Y
+}
+run_shift() {
+    web=127.0.0.1:$(free_port)
+    "$FL" sim --boards "$2" --listen 127.0.0.1:0 --station-file "$T/shift.st.yaml" --operator "$1" --watch "http://$web" \
+        --truth "$T/truth" >"$T/sim.out" 2>"$T/sim.err" &
+    SIM=$!
+    PIDS="$PIDS $SIM"
+    wait_for "the simulator's ready line" 20 test -s "$T/sim.out" || { cat "$T/sim.err"; fail "the simulator did not start"; }
+    "$FL" run --profile "$T/shift.p.yaml" --station "$T/shift.st.yaml" --data "$T/data" --web "$web" --format json \
+        >"$T/results" 2>"$T/run.err" &
+    RUN=$!
+    PIDS="$PIDS $RUN"
+    gone() { ! kill -0 $SIM 2>/dev/null; }
+    wait_for "the end of the shift" "$3" gone || { tail -n 3 "$T/truth" "$T/run.err"; fail "the shift did not end"; }
+    wait $SIM || { cat "$T/sim.err"; fail "the simulator failed"; }
+    kill -TERM $RUN
+    rc=0
+    wait $RUN || rc=$?
+    [ $rc -le 1 ] || { tail -n 5 "$T/run.err"; fail "run: exit $rc"; }
+    [ "$(tail -n 1 "$T/truth" | jq -r .type)" = end ] || fail "the truth has no end"
+    sqlite3 -json "$T/data/flashline.db" "SELECT leaf, slot, mac, outcome, fault FROM attempt_view" | jq -c '.[]' >"$T/attempts"
+}

@@ -29,6 +29,7 @@ struct signer_request {
     const struct fl_buf *redo;       /* what the head is made from; NULL: nothing to keep */
     uint8_t *handover; /* not NULL: sign with the next key too, into these KEY_SIGNATURE bytes, and from now on only with
                           that one. FL_STATE: there is no next key here */
+    const uint8_t *handover_to; /* its public half, KEY_PUBLIC bytes. FL_MISMATCH: the next key here is another */
 };
 
 enum { SIGNER_REDO_MAX = 64 << 20 };

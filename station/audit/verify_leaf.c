@@ -116,7 +116,7 @@ static void life(struct audit_run *r, const struct audit_leaf *leaf, const struc
             o->gap[o->n_gaps] = (struct audit_gap){leaf->index, (uint64_t)(v->mono_ms - r->last_mono)};
         o->n_gaps++;
     }
-    if (leaf_text_is(v->event, "log_close"))
+    if (leaf_text_is(v->event, "log_close") || leaf_text_is(v->event, "key_retire"))
         r->in_run = false;
     r->last_boot = v->boot;
     r->last_mono = v->mono_ms;

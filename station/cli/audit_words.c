@@ -35,6 +35,23 @@ static void print_key(const struct check_result *r)
              "             could replace the key with it. Give the key from paper with --key.");
 }
 
+/* Which key signed what, when there was more than one. */
+static void print_keys(const struct audit_report *a)
+{
+    if (a->n_keys > 1)
+        printf("keys         %zu, each handed over by the one before and promised beforehand:\n", a->n_keys);
+    for (size_t i = 0; a->n_keys > 1 && i < a->n_keys; i++) {
+        const struct audit_key *k = &a->key[i];
+        if (k->to == UINT64_MAX)
+            printf("             %08x  heads of %llu records and more%s\n", k->key.id, (ull)k->from, k->trusted ? ", given" : "");
+        else
+            printf("             %08x  heads of %llu to %llu records%s\n", k->key.id, (ull)k->from, (ull)k->to,
+                   k->trusted ? ", given" : "");
+    }
+    if (a->retired)
+        puts("             The last one was retired: this log is closed for good.");
+}
+
 static void print_life(const struct audit_report *a)
 {
     printf("runs         %llu, %llu closed in order, %llu not%s\n", (ull)a->boots, (ull)a->closes, (ull)a->unclosed,
@@ -108,6 +125,7 @@ enum fl_err audit_print_text(const char *data, const struct check_result *r)
         fl_time_format(a->last_ms, last);
         printf("span         %s to %s\n", first, last);
     }
+    print_keys(a);
     print_life(a);
     print_heads(r);
     print_verdict(r);
@@ -134,6 +152,20 @@ static json_t *findings_json(const struct audit_report *a)
                               (json_int_t)f->last);
         if (!o || fl_json_set_dirty(o, "text", f->text, strlen(f->text)) || json_array_append_new(list, o) != 0)
             break;
+    }
+    return list;
+}
+
+static json_t *keys_json(const struct audit_report *a)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->n_keys; i++) {
+        const struct audit_key *k = &a->key[i];
+        char text[KEY_VKEY_MAX];
+        vkey_format(&k->key, text);
+        (void)json_array_append_new(list, json_pack("{ss,sI,so,sb}", "key", text, "from", (json_int_t)k->from, "to",
+                                                    k->to == UINT64_MAX ? json_null() : json_integer((json_int_t)k->to), "given",
+                                                    (int)k->trusted));
     }
     return list;
 }
@@ -170,13 +202,13 @@ enum fl_err audit_print_json(const char *data, const struct check_result *r)
                              (json_int_t)a->clock_steps, "heartbeats", (json_int_t)a->heartbeats, "gaps", gaps_json(a));
     json_t *heads = json_pack("{sI,sI,sI,sb}", "given", (json_int_t)r->heads_given, "agreed", (json_int_t)r->heads_agreed, "size",
                               (json_int_t)r->heads_size, "mark_agrees", (int)r->mark);
-    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,sb,so}", "data", data, "log", r->vkey.name, "key", key, "own_key",
+    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,sb,so,so,sb}", "data", data, "log", r->vkey.name, "key", key, "own_key",
                           (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
                           time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
                           head_json(a->has_head, a->head.size, &a->head.root), "outside", heads,
                           "first_bad", bad ? json_integer((json_int_t)worst->first) : json_null(), "trusted_head",
                           head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
-                          "findings", findings_json(a));
+                          "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired);
     enum fl_err err = o && json_dumpf(o, stdout, JSON_INDENT(2)) == 0 ? FL_OK : FL_IO;
     putchar('\n');
     json_decref(o);

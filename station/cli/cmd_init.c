@@ -5,6 +5,8 @@
 #include "cli/passphrase.h"
 #include "record/folder.h"
 #include "record/recorder.h"
+#include "sign/remote.h"
+#include "sign/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@ const struct cli_verb cmd_init = {
     .name = "init",
     .line = "set a production station up: name, encrypted key, first records",
     .help =
-        "usage: flashline init (--passphrase-fd N | --no-passphrase) [options]\n"
+        "usage: flashline init (--passphrase-fd N | --credential NAME | --no-passphrase | --signer SOCKET) [options]\n"
         "\n"
         "  --station NAME      name of the station: 1 to 63 of A-Z a-z 0-9 . _ - (default: the host's name)\n"
         "  --data DIR          the folder to make (default $XDG_DATA_HOME/flashline); one with a station is refused\n"
@@ -24,8 +26,15 @@ const struct cli_verb cmd_init = {
         "                      (default: flashline/STATION/ and eight digits of the key)\n"
         "  --passphrase-fd N   read the passphrase that encrypts the key from this descriptor; flash and run then\n"
         "                      need it too\n"
+        "  --credential NAME   or from this systemd credential\n"
         "  --no-passphrase     leave the key unencrypted: whoever can read the file can sign\n"
+        "  --key FILE          take this key instead of making one: PEM, or the description of a PKCS#11 token, whose PIN the\n"
+        "                      passphrase then is (flashline key create makes either). Such a log promises no next key\n"
+        "  --signer SOCKET     the key is held by flashline signer at this Unix socket, run by another user\n"
         "  --format text|json\n"
+        "\n"
+        "A key made here comes with the one after it, key/next.key: keep that away from the station until flashline key\n"
+        "rotate asks for it.\n"
         "\n"
         "It prints the verifier key and its fingerprint. Write both on paper and keep them away from the station: an\n"
         "audit proves most with a key that the station could not change.\n"
@@ -37,16 +46,44 @@ const struct cli_verb cmd_init = {
     .run = run_init,
 };
 
+/* The public half of a key that is not made here. */
+static enum fl_err find_public(const struct folder_new *n, uint8_t public[static KEY_PUBLIC], struct fl_why *why)
+{
+    struct seal seal;
+    struct remote *remote;
+    char origin[KEY_NAME_MAX];
+    enum fl_err err;
+    if (n->socket) {
+        err = remote_connect(n->socket, &remote, why);
+        if (err)
+            return err;
+        err = remote_key(remote, public, origin, why);
+        remote_free(remote);
+        return !err && origin[0] ? fl_fail(why, FL_EXISTS, "the signer at %.200s signs for the log %.100s already", n->socket, origin)
+                                 : err;
+    }
+    err = seal_open(n->key, n->passphrase, &seal, why);
+    if (!err)
+        memcpy(public, seal.public, KEY_PUBLIC);
+    seal_close(&seal);
+    return err;
+}
+
 /* The folder, then its first records; `encrypted` tells what to say. */
 static enum fl_err make_station(const char *data, const struct folder_new *n, struct recorder_opened *opened,
                                 struct fl_why *why)
 {
     struct folder f;
     struct recorder *r = NULL;
-    enum fl_err err = folder_paths(data, &f, why);
+    struct folder_new all = *n;
+    uint8_t public[KEY_PUBLIC];
+    enum fl_err err = n->key || n->socket ? find_public(n, public, why) : FL_OK;
+    if (!err)
+        err = folder_paths(data, &f, why);
     if (err)
         return err;
-    err = folder_create(&f, n, why);
+    all.public = n->key || n->socket ? public : NULL;
+    err = folder_create(&f, &all, why);
     folder_fini(&f);
     const struct recorder_config c = {.data = data, .passphrase = n->passphrase, .signer_apart = true};
     if (!err)
@@ -77,7 +114,8 @@ static int run_init(int argc, char **argv)
 {
     const char *data = NULL, *format = NULL;
     char *dir = NULL, *passphrase = NULL, print[KEY_FINGERPRINT];
-    struct folder_new n = {NULL, NULL, NULL};
+    struct folder_new n = {.station = NULL};
+    const char *credential = NULL;
     unsigned fd = CLI_NO_PASSPHRASE;
     bool plain = false, done;
     struct recorder_opened opened;
@@ -86,6 +124,7 @@ static int run_init(int argc, char **argv)
     const struct cli_opt options[] = {
         {"station", CLI_TEXT, &n.station}, {"data", CLI_TEXT, &data},           {"origin", CLI_TEXT, &n.origin},
         {"passphrase-fd", CLI_UINT, &fd},  {"no-passphrase", CLI_FLAG, &plain}, {"format", CLI_TEXT, &format},
+        {"credential", CLI_TEXT, &credential}, {"key", CLI_TEXT, &n.key},       {"signer", CLI_TEXT, &n.socket},
         {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_init, options, &argc, &argv, &done);
@@ -95,11 +134,13 @@ static int run_init(int argc, char **argv)
         return cli_usage(&cmd_init, "'%s' is not expected", argv[0]);
     if (cli_format(format) < 0)
         return cli_usage(&cmd_init, "--format is text or json, not '%s'", format);
-    if (plain == (fd != CLI_NO_PASSPHRASE))
-        return cli_usage(&cmd_init, "say one of --passphrase-fd N and --no-passphrase");
+    if (plain + (fd != CLI_NO_PASSPHRASE) + (credential != NULL) + (n.socket != NULL) != 1)
+        return cli_usage(&cmd_init, "say one of --passphrase-fd N, --credential NAME, --no-passphrase and --signer SOCKET");
+    if (n.key && n.socket)
+        return cli_usage(&cmd_init, "the key is either in a file or with a signer");
     if (n.origin && !key_name_ok(n.origin, strlen(n.origin)))
         return cli_usage(&cmd_init, "'%s' cannot name a log: no blanks, no '+', %d bytes at most", n.origin, KEY_NAME_MAX - 1);
-    code = cli_passphrase(fd, &passphrase);
+    code = cli_secret(credential, fd, &passphrase);
     if (code)
         return code;
     n.passphrase = passphrase;

@@ -7,13 +7,15 @@
  * the moment of the commit and writes the whole as canonical JSON (base/json.h).
  *
  *   kind             body members (besides those of every leaf)
- *   log_open         origin, vkey, previous?                                    [recorder]
+ *   log_open         origin, vkey, next?, previous?                                    [recorder]
  *   boot             host, reason                                               [recorder]
  *   attempt_start    job, slot, port, bridge?, profile, operator?, lot?, mac?, chip?, purpose?, serial?
  *   attempt_result   see struct attempt_facts
  *   interrupted      job, slot, mac?, start (leaf of the attempt_start)         [recorder]
  *   profile          job (= hash), hash, name, version, text, images [{offset,size,file,sha256}]
  *   clock_step       from_ms, to_ms                                             [recorder]
+ *   key_rotate       vkey, next (SHA-256 of the public half of the key after it)        [recorder]
+ *   key_retire       -: no head follows but the one over it                             [recorder]
  *   heartbeat        -                                                          [recorder]
  *   log_close        -                                                          [recorder]
  *   unit_final       behind every PASS: record/unit_final.h                     [recorder]
@@ -85,7 +87,9 @@
     X(SERIAL, "serial", true)                                                                      \
     X(LABEL, "label", true)                                                                        \
     X(TUNING, "tuning", false)                                                                     \
-    X(FACTS, "facts", false)
+    X(FACTS, "facts", false)                                                                       \
+    X(KEY_ROTATE, "key_rotate", false)                                                             \
+    X(KEY_RETIRE, "key_retire", false)
 
 enum event_kind {
 #define X(id, name, outside) EVENT_##id,

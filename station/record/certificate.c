@@ -20,7 +20,7 @@ struct head {
 static enum fl_err read_head(sqlite3 *db, struct head *h, struct fl_why *why)
 {
     sqlite3_stmt *s;
-    enum fl_err err = db_prepare(db, "SELECT c.size, c.root, c.signature, s.vkey FROM checkpoint c, station s "
+    enum fl_err err = db_prepare(db, "SELECT c.size, c.root, c.signature, s.vkey, c.key FROM checkpoint c, station s "
                                      "ORDER BY c.size DESC, s.leaf LIMIT 1", &s, why);
     if (err)
         return err;
@@ -31,6 +31,7 @@ static enum fl_err read_head(sqlite3 *db, struct head *h, struct fl_why *why)
         err = fl_fail(why, FL_FORMAT, "the newest checkpoint is damaged");
     else
         err = vkey_parse((const char *)sqlite3_column_text(s, 3), &h->vkey, why);
+    h->vkey.id = (uint32_t)sqlite3_column_int64(s, 4); /* of the key of its time: all that a signature's line tells of it */
     if (!err) {
         h->size = (uint64_t)sqlite3_column_int64(s, 0);
         memcpy(h->root.b, sqlite3_column_blob(s, 1), sizeof h->root.b);

@@ -37,6 +37,7 @@ enum fl_err folder_paths(const char *dir, struct folder *out, struct fl_why *why
         const char *name;
     } row[] = {{&out->db, "flashline.db"}, {&out->checkpoint, "checkpoint"}, {&out->station, "station"},
                {&out->vkey, "key/log.vkey"}, {&out->key, "key/log.key"},     {&out->next, "key/next.key"},
+               {&out->next_vkey, "key/next.vkey"}, {&out->after, "key/after.key"}, {&out->after_vkey, "key/after.vkey"},
                {&out->memory, "key/memory"}, {&out->signer, "key/signer"},   {&out->lock, "lock"},
                {&out->readme, "README"},     {&out->keys, "key"}};
     bool bad = !out->dir;
@@ -59,6 +60,9 @@ void folder_fini(struct folder *f)
     free(f->vkey);
     free(f->key);
     free(f->next);
+    free(f->next_vkey);
+    free(f->after);
+    free(f->after_vkey);
     free(f->memory);
     free(f->signer);
     free(f->lock);
@@ -109,13 +113,12 @@ static enum fl_err name_log(const char *given, const char *station, const uint8_
     return vkey_make(origin, KEY_NOTE, public, out, why);
 }
 
-static enum fl_err write_key(const struct folder *f, const struct key *key, const char *passphrase,
-                             struct fl_why *why)
+static enum fl_err write_key(const char *path, const struct key *key, const char *passphrase, struct fl_why *why)
 {
     struct fl_buf pem = FL_BUF(16384);
     enum fl_err err = key_to_pem(key, passphrase, &pem, why);
     if (!err)
-        err = fl_file_replace(f->key, pem.bytes, pem.len, 0600, why);
+        err = fl_file_replace(path, pem.bytes, pem.len, 0600, why);
     key_wipe(&pem);
     return err;
 }
@@ -127,11 +130,54 @@ static enum fl_err write_line(const char *path, const char *text, struct fl_why 
     return fl_file_replace(path, line, (size_t)n, 0644, why);
 }
 
+/* A new key of the log `origin`, its private half at `path`. */
+static enum fl_err make_key(const char *path, const char *passphrase, uint8_t public[static KEY_PUBLIC], struct fl_why *why)
+{
+    struct key *key;
+    enum fl_err err = key_new(&key, why);
+    if (err)
+        return err;
+    key_public(key, public);
+    err = write_key(path, key, passphrase, why);
+    key_free(key);
+    return err;
+}
+
+/* The first key and the one after it, so that the log can promise that from its first record on. */
+static enum fl_err make_keys(const struct folder *f, const struct folder_new *n, const char *station, struct vkey *vkey,
+                             struct fl_why *why)
+{
+    uint8_t public[KEY_PUBLIC];
+    struct vkey next;
+    char text[KEY_VKEY_MAX];
+    enum fl_err err = make_key(f->key, n->passphrase, public, why);
+    if (!err)
+        err = name_log(n->origin, station, public, vkey, why);
+    if (!err)
+        err = make_key(f->next, n->passphrase, public, why);
+    if (!err)
+        err = vkey_make(vkey->name, KEY_NOTE, public, &next, why);
+    if (err)
+        return err;
+    vkey_format(&next, text);
+    return write_line(f->next_vkey, text, why);
+}
+
+/* The key is somebody else's: copied in, or behind a socket. */
+static enum fl_err place_key(const struct folder *f, const struct folder_new *n, const char *station, struct vkey *vkey,
+                             struct fl_why *why)
+{
+    struct fl_buf b = FL_BUF(65536);
+    enum fl_err err = n->socket ? write_line(f->signer, n->socket, why) : fl_file_read(n->key, &b, why);
+    if (!err && !n->socket)
+        err = fl_file_replace(f->key, b.bytes, b.len, 0600, why);
+    key_wipe(&b);
+    return err ? err : name_log(n->origin, station, n->public, vkey, why);
+}
+
 enum fl_err folder_create(const struct folder *f, const struct folder_new *n, struct fl_why *why)
 {
     char station[FOLDER_STATION_MAX], text[KEY_VKEY_MAX];
-    uint8_t public[KEY_PUBLIC];
-    struct key *key = NULL;
     struct vkey vkey;
     enum fl_err err;
     name_from_host(station);
@@ -150,23 +196,16 @@ enum fl_err folder_create(const struct folder *f, const struct folder_new *n, st
     if (!err && chmod(f->keys, 0700) != 0)
         err = fl_fail_os(why, "cannot close the folder %s to others", f->keys);
     if (!err)
-        err = key_new(&key, why);
-    if (!err) {
-        key_public(key, public);
-        err = name_log(n->origin, station, public, &vkey, why);
-    }
-    if (!err)
         err = fl_file_replace(f->readme, readme, sizeof readme - 1, 0644, why);
     if (!err)
         err = write_line(f->station, station, why);
     if (!err)
-        err = write_key(f, key, n->passphrase, why);
+        err = n->public ? place_key(f, n, station, &vkey, why) : make_keys(f, n, station, &vkey, why);
     /* the verifier key comes last: where it is, all the rest is */
     if (!err) {
         vkey_format(&vkey, text);
         err = write_line(f->vkey, text, why);
     }
-    key_free(key);
     return err;
 }
 

@@ -9,6 +9,8 @@
  *   key/log.vkey    verifier key of the log: one line, public
  *   key/log.key     signing key of the log: PKCS#8 PEM, or where it lies in a token (sign/token.h); mode 0600
  *   key/next.key    the key after it, whose hash the log promised beforehand; may be kept elsewhere until it is needed
+ *   key/next.vkey   its public half
+ *   key/after.*     while a hand-over is under way: the key after that
  *   key/memory.a,.b what the signer signed last (sign/memory.h)
  *   key/signer      path of the Unix socket of a signer that runs as another user; then the three above lie with it
  *   lock            held by the one flashline that works here
@@ -25,7 +27,7 @@
 enum { FOLDER_STATION_MAX = 64 };
 
 struct folder {
-    char *dir, *db, *checkpoint, *station, *vkey, *key, *next, *memory, *signer, *lock, *readme, *keys; /* owned paths */
+    char *dir, *db, *checkpoint, *station, *vkey, *key, *next, *next_vkey, *after, *after_vkey, *memory, *signer, *lock, *readme, *keys; /* owned paths */
 };
 
 FL_MUST enum fl_err folder_paths(const char *dir, struct folder *out, struct fl_why *why);
@@ -38,6 +40,9 @@ struct folder_new {
     const char *station;    /* NULL: from the host's name */
     const char *origin;     /* name of the log; NULL: flashline/<station>/<8 hex of the key> */
     const char *passphrase; /* NULL: the key is not encrypted */
+    const char *key;        /* a key file to copy instead of making a key, with the public half that is in it; NULL: make one */
+    const char *socket;     /* a signer answers there; then no key is made, and `public` is its */
+    const uint8_t *public;
 };
 /* Make folder, key and the small files; FL_EXISTS when a station is there, FL_MISMATCH when a database is there
  * without its key. The database is made by the recorder. */
@@ -53,5 +58,20 @@ FL_MUST enum fl_err folder_identity(const struct folder *f, char station[static 
 FL_MUST enum fl_err folder_key(const struct folder *f, const char *passphrase, const struct vkey *vkey,
                                struct key **out, struct fl_why *why);
 bool folder_key_encrypted(const struct folder *f);
+
+/* ---- one key after another ----------------------------------------------------------------------- */
+
+/* SHA-256 of a public half, in hex: what a log promises beforehand. */
+FL_MUST enum fl_err folder_promise(const uint8_t public[static KEY_PUBLIC], char out[static 65], struct fl_why *why);
+/* The public half of the key that comes next. FL_NOT_FOUND: none is known here. */
+FL_MUST enum fl_err folder_next(const struct folder *f, struct vkey *out, struct fl_why *why);
+/* Make the key after the next one as key/after.*: before a hand-over. `out`: its public half. */
+FL_MUST enum fl_err folder_make_after(const struct folder *f, const char *origin, const char *passphrase, struct vkey *out,
+                                      struct fl_why *why);
+/* When the key that signs now is the one that lies here as the next: put it and the one after it in their places. Finishes
+ * what a crash left half done; does nothing otherwise. */
+FL_MUST enum fl_err folder_settle(const struct folder *f, const struct vkey *now, struct fl_why *why);
+/* Overwrite and remove the private halves: the log is closed for good. */
+FL_MUST enum fl_err folder_forget_keys(const struct folder *f, struct fl_why *why);
 
 #endif

@@ -10,9 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The signatures under a head, by one key, or by two at a hand-over. */
+struct signatures {
+    uint32_t id[2]; /* id[1] 0: one only */
+    uint8_t by[2][KEY_SIGNATURE];
+};
+
 struct ledger {
     sqlite3 *db;
-    struct vkey vkey;
+    struct vkey vkey;      /* signs now */
+    struct vkey next_vkey; /* named by a key_rotate leaf of the open transaction */
+    bool handing_over;
     const struct signer_kind *kind;
     struct signer *signer;
     struct projector *rows;
@@ -22,9 +30,9 @@ struct ledger {
     int64_t kind_id[EVENT_KIND_COUNT]; /* of the table event_kind */
 
     struct checkpoint head; /* last one committed */
-    uint8_t signature[KEY_SIGNATURE];
+    struct signatures signed_by;
     struct checkpoint next; /* signed, not committed */
-    uint8_t next_signature[KEY_SIGNATURE];
+    struct signatures next_signed_by;
     struct tree_range range;     /* of all leaves, those of the open transaction counted */
     struct tree_range committed; /* of the head */
     struct fl_buf redo;          /* of the open transaction, for a signer that remembers */
@@ -32,7 +40,7 @@ struct ledger {
     int64_t recovered_wall;
 
     sqlite3_stmt *begin, *commit, *save, *release, *undo, *find, *leaf, *node, *checkpoint, *reread_leaves,
-        *reread_nodes, *last;
+        *reread_nodes, *last, *handover;
 };
 
 uint64_t ledger_size(const struct ledger *l)
@@ -64,8 +72,9 @@ static enum fl_err prepare_all(struct ledger *l, struct fl_why *why)
         {&l->checkpoint, "INSERT INTO checkpoint (size, root, key, signature) VALUES (?, ?, ?, ?)"},
         {&l->reread_leaves, "SELECT idx, rec, hash FROM leaf WHERE idx >= ? ORDER BY idx"},
         {&l->reread_nodes, "SELECT id, hash FROM node WHERE id >= ? ORDER BY id"},
-        {&l->last, "SELECT c.size, c.root, c.signature, (SELECT max(idx) + 1 FROM leaf) FROM checkpoint c "
-                   "ORDER BY c.size DESC LIMIT 1"},
+        {&l->last, "SELECT c.size, c.root, c.signature, (SELECT max(idx) + 1 FROM leaf), c.key, h.key, h.signature "
+                   "FROM checkpoint c LEFT JOIN handover h ON h.size = c.size ORDER BY c.size DESC LIMIT 1"},
+        {&l->handover, "INSERT INTO handover (size, key, signature) VALUES (?, ?, ?)"},
     };
     enum fl_err err = FL_OK;
     for (size_t i = 0; i < sizeof row / sizeof *row && !err; i++)
@@ -93,21 +102,26 @@ static enum fl_err load_kinds(struct ledger *l, struct fl_why *why)
 }
 
 /* The last head on disk; `leaves` how many leaves there are. */
-static enum fl_err read_head(struct ledger *l, struct checkpoint *head, uint8_t signature[static KEY_SIGNATURE],
-                             int64_t *leaves, struct fl_why *why)
+static enum fl_err read_head(struct ledger *l, struct checkpoint *head, struct signatures *by, int64_t *leaves, struct fl_why *why)
 {
     static const struct tree_range nothing;
     enum fl_err err = FL_OK;
     *head = (struct checkpoint){.size = 0};
+    *by = (struct signatures){.id = {0, 0}};
     *leaves = 0;
     memcpy(head->origin, l->vkey.name, sizeof head->origin);
     int rc = sqlite3_step(l->last);
     const void *root = rc == SQLITE_ROW ? sqlite3_column_blob(l->last, 1) : NULL;
     const void *sig = rc == SQLITE_ROW ? sqlite3_column_blob(l->last, 2) : NULL;
+    const void *second = rc == SQLITE_ROW ? sqlite3_column_blob(l->last, 6) : NULL;
     if (rc == SQLITE_ROW && root && sig) {
         head->size = (uint64_t)sqlite3_column_int64(l->last, 0);
         memcpy(head->root.b, root, sizeof head->root.b);
-        memcpy(signature, sig, KEY_SIGNATURE);
+        by->id[0] = (uint32_t)sqlite3_column_int64(l->last, 4);
+        memcpy(by->by[0], sig, KEY_SIGNATURE);
+        by->id[1] = (uint32_t)sqlite3_column_int64(l->last, 5);
+        if (second)
+            memcpy(by->by[1], second, KEY_SIGNATURE);
         *leaves = sqlite3_column_int64(l->last, 3);
     } else if (rc == SQLITE_DONE) {
         err = tree_range_root(l->hasher, &nothing, &head->root);
@@ -203,7 +217,7 @@ enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, stru
     if (!err)
         err = projector_new(l->db, &l->rows, why);
     if (!err)
-        err = read_head(l, &l->head, l->signature, &leaves, why);
+        err = read_head(l, &l->head, &l->signed_by, &leaves, why);
     if (!err && (uint64_t)leaves != l->head.size)
         err = fl_fail(why, FL_MISMATCH, "the newest head covers %llu records, there are %lld",
                       (unsigned long long)l->head.size, (long long)leaves);
@@ -228,7 +242,7 @@ void ledger_close(struct ledger *l)
     if (!l)
         return;
     sqlite3_stmt *all[] = {l->begin, l->commit, l->save, l->release, l->undo, l->find, l->leaf, l->node, l->checkpoint,
-                           l->reread_leaves, l->reread_nodes, l->last};
+                           l->reread_leaves, l->reread_nodes, l->last, l->handover};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         (void)sqlite3_finalize(all[i]);
     ledger_tree_close(&l->stored);
@@ -245,14 +259,15 @@ void ledger_close(struct ledger *l)
 enum fl_err ledger_begin(struct ledger *l, struct fl_why *why)
 {
     struct checkpoint head;
-    uint8_t signature[KEY_SIGNATURE];
+    struct signatures by;
     int64_t leaves;
     enum fl_err err = db_run(l->begin, why);
     fl_buf_clear(&l->redo);
+    l->handing_over = false;
     if (err)
         return err;
     /* nobody else writes here; if somebody did, signing on would make a fork of it */
-    err = read_head(l, &head, signature, &leaves, why);
+    err = read_head(l, &head, &by, &leaves, why);
     if (!err && (head.size != l->head.size || (uint64_t)leaves != l->head.size ||
                  !tree_hash_same(&head.root, &l->head.root)))
         err = fl_fail(why, FL_MISMATCH, "the log was written by somebody else while this station had it open");
@@ -312,6 +327,16 @@ static enum fl_err insert_nodes(struct ledger *l, const struct tree_made *made, 
     return err;
 }
 
+/* What a key_rotate leaf means for the seal. */
+static enum fl_err hand_over(struct ledger *l, const json_t *leaf, struct fl_why *why)
+{
+    enum fl_err err = vkey_parse(fl_json_text(leaf, "vkey"), &l->next_vkey, why);
+    if (!err && (l->next_vkey.type != KEY_NOTE || strcmp(l->next_vkey.name, l->vkey.name) != 0))
+        err = fl_fail(why, FL_FORMAT, "the key that is to follow is not one of this log");
+    l->handing_over = !err;
+    return err ? FL_FORMAT : FL_OK;
+}
+
 static enum fl_err append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                           const struct fl_buf *bytes, struct fl_why *why)
 {
@@ -326,6 +351,8 @@ static enum fl_err append(struct ledger *l, enum event_kind kind, const char *jo
         err = tree_range_add(l->hasher, &l->range, &hash, made, &n);
     if (!err)
         err = insert_nodes(l, made, n, why);
+    if (!err && kind == EVENT_KEY_ROTATE)
+        err = hand_over(l, leaf, why);
     return err ? err : projector_leaf(l->rows, index, leaf, why);
 }
 
@@ -334,6 +361,8 @@ enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *jo
 {
     struct tree_range before = l->range;
     struct fl_why undone = {0, ""};
+    if (l->handing_over)
+        return fl_fail(why, FL_STATE, "a record behind a hand-over of the key, in the same commit");
     if (bytes->len > LEAF_BYTES_MAX)
         return fl_fail(why, FL_FORMAT, "the record has %zu bytes, more than %d", bytes->len, LEAF_BYTES_MAX);
     enum fl_err err = db_run(l->save, why);
@@ -342,6 +371,7 @@ enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *jo
     err = append(l, kind, job, leaf, bytes, why);
     if (err == FL_FORMAT) {
         l->range = before;
+        l->handing_over = false;
         if (db_run(l->undo, &undone) || db_run(l->release, &undone)) {
             if (why)
                 *why = undone;
@@ -417,22 +447,35 @@ static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct f
 {
     struct tree_proof growth = {.n = 0};
     char text[CHECKPOINT_TEXT_MAX];
+    struct signatures *by = &l->next_signed_by;
     struct signer_request r = {.origin = l->vkey.name, .old_size = l->head.size, .new_size = l->range.size,
-                               .old_root = l->head.root, .new_root = *root, .growth = &growth, .redo = &l->redo};
+                               .old_root = l->head.root, .new_root = *root, .growth = &growth, .redo = &l->redo,
+                               .handover = l->handing_over ? by->by[1] : NULL, .handover_to = l->next_vkey.key};
     enum fl_err err = fl_buf_err(&l->redo, why);
     if (!err && l->head.size)
         err = tree_prove_growth(l->hasher, &l->tree, l->head.size, l->range.size, &growth, why);
     if (!err)
-        err = l->kind->sign(l->signer, &r, l->next_signature, why);
+        err = l->kind->sign(l->signer, &r, by->by[0], why);
     if (err)
         return err;
     size_t n = checkpoint_format(l->vkey.name, r.new_size, root, text);
-    if (vkey_verify(l->vkey.key, text, n, l->next_signature) != FL_OK)
+    if (vkey_verify(l->vkey.key, text, n, by->by[0]) != FL_OK ||
+        (l->handing_over && vkey_verify(l->next_vkey.key, text, n, by->by[1]) != FL_OK))
         return fl_fail(why, FL_MISMATCH, "the signer gave a signature that does not verify");
+    by->id[0] = l->vkey.id;
+    by->id[1] = l->handing_over ? l->next_vkey.id : 0;
     l->next = l->head;
     l->next.size = r.new_size;
     l->next.root = *root;
     return FL_OK;
+}
+
+static enum fl_err insert_handover(struct ledger *l, struct fl_why *why)
+{
+    bool ok = sqlite3_bind_int64(l->handover, 1, (sqlite3_int64)l->next.size) == SQLITE_OK &&
+              sqlite3_bind_int64(l->handover, 2, l->next_signed_by.id[1]) == SQLITE_OK &&
+              sqlite3_bind_blob(l->handover, 3, l->next_signed_by.by[1], KEY_SIGNATURE, SQLITE_TRANSIENT) == SQLITE_OK;
+    return ok ? db_run(l->handover, why) : db_fail(l->db, why, "cannot bind a hand-over");
 }
 
 enum fl_err ledger_seal(struct ledger *l, struct fl_why *why)
@@ -440,7 +483,7 @@ enum fl_err ledger_seal(struct ledger *l, struct fl_why *why)
     struct tree_hash root, stored, running;
     if (l->range.size == l->head.size) {
         l->next = l->head;
-        memcpy(l->next_signature, l->signature, KEY_SIGNATURE);
+        l->next_signed_by = l->signed_by;
         return FL_OK;
     }
     /* three roads to the root: bytes read back, subtrees as stored, hashes kept while writing */
@@ -457,9 +500,10 @@ enum fl_err ledger_seal(struct ledger *l, struct fl_why *why)
         return err;
     bool ok = sqlite3_bind_int64(l->checkpoint, 1, (sqlite3_int64)l->next.size) == SQLITE_OK &&
               sqlite3_bind_blob(l->checkpoint, 2, l->next.root.b, sizeof l->next.root.b, SQLITE_TRANSIENT) == SQLITE_OK &&
-              sqlite3_bind_int64(l->checkpoint, 3, l->vkey.id) == SQLITE_OK &&
-              sqlite3_bind_blob(l->checkpoint, 4, l->next_signature, KEY_SIGNATURE, SQLITE_TRANSIENT) == SQLITE_OK;
-    return ok ? db_run(l->checkpoint, why) : db_fail(l->db, why, "cannot bind a head");
+              sqlite3_bind_int64(l->checkpoint, 3, l->next_signed_by.id[0]) == SQLITE_OK &&
+              sqlite3_bind_blob(l->checkpoint, 4, l->next_signed_by.by[0], KEY_SIGNATURE, SQLITE_TRANSIENT) == SQLITE_OK;
+    err = ok ? db_run(l->checkpoint, why) : db_fail(l->db, why, "cannot bind a head");
+    return err || !l->handing_over ? err : insert_handover(l, why);
 }
 
 enum fl_err ledger_commit(struct ledger *l, struct fl_why *why)
@@ -468,8 +512,11 @@ enum fl_err ledger_commit(struct ledger *l, struct fl_why *why)
     if (err)
         return err;
     l->head = l->next;
-    memcpy(l->signature, l->next_signature, KEY_SIGNATURE);
+    l->signed_by = l->next_signed_by;
     l->committed = l->range;
+    if (l->handing_over)
+        l->vkey = l->next_vkey;
+    l->handing_over = false;
     return FL_OK;
 }
 
@@ -478,11 +525,16 @@ void ledger_rollback(struct ledger *l)
     if (!sqlite3_get_autocommit(l->db))
         (void)sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL); /* SQLite has often done it itself */
     l->range = l->committed;
+    l->handing_over = false;
 }
 
 enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why)
 {
+    struct vkey by = l->vkey; /* a line names key and ID: at a hand-over the ID is not that of the key that signs now */
+    by.id = l->signed_by.id[0];
     if (l->head.size)
-        checkpoint_note(out, &l->vkey, l->vkey.name, l->head.size, &l->head.root, l->signature);
+        checkpoint_note(out, &by, l->vkey.name, l->head.size, &l->head.root, l->signed_by.by[0]);
+    if (l->head.size && l->signed_by.id[1])
+        note_add_line(out, l->vkey.name, l->signed_by.id[1], l->signed_by.by[1], KEY_SIGNATURE);
     return fl_buf_err(out, why);
 }

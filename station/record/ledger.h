@@ -27,7 +27,7 @@ struct ledger; /* opaque */
 
 struct ledger_config {
     sqlite3 *db; /* borrowed */
-    const struct vkey *vkey; /* name: the origin; copied */
+    const struct vkey *vkey; /* the key that signs now; its name: the origin; copied */
     const struct signer_kind *signer;
     const void *signer_config; /* borrowed */
 };
@@ -45,6 +45,8 @@ FL_MUST enum fl_err ledger_begin(struct ledger *l, struct fl_why *why);
 /* The leaf that this job has of this kind already, or -1. `job` NULL: -1. */
 FL_MUST enum fl_err ledger_find(struct ledger *l, const char *job, enum event_kind kind, int64_t *index,
                                 struct fl_why *why);
+/* A key_rotate leaf must be the last of its transaction: the head over it is signed by the key it names too, and from the
+ * commit on that key alone signs. FL_STATE: the signer has no next key. FL_MISMATCH: its next key is another one. */
 /* Append one leaf: its canonical bytes, and the same as a value for the rows. FL_FORMAT: it cannot be projected or
  * breaks a constraint; it alone is undone and the transaction goes on. Any other error ends the transaction. */
 FL_MUST enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
@@ -56,7 +58,7 @@ FL_MUST enum fl_err ledger_seal(struct ledger *l, struct fl_why *why);
 FL_MUST enum fl_err ledger_commit(struct ledger *l, struct fl_why *why);
 void ledger_rollback(struct ledger *l);
 
-/* The newest signed head as a note; nothing when the log is empty. */
+/* The newest signed head as a note, at a hand-over with both lines; nothing when the log is empty. */
 FL_MUST enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why);
 
 /* ---- jobs as bytes -------------------------------------------------------------------------------- */

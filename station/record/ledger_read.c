@@ -103,6 +103,10 @@ static enum fl_err next_head(void *ctx, struct audit_head *out, struct fl_why *w
     const void *sig = sqlite3_column_blob(r->heads, 3);
     if (sig && sqlite3_column_bytes(r->heads, 3) == KEY_SIGNATURE)
         memcpy(out->signature, sig, KEY_SIGNATURE);
+    out->handover_id = (uint32_t)sqlite3_column_int64(r->heads, 4);
+    sig = sqlite3_column_blob(r->heads, 5);
+    if (sig && sqlite3_column_bytes(r->heads, 5) == KEY_SIGNATURE)
+        memcpy(out->handover, sig, KEY_SIGNATURE);
     return FL_OK;
 }
 
@@ -135,7 +139,8 @@ enum fl_err ledger_reader_open(sqlite3 *db, struct ledger_reader *r, struct audi
     if (!err)
         err = db_prepare(db, "SELECT id, hash FROM node ORDER BY id", &r->nodes, why);
     if (!err)
-        err = db_prepare(db, "SELECT size, root, key, signature FROM checkpoint ORDER BY size", &r->heads, why);
+        err = db_prepare(db, "SELECT c.size, c.root, c.key, c.signature, h.key, h.signature FROM checkpoint c "
+                             "LEFT JOIN handover h ON h.size = c.size ORDER BY c.size", &r->heads, why);
     if (err)
         ledger_reader_close(r);
     return err;

@@ -47,6 +47,7 @@ struct recorder {
     pthread_t thread;
     atomic_bool closing;
 
+    bool retired;                /* the log was closed for good just now */
     int64_t boot;                /* index of this run's boot leaf */
     int64_t last_wall, last_mono; /* of the last leaf; last_mono -1: of an earlier run */
     uint64_t beat_ms, mark_ms;   /* monotonic: last leaf, last mark */
@@ -255,6 +256,7 @@ static enum fl_err add_event(struct recorder *r, const struct event *e, struct a
 {
     struct moment now = present(r);
     *a = (struct answer){.index = -1, .fault = ""};
+    r->retired |= e->kind == EVENT_KEY_RETIRE;
     if (e->body)
         a->err = append(r, e->kind, e->body, now, &a->index, &a->fault, &a->why);
     if (a->err)
@@ -405,8 +407,6 @@ static enum fl_err open_folder(struct recorder *r, const struct recorder_config 
     }
     if (!err)
         err = folder_identity(&r->folder, r->station, &r->vkey, why);
-    if (!err && !c->signer_apart)
-        err = folder_key(&r->folder, c->passphrase, &r->vkey, &r->key, why);
     opened->encrypted = folder_key_encrypted(&r->folder);
     return err;
 }
@@ -415,14 +415,22 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
                             struct fl_why *why)
 {
     const struct signer_place place = {.socket_file = r->folder.signer, .key = r->folder.key, .next = r->folder.next,
-                                       .memory = r->folder.memory, .passphrase = c->passphrase};
-    struct ledger_config l = {.vkey = &r->vkey, .signer = &signer_in_process, .signer_config = r->key};
+                                       .memory = r->folder.memory, .passphrase = c->passphrase, .adopt = c->adopt,
+                                       .handover = c->handover};
+    struct start_found found;
     enum fl_err err = start_database(&r->folder, &r->db, why);
     if (!err)
-        err = start_verify(&r->folder, r->db, &r->vkey, &r->last_wall, why);
+        err = start_verify(&r->folder, r->db, &r->vkey, &found, why);
+    if (!err)
+        err = folder_settle(&r->folder, &found.now, why);
+    if (!err && !c->signer_apart)
+        err = folder_key(&r->folder, c->passphrase, &found.now, &r->key, why);
     if (err)
         return err;
-    l.db = r->db;
+    r->last_wall = found.last_wall;
+    memcpy(opened->promise, found.promise, sizeof opened->promise);
+    vkey_format(&found.now, opened->now);
+    struct ledger_config l = {.db = r->db, .vkey = &found.now, .signer = &signer_in_process, .signer_config = r->key};
     if (c->signer_apart) {
         l.signer = &signer_at_place;
         l.signer_config = &place;
@@ -444,9 +452,12 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
 
 static json_t *log_open_body(const struct recorder *r)
 {
-    char vkey[KEY_VKEY_MAX];
+    char vkey[KEY_VKEY_MAX], promise[65];
+    struct vkey next;
     vkey_format(&r->vkey, vkey);
-    return json_pack("{ss,ss}", "origin", r->vkey.name, "vkey", vkey);
+    /* no key after it is known where the key is not this folder's: then it is never handed over, a new log follows it */
+    bool promised = folder_next(&r->folder, &next, NULL) == FL_OK && folder_promise(next.key, promise, NULL) == FL_OK;
+    return json_pack("{ss,ss,ss*}", "origin", r->vkey.name, "vkey", vkey, "next", promised ? promise : NULL);
 }
 
 static json_t *boot_body(void)
@@ -584,7 +595,8 @@ void recorder_close(struct recorder *r)
     fl_queue_close(&r->queue);
     if (r->thread_on)
         (void)pthread_join(r->thread, NULL);
-    own_leaf(r, EVENT_LOG_CLOSE);
+    if (!r->retired) /* behind a retirement nothing may stand */
+        own_leaf(r, EVENT_LOG_CLOSE);
     if (recorder_health(r, NULL) == FL_OK) {
         enum fl_err err = write_mark(r, &why);
         if (err)

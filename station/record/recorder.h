@@ -41,15 +41,19 @@ struct recorder_config {
     /* Sign in a process of its own: at the socket that the file key/signer names, else in a child that is started with
      * the folder's key. False: in this process, without a memory of its own, as tests do. */
     bool signer_apart;
+    bool handover; /* with signer_apart: a key_rotate will come, the signer needs its next key too */
+    bool adopt; /* with signer_apart: the signer is to believe this log, whatever it remembers or does not. A person's decision */
 };
 
 /* What opening did, to be told to the user. */
 struct recorder_opened {
     bool created;         /* the folder, the key and the log are new */
     bool encrypted;       /* the key is */
-    char vkey[256];       /* verifier key of the log */
+    char vkey[256];       /* verifier key of the log: the first one, which stands for it for ever */
     char origin[128], station[64];
     int64_t leaves;       /* in the log now */
+    char now[256];        /* verifier key of the key that signs now */
+    char promise[65];     /* SHA-256 of the public half of the one after it, as the log promised; "": none is promised */
     unsigned recovered;   /* records that the signer had signed and the database had lost, made again just now */
     unsigned interrupted; /* attempts closed as INTERRUPTED just now */
 };

@@ -108,7 +108,7 @@ static enum fl_err refuse(const struct folder *f, const struct vkey *vkey, const
                    f->dir, audit_class_name(r->verdict), worst ? worst->text : "", err ? " (and no evidence could be written)" : "");
 }
 
-enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey *vkey, int64_t *last_wall,
+enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey *vkey, struct start_found *out,
                          struct fl_why *why)
 {
     struct ledger_reader reader;
@@ -132,8 +132,13 @@ enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey 
         ledger_reader_close(&reader);
         if (!err && report->verdict != AUDIT_GOOD)
             err = refuse(f, vkey, report, &mark, why);
-        if (!err)
-            *last_wall = report->leaves ? report->last_ms : INT64_MIN;
+        if (!err && report->retired)
+            err = fl_fail(why, FL_STATE, "the log in %.200s was closed for good (flashline key retire): set up a new station", f->dir);
+        if (!err) {
+            out->last_wall = report->leaves ? report->last_ms : INT64_MIN;
+            out->now = report->n_keys ? report->key[report->n_keys - 1].key : *vkey;
+            memcpy(out->promise, report->next_key, sizeof out->promise);
+        }
     }
     fl_buf_fini(&mark);
     free(report);

@@ -18,8 +18,13 @@
 FL_MUST enum fl_err start_database(const struct folder *f, sqlite3 **out, struct fl_why *why);
 
 /* The whole log, the newest 1,000 signatures, the file `checkpoint`. FL_MISMATCH: it does not verify; what was found is
- * kept in a file incident-<time>.txt. `last_wall` takes the time of the last leaf. */
-FL_MUST enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey *vkey, int64_t *last_wall,
+ * kept in a file incident-<time>.txt. FL_STATE: the log was closed for good. */
+struct start_found {
+    int64_t last_wall;   /* of the last leaf; INT64_MIN: there is none */
+    struct vkey now;     /* the key that signs now */
+    char promise[65];    /* SHA-256 of the public half of the one after it; "": none is promised */
+};
+FL_MUST enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey *vkey, struct start_found *out,
                                  struct fl_why *why);
 
 /* The signer and the log contradict each other: keep the sentence, which names both heads, beside the newest head that is in

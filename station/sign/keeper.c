@@ -169,6 +169,8 @@ static enum fl_err sign_anew(struct keeper *k, const struct signer_request *r, s
     char text[CHECKPOINT_TEXT_MAX];
     if (r->handover && !k->next.sign)
         return fl_fail(why, FL_STATE, "the signer was started without the next key, which must sign too");
+    if (r->handover && memcmp(k->next.public, r->handover_to, KEY_PUBLIC) != 0)
+        return fl_fail(why, FL_MISMATCH, "the signer's next key is not the one to hand over to");
     if (r->new_size == m->last.size)
         return fl_fail(why, FL_MISMATCH, "the signer has signed a head of this size");
     enum fl_err err = clock_goes_on(k, why);

@@ -11,6 +11,7 @@
  *        1 n, n origin
  *        8 size, 32 root
  *   'S'  1 flags: 1 hand over      sign this           's'  64 signature, 64 signature of the next key or zeroes
+ *        32 public half of the next key, or zeroes
  *        8 old size, 32 old root
  *        8 new size, 32 new root
  *        1 n, n x 32 proof

@@ -26,9 +26,15 @@ enum fl_err signer_reach(const struct signer_place *p, struct remote **out, stru
     *out = NULL;
     if (p->socket_file && fl_path_exists(p->socket_file))
         return connect_named(p->socket_file, out, why);
-    const struct remote_child c = {.key = p->key, .next = p->next && fl_path_exists(p->next) ? p->next : NULL,
-                                   .memory = p->memory, .passphrase = p->passphrase, .adopt = p->adopt};
-    return remote_start(&c, out, why);
+    struct remote_child c = {.key = p->key, .next = p->handover ? p->next : NULL, .memory = p->memory,
+                             .passphrase = p->passphrase, .adopt = p->adopt};
+    enum fl_err err = remote_start(&c, out, why);
+    /* a crash in a hand-over: the memory names the next key already, whose file still lies where it lay */
+    if (err == FL_MISMATCH && !c.next && p->next && fl_path_exists(p->next)) {
+        c.next = p->next;
+        err = remote_start(&c, out, why);
+    }
+    return err;
 }
 
 static enum fl_err place_open(const void *config, const struct checkpoint *last, struct fl_buf *redo, struct signer **out,

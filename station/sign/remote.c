@@ -105,11 +105,13 @@ static enum fl_err remote_open(const void *config, const struct checkpoint *last
 static enum fl_err remote_sign(struct signer *s, const struct signer_request *q, uint8_t out[static KEY_SIGNATURE],
                                struct fl_why *why)
 {
+    static const uint8_t nobody[KEY_PUBLIC];
     struct remote *r = (struct remote *)(void *)s;
     struct fl_cursor c;
     size_t proof_n = q->old_size ? q->growth->n : 0, redo_n = q->redo ? q->redo->len : 0;
     message_begin(&r->out, 'S');
     message_u8(&r->out, q->handover ? MESSAGE_HAND_OVER : 0);
+    fl_buf_add(&r->out, q->handover ? q->handover_to : nobody, KEY_PUBLIC);
     message_head(&r->out, q->old_size, &q->old_root);
     message_head(&r->out, q->new_size, &q->new_root);
     message_u8(&r->out, (uint8_t)proof_n);

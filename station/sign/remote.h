@@ -43,6 +43,7 @@ struct signer_place {
     const char *key, *next, *memory; /* next may be a path where nothing is */
     const char *passphrase;
     bool adopt;
+    bool handover; /* next will be needed */
 };
 /* config: struct signer_place *, borrowed during open. */
 extern const struct signer_kind signer_at_place;

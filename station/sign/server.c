@@ -80,6 +80,7 @@ static enum fl_err sign(struct talk *t, struct fl_cursor *c, struct fl_why *why)
     uint8_t flags, signature[2 * KEY_SIGNATURE] = {0};
     struct signer_request r = {.origin = t->origin, .growth = &proof, .redo = &t->redo};
     flags = fl_take_u8(c);
+    r.handover_to = fl_take(c, KEY_PUBLIC);
     take_head(c, &r.old_size, &r.old_root);
     take_head(c, &r.new_size, &r.new_root);
     proof.n = fl_take_u8(c);

@@ -242,6 +242,18 @@ static void the_clock_goes_on(void **state)
     assert_int_equal(signs(t, 2, 3, sig), FL_OK);
 }
 
+static const uint8_t *public_of(uint8_t seed)
+{
+    static uint8_t pub[KEY_PUBLIC];
+    uint8_t s[KEY_SEED];
+    struct key *key;
+    memset(s, seed, sizeof s);
+    assert_int_equal(key_from_seed(s, &key, NULL), FL_OK);
+    key_public(key, pub);
+    key_free(key);
+    return pub;
+}
+
 /* ---- the key after it ------------------------------------------------------------------------------------------ */
 
 static void hands_over_once(void **state)
@@ -252,12 +264,16 @@ static void hands_over_once(void **state)
     assert_int_equal(signs(t, 0, 3, one), FL_OK);
     struct signer_request r = request(t, 3, 5);
     r.handover = two;
+    r.handover_to = public_of(0x21);
     assert_int_equal(keeper_sign(t->k, &r, one, NULL), FL_STATE); /* it has no next key */
     t->with_next = true;
     assert_int_equal(open_keeper(t, NULL), FL_OK);
     assert_int_equal(told(t, head(3), NULL), FL_OK);
     r = request(t, 3, 5);
     r.handover = two;
+    r.handover_to = public_of(0x22); /* to another than the one at hand */
+    assert_int_equal(keeper_sign(t->k, &r, one, NULL), FL_MISMATCH);
+    r.handover_to = public_of(0x21);
     assert_int_equal(keeper_sign(t->k, &r, one, NULL), FL_OK);
     assert_true(good(t, 5, one, 0x20));
     assert_true(good(t, 5, two, 0x21));
@@ -271,6 +287,7 @@ static void hands_over_once(void **state)
     assert_int_equal(signs(t, 3, 5, again[0]), FL_MISMATCH); /* without the second one it is another request */
     r = request(t, 3, 5);
     r.handover = again[1];
+    r.handover_to = public_of(0x21);
     assert_int_equal(keeper_sign(t->k, &r, again[0], NULL), FL_OK);
     assert_memory_equal(one, again[0], sizeof one);
     assert_memory_equal(two, again[1], sizeof two);

@@ -1,0 +1,66 @@
+#!/bin/sh
+# One key after another: promised, handed over with both signatures, found in its range by the auditor; kept elsewhere
+# meanwhile; retired. And a memory that was lost is adopted by a person, not by itself.
+. tests/flow/lib.sh
+demo_images
+sim_start fast --boards 1
+flash() { "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/fast.yaml" --data "$T/data"; }
+with() { "$@" --data "$T/data"; }
+expect_exit 0 with "$FL" init --station line-3 --no-passphrase
+first=$(cat "$T/data/key/log.vkey")
+[ "$(sql "SELECT json_extract(rec, '$.next') FROM record WHERE leaf = 0")" = \
+    "$(cut -d+ -f3- "$T/data/key/next.vkey" | base64 -d | tail -c 32 | openssl dgst -sha256 -r | cut -d' ' -f1)" ] ||
+    fail "the log does not promise the next key"
+expect_exit 0 flash
+
+# not the key that was promised
+mkdir "$T/stick"
+mv "$T/data/key/next.key" "$T/stick/next.key"
+expect_exit 0 "$FL" key create --key "$T/stick/other.key" --no-passphrase
+expect_exit 3 with "$FL" key rotate --next "$T/stick/other.key"
+expect_text "$T/err" 'not the key that the log promised'
+cp "$T/stick/other.key" "$T/data/key/next.key" # nor by putting it there
+expect_exit 3 with "$FL" key rotate
+expect_text "$T/err" "signer's next key is not the one"
+expect_exit 0 flash
+expect_exit 0 with "$FL" key rotate --next "$T/stick/next.key"
+second=$(sed -n 's/^new key *//p' "$T/out")
+[ "$first" != "$second" ] || fail "it is still the same key"
+[ "$(sql "SELECT count(*) || ' ' || (SELECT count(DISTINCT key) FROM checkpoint) FROM handover")" = '1 2' ] || fail "no hand-over"
+expect_exit 0 flash
+expect_exit 0 with "$FL" key rotate
+third=$(sed -n 's/^new key *//p' "$T/out")
+expect_exit 0 flash
+for key in "$first" "$second" "$third"; do
+    expect_exit 0 "$FL" audit --data "$T/data" --log-only --key "$key"
+done
+expect_text "$T/out" 'keys +3'
+expect_exit 0 "$FL" audit --data "$T/data" --format json
+[ "$(jq -r '.keys | length' "$T/out")" = 3 ] || fail "three keys are not told"
+ls "$T/data/key" | tr '\n' ' ' | grep -qx 'log.key log.vkey memory.a memory.b next.key next.vkey ' || { ls "$T/data/key"; fail "files are left over"; }
+
+# what a crash left between the commit and the files in their places
+cp -r "$T/data" "$T/torn"
+expect_exit 0 with "$FL" key rotate
+cp "$T/torn/key/log.key" "$T/data/key/log.key.old"
+mv "$T/data/key/next.key" "$T/data/key/after.key" && mv "$T/data/key/next.vkey" "$T/data/key/after.vkey"
+mv "$T/data/key/log.key" "$T/data/key/next.key" && mv "$T/data/key/log.key.old" "$T/data/key/log.key"
+cp "$T/torn/key/next.vkey" "$T/data/key/next.vkey"
+expect_exit 0 flash
+[ ! -e "$T/data/key/after.key" ] || fail "the files were not put in their places"
+expect_exit 0 with "$FL" key rotate
+expect_exit 0 "$FL" audit --data "$T/data" --key "$first"
+
+# a signer that has forgotten, and a person who vouches
+rm "$T"/data/key/memory.*
+expect_exit 3 flash
+expect_exit 0 with "$FL" key adopt
+expect_exit 0 flash
+
+# closed for good
+expect_exit 2 with "$FL" key retire
+expect_exit 0 with "$FL" key retire --for-good
+expect_exit 3 flash
+expect_text "$T/err" 'closed for good'
+expect_exit 0 "$FL" audit --data "$T/data" --key "$first"
+[ ! -e "$T/data/key/log.key" ] && [ ! -e "$T/data/key/next.key" ] || fail "a key is left"

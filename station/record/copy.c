@@ -194,7 +194,8 @@ static enum fl_err settle(const struct folder *f, struct fl_why *why)
     sqlite3 *db = NULL;
     struct vkey vkey;
     char station[FOLDER_STATION_MAX];
-    int64_t last, busy, version;
+    struct start_found found;
+    int64_t busy, version;
     enum fl_err err = folder_identity(f, station, &vkey, why);
     if (!err && sqlite3_open_v2(f->db, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         err = db_fail(db, why, "cannot open");
@@ -207,7 +208,7 @@ static enum fl_err settle(const struct folder *f, struct fl_why *why)
     if (!err && version > db_newest())
         err = fl_fail(why, FL_UNSUPPORTED, "%.250s was made by a newer flashline: use that one", f->db);
     if (!err)
-        err = start_verify(f, db, &vkey, &last, why);
+        err = start_verify(f, db, &vkey, &found, why);
     if (!err)
         err = db_int(db, "PRAGMA wal_checkpoint(TRUNCATE)", 0, &busy, why);
     if (!err && busy)

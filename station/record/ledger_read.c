@@ -129,6 +129,18 @@ static enum fl_err read_kinds(sqlite3 *db, struct ledger_reader *r, struct fl_wh
     return err;
 }
 
+/* A database of an older schema knows no hand-overs, and is read as it is. */
+static enum fl_err prepare_heads(sqlite3 *db, sqlite3_stmt **out, struct fl_why *why)
+{
+    int64_t knows;
+    enum fl_err err = db_int(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'handover'", 0, &knows, why);
+    if (err)
+        return err;
+    return db_prepare(db, knows ? "SELECT c.size, c.root, c.key, c.signature, h.key, h.signature FROM checkpoint c "
+                                  "LEFT JOIN handover h ON h.size = c.size ORDER BY c.size"
+                                : "SELECT size, root, key, signature, 0, NULL FROM checkpoint ORDER BY size", out, why);
+}
+
 enum fl_err ledger_reader_open(sqlite3 *db, struct ledger_reader *r, struct audit_source *out, struct fl_why *why)
 {
     memset(r, 0, sizeof *r);
@@ -139,8 +151,7 @@ enum fl_err ledger_reader_open(sqlite3 *db, struct ledger_reader *r, struct audi
     if (!err)
         err = db_prepare(db, "SELECT id, hash FROM node ORDER BY id", &r->nodes, why);
     if (!err)
-        err = db_prepare(db, "SELECT c.size, c.root, c.key, c.signature, h.key, h.signature FROM checkpoint c "
-                             "LEFT JOIN handover h ON h.size = c.size ORDER BY c.size", &r->heads, why);
+        err = prepare_heads(db, &r->heads, why);
     if (err)
         ledger_reader_close(r);
     return err;

@@ -152,7 +152,10 @@ static enum fl_err present(struct esp *e, uint32_t id)
 static enum fl_err identify(struct esp *e)
 {
     uint32_t id = 0;
-    enum fl_err err = read_id(e, &id);
+    e->spi.open = false; /* an earlier try may have broken off */
+    enum fl_err err = esp_spi_begin(e);
+    if (!err)
+        err = read_id(e, &id);
     if (!err)
         err = wake_xmc(e, &id);
     if (!err)
@@ -162,6 +165,8 @@ static enum fl_err identify(struct esp *e)
         err = plain(e, FLASH_RESET_ENABLE);
     if (!err)
         err = plain(e, FLASH_RESET);
+    if (!err)
+        err = esp_spi_end(e);
     if (!err)
         err = esp_pause(e, e->times.flash_wake);
     if (!err) {

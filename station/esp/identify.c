@@ -11,6 +11,8 @@
  *
  *   20 bytes: 0 u32 flags · 4 u8 flash_crypt_count · 5 u8[7] key purposes · 12 u32 chip id · 16 u32 version
  *
+ * An ESP8266 or ESP32 that the configuration names is asked for its magic word at once.
+ *
  * In secure download mode registers cannot be read: no MAC, no revision, no flash id.
  *
  * Neither these questions nor their answers carry a checksum. So whatever decides something is asked until two answers
@@ -209,14 +211,36 @@ static enum fl_err wrong_chip(struct esp *e)
                     e->chip->title, chip_by_name(e->config.chip)->title);
 }
 
+/* ESP8266 and ESP32 refuse SECURITY_INFO, and how often they will say so is waited for. Where one of them is expected
+ * its magic word is asked first; any other answer means the long way. */
+static enum fl_err expected_chip(struct esp *e, const struct chip **out)
+{
+    const struct chip *want = e->config.chip ? chip_by_name(e->config.chip) : NULL;
+    uint32_t magic = 0;
+    *out = NULL;
+    if (!want || want->magic == 0 || want->id > 0)
+        return FL_OK;
+    enum fl_err err = esp_read_reg_sure(e, CHIP_MAGIC_REG, &magic);
+    if (err == FL_REFUSED && e->trouble == TROUBLE_REFUSED)
+        return FL_OK;
+    if (err || magic != want->magic)
+        return err;
+    *out = want;
+    e->magic = magic;
+    e->magic_known = true;
+    return FL_OK;
+}
+
 static enum fl_err identify(struct esp *e)
 {
-    struct info info;
+    struct info info = {0};
     const struct chip *chip = NULL;
     e->unit = (struct esp_unit){
         .revision = UINT_MAX, .security = {ESP_UNKNOWN, ESP_UNKNOWN, ESP_UNKNOWN, ESP_UNKNOWN, 0, 0}};
-    enum fl_err err = sure_info(e, &info);
-    if (!err)
+    enum fl_err err = expected_chip(e, &chip);
+    if (!err && !chip)
+        err = sure_info(e, &info);
+    if (!err && !chip)
         err = find_chip(e, &info, &chip);
     if (err)
         return err;

@@ -111,6 +111,10 @@ struct esp {
     struct esp_flash_info flash;
     unsigned strategy; /* index into the reset cycle: the one that worked last */
     enum reset_usb usb;
+    struct {
+        bool open; /* commands in a row: what the controller was set to is kept here meanwhile */
+        uint32_t usr, usr2;
+    } spi;
 
     /* trouble and what was done about it */
     enum esp_work work;
@@ -238,6 +242,9 @@ struct spi_command {
     uint32_t out, addr;
 };
 FL_MUST enum fl_err esp_spi(struct esp *e, struct spi_command c, uint32_t *in);
+/* Around several of them: the controller's setting is read and put back once. An error ends the row. */
+FL_MUST enum fl_err esp_spi_begin(struct esp *e);
+FL_MUST enum fl_err esp_spi_end(struct esp *e);
 /* Clear block protection if the status registers show any. *cleared: there was some. */
 FL_MUST enum fl_err esp_unprotect(struct esp *e, bool *cleared, uint32_t *status);
 

@@ -4,7 +4,8 @@
  *   lengths (bits - 1) · USR1 = (dummy - 1) | (address - 1) << 26 · USR = what takes part · USR2 =
  *   7 << 28 | opcode · ADDR · W0 · CMD = 1 << 18, until that bit is clear · the answer is in W0
  *
- * The loader uses the same controller: USR and USR2 are put back. Works in ROM and in the stub.
+ * The loader uses the same controller: USR and USR2 are put back, after one command or after several between
+ * esp_spi_begin and esp_spi_end. Works in ROM and in the stub.
  * Source: facts 3.5. */
 #include "esp/session.h"
 
@@ -69,27 +70,47 @@ static enum fl_err finish(struct esp *e, uint8_t opcode)
                     "the SPI controller does not finish command %02x", opcode);
 }
 
+enum fl_err esp_spi_begin(struct esp *e)
+{
+    const struct chip *chip = e->chip;
+    enum fl_err err = esp_read_reg(e, chip->spi_base + chip->spi->usr, &e->spi.usr);
+    if (!err)
+        err = esp_read_reg(e, chip->spi_base + chip->spi->usr2, &e->spi.usr2);
+    e->spi.open = !err;
+    return err;
+}
+
+enum fl_err esp_spi_end(struct esp *e)
+{
+    const struct chip *chip = e->chip;
+    const struct reg_write back[] = {{chip->spi_base + chip->spi->usr, e->spi.usr, UINT32_MAX},
+                                     {chip->spi_base + chip->spi->usr2, e->spi.usr2, UINT32_MAX}};
+    e->spi.open = false;
+    return esp_write_regs(e, back, sizeof back / sizeof *back);
+}
+
 enum fl_err esp_spi(struct esp *e, struct spi_command c, uint32_t *in)
 {
     const struct chip *chip = e->chip;
-    uint32_t usr_at = chip->spi_base + chip->spi->usr, usr2_at = chip->spi_base + chip->spi->usr2;
-    uint32_t usr, usr2, v = 0;
     struct reg_write w[9];
-    enum fl_err err = esp_read_reg(e, usr_at, &usr);
-    if (!err)
-        err = esp_read_reg(e, usr2_at, &usr2);
+    uint32_t v = 0;
+    bool alone = !e->spi.open;
+    enum fl_err err = alone ? esp_spi_begin(e) : FL_OK;
     if (!err)
         err = esp_write_regs(e, w, plan(chip, &c, w));
     if (!err)
         err = finish(e, c.opcode);
     if (!err && c.in_bits)
         err = esp_read_reg(e, chip->spi_base + chip->spi->w0, &v);
-    if (err)
+    if (!err && alone)
+        err = esp_spi_end(e);
+    if (err) {
+        e->spi.open = false; /* whoever tries again saves afresh */
         return err;
-    struct reg_write back[] = {{usr_at, usr, UINT32_MAX}, {usr2_at, usr2, UINT32_MAX}};
+    }
     if (in)
         *in = c.in_bits && c.in_bits < 32 ? v & ((1u << c.in_bits) - 1) : v;
-    return esp_write_regs(e, back, sizeof back / sizeof *back);
+    return FL_OK;
 }
 
 /* ---- write protection ----------------------------------------------------------------------------- */

@@ -80,6 +80,39 @@ static enum fl_err sync_some(struct esp *e, bool *stub)
     return err;
 }
 
+/* "waiting for download" is the last line of a loader that listens. Boards that are silent, or log at another speed,
+ * are given the time in which the others would have said it. */
+static bool listens(const struct esp *e)
+{
+    size_t n;
+    const uint8_t *p = text_since(&e->text, e->text_mark, &n);
+    return text_read(p, n).waiting;
+}
+
+/* A short pulse and no fixed wait: the strap stays low until the loader has answered. FL_TIMEOUT: it did not, and the
+ * usual sequences have their turn. */
+static enum fl_err quick_attempt(struct esp *e, bool *stub)
+{
+    const char *text = reset_quick(link_info(e->link));
+    enum fl_err err = link_discard(e->link);
+    wire_forget(e);
+    if (!err)
+        err = esp_play(e, text);
+    if (!err)
+        err = wire_hear(e, e->times.boot, listens);
+    if (!err)
+        err = esp_sync(e, e->times.sync, stub);
+    enum fl_err released = err == FL_GONE || err == FL_CANCELLED || e->trouble == TROUBLE_DEAD ? FL_OK : esp_play(e, "D0");
+    return err ? err : released;
+}
+
+static bool wants_quick(const struct esp *e)
+{
+    const char *setting = e->config.reset ? e->config.reset : "auto";
+    return !e->tune.slow_reset && e->strategy == 0 && strcmp(setting, "auto") == 0 && link_info(e->link)->has_lines &&
+           reset_quick(link_info(e->link));
+}
+
 static enum fl_err attempt(struct esp *e, const char *reset, bool *stub)
 {
     enum fl_err err = link_discard(e->link);
@@ -166,11 +199,18 @@ static enum fl_err to_connect_speed(struct esp *e)
 
 static enum fl_err attempts(struct esp *e, unsigned most, unsigned *made, bool *stub)
 {
-    enum fl_err err = FL_TIMEOUT;
+    bool quick = wants_quick(e);
+    enum fl_err err = quick ? quick_attempt(e, stub) : FL_TIMEOUT;
+    *made = 0;
+    if (!err)
+        return FL_OK;
+    e->text_mark = err == FL_TIMEOUT && quick ? e->text.total : e->text_mark; /* the next reset tells anew */
     for (*made = 0; *made < most && err == FL_TIMEOUT && !fl_deadline_passed(e->limit); (*made)++) {
         err = attempt(e, sequence(e, e->strategy + *made), stub);
-        if (!err)
+        if (!err) {
             e->strategy += *made;
+            e->tune.slow_reset = e->tune.slow_reset || quick;
+        }
     }
     if (err == FL_TIMEOUT && !sequence(e, 0) && link_info(e->link)->has_speed)
         err = look_at_other_speeds(e, stub);

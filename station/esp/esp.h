@@ -61,6 +61,7 @@ struct esp_tuning {
     uint32_t burst;       /* bytes written at once; 0: whole frames */
     uint32_t burst_gap_us; /* pause between bursts, beside the time they take on the wire */
     bool rom_only;        /* the stub never came up here */
+    bool slow_reset;      /* the short reset pulse did not do, the usual one did */
     bool late_speed;      /* the speed is raised by the stub, not by the ROM before it is loaded */
 };
 

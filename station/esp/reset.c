@@ -28,6 +28,11 @@ static const char app_classic[] = "D0|R1|W0.1|R0";
 static const char app_native_usb[] = "D0|R1|W0.2|R0|W0.2";
 static const char app_cp2102c[] = "D0|R1|W0.1|D1|W0.1|R0";
 
+/* 10 ms discharge the 10 uF of a slow board through the transistor (10 kOhm at its base, some 20 mA) several times
+ * over; how long EN then takes to rise is for the board to say, by its boot log or its answer. */
+static const char quick[] = "D0|R1|W0.01|D1|R0";
+static const char quick_app[] = "D0|R1|W0.01|R0";
+
 const struct reset_strategy *reset_named(const char *name)
 {
     for (const struct reset_strategy *s = reset_strategies; s->name; s++)
@@ -152,4 +157,14 @@ const char *reset_into_app(const struct link_info *l)
     if (reset_usb_kind(l) != USB_NONE)
         return app_native_usb;
     return is_cp2102c(l) ? app_cp2102c : app_classic;
+}
+
+const char *reset_quick(const struct link_info *l)
+{
+    return reset_usb_kind(l) == USB_NONE && !is_cp2102c(l) ? quick : NULL;
+}
+
+const char *reset_quick_app(const struct link_info *l)
+{
+    return reset_usb_kind(l) == USB_NONE && !is_cp2102c(l) ? quick_app : NULL;
 }

@@ -50,6 +50,12 @@ const char *const *reset_cycle(const struct link_info *link);
 /* The sequence that starts the application on this link. */
 const char *reset_into_app(const struct link_info *link);
 
+/* The short way, for the usual circuit of two transistors: pulse the reset pin, keep the boot strap low; the caller
+ * hears when the loader is up and releases the strap then. NULL: this link has another circuit. `reset_quick_app`:
+ * the same into the application. */
+const char *reset_quick(const struct link_info *link);
+const char *reset_quick_app(const struct link_info *link);
+
 enum reset_usb { USB_NONE, USB_JTAG, USB_OTG };
 /* Is the chip itself the USB device? USB_OTG: its own USB-OTG peripheral, served by ROM. */
 enum reset_usb reset_usb_kind(const struct link_info *link);

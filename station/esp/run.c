@@ -53,6 +53,23 @@ static enum fl_err native_usb(struct esp *e, bool *done)
     return err;
 }
 
+/* A short pulse, and the first byte of the boot log as the proof that it was long enough. */
+static enum fl_err quick_start(struct esp *e, bool *done)
+{
+    const char *text = reset_quick_app(link_info(e->link));
+    if (!text || e->tune.slow_reset)
+        return FL_OK;
+    enum fl_err err = link_discard(e->link);
+    if (err)
+        return esp_fail_link(e, err, "resetting");
+    err = esp_play(e, text);
+    if (err)
+        return err;
+    err = link_wait(e->link, fl_deadline_in_ms(e->times.app));
+    *done = !err;
+    return err && err != FL_TIMEOUT ? esp_fail_link(e, err, "resetting") : FL_OK;
+}
+
 enum fl_err esp_leave(struct esp *e)
 {
     bool done = false;
@@ -73,5 +90,7 @@ enum fl_err esp_leave(struct esp *e)
     if (err && err != FL_UNSUPPORTED)
         return esp_fail_link(e, err, "setting the speed");
     wire_forget(e);
-    return done ? FL_OK : esp_play(e, reset_into_app(link_info(e->link)));
+    if (!done)
+        err = quick_start(e, &done);
+    return err || done ? err : esp_play(e, reset_into_app(link_info(e->link)));
 }

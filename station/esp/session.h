@@ -31,7 +31,7 @@ struct esp_times {
     uint32_t command, sync, sync_rest, greeting, early_greeting, mem_end, probe, quick_probe, send;
     uint32_t md5_mb, erase_mb, work_mb, chip_erase_mb; /* for each 1,000,000 bytes */
     /* pauses that nothing can replace */
-    uint32_t stub_gap, settle, rom_settle, quiet, grace, flash_wake, watchdog;
+    uint32_t stub_gap, settle, rom_settle, quiet, grace, flash_wake, watchdog, boot, app;
 };
 extern const struct esp_times esp_times_default;
 
@@ -167,6 +167,8 @@ FL_MUST enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32
 FL_MUST enum fl_err wire_greeting(struct esp *e, uint32_t ms);
 /* Let time pass; what arrives is read, text is kept, frames are dropped. */
 FL_MUST enum fl_err wire_listen(struct esp *e, uint32_t ms);
+/* Until `enough`, at most `ms`; what arrives is treated alike. */
+FL_MUST enum fl_err wire_hear(struct esp *e, uint32_t ms, bool (*enough)(const struct esp *));
 /* The same as a pause of the work: fills the problem. */
 FL_MUST enum fl_err esp_pause(struct esp *e, uint32_t ms);
 /* Read away what is on its way, until it is quiet; the reader starts afresh. */

@@ -28,5 +28,9 @@ const struct esp_times esp_times_default = {
                             bytes back for at most 16 ms */
     .grace = 50,         /* a refusal under a foreign opcode: the real answer may follow it */
     .flash_wake = 3,     /* flash chips after reset or release from power-down: 30 us to 2 ms */
+    .boot = 60,          /* a loader's log, 200 bytes at 115200 and the time EN needs to rise, or silence as long:
+                            ends with "waiting for download" */
+    .app = 120,          /* the first byte after a reset into the application: ends with it; silence means that the
+                            short pulse may not have done, and a longer one follows */
     .watchdog = 500,     /* until a watchdog armed for a reset has fired */
 };

@@ -100,19 +100,24 @@ void wire_forget(struct esp *e)
     e->in_at = e->in_n = 0;
 }
 
-enum fl_err wire_listen(struct esp *e, uint32_t ms)
+enum fl_err wire_hear(struct esp *e, uint32_t ms, bool (*enough)(const struct esp *))
 {
     struct fl_deadline d = fl_deadline_in_ms(ms);
     struct packet_reply r;
     for (;;) {
         while (parse(e, &r) != GOT_NOTHING)
             ;
-        if (fl_deadline_passed(d))
+        if (fl_deadline_passed(d) || (enough && enough(e)))
             return FL_OK;
         enum fl_err err = fill(e, d);
         if (err)
             return err == FL_TIMEOUT ? FL_OK : err;
     }
+}
+
+enum fl_err wire_listen(struct esp *e, uint32_t ms)
+{
+    return wire_hear(e, ms, NULL);
 }
 
 enum fl_err wire_quiet(struct esp *e)

@@ -32,6 +32,10 @@ bool tuning_step_up(struct esp_tuning *t, const struct esp_config *c)
         t->rom_only = false;
         return true;
     }
+    if (t->slow_reset) {
+        t->slow_reset = false;
+        return true;
+    }
     if (t->late_speed) {
         t->late_speed = false;
         return true;

@@ -112,6 +112,21 @@ enum fl_err link_read(struct link *l, void *buf, size_t cap, size_t *got, struct
     return err;
 }
 
+enum fl_err link_wait(struct link *l, struct fl_deadline d)
+{
+    if (l->in_at < l->in_len)
+        return FL_OK;
+    enum fl_err err = may(l, true, "");
+    size_t n = 0;
+    if (err)
+        return err;
+    l->in_at = l->in_len = 0;
+    err = mark(l, l->ops->read(l, l->in, sizeof l->in, &n, d));
+    l->in_len = n;
+    l->count.bytes_in += n;
+    return err;
+}
+
 enum fl_err link_write(struct link *l, const void *bytes, size_t n, struct fl_deadline d)
 {
     enum fl_err err = may(l, true, "");

@@ -78,6 +78,8 @@ const struct link_info *link_info(const struct link *l); /* lives as long as the
 /* At least one and at most `cap` bytes into `buf`, as soon as there is one. FL_TIMEOUT: none came. */
 FL_MUST enum fl_err link_read(struct link *l, void *buf, size_t cap, size_t *got,
                               struct fl_deadline d);
+/* Until there is something to read, which stays to be read. FL_TIMEOUT: nothing came. */
+FL_MUST enum fl_err link_wait(struct link *l, struct fl_deadline d);
 /* All n bytes to the operating system, in as few calls as it takes. */
 FL_MUST enum fl_err link_write(struct link *l, const void *bytes, size_t n, struct fl_deadline d);
 /* Wait until everything written has left the host's buffers, as far as the kind can tell. */

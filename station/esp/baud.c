@@ -21,9 +21,9 @@ static enum fl_err ask_esp32(struct esp *e, uint32_t baud, uint32_t *ask)
 {
     static const uint32_t rtc_calibration = 0x3ff5f06c, efuse_frequency = 0x3ff5a010;
     uint32_t cal, freq;
-    enum fl_err err = esp_read_reg_sure(e, rtc_calibration, &cal);
+    enum fl_err err = esp_read_reg(e, rtc_calibration, &cal); /* once: a wrong number does not survive the proof */
     if (!err)
-        err = esp_read_reg_sure(e, efuse_frequency, &freq);
+        err = esp_read_reg(e, efuse_frequency, &freq);
     if (err)
         return err;
     uint64_t rom = (uint64_t)(cal >> 7 & 0x1ffffff) * 15625 * (freq & 0xff) / 40;
@@ -76,7 +76,8 @@ static enum fl_err prove(struct esp *e)
         if (!err)
             err = esp_probe(e);
     }
-    for (int i = 1; i < PROBES && !err; i++)
+    /* in the ROM twenty registers are read twice next, and the stub's blocks have checksums */
+    for (int i = 1; i < PROBES && !err && !e->early; i++)
         err = esp_probe(e);
     bool stub = false;
     if (!err && esp_sync(e, e->times.probe, &stub))
@@ -152,6 +153,7 @@ enum fl_err esp_stage_speed(struct esp *e)
 enum fl_err esp_speed_early(struct esp *e)
 {
     uint32_t baud = goal(e);
+    /* a crystal that has to be known is known when the fuses have been read: before the stub is loaded */
     bool crystal_first = (e->chip->baud == BAUD_C2 || e->chip->baud == BAUD_C5) && !e->unit.crystal_mhz;
     if (!baud || baud < link_baud(e->link) || e->stub || e->early || e->tune.late_speed || crystal_first ||
         e->chip->baud == BAUD_NONE || e->unit.security.secure_download == ESP_ON)

@@ -102,8 +102,8 @@ static enum fl_err quick_attempt(struct esp *e, bool *stub)
         err = wire_hear(e, e->times.boot, listens);
     if (!err)
         err = esp_sync(e, e->times.sync, stub);
-    enum fl_err released = err == FL_GONE || err == FL_CANCELLED || e->trouble == TROUBLE_DEAD ? FL_OK : esp_play(e, "D0");
-    return err ? err : released;
+    enum fl_err released = err == FL_OK || err == FL_TIMEOUT ? esp_play(e, "D0") : FL_OK;
+    return released ? released : err;
 }
 
 static bool wants_quick(const struct esp *e)

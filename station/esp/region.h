@@ -21,6 +21,7 @@ struct esp_region {
     const uint8_t *plain;    /* `size` bytes, header already patched */
     const uint8_t *deflated; /* zlib stream, or NULL: send plain */
     size_t deflated_size;
+    const uint32_t *marks;   /* or NULL. [k]: bytes of `deflated` that bring the (k + 1) * 4096th plain byte out */
     bool joins;              /* the stream can be continued by the next region's: stream.h has its form */
     uint8_t md5[FL_MD5_SIZE]; /* of plain */
 };

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { HEAD = 2, PIECE = 4096 };
+enum { HEAD = 2, PIECE = 4096, MARK = 4096 };
 
 static bool shrinks(const struct esp_region *r)
 {
@@ -82,6 +82,22 @@ const uint8_t *stream_bytes(const struct stream *s, size_t at, size_t n, uint8_t
         memcpy(scratch + have, p, left);
     }
     return scratch;
+}
+
+size_t stream_sent(const struct stream *s, uint32_t plain)
+{
+    size_t base = 0;
+    for (size_t i = 0; s->deflated && i < s->n; i++) {
+        const struct esp_region *r = &s->regions[i];
+        size_t skip = i == 0 ? 0 : HEAD;
+        if (!r->marks || (plain <= r->size && plain % MARK != 0))
+            return 0;
+        if (plain <= r->size)
+            return plain == 0 ? base : base + r->marks[plain / MARK - 1] - skip;
+        plain -= r->size;
+        base += r->deflated_size - skip - STREAM_TAIL;
+    }
+    return 0;
 }
 
 uint64_t stream_plain(const struct stream *s, size_t from, size_t to)

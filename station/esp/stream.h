@@ -40,6 +40,8 @@ bool stream_joins(const struct esp_region *a, const struct esp_region *b);
 void stream_init(struct stream *s, const struct esp_region *regions, size_t n, bool plain);
 /* `n` bytes from `at`: where they lie, or gathered in `scratch` (n bytes). */
 const uint8_t *stream_bytes(const struct stream *s, size_t at, size_t n, uint8_t *scratch);
+/* How many of the sent bytes bring the first `plain` bytes out, a multiple of 4096; 0: not known. */
+size_t stream_sent(const struct stream *s, uint32_t plain);
 /* Plain bytes that come out of the sent bytes [from .. to). */
 uint64_t stream_plain(const struct stream *s, size_t from, size_t to);
 

@@ -38,6 +38,9 @@ enum {
     SAME = 2,       /* times a block goes out as it is */
     RING = 32768,   /* the stub programs when so much is inflated ... */
     ERASE = 0x10000, /* ... and may erase as much as this each time */
+    LUMP_SLACK = 16,     /* bytes around a lump's last one: another decoder may need a few more */
+    LUMP_BLOCK = 0x1000, /* no shorter block for its sake: each costs a round trip */
+    FAST_BAUD = 1000000, /* 0x4000 bytes in less than 160 ms */
 };
 
 struct writer {
@@ -45,6 +48,7 @@ struct writer {
     bool rom;
     uint8_t op;      /* DATA */
     size_t at;       /* of the block in flight */
+    bool lumps_known, fast; /* when the stub programs; the wire may be quicker than that */
     uint32_t block, seq;
 };
 
@@ -64,9 +68,31 @@ static uint32_t block_size(const struct esp *e, const struct esp_region *r)
     return e->flash.size && end > e->flash.size && most > ROM_BLOCK_OLD ? ROM_BLOCK_OLD : most;
 }
 
+/* Where, in the `most` bytes from `at`, the k-th lump is inflated: 0: not in them. */
+static size_t lump_at(const struct writer *w, uint32_t k, size_t at, size_t most)
+{
+    if (k > w->s.plain / RING)
+        return 0;
+    size_t sent = stream_sent(&w->s, k * RING);
+    return sent > at && sent - at <= most ? sent - at : 0;
+}
+
+/* The stub programs a lump whenever RING bytes are inflated. That takes longer than a short block takes to arrive,
+ * and only one block can wait meanwhile. So a block ends
+ *   - behind the last lump: what follows arrives while it is programmed,
+ *   - before a second lump in it, at speeds at which two take longer than the next block. */
 static size_t part(const struct writer *w, size_t at)
 {
-    return w->s.size - at < w->block ? w->s.size - at : w->block;
+    size_t left = w->s.size - at, most = left < w->block ? left : w->block;
+    uint32_t k = 1, lumps = w->s.plain / RING;
+    if (w->block != STUB_BLOCK || !w->lumps_known)
+        return most;
+    while (k < lumps && stream_sent(&w->s, k * RING) <= at)
+        k++;
+    size_t first = lump_at(w, k, at, most), second = lump_at(w, k + 1, at, most);
+    if (k == lumps && first && left > first + LUMP_SLACK && left - first <= w->block)
+        return first + LUMP_SLACK;
+    return w->fast && first && second > LUMP_BLOCK + LUMP_SLACK ? second - LUMP_SLACK : most;
 }
 
 static void encode(struct fl_buf *out, const struct writer *w, size_t at, uint32_t seq)
@@ -130,8 +156,8 @@ static enum fl_err send(struct esp *e, const struct writer *w, struct answer *a,
     enum fl_err err = fl_buf_err(&e->tx, NULL);
     if (!err)
         err = wire_send(e, e->tx.bytes, e->tx.len);
-    if (!err && prepare && w->at + w->block < w->s.size)
-        encode(&e->next, w, w->at + w->block, w->seq + 1);
+    if (!err && prepare && w->at + part(w, w->at) < w->s.size)
+        encode(&e->next, w, w->at + part(w, w->at), w->seq + 1);
     uint64_t start = fl_mono_ns();
     if (!err)
         err = await_work(e, w, w->op, a, limit);
@@ -183,8 +209,8 @@ static enum fl_err another_time(struct esp *e, struct writer *w)
         return esp_fail_link(e, broken, packet_op_name(w->op));
     if (w->rom) {
         encode(&e->tx, w, w->at, w->seq);
-        if (w->at + w->block < w->s.size)
-            encode(&e->next, w, w->at + w->block, w->seq + 1);
+        if (w->at + part(w, w->at) < w->s.size)
+            encode(&e->next, w, w->at + part(w, w->at), w->seq + 1);
     }
     return FL_OK;
 }
@@ -274,8 +300,7 @@ static enum fl_err data(struct esp *e, struct writer *w)
         err = block(e, w);
         if (err)
             break;
-        w->at += w->block;
-        w->at = w->at < w->s.size ? w->at : w->s.size;
+        w->at += part(w, w->at);
         w->seq++;
         e->count.blocks++;
         e->resume_at = w->rom ? (uint32_t)w->at : 0;
@@ -307,6 +332,8 @@ enum fl_err esp_write_run(struct esp *e, const struct esp_region *r, size_t n)
 {
     struct writer w = {.rom = !e->stub, .block = block_size(e, r)};
     stream_init(&w.s, r, n, w.rom || e->encrypts);
+    w.lumps_known = stream_sent(&w.s, RING) > 0;
+    w.fast = link_baud(e->link) > FAST_BAUD;
     w.op = w.s.deflated ? OP_DEFL_DATA : OP_FLASH_DATA;
     e->work = WORK_WRITE;
     if (w.rom && r->offset % SECTOR != 0)

@@ -47,22 +47,23 @@ uint64_t regions_wire_bytes(const struct esp_region *r)
 
 /* ---- one region -------------------------------------------------------------------------------------- */
 
-/* Compress and hash; *deflated is the caller's to free, NULL when sending it plain is cheaper. */
-static enum fl_err finish(struct squeezer *z, struct esp_region *r, void **deflated)
+/* Compress and hash; what was made is noted among the set's buffers. */
+static enum fl_err finish(struct squeezer *z, struct region_set *s, struct esp_region *r)
 {
-    uint8_t *out;
-    size_t n;
-    *deflated = NULL;
-    enum fl_err err = squeeze(z, r->plain, r->size, &out, &n);
+    struct squeezed made;
+    enum fl_err err = squeeze(z, r->plain, r->size, &made);
     if (err)
         return err;
-    if (out && wire_bytes(out, n) < wire_bytes(r->plain, r->size)) {
-        *deflated = out;
-        r->deflated = out;
-        r->deflated_size = n;
+    if (made.bytes && wire_bytes(made.bytes, made.n) < wire_bytes(r->plain, r->size)) {
+        s->owned[s->n_owned++] = made.bytes;
+        s->owned[s->n_owned++] = made.marks;
+        r->deflated = made.bytes;
+        r->deflated_size = made.n;
+        r->marks = made.marks;
         r->joins = true;
     } else {
-        free(out);
+        free(made.bytes);
+        free(made.marks);
     }
     return fl_md5(r->plain, r->size, r->md5);
 }
@@ -154,7 +155,7 @@ static struct region_set *set_new(const struct profile_private *p, int size_code
     s->size_code = size_code;
     s->n = count_regions(p);
     s->regions = calloc(s->n, sizeof *s->regions);
-    s->owned = calloc(2 * s->n, sizeof *s->owned); /* plain and compressed bytes of each at most */
+    s->owned = calloc(3 * s->n, sizeof *s->owned); /* plain and compressed bytes and marks of each at most */
     if (!s->regions || !s->owned) {
         set_free(s);
         return NULL;
@@ -170,12 +171,8 @@ static void *make_first(void *arg)
     struct region_set *s = p->sets;
     struct squeezer *z = squeezer_new();
     enum fl_err err = z ? FL_OK : FL_NOMEM;
-    for (size_t i = 0; !err && i < s->n; i++) {
-        void *deflated;
-        err = finish(z, &s->regions[i], &deflated);
-        if (deflated)
-            s->owned[s->n_owned++] = deflated;
-    }
+    for (size_t i = 0; !err && i < s->n; i++)
+        err = finish(z, s, &s->regions[i]);
     squeezer_free(z);
     p->made = err;
     return NULL;
@@ -213,16 +210,12 @@ static enum fl_err derive(struct squeezer *z, struct region_set *s, struct esp_r
         return FL_OK;
     }
     uint8_t *plain = malloc(r->size);
-    void *deflated;
     if (!plain)
         return FL_NOMEM;
     memcpy(plain, r->plain, r->size);
     s->owned[s->n_owned++] = plain;
     r->plain = plain;
-    enum fl_err err = finish(z, r, &deflated);
-    if (deflated)
-        s->owned[s->n_owned++] = deflated;
-    return err;
+    return finish(z, s, r);
 }
 
 /* The first set with another size in the bootloader's header. */

@@ -17,7 +17,13 @@ struct squeezer; /* opaque */
 struct squeezer *squeezer_new(void); /* NULL: no memory */
 void squeezer_free(struct squeezer *s); /* NULL is fine */
 
-/* *out is malloc'd, the caller's; NULL with FL_OK: it does not get smaller. */
-FL_MUST enum fl_err squeeze(struct squeezer *s, const uint8_t *bytes, size_t n, uint8_t **out, size_t *out_n);
+struct squeezed {
+    uint8_t *bytes;  /* NULL: it does not get smaller */
+    size_t n;
+    uint32_t *marks; /* as struct esp_region has them */
+};
+
+/* Both buffers are malloc'd, the caller's. */
+FL_MUST enum fl_err squeeze(struct squeezer *s, const uint8_t *bytes, size_t n, struct squeezed *out);
 
 #endif

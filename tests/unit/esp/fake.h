@@ -61,6 +61,7 @@ struct fake {
     bool dead;       /* nothing answers, nothing is said */
     bool no_sync;    /* hears nothing, but prints */
     uint32_t max_baud; /* above: garbage; 0: any */
+    unsigned wrong_resets; /* the first ones end in the application, whatever the strap says */
     bool slow_stub;    /* the stub comes up at 115200 whatever the ROM was put to */
 
     struct fake_rule rules[FAKE_RULES];
@@ -208,7 +209,8 @@ static inline void fake_set_reg(struct fake *f, uint32_t addr, uint32_t value)
 
 static inline void fake_boot(struct fake *f, bool loader, struct fl_buf *reply)
 {
-    f->in_loader = loader && !f->dead;
+    f->in_loader = loader && !f->dead && f->resets >= f->wrong_resets;
+    loader = loader && f->resets >= f->wrong_resets;
     f->stub = f->inside = f->escape = f->flash_mode = false;
     f->deferred = 0;
     f->chip_baud = 0; /* the ROM measures it */

@@ -135,7 +135,7 @@ static void strategies(void **state)
         const char *reset;
         unsigned attempts, resets; /* resets the chip saw in so many attempts that fail */
     } rows[] = {
-        {"auto", 2, 2}, {"none", 2, 0}, {"classic", 1, 1}, {"unix-tight", 1, 1}, {"D0|R1|W0.001|D1|R0", 3, 3},
+        {"auto", 2, 3} /* the short one first */, {"none", 2, 0}, {"classic", 1, 1}, {"unix-tight", 1, 1}, {"D0|R1|W0.001|D1|R0", 3, 3},
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {
         struct fake *f = fake_new(fake_esp32);
@@ -155,6 +155,39 @@ static void strategies(void **state)
     assert_int_equal(esp_open(f->link, &(struct esp_config){.chip = "esp31"}, NULL, NULL, &e), FL_ARG);
     assert_null(e);
     fake_free(f);
+}
+
+/* The short pulse does on most boards; where it does not the usual one has its turn, and the slot remembers. */
+static void short_pulse(void **state)
+{
+    (void)state;
+    for (unsigned wrong = 0; wrong < 2; wrong++) {
+        struct fake *f = fake_new(fake_esp32);
+        struct esp_tuning tuning = {0};
+        struct esp_problem p = {0};
+        f->wrong_resets = wrong;
+        struct esp *e = fake_session(f, &(struct esp_config){.reset = "auto"}, &tuning);
+        assert_int_equal(fake_up(e, &p), FL_OK);
+        assert_int_equal(f->resets, 1 + wrong);
+        assert_int_equal(f->dtr, LINK_RELEASE); /* the strap is let go */
+        struct esp_region r = fake_region(0x10000, 9000, 0xff, true);
+        struct esp_region_result result;
+        assert_int_equal(esp_write(e, &r, 1, true, &result, &p), FL_OK);
+        assert_int_equal(tuning.slow_reset, wrong);
+        assert_int_equal(f->n_rungs, 0);
+        assert_int_equal(esp_run(e, &p), FL_OK);
+        assert_int_equal(f->resets, 2 + wrong); /* one into the application, long or short */
+        assert_false(f->in_loader);
+        esp_close(e);
+        /* the next unit of that slot: not tried again */
+        e = fake_session(f, &(struct esp_config){.reset = "auto"}, &tuning);
+        f->wrong_resets = 0;
+        assert_int_equal(esp_connect(e, &p), FL_OK);
+        assert_int_equal(f->resets, 3 + wrong);
+        esp_close(e);
+        fake_region_fini(&r);
+        fake_free(f);
+    }
 }
 
 /* A board whose stub was left running, its receiver in the middle of a frame, behind lines that do nothing. */
@@ -343,7 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(diagnosis),     cmocka_unit_test(strap_named),
         cmocka_unit_test(echo),          cmocka_unit_test(empty_slot),
-        cmocka_unit_test(strategies),    cmocka_unit_test(stub_left_running),
+        cmocka_unit_test(strategies), cmocka_unit_test(short_pulse),    cmocka_unit_test(stub_left_running),
         cmocka_unit_test(rom_mid_frame), cmocka_unit_test(order),
         cmocka_unit_test(two_at_once),   cmocka_unit_test(run_without_lines),
         cmocka_unit_test(usb_jtag),      cmocka_unit_test(usb_otg_watchdog),

@@ -30,11 +30,13 @@ static uint8_t *made_up(size_t n, unsigned kind, unsigned seed)
 static struct esp_region region(uint32_t offset, uint32_t n, unsigned kind)
 {
     struct squeezer *s = squeezer_new();
-    uint8_t *z;
+    struct squeezed z;
     struct esp_region r = {.offset = offset, .size = n, .plain = made_up(n, kind, offset), .joins = true};
     assert_non_null(s);
-    assert_int_equal(squeeze(s, r.plain, n, &z, &r.deflated_size), FL_OK);
-    r.deflated = z;
+    assert_int_equal(squeeze(s, r.plain, n, &z), FL_OK);
+    r.deflated = z.bytes;
+    r.deflated_size = z.n;
+    r.marks = z.marks;
     squeezer_free(s);
     return r;
 }
@@ -43,6 +45,7 @@ static void drop(struct esp_region *r)
 {
     free((void *)(uintptr_t)r->plain);
     free((void *)(uintptr_t)r->deflated);
+    free((void *)(uintptr_t)r->marks);
 }
 
 /* What zlib makes of it must be `n` bytes `plain`, and nothing may be left over. */
@@ -122,6 +125,14 @@ static void joined(void **state)
     }
     assert_int_equal(stream_plain(&s, 0, s.size), n);
     assert_int_equal(stream_plain(&s, 0, 0), 0);
+    /* marks: so many sent bytes bring so many plain ones out, and one byte less does not */
+    for (uint32_t k = 4096; k <= n - n % 4096; k += 4096) {
+        size_t sent = stream_sent(&s, k);
+        assert_true(sent > 0 && sent <= s.size);
+        assert_true(stream_plain(&s, 0, sent) >= k);
+        assert_true(k > 4096 * 64 || stream_plain(&s, 0, sent - 1) <= k);
+    }
+    assert_int_equal(stream_sent(&s, (uint32_t)n + 4096), 0);
     uint64_t half = stream_plain(&s, 0, s.size / 2);
     assert_true(half > 0 && half < n);
     assert_int_equal(half + stream_plain(&s, s.size / 2, s.size), n);

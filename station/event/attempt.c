@@ -238,7 +238,9 @@ json_t *event_attempt_result_body(const struct attempt_facts *f)
         add(&b, "hooks", hooks_of(f));
     if (f->n_measures)
         add(&b, "measures", measures_of(f));
-    if (f->boot_text_n && fl_json_set_dirty(b.o, "boot_text", f->boot_text, f->boot_text_n) != FL_OK)
+    /* of a program that came up, the end of what it said is enough: there stands what was waited for */
+    size_t said = f->outcome == OUTCOME_PASS && f->boot_text_n > ATTEMPT_PASS_TEXT_MAX ? ATTEMPT_PASS_TEXT_MAX : f->boot_text_n;
+    if (said && fl_json_set_dirty(b.o, "boot_text", f->boot_text + f->boot_text_n - said, said) != FL_OK)
         b.bad = true;
     return finish(&b);
 }

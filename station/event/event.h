@@ -144,7 +144,7 @@ void event_free(struct event *e);
 
 enum {
     ATTEMPT_RUNGS_MAX = 64, ATTEMPT_REGIONS_MAX = 512, ATTEMPT_STEPS_MAX = 16, ATTEMPT_TEXT_MAX = 64,
-    ATTEMPT_WHY_MAX = 300, ATTEMPT_BOOT_TEXT_MAX = 512, ATTEMPT_HOOKS_MAX = 4, ATTEMPT_MEASURES_MAX = 16,
+    ATTEMPT_WHY_MAX = 300, ATTEMPT_BOOT_TEXT_MAX = 512, ATTEMPT_PASS_TEXT_MAX = 96, ATTEMPT_HOOKS_MAX = 4, ATTEMPT_MEASURES_MAX = 16,
     ATTEMPT_HOOK_TEXT_MAX = 1024,
 };
 
@@ -236,7 +236,8 @@ struct attempt_facts {
  * security_flags where the chip gives them; steps are [[name, ms], ...] with the number of
  * rungs taken in the step as a third entry where there were any; rungs are [[name, cause, value, count], ...];
  * hooks are [[name, exit, ms, output], ...]; measures are [[name, value, scale, unit, low, high, verdict], ...], the three
- * numbers whole and times ten to the power of scale, a missing limit null. NULL: no memory. */
+ * numbers whole and times ten to the power of scale, a missing limit null; boot_text of a PASS is its last 96 bytes. What
+ * an earlier record has told in the same words the recorder leaves out (record/abridge.h). NULL: no memory. */
 json_t *event_attempt_start_body(const struct attempt_facts *f);
 json_t *event_attempt_result_body(const struct attempt_facts *f);
 

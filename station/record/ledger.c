@@ -215,7 +215,7 @@ enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, stru
     if (!err)
         err = ledger_tree_open(l->db, &l->stored, &l->tree, why);
     if (!err)
-        err = projector_new(l->db, &l->rows, why);
+        err = projector_new(l->db, l->db, &l->rows, why);
     if (!err)
         err = read_head(l, &l->head, &l->signed_by, &leaves, why);
     if (!err && (uint64_t)leaves != l->head.size)

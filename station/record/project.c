@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "record/abridge.h"
 #include "record/db.h"
 
 #include <stdlib.h>
@@ -30,6 +31,7 @@ enum { STATEMENTS_MAX = 96, PARAMS_MAX = 40 };
 
 struct projector {
     sqlite3 *db;
+    struct restore *restore;
     size_t n;
     struct {
         const struct statement *s;
@@ -176,12 +178,9 @@ static enum fl_err run_one(struct projector *p, size_t i, int64_t index, const j
     return db_run(s, why);
 }
 
-enum fl_err projector_leaf(struct projector *p, int64_t index, const json_t *leaf, struct fl_why *why)
+static enum fl_err run_all(struct projector *p, enum event_kind kind, int64_t index, const json_t *leaf, struct fl_why *why)
 {
-    enum event_kind kind;
     enum fl_err err = FL_OK;
-    if (!event_kind_parse(fl_json_text(leaf, "event"), &kind))
-        return FL_OK; /* of a newer program: no rows here, the leaf is kept */
     for (size_t i = 0; i < p->n && !err; i++) {
         const struct statement *s = p->of[i].s;
         if (!(s->kinds >> kind & 1u) || (s->needs && !member_of(leaf, NULL, s->needs)))
@@ -194,6 +193,19 @@ enum fl_err projector_leaf(struct projector *p, int64_t index, const json_t *lea
         for (size_t k = 0; k < json_array_size(list) && !err; k++)
             err = run_one(p, i, index, leaf, json_array_get(list, k), why);
     }
+    return err;
+}
+
+enum fl_err projector_leaf(struct projector *p, int64_t index, const json_t *leaf, struct fl_why *why)
+{
+    enum event_kind kind;
+    json_t *whole;
+    if (!event_kind_parse(fl_json_text(leaf, "event"), &kind))
+        return FL_OK; /* of a newer program: no rows here, the leaf is kept */
+    enum fl_err err = restore_leaf(p->restore, leaf, &whole, why);
+    if (!err)
+        err = run_all(p, kind, index, whole, why);
+    json_decref(whole);
     return err;
 }
 
@@ -219,14 +231,14 @@ static enum fl_err make_ready(struct projector *p, const struct statement *s, st
     return err;
 }
 
-enum fl_err projector_new(sqlite3 *db, struct projector **out, struct fl_why *why)
+enum fl_err projector_new(sqlite3 *db, sqlite3 *leaves, struct projector **out, struct fl_why *why)
 {
     struct projector *p = calloc(1, sizeof *p);
-    enum fl_err err = FL_OK;
     *out = NULL;
     if (!p)
         return fl_fail(why, FL_NOMEM, "out of memory");
     p->db = db;
+    enum fl_err err = restore_new(leaves, &p->restore, why);
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
         for (size_t i = 0; i < groups[g]->n && !err; i++)
             err = make_ready(p, &groups[g]->list[i], why);
@@ -243,5 +255,6 @@ void projector_free(struct projector *p)
         return;
     for (size_t i = 0; i < p->n; i++)
         (void)sqlite3_finalize(p->of[i].stmt);
+    restore_free(p->restore);
     free(p);
 }

@@ -17,7 +17,8 @@
 
 struct projector; /* opaque: prepared statements */
 
-FL_MUST enum fl_err projector_new(sqlite3 *db, struct projector **out, struct fl_why *why);
+/* Rows are written into `db`; records that others refer to (abridge.h) are read from `leaves`, mostly the same. */
+FL_MUST enum fl_err projector_new(sqlite3 *db, sqlite3 *leaves, struct projector **out, struct fl_why *why);
 void projector_free(struct projector *p); /* NULL is fine; before the connection is closed */
 
 /* Write the rows of the leaf with this index. FL_FORMAT: the leaf says something that cannot be a row (a MAC

@@ -2,6 +2,7 @@
 #include "record/recorder.h"
 
 #include "base/file.h"
+#include "record/abridge.h"
 #include "record/allow.h"
 #include "record/db.h"
 #include "record/folder.h"
@@ -40,6 +41,7 @@ struct recorder {
     struct ledger *ledger;
     struct outbox_writer outbox;
     struct allow *allow;
+    struct abridge *abridge;
     struct fl_buf bytes; /* of the leaf in hand */
 
     struct fl_queue queue;
@@ -198,7 +200,7 @@ static enum fl_err append(struct recorder *r, enum event_kind kind, const json_t
                           int64_t *index, const char **fault, struct fl_why *why)
 {
     const char *job = json_string_value(json_object_get(body, "job"));
-    json_t *told = NULL;
+    json_t *told = NULL, *less = NULL;
     *fault = "";
     enum fl_err err = ledger_find(r->ledger, job, kind, index, why);
     if (err || *index >= 0)
@@ -209,9 +211,14 @@ static enum fl_err append(struct recorder *r, enum event_kind kind, const json_t
     if (!err)
         err = keep_time(r, now, why);
     if (!err)
-        err = put_leaf(r, kind, told, now, index, why);
+        err = abridge_body(r->abridge, kind, told, &less, why);
+    if (!err)
+        err = put_leaf(r, kind, less, now, index, why);
+    if (!err)
+        abridge_told(r->abridge, kind, less, *index);
     if (!err && kind == EVENT_ATTEMPT_RESULT)
         err = put_final(r, body, now, why);
+    json_decref(less);
     json_decref(told);
     return err;
 }
@@ -441,6 +448,8 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
         l.signer_config = r->hooks.signer_config;
     err = allow_new(r->db, &r->allow, why);
     if (!err)
+        err = abridge_new(&r->abridge, why);
+    if (!err)
         err = ledger_open(&l, &r->ledger, why);
     if (err == FL_MISMATCH)
         start_keep_refusal(&r->folder, &r->vkey, why->text);
@@ -520,6 +529,7 @@ static void fini(struct recorder *r)
     ledger_close(r->ledger);
     outbox_writer_close(&r->outbox);
     allow_free(r->allow);
+    abridge_free(r->abridge);
     (void)sqlite3_close(r->db);
     key_free(r->key);
     fl_buf_fini(&r->bytes);

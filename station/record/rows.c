@@ -12,7 +12,7 @@ enum fl_err rows_project(sqlite3 *from, sqlite3 *to, int64_t *stopped, struct fl
     sqlite3_stmt *s = NULL;
     int rc = SQLITE_ROW;
     *stopped = -1;
-    enum fl_err err = projector_new(to, &p, why);
+    enum fl_err err = projector_new(to, from, &p, why);
     if (!err)
         err = db_prepare(from, "SELECT idx, rec FROM leaf ORDER BY idx", &s, why);
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {

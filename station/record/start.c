@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "record/abridge.h"
 #include "record/db.h"
 #include "record/ledger.h"
 
@@ -148,13 +149,17 @@ enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey 
 /* ---- attempts without an end -------------------------------------------------------------------------- */
 
 /* What the start said about the attempt, its own index, and that nobody knows how it ended. */
-static enum fl_err interrupted_body(const uint8_t *rec, size_t n, int64_t index, json_t **out, struct fl_why *why)
+static enum fl_err interrupted_body(struct restore *r, const uint8_t *rec, size_t n, int64_t index, json_t **out,
+                                    struct fl_why *why)
 {
     static const char *const keep[] = {"job", "slot", "port", "bridge", "profile", "operator", "lot",
                                        "chip", "mac", "purpose", "serial"};
-    json_t *start;
+    json_t *leaf, *start = NULL;
     int64_t time = 0;
-    enum fl_err err = fl_json_parse(rec, n, &start, why);
+    enum fl_err err = fl_json_parse(rec, n, &leaf, why);
+    if (!err)
+        err = restore_leaf(r, leaf, &start, why);
+    json_decref(leaf);
     if (err)
         return err;
     json_t *o = json_pack("{sI,ss,ss}", "start", (json_int_t)index, "outcome", outcome_name(OUTCOME_INTERRUPTED), "fault",
@@ -177,6 +182,7 @@ static enum fl_err interrupted_body(const uint8_t *rec, size_t n, int64_t index,
 enum fl_err start_interrupted(sqlite3 *db, json_t **bodies, struct fl_why *why)
 {
     sqlite3_stmt *s;
+    struct restore *r = NULL;
     *bodies = NULL;
     enum fl_err err = db_prepare(db, "SELECT o.leaf, l.rec FROM open_attempt o JOIN leaf l ON l.idx = o.leaf ORDER BY o.leaf",
                                  &s, why);
@@ -184,17 +190,19 @@ enum fl_err start_interrupted(sqlite3 *db, json_t **bodies, struct fl_why *why)
         return err;
     *bodies = json_array();
     int rc = SQLITE_ROW;
-    if (!*bodies)
+    err = restore_new(db, &r, why);
+    if (!err && !*bodies)
         err = fl_fail(why, FL_NOMEM, "out of memory");
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         json_t *body = NULL;
-        err = interrupted_body(sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), sqlite3_column_int64(s, 0), &body,
+        err = interrupted_body(r, sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), sqlite3_column_int64(s, 0), &body,
                                why);
         if (!err && json_array_append_new(*bodies, body) != 0)
             err = fl_fail(why, FL_NOMEM, "out of memory");
     }
     if (!err && rc != SQLITE_DONE)
         err = db_fail(db, why, "cannot read the attempts without an end");
+    restore_free(r);
     (void)sqlite3_finalize(s);
     return err;
 }

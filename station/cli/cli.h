@@ -33,7 +33,7 @@ extern const struct cli_verb cmd_key_adopt, cmd_key_create, cmd_key_retire, cmd_
 extern const struct cli_verb cmd_audit, cmd_certificate, cmd_db_backup, cmd_db_check, cmd_db_export, cmd_db_rebuild,
     cmd_dispose, cmd_doctor, cmd_flash, cmd_image, cmd_init, cmd_key_show, cmd_label_reprint, cmd_line_ack, cmd_lot_close, cmd_lot_open,
     cmd_lot_show, cmd_note, cmd_operator, cmd_plan, cmd_ports, cmd_profile_check, cmd_profile_import,
-    cmd_report, cmd_run, cmd_signer, cmd_sim, cmd_slots_learn, cmd_status, cmd_trace, cmd_verify, cmd_web,
+    cmd_report, cmd_run, cmd_scan, cmd_signer, cmd_sim, cmd_slots_learn, cmd_status, cmd_trace, cmd_verify, cmd_web,
     cmd_web_user;
 
 /* ---- options: one parser for all verbs ---------------------------------------------------------- */

@@ -17,6 +17,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_plan,
     &cmd_image,
     &cmd_line_ack,
+    &cmd_scan,
     &cmd_label_reprint,
     &cmd_ports,
     &cmd_slots_learn,

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/making.h"
+#include "cli/making_inside.h"
 
-#include "cli/labels.h"
-#include "cli/lot_line.h"
 #include "cli/passphrase.h"
-#include "cli/results.h"
-#include "cli/signals.h"
 #include "cli/slots.h"
-#include "console/console.h"
-#include "record/door.h"
-#include "web/web.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,35 +10,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-enum { HEALTH_MS = 250, EVENT_MS = 30000 };
-
-struct making {
-    const struct cli_verb *verb;
-    /* options */
-    const char *station_path, *data, *format, *operator_id, *lot, *credential, *web_listen, *web_cert, *web_key, *journal_path;
-    unsigned passphrase_fd;
-    struct cli_list ports, profile_paths;
-    /* parts, in order of making */
-    struct profile **profiles;
-    size_t n_profiles;
-    struct station_file station;
-    char *data_dir;
-    struct cli_signals signals;
-    bool signals_on;
-    struct fl_wake stop; /* raised by a signal */
-    struct recorder *recorder;
-    struct door *door;
-    uint64_t planned; /* of the lot; 0 not said */
-    json_t *lot_facts;
-    struct lot_line *lot_line;
-    struct labels *labels;
-    struct board *board;
-    struct console *console;
-    struct web *web;
-    struct journal *journal;
-    struct line *line;
-    struct results results;
-};
+enum { HEALTH_MS = 250 };
 
 static void say_problems(const struct profile_problems *p)
 {
@@ -109,32 +74,6 @@ static int open_station(struct making *m)
     return CLI_OK;
 }
 
-/* Takes body; waits until it is durable. */
-static enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
-{
-    struct event_ticket t;
-    char job[EVENT_JOB_TEXT];
-    if (body && !json_object_get(body, "job") &&
-        (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)) {
-        json_decref(body);
-        body = NULL;
-    }
-    if (event_ticket_init(&t)) {
-        json_decref(body);
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    }
-    struct event *e = body ? event_new(kind, body, &t) : NULL;
-    enum fl_err err = e ? fl_queue_put(q, e, fl_deadline_in_ms(EVENT_MS)) : FL_NOMEM;
-    if (err) {
-        event_free(e);
-        (void)fl_fail(why, err, "%s", fl_err_text(err));
-    } else {
-        err = event_ticket_wait(&t, fl_deadline_never(), leaf, why);
-    }
-    event_ticket_fini(&t);
-    return err;
-}
-
 static int make_lot(struct making *m)
 {
     int code = making_lot(m->verb, m->data_dir, m->lot, (const struct profile *const *)m->profiles, m->n_profiles, &m->planned,
@@ -150,53 +89,15 @@ static int make_labels(struct making *m)
     const struct labels_config c = {
         .set = &m->station.labels, .data = m->data_dir, .station = m->station.station, .recorder = m->recorder,
         .product = one ? m->profiles[0]->name : NULL, .version = one ? m->profiles[0]->version : NULL,
-        .serials = lot_line_serials(m->lot_line) != NULL};
+        .serials = lot_line_serials(m->lot_line) || m->station.scanner.patterns[SCAN_SERIAL]};
     return labels_open(&c, &m->labels);
-}
-
-/* "reopen": recorded first, then the slots go on. */
-static enum fl_err reopen(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
-{
-    int64_t leaf = -1;
-    int slot = (int)fl_json_int(request, "slot", RULES_LINE);
-    json_t *b = json_pack("{ss,ss}", "operator", fl_json_text(request, "operator"), "why", fl_json_text(request, "why"));
-    if (b && slot != RULES_LINE && json_object_set_new(b, "slot", json_integer(slot)) != 0) {
-        json_decref(b);
-        b = NULL;
-    }
-    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_LINE_REOPEN, b, &leaf, why);
-    if (err)
-        return err;
-    if (m->lot_line)
-        (void)guard_reopen(lot_line_guard(m->lot_line), slot);
-    *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
-    return FL_OK;
-}
-
-static enum fl_err reprint(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
-{
-    int64_t leaf = -1;
-    enum fl_err err = labels_reprint(m->data_dir, m->recorder, fl_json_text(request, "mac"), fl_json_text(request, "operator"),
-                                     &leaf, why);
-    if (!err)
-        *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
-    return err;
-}
-
-static enum fl_err asked(void *ctx, const char *what, const json_t *request, json_t **answer, struct fl_why *why)
-{
-    if (strcmp(what, "reopen") == 0)
-        return reopen(ctx, request, answer, why);
-    if (strcmp(what, "reprint") == 0)
-        return reprint(ctx, request, answer, why);
-    return fl_fail(why, FL_FORMAT, "nobody here knows what '%.40s' means", what);
 }
 
 /* From here on other verbs reach the station at work. */
 static int open_door(struct making *m)
 {
     struct fl_why why = {0, ""};
-    const struct door_config c = {.data = m->data_dir, .recorder = m->recorder, .ask = asked, .ctx = m};
+    const struct door_config c = {.data = m->data_dir, .recorder = m->recorder, .ask = making_asked, .ctx = m};
     return door_open(&c, &m->door, &why) ? cli_fail(CLI_STATION, "%s", why.text) : CLI_OK;
 }
 
@@ -253,49 +154,125 @@ static void on_signal(void *ctx)
     fl_wake_raise(&((struct making *)ctx)->stop);
 }
 
-/* Until the line ends by itself, a signal comes, or the recorder fails. */
-static int make(struct making *m, enum line_mode mode)
+static enum fl_err start_line(struct making *m, struct fl_why *why)
 {
-    struct fl_why why = {0};
     const struct line_config config = {
-        .mode = mode, .profiles = (const struct profile *const *)m->profiles,
+        .mode = m->mode, .profiles = (const struct profile *const *)m->profiles,
         .n_profiles = m->n_profiles, .slots = m->station.slots, .n_slots = m->station.n,
-        .facts = recorder_queue(m->recorder), .board = m->board, .operator_id = m->operator_id, .lot = m->lot,
+        .facts = recorder_queue(m->recorder), .board = m->board, .desk = m->desk, .lot = m->lot,
         .guard = lot_line_guard(m->lot_line), .serials = lot_line_serials(m->lot_line),
         .parcels = m->labels ? labels_ride : NULL, .parcels_ctx = m->labels,
         .before = &m->station.before, .after = &m->station.after,
         .finished = results_add, .ctx = &m->results,
     };
-    int code = show(m);
+    return line_start(&config, &m->line, why);
+}
+
+/* A lot was scanned while all slots were empty: the line ends, and begins again with it. */
+static enum fl_err change_lot(struct making *m, struct fl_why *why)
+{
+    line_free(m->line);
+    m->line = NULL;
+    (void)pthread_mutex_lock(&m->lot_lock);
+    lot_line_free(m->lot_line);
+    m->lot_line = NULL;
+    json_decref(m->lot_facts);
+    m->lot_facts = NULL;
+    (void)snprintf(m->lot_name, sizeof m->lot_name, "%s", m->wanted);
+    m->wanted[0] = 0;
+    m->lot = m->lot_name;
+    tally_alarm(board_tally(m->board), NULL);
+    int code = make_lot(m);
+    (void)pthread_mutex_unlock(&m->lot_lock);
     if (code)
-        return code;
-    if (line_start(&config, &m->line, &why)) {
-        console_stop(m->console); /* gives the terminal back before anything is said */
-        m->console = NULL;
-        return cli_fail(CLI_STATION, "%s", why.text);
-    }
-    while (line_wait(m->line, fl_deadline_in_ms(HEALTH_MS)) == FL_TIMEOUT) {
+        return fl_fail(why, FL_STATE, "lot %s could not be begun", m->lot);
+    title(m);
+    return start_line(m, why);
+}
+
+static bool lot_wanted(struct making *m)
+{
+    (void)pthread_mutex_lock(&m->lot_lock);
+    bool wanted = m->wanted[0] != 0;
+    (void)pthread_mutex_unlock(&m->lot_lock);
+    return wanted;
+}
+
+/* True: it ended by itself. Without a line (no lot is open yet) only the time passes. */
+static bool line_ended(struct making *m)
+{
+    struct fl_deadline d = fl_deadline_in_ms(HEALTH_MS);
+    if (m->line)
+        return line_wait(m->line, d) == FL_OK;
+    return fl_wake_sleep(&m->stop, d) == FL_CANCELLED;
+}
+
+/* Until the line ends by itself, a signal comes, or the recorder fails. */
+static enum fl_err keep_making(struct making *m, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    if (m->station.lots_required && !m->lot)
+        tally_alarm(board_tally(m->board), "no lot is open: scan the lot");
+    else
+        err = start_line(m, why);
+    while (!err && !line_ended(m)) {
         bool told = fl_wake_sleep(&m->stop, fl_deadline_in_ms(0)) == FL_CANCELLED;
-        bool broken = recorder_health(m->recorder, &why) != FL_OK;
+        bool broken = recorder_health(m->recorder, why) != FL_OK;
         if (broken) {
-            tally_alarm(board_tally(m->board), why.text);
-            journal_line(m->journal, LOG_CRIT, why.text);
+            tally_alarm(board_tally(m->board), why->text);
+            journal_line(m->journal, LOG_CRIT, why->text);
         }
-        if (told || broken)
+        if ((told || broken) && m->line)
             line_cancel(m->line);
+        else if (told || broken)
+            break;
+        else if (lot_wanted(m))
+            err = change_lot(m, why);
     }
     line_free(m->line);
     m->line = NULL;
-    console_stop(m->console);
-    m->console = NULL;
-    if (recorder_health(m->recorder, &why)) {
-        results_end(&m->results);
-        return cli_fail(CLI_STATION, "the station stopped: %s", why.text);
-    }
-    return results_end(&m->results);
+    return err;
 }
 
-static int run(struct making *m, enum line_mode mode)
+static int make(struct making *m)
+{
+    struct fl_why why = {0};
+    int code = show(m);
+    if (code)
+        return code;
+    enum fl_err err = keep_making(m, &why);
+    console_stop(m->console); /* gives the terminal back before anything is said */
+    m->console = NULL;
+    if (!err && !recorder_health(m->recorder, &why))
+        return results_end(&m->results);
+    results_end(&m->results);
+    return cli_fail(CLI_STATION, err ? "%s" : "the station stopped: %s", why.text);
+}
+
+/* Who stands there and what is scanned; the scanner itself only where a line stays. */
+static int open_desk(struct making *m)
+{
+    struct fl_why why = {0, ""};
+    const struct station_scanner *set = &m->station.scanner;
+    int *slots = calloc(m->station.n + 1, sizeof *slots);
+    for (size_t i = 0; slots && i < m->station.n; i++)
+        slots[i] = m->station.slots[i].slot;
+    m->desk = slots ? desk_new(m->operator_id, slots, m->station.n) : NULL;
+    free(slots);
+    if (!m->desk)
+        return cli_fail(CLI_STATION, "out of memory");
+    if (m->station.lots_required && !m->lot && (m->mode != LINE_STAY || !set->port || !set->patterns[SCAN_LOT]))
+        return cli_usage(m->verb, "the station file says `lots: required`: give --lot NAME%s",
+                         m->mode == LINE_STAY ? ", or a scanner with a pattern for lots" : "");
+    if (!set->port)
+        return CLI_OK;
+    if (scan_patterns_new((const char *const *)set->patterns, &m->patterns, &why))
+        return cli_usage(m->verb, "%s", why.text);
+    const struct scanner_config c = {.set = set, .code = making_scanned, .damaged = making_scan_damaged, .ctx = m};
+    return m->mode == LINE_STAY && scanner_open(&c, &m->scanner, &why) ? cli_usage(m->verb, "scanner: %s", why.text) : CLI_OK;
+}
+
+static int run(struct making *m)
 {
     struct fl_why why = {0};
     int code = load_profiles(m);
@@ -320,17 +297,22 @@ static int run(struct making *m, enum line_mode mode)
     if (!code)
         code = make_labels(m);
     if (!code)
+        code = open_desk(m);
+    if (!code)
         code = open_door(m);
-    return code ? code : make(m, mode);
+    return code ? code : make(m);
 }
 
 static void take_apart(struct making *m)
 {
     line_free(m->line);
+    scanner_close(m->scanner);
     console_stop(m->console);
     web_stop(m->web);
     door_close(m->door);
     labels_close(m->labels);
+    desk_free(m->desk);
+    scan_patterns_free(m->patterns);
     lot_line_free(m->lot_line);
     json_decref(m->lot_facts);
     recorder_close(m->recorder);
@@ -351,7 +333,7 @@ static void take_apart(struct making *m)
 
 int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char **argv)
 {
-    struct making m = {.verb = verb, .stop = {-1, -1}, .passphrase_fd = CLI_NO_PASSPHRASE};
+    struct making m = {.verb = verb, .mode = mode, .lot_lock = PTHREAD_MUTEX_INITIALIZER, .stop = {-1, -1}, .passphrase_fd = CLI_NO_PASSPHRASE};
     const struct cli_opt options[] = {
         {"profile", CLI_LIST, &m.profile_paths}, {"station", CLI_TEXT, &m.station_path},
         {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
@@ -373,7 +355,7 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
     else if (cli_format(m.format) < 0)
         code = cli_usage(verb, "--format is text or json, not '%s'", m.format);
     else
-        code = run(&m, mode);
+        code = run(&m);
 out:
     take_apart(&m);
     return code;

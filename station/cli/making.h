@@ -13,6 +13,9 @@
 #include "base/json.h"
 #include "line/line.h"
 
+/* The same without a word: FL_REFUSED or FL_ARG say in the sentence what is wrong. */
+enum fl_err making_lot_check(const char *data, const char *lot, const struct profile *const *profiles, size_t n, json_t **facts,
+                             struct fl_why *why);
 /* Is the lot open, and for exactly these profiles? Exit code; what is wrong was said. *facts: all of it, a new
  * reference, also after an error. *planned: how many units are wanted,
  * 0 not said. The recorder asks the same again for every unit; this one is for people. */

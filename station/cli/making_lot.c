@@ -15,26 +15,33 @@ static bool pins(const json_t *lot, const struct profile *p)
     return false;
 }
 
+enum fl_err making_lot_check(const char *data, const char *lot, const struct profile *const *profiles, size_t n, json_t **facts,
+                             struct fl_why *why)
+{
+    json_t *lots = NULL;
+    *facts = NULL;
+    enum fl_err err = lots_read(data, lot, &lots, why);
+    if (err)
+        return err;
+    json_t *l = json_array_get(lots, 0);
+    if (strcmp(fl_json_text(l, "state"), "open") != 0)
+        err = fl_fail(why, FL_REFUSED, "lot %s is %s", lot, strcmp(fl_json_text(l, "state"), "closed") == 0 ? "closed" : "not open");
+    for (size_t i = 0; i < n && !err; i++)
+        if (!pins(l, profiles[i]))
+            err = fl_fail(why, FL_REFUSED, "lot %s was not opened with what %s is now: the profile or an image of it is another",
+                          lot, profiles[i]->path);
+    *facts = json_incref(l);
+    json_decref(lots);
+    return err;
+}
+
 int making_lot(const struct cli_verb *verb, const char *data, const char *lot, const struct profile *const *profiles, size_t n,
                uint64_t *planned, json_t **facts)
 {
-    json_t *lots = NULL;
     struct fl_why why = {0, ""};
-    int code = CLI_OK;
-    enum fl_err err = lots_read(data, lot, &lots, &why);
+    enum fl_err err = making_lot_check(data, lot, profiles, n, facts, &why);
+    *planned = (uint64_t)fl_json_int(*facts, "planned", 0);
     if (err == FL_ARG)
         return cli_usage(verb, "%s: flashline lot open makes one", why.text);
-    if (err)
-        return cli_fail(CLI_STATION, "%s", why.text);
-    const json_t *l = json_array_get(lots, 0);
-    if (strcmp(fl_json_text(l, "state"), "open") != 0)
-        code = cli_usage(verb, "lot %s is %s", lot, strcmp(fl_json_text(l, "state"), "closed") == 0 ? "closed" : "not open");
-    for (size_t i = 0; i < n && !code; i++)
-        if (!pins(l, profiles[i]))
-            code = cli_usage(verb, "lot %s was not opened with what %s is now: the profile or an image of it is another", lot,
-                             profiles[i]->path);
-    *planned = (uint64_t)fl_json_int(l, "planned", 0);
-    *facts = json_incref((json_t *)(uintptr_t)l);
-    json_decref(lots);
-    return code;
+    return !err ? CLI_OK : err == FL_REFUSED ? cli_usage(verb, "%s", why.text) : cli_fail(CLI_STATION, "%s", why.text);
 }

@@ -21,6 +21,8 @@ enum fl_err results_init(struct results *r, int format, size_t slots)
 
 void results_hold(struct results *r)
 {
+    if (r->out != stdout)
+        return;
     FILE *held = open_memstream(&r->held, &r->held_n);
     if (held)
         r->out = held; /* else: better a torn picture than no results */

@@ -2,6 +2,7 @@
  * attempt.c: one attempt from its first moment to its durable record. */
 #include "line/attempt.h"
 
+#include "line/desk.h"
 #include "line/guard.h"
 #include "line/hook.h"
 
@@ -109,6 +110,8 @@ static enum attempt_end record(struct attempt *a)
     }
     if (a->c->serials && f->serial[0])
         a->c->serials->done(a->c->serials->ctx, f);
+    if (a->c->desk && f->outcome == OUTCOME_PASS)
+        desk_forget(a->c->desk, f->slot, f->serial);
     a->stopped = !err && a->c->guard && guard_ended(a->c->guard, f);
     a->view.leaf = leaf;
     a->view.ended_ms = fl_mono_ms();
@@ -133,6 +136,8 @@ static void begin(struct attempt *a, enum attempt_how how)
     ATTEMPT_COPY(f->port, a->slot->port);
     ATTEMPT_COPY(f->profile, a->profile->hash);
     ATTEMPT_COPY(f->operator_id, a->c->operator_id ? a->c->operator_id : "");
+    if (a->c->desk)
+        desk_who(a->c->desk, f->operator_id);
     ATTEMPT_COPY(f->lot, a->c->lot ? a->c->lot : "");
     f->purpose = a->c->purpose ? a->c->purpose : "";
     a->began_ns = fl_mono_ns();

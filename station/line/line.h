@@ -24,6 +24,7 @@
 struct line; /* opaque */
 
 struct guard;
+struct desk;
 
 /* Serial numbers of the lot: taken when a unit is known, given back when its record is durable. Any slot's thread. */
 struct line_serials {
@@ -51,6 +52,7 @@ struct line_config {
     const struct profile_hook *before, *after; /* the station's own; NULL: none */
     struct guard *guard;                 /* rules of the lot (line/guard.h); NULL: none */
     const struct line_serials *serials;  /* NULL: none */
+    struct desk *desk; /* who stands there, numbers that were scanned (line/desk.h); NULL: see operator_id */
     const char *operator_id; /* NULL: none */
     const char *lot;         /* NULL: none. The recorder lets no unit in that the lot's rules refuse (record/allow.h) */
     const char *purpose;     /* "golden", "known_bad", "dry_run", static; NULL: production */

@@ -17,6 +17,7 @@
  * A board that passed and is back within `detect.again` is the same that never left (steps.c): nothing is done. */
 #include "line/slot.h"
 
+#include "line/desk.h"
 #include "line/guard.h"
 #include "link/ports.h"
 
@@ -217,6 +218,8 @@ void slot_stay(struct slot_worker *w)
             continue;
         }
         wait_until_gone(w);
+        if (w->attempt.c->desk && end == ATTEMPT_RECORDED)
+            desk_forget(w->attempt.c->desk, w->attempt.slot->slot, w->attempt.facts.serial);
         attempt_forget(&w->attempt);
         attempt_show(&w->attempt, SLOT_EMPTY);
     }

@@ -12,6 +12,7 @@
 
 #include "line/command.h"
 #include "line/gate.h"
+#include "line/desk.h"
 #include "line/guard.h"
 #include "line/hook.h"
 
@@ -199,6 +200,8 @@ static bool let_in(struct attempt *a)
         if (purpose)
             f->purpose = purpose;
     }
+    if (a->c->desk && !(f->purpose && *f->purpose))
+        desk_number(a->c->desk, f->slot, f->serial);
     if (a->c->serials && !f->serial[0] && !(f->purpose && *f->purpose) &&
         a->c->serials->take(a->c->serials->ctx, f->slot, f->mac, f->serial, &why))
         return attempt_fault(a, "station.internal", why.text);

@@ -318,6 +318,34 @@ static const struct key labels_keys[] = {
     END,
 };
 
+static enum fl_err check_scanner(const char *text, struct fl_why *why)
+{
+    if (strcmp(text, "stdin") == 0 || check_port(text, NULL) == FL_OK)
+        return FL_OK;
+    return fl_fail(why, FL_FORMAT, "/dev/TTY, usb:PLACE, socket://HOST:PORT, pty:PATH or stdin");
+}
+
+#define SCANNER_AT(member) offsetof(struct station_settings, scanner.member) - offsetof(struct station_settings, scanner)
+static const struct key scanner_keys[] = {
+    {.name = "port", .type = KEY_TEXT, .required = true, .at = SCANNER_AT(port), .min = 1, .max = LINK_URL_MAX - 1,
+     .check = check_scanner,
+     .help = "Where it is: a serial port in any form that a slot has, or `stdin` for one that types like a keyboard."},
+    {.name = "baud", .type = KEY_SPEED, .at = SCANNER_AT(baud), .min = 1200, .max = 115200, .fallback = "9600",
+     .help = "Its speed."},
+    {.name = "operator", .type = KEY_TEXT, .at = SCANNER_AT(patterns[0]), .min = 1, .max = 200,
+     .unset = "operators are not scanned",
+     .help = "What an operator's code looks like: an extended regular expression for the whole code; what its first "
+             "brackets take is the name."},
+    {.name = "lot", .type = KEY_TEXT, .at = SCANNER_AT(patterns[1]), .min = 1, .max = 200, .unset = "lots are not scanned",
+     .help = "Likewise a lot's: it is what is made from then on; all slots must be empty."},
+    {.name = "serial", .type = KEY_TEXT, .at = SCANNER_AT(patterns[2]), .min = 1, .max = 200,
+     .unset = "serial numbers are not scanned",
+     .help = "Likewise a serial number's: for the next unit of the slot that was scanned before."},
+    {.name = "slot", .type = KEY_TEXT, .at = SCANNER_AT(patterns[3]), .min = 1, .max = 200, .unset = "slots are not scanned",
+     .help = "Likewise a slot's; the brackets take its number."},
+    END,
+};
+
 const struct key station_keys[] = {
     {.name = "station", .type = KEY_NAME, .at = offsetof(struct station_settings, station), .min = 1, .max = 64,
      .unset = "as `flashline init` named it", .help = "What the station is called in records."},
@@ -327,6 +355,10 @@ const struct key station_keys[] = {
      .unset = "nothing is run", .help = "As in a profile, and after the profile's."},
     {.name = "labels", .type = KEY_MAP, .at = offsetof(struct station_settings, labels), .keys = labels_keys,
      .unset = "no labels", .help = "A label for each unit that passes, once, after its record is durable."},
+    {.name = "scanner", .type = KEY_MAP, .at = offsetof(struct station_settings, scanner), .keys = scanner_keys,
+     .unset = "no scanner", .help = "A barcode scanner. A code that fits nothing, or two of these, does nothing."},
+    {.name = "lots", .type = KEY_CHOICE, .at = offsetof(struct station_settings, lots), .words = "free|required",
+     .fallback = "free", .help = "required: nothing is made without an open lot, by `--lot` or by the scanner."},
     {.name = "slots", .type = KEY_LIST, .required = true, .at = offsetof(struct station_settings, slots),
      .min = 1, .max = SLOTS_MAX, .keys = slot_keys, .item_size = sizeof(struct station_settings_slot),
      .help = "The places for boards."},

@@ -87,6 +87,12 @@ struct station_settings {
     struct {
         const char *printer, *template, *qr;
     } labels;
+    struct {
+        const char *port;
+        uint32_t baud;
+        const char *patterns[4]; /* operator, lot, serial, slot: as line/scan.h counts them */
+    } scanner;
+    int lots; /* 0 free, 1 required */
     struct key_list slots; /* of struct station_settings_slot */
 };
 extern const struct key station_keys[];

@@ -20,6 +20,9 @@ void station_file_fini(struct station_file *s)
         free(s->slots[i].reset);
         free(s->slots[i].power_cycle);
     }
+    free(s->scanner.port);
+    for (int i = 0; i < STATION_PATTERNS; i++)
+        free(s->scanner.patterns[i]);
     free(s->labels.printer);
     free(s->labels.template);
     free(s->labels.qr);
@@ -76,6 +79,15 @@ static bool copy_hook(const struct settings_hook *from, struct profile_hook *to)
     return true;
 }
 
+static bool copy_scanner(const struct station_settings *s, struct station_scanner *to)
+{
+    bool ok = copy(s->scanner.port, &to->port);
+    to->baud = s->scanner.baud;
+    for (int i = 0; i < STATION_PATTERNS; i++)
+        ok = ok && copy(s->scanner.patterns[i], &to->patterns[i]);
+    return ok;
+}
+
 static bool copy_labels(const struct station_settings *s, const char *path, struct station_labels *to)
 {
     char *dir = s->labels.template ? fl_path_dir(path) : NULL;
@@ -91,8 +103,9 @@ static enum fl_err publish(const struct station_settings *s, const char *path, s
     const struct station_settings_slot *slots = s->slots.items;
     out->slots = calloc(s->slots.n, sizeof *out->slots);
     if (!out->slots || !copy(s->station, &out->station) || !copy_hook(&s->before, &out->before) ||
-        !copy_hook(&s->after, &out->after) || !copy_labels(s, path, &out->labels))
+        !copy_hook(&s->after, &out->after) || !copy_labels(s, path, &out->labels) || !copy_scanner(s, &out->scanner))
         return FL_NOMEM;
+    out->lots_required = s->lots == 1;
     for (; out->n < s->slots.n; out->n++) {
         struct station_slot *to = &out->slots[out->n];
         const struct station_settings_slot *from = &slots[out->n];

@@ -28,10 +28,19 @@ struct station_labels { /* all NULL: no labels */
     char *printer, *template, *qr; /* the template's path as it is found from here */
 };
 
+enum { STATION_PATTERNS = 4 };
+struct station_scanner { /* port NULL: none */
+    char *port; /* a link's URL, or "stdin" */
+    uint32_t baud;
+    char *patterns[STATION_PATTERNS]; /* operator, lot, serial, slot; NULL: such codes are not scanned */
+};
+
 struct station_file {
     char *station; /* NULL: not said */
     struct profile_hook before, after; /* around each attempt in any slot; texts owned */
     struct station_labels labels;
+    struct station_scanner scanner;
+    bool lots_required;
     struct station_slot *slots;
     size_t n;
 };

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * making_asked.c: what a line at work is told and asked by others: at its door, and by a barcode scanner. */
+#include "cli/making_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+enum { EVENT_MS = 30000 };
+
+enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
+{
+    struct event_ticket t;
+    char job[EVENT_JOB_TEXT];
+    if (body && !json_object_get(body, "job") &&
+        (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)) {
+        json_decref(body);
+        body = NULL;
+    }
+    if (event_ticket_init(&t)) {
+        json_decref(body);
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    }
+    struct event *e = body ? event_new(kind, body, &t) : NULL;
+    enum fl_err err = e ? fl_queue_put(q, e, fl_deadline_in_ms(EVENT_MS)) : FL_NOMEM;
+    if (err) {
+        event_free(e);
+        (void)fl_fail(why, err, "%s", fl_err_text(err));
+    } else {
+        err = event_ticket_wait(&t, fl_deadline_never(), leaf, why);
+    }
+    event_ticket_fini(&t);
+    return err;
+}
+
+/* "reopen": recorded first, then the slots go on. */
+static enum fl_err reopen(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
+{
+    int64_t leaf = -1;
+    int slot = (int)fl_json_int(request, "slot", RULES_LINE);
+    json_t *b = json_pack("{ss,ss}", "operator", fl_json_text(request, "operator"), "why", fl_json_text(request, "why"));
+    if (b && slot != RULES_LINE && json_object_set_new(b, "slot", json_integer(slot)) != 0) {
+        json_decref(b);
+        b = NULL;
+    }
+    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_LINE_REOPEN, b, &leaf, why);
+    if (err)
+        return err;
+    (void)pthread_mutex_lock(&m->lot_lock);
+    if (m->lot_line)
+        (void)guard_reopen(lot_line_guard(m->lot_line), slot);
+    (void)pthread_mutex_unlock(&m->lot_lock);
+    *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
+    return FL_OK;
+}
+
+static enum fl_err reprint(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
+{
+    int64_t leaf = -1;
+    enum fl_err err = labels_reprint(m->data_dir, m->recorder, fl_json_text(request, "mac"), fl_json_text(request, "operator"),
+                                     &leaf, why);
+    if (!err)
+        *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
+    return err;
+}
+
+/* ---- scans -------------------------------------------------------------------------------------------- */
+
+static enum fl_err scan_operator(struct making *m, const char *name, struct fl_why *said)
+{
+    json_t *b = json_pack("{ss,ss}", "operator", name, "change", "begin");
+    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_OPERATOR, b, NULL, said);
+    return err ? err : desk_operator(m->desk, name, said);
+}
+
+/* A board that is in would be made as part of another lot. */
+static int slot_in_use(const struct making *m)
+{
+    for (size_t i = 0; i < board_slots(m->board); i++) {
+        struct slot_view v;
+        board_get(m->board, i, &v);
+        if (v.state != SLOT_EMPTY && v.state != SLOT_CLOSED)
+            return v.slot;
+    }
+    return 0;
+}
+
+static enum fl_err scan_lot(struct making *m, const char *name, struct fl_why *said)
+{
+    json_t *facts = NULL;
+    int slot = slot_in_use(m);
+    (void)pthread_mutex_lock(&m->lot_lock);
+    bool same = m->lot && strcmp(m->lot, name) == 0;
+    (void)pthread_mutex_unlock(&m->lot_lock);
+    if (m->mode != LINE_STAY || strlen(name) >= LOT_NAME_MAX)
+        return fl_fail(said, FL_STATE, "lot %.60s: no lot can be begun here", name);
+    if (same)
+        return fl_fail(said, FL_OK, "lot %s is what is made already", name);
+    if (slot)
+        return fl_fail(said, FL_STATE, "lot %s: take all boards out first (slot %d): nothing is done", name, slot);
+    enum fl_err err = making_lot_check(m->data_dir, name, (const struct profile *const *)m->profiles, m->n_profiles, &facts, said);
+    json_decref(facts);
+    if (err)
+        return err;
+    (void)pthread_mutex_lock(&m->lot_lock);
+    (void)snprintf(m->wanted, sizeof m->wanted, "%s", name);
+    (void)pthread_mutex_unlock(&m->lot_lock);
+    return fl_fail(said, FL_OK, "lot %s is made from now on", name);
+}
+
+static enum fl_err scan(struct making *m, const char *code, struct fl_why *said)
+{
+    char value[SCAN_CODE_MAX + 1];
+    enum scan_kind kind;
+    if (!m->patterns)
+        return fl_fail(said, FL_STATE, "nothing is scanned here: the station file has no scanner");
+    enum fl_err err = scan_meaning(m->patterns, code, &kind, value, said);
+    if (err)
+        return err;
+    switch (kind) {
+    case SCAN_OPERATOR:
+        return scan_operator(m, value, said);
+    case SCAN_LOT:
+        return scan_lot(m, value, said);
+    case SCAN_SERIAL:
+        return desk_serial(m->desk, value, fl_mono_ms(), said);
+    case SCAN_SLOT:
+        return desk_slot(m->desk, value, fl_mono_ms(), said);
+    case SCAN_KINDS:
+        break;
+    }
+    return FL_ARG;
+}
+
+/* A sentence where there is room for one, and a bell where something was not done: hands are full, eyes elsewhere. */
+static void say(struct making *m, bool refused, const char *text)
+{
+    journal_line(m->journal, refused ? LOG_WARNING : LOG_INFO, text);
+    if (!console_takes_terminal(stderr))
+        fprintf(stderr, "flashline: scan: %s\n", text);
+    else if (refused)
+        (void)fputc('\a', stderr);
+}
+
+void making_scanned(void *making, const char *code)
+{
+    struct fl_why said = {0, ""};
+    enum fl_err err = scan(making, code, &said);
+    say(making, err != FL_OK, said.text);
+}
+
+void making_scan_damaged(void *making, const char *why)
+{
+    say(making, true, why);
+}
+
+static enum fl_err asked_scan(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
+{
+    enum fl_err err = scan(m, fl_json_text(request, "code"), why);
+    say(m, err != FL_OK, why->text);
+    if (!err)
+        *answer = json_pack("{ss}", "said", why->text);
+    return err ? FL_REFUSED : FL_OK;
+}
+
+enum fl_err making_asked(void *making, const char *what, const json_t *request, json_t **answer, struct fl_why *why)
+{
+    if (strcmp(what, "reopen") == 0)
+        return reopen(making, request, answer, why);
+    if (strcmp(what, "reprint") == 0)
+        return reprint(making, request, answer, why);
+    if (strcmp(what, "scan") == 0)
+        return asked_scan(making, request, answer, why);
+    return fl_fail(why, FL_FORMAT, "nobody here knows what '%.40s' means", what);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * making_inside.h: what making.c and making_asked.c share; nobody else.
+ */
+#ifndef FL_CLI_MAKING_INSIDE_H
+#define FL_CLI_MAKING_INSIDE_H
+
+#include "cli/labels.h"
+#include "cli/lot_line.h"
+#include "cli/making.h"
+#include "cli/results.h"
+#include "cli/scanner.h"
+#include "cli/signals.h"
+#include "console/console.h"
+#include "line/desk.h"
+#include "record/door.h"
+#include "web/web.h"
+
+enum { LOT_NAME_MAX = 64 };
+
+struct making {
+    const struct cli_verb *verb;
+    /* options */
+    const char *station_path, *data, *format, *operator_id, *lot, *credential, *web_listen, *web_cert, *web_key, *journal_path;
+    unsigned passphrase_fd;
+    struct cli_list ports, profile_paths;
+    /* parts, in order of making */
+    struct profile **profiles;
+    size_t n_profiles;
+    struct station_file station;
+    char *data_dir;
+    struct cli_signals signals;
+    bool signals_on;
+    struct fl_wake stop; /* raised by a signal */
+    struct recorder *recorder;
+    struct door *door;
+    uint64_t planned; /* of the lot; 0 not said */
+    json_t *lot_facts;
+    struct lot_line *lot_line;
+    struct labels *labels;
+    struct board *board;
+    struct console *console;
+    struct web *web;
+    struct journal *journal;
+    struct line *line;
+    enum line_mode mode;
+    struct desk *desk;
+    struct scan_patterns *patterns; /* NULL: nothing is scanned */
+    struct scanner *scanner;
+    pthread_mutex_t lot_lock; /* guards the next two, and lot_line against the door and the scanner */
+    char wanted[LOT_NAME_MAX]; /* a lot that was scanned: to be made from now on; "" none */
+    char lot_name[LOT_NAME_MAX]; /* of the lot that is made, when it was scanned */
+    struct results results;
+};
+
+/* Takes body, gives it a job where it has none; waits until it is durable. */
+enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why);
+
+/* What comes to the door (record/door.h), and from the scanner. */
+enum fl_err making_asked(void *making, const char *what, const json_t *request, json_t **answer, struct fl_why *why);
+void making_scanned(void *making, const char *code);
+void making_scan_damaged(void *making, const char *why);
+
+#endif

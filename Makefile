@@ -35,7 +35,12 @@ $B/fake_board: $B/obj/tests/browser/fake_board.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-tests: all $(TESTS) $(FUZZED:%=$B/tests/fuzz/t_%) $B/stub-board $B/fake_board $B/make_history
+# a station without boards that records and tells what it was answered, for faults in what it writes
+$B/station_work: $B/obj/tests/fault/station_work.o $(LIB)
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+tests: all $(TESTS) $(FUZZED:%=$B/tests/fuzz/t_%) $B/stub-board $B/fake_board $B/make_history $B/station_work
 check: tests
 	@scripts/run-tests $B
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * station_work DIR work SEEN N: a station that records N attempts and tells each leaf in the file SEEN once it is answered
+ * durable, as a slot would show it. Ends with 0 also when the station stopped: what came of it is for
+ * station_work DIR check SEEN: opens the station again and holds what is there against what was seen.
+ *
+ * The signer is in this process, with its memory on disk, so that one process makes every write there is. What is seen is
+ * told by writev(2), which nothing else uses: a fault put into the station's writes does not hit it. */
+#include "base/file.h"
+#include "event/event.h"
+#include "record/check.h"
+#include "record/recorder_hooks.h"
+#include "sign/keeper.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 60000, JOB = 37 };
+
+struct work {
+    const char *dir, *seen;
+    struct folder folder;
+    struct keeper *keeper;
+    struct recorder *recorder;
+    struct recorder_opened opened;
+    int fd;
+};
+
+static int say(const char *what, const struct fl_why *why)
+{
+    fprintf(stderr, "%s: %s\n", what, why->text);
+    return 1;
+}
+
+static enum fl_err open_station(struct work *w, struct fl_why *why)
+{
+    struct seal key = {.ctx = NULL};
+    const struct folder_new new = {.station = "fault"};
+    const struct recorder_config config = {.data = w->dir};
+    const struct keeper_config k = {.key = &key, .memory = w->folder.memory};
+    enum fl_err err = fl_path_exists(w->folder.vkey) ? FL_OK : folder_create(&w->folder, &new, why);
+    if (!err)
+        err = seal_open(w->folder.key, NULL, &key, why);
+    if (!err)
+        err = keeper_new(&k, &w->keeper, why);
+    seal_close(&key);
+    const struct recorder_hooks hooks = {.signer = &signer_keeper, .signer_config = &w->keeper, .mark_ms = 1};
+    return err ? err : recorder_open_hooked(&config, &hooks, &w->recorder, &w->opened, why);
+}
+
+static void close_station(struct work *w)
+{
+    recorder_close(w->recorder);
+    keeper_free(w->keeper);
+    w->recorder = NULL;
+    w->keeper = NULL;
+}
+
+static void job_of(int n, char out[static JOB])
+{
+    (void)snprintf(out, JOB, "00000000-0000-4000-8000-%012d", n);
+}
+
+/* One leaf, with a parcel on a result. *leaf: where it is. */
+static enum fl_err send_one(struct work *w, int n, bool result, int64_t *leaf, struct fl_why *why)
+{
+    struct attempt_facts *f = calloc(1, sizeof *f);
+    struct event_ticket t;
+    if (!f || event_ticket_init(&t))
+        abort();
+    f->slot = 1;
+    f->outcome = OUTCOME_FAIL;
+    f->fault = "verify.md5";
+    f->step = "verify";
+    f->has_mac = true;
+    f->mac[5] = (uint8_t)n;
+    f->start_ms = 1795334400000;
+    f->end_ms = 1795334401000;
+    (void)strcpy(f->port, "usb:1-1");
+    memset(f->profile, 'a', 64);
+    job_of(n, f->job);
+    struct event *e = event_new(result ? EVENT_ATTEMPT_RESULT : EVENT_ATTEMPT_START,
+                                result ? event_attempt_result_body(f) : event_attempt_start_body(f), &t);
+    enum fl_err err = e && result ? event_parcel(e, "label", "p", NULL, "label", 5) : FL_OK;
+    if (!e || err)
+        abort();
+    err = fl_queue_put(recorder_queue(w->recorder), e, fl_deadline_in_ms(WAIT_MS));
+    if (err)
+        event_free(e);
+    else
+        err = event_ticket_wait(&t, fl_deadline_in_ms(WAIT_MS), leaf, why);
+    event_ticket_fini(&t);
+    free(f);
+    return err;
+}
+
+static void tell(struct work *w, int n, bool result, int64_t leaf)
+{
+    char line[60];
+    int len = snprintf(line, sizeof line, "%d %d %lld\n", n, result, (long long)leaf);
+    struct iovec one = {line, (size_t)len};
+    if (writev(w->fd, &one, 1) != len)
+        abort();
+}
+
+static int work(struct work *w, int count)
+{
+    struct fl_why why = {0, ""};
+    w->fd = open(w->seen, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    enum fl_err err = open_station(w, &why);
+    for (int i = 0; i < 2 * count && !err; i++) {
+        int64_t leaf;
+        err = send_one(w, i / 2, i % 2, &leaf, &why);
+        if (!err)
+            tell(w, i / 2, i % 2, leaf);
+    }
+    if (err)
+        fprintf(stderr, "stopped: %s\n", why.text);
+    close_station(w);
+    return 0;
+}
+
+/* ---- afterwards --------------------------------------------------------------------------------------------- */
+
+static int query(sqlite3 *db, const char *sql, int64_t want)
+{
+    sqlite3_stmt *s;
+    int64_t got = -1;
+    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        got = sqlite3_column_int64(s, 0);
+    (void)sqlite3_finalize(s);
+    if (got != want)
+        fprintf(stderr, "%s: %lld, expected %lld\n", sql, (long long)got, (long long)want);
+    return got != want;
+}
+
+/* Everything seen is there, at its place; told again it is the same. */
+static int seen_is_durable(struct work *w)
+{
+    FILE *f = fopen(w->seen, "r");
+    int n, result, bad = 0;
+    long long leaf;
+    while (f && fscanf(f, "%d %d %lld", &n, &result, &leaf) == 3) {
+        struct fl_why why = {0, ""};
+        int64_t now = -1;
+        if (send_one(w, n, result, &now, &why) || now != leaf) {
+            fprintf(stderr, "attempt %d: %s was seen as leaf %lld and is %lld now: %s\n", n, result ? "end" : "start", leaf,
+                    (long long)now, why.text);
+            bad = 1;
+        }
+    }
+    if (f)
+        (void)fclose(f);
+    return bad;
+}
+
+static int rows(struct work *w)
+{
+    sqlite3 *db;
+    if (sqlite3_open_v2(w->folder.db, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+        return 1;
+    int bad = query(db, "SELECT (SELECT max(size) FROM checkpoint) - (SELECT count(*) FROM leaf)", 0);
+    bad |= query(db, "SELECT count(*) FROM (SELECT 1 FROM leaf WHERE job IS NOT NULL GROUP BY job, kind HAVING count(*) > 1)", 0);
+    /* every start has one end, a result or an interruption */
+    bad |= query(db, "SELECT count(*) FROM leaf s WHERE s.kind = 3 AND "
+                     "(SELECT count(*) FROM leaf e WHERE e.job = s.job AND e.kind IN (4, 5)) <> 1", 0);
+    bad |= query(db, "SELECT count(*) FROM attempt a WHERE (SELECT count(*) FROM attempt b WHERE b.start_leaf = a.start_leaf) <> 1", 0);
+    /* and every result its one parcel */
+    bad |= query(db, "SELECT (SELECT count(*) FROM leaf WHERE kind = 4) - (SELECT count(*) FROM outbox)", 0);
+    bad |= query(db, "SELECT count(*) FROM leaf l WHERE l.kind = 4 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.leaf = l.idx)", 0);
+    (void)sqlite3_close(db);
+    return bad;
+}
+
+static int check(struct work *w)
+{
+    struct fl_why why = {0, ""};
+    struct check_result *r = malloc(sizeof *r);
+    const struct check_config c = {.data = w->dir};
+    if (!r || open_station(w, &why)) {
+        free(r);
+        return say("the station does not open again", &why);
+    }
+    unsigned recovered = w->opened.recovered;
+    int bad = seen_is_durable(w);
+    close_station(w);
+    if (check_folder(&c, r, &why))
+        bad = say("the folder cannot be checked", &why);
+    else if (r->report.verdict != AUDIT_GOOD || !r->mark) {
+        fprintf(stderr, "verdict %s: %s\n", audit_class_name(r->report.verdict), r->report.n_findings ? r->report.finding[0].text : "");
+        bad = 1;
+    }
+    bad |= rows(w);
+    printf("%s, %llu leaves, %u made again\n", bad ? "bad" : "good", (unsigned long long)r->report.leaves, recovered);
+    free(r);
+    return bad;
+}
+
+int main(int argc, char **argv)
+{
+    struct work w = {.fd = -1};
+    struct fl_why why = {0, ""};
+    if (argc < 4)
+        return 2;
+    w.dir = argv[1];
+    w.seen = argv[3];
+    if (folder_paths(w.dir, &w.folder, &why))
+        return say("paths", &why);
+    int code = strcmp(argv[2], "work") == 0 && argc == 5 ? work(&w, atoi(argv[4])) : check(&w);
+    folder_fini(&w.folder);
+    if (w.fd >= 0)
+        (void)close(w.fd);
+    return code;
+}

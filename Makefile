@@ -20,7 +20,7 @@ CFLAGS   += -std=c11 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wu
 LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lmicrohttpd -lqrencode -lncursesw -ltinfo -lm -pthread
 
 SRC   := $(wildcard station/*/*.c)
-GEN   := $B/gen/embed_db.c $B/gen/embed_stubs.c $B/gen/embed_web.c
+GEN   := $B/gen/embed_db.c $B/gen/embed_stubs.c $B/gen/embed_web.c $B/gen/embed_bundle.c
 OBJ   := $(SRC:%.c=$B/obj/%.o) $(GEN:$B/gen/%.c=$B/obj/gen/%.o)
 LIB   := $B/libstation.a
 TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
@@ -79,6 +79,11 @@ $B/gen/embed_db.c: scripts/embed $(wildcard db/*.sql)
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"
 	@scripts/embed db $(sort $(wildcard db/*.sql)) > $@.tmp && mv $@.tmp $@
+BUNDLE := $(wildcard station/record/bundle/*)
+$B/gen/embed_bundle.c: scripts/embed $(BUNDLE)
+	@mkdir -p $(@D)
+	@echo "  EMBED $@"
+	@scripts/embed bundle $(sort $(BUNDLE)) > $@.tmp && mv $@.tmp $@
 STUBS := build/npm/node_modules/esptool-js/lib/targets/stub_flasher
 $B/gen/embed_stubs.c: scripts/embed $(wildcard $(STUBS)/*.json) | build/npm/.done
 	@mkdir -p $(@D)

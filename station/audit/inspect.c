@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/inspect.h"
 
+#include "audit/bundle.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -146,12 +147,38 @@ static int run(struct inspection *x, struct fl_why *why)
     return code;
 }
 
+/* A bundle is checked whole, and alone. */
+static int run_bundle(const struct inspect *in, const struct vkey *keys, struct fl_buf *out, struct fl_why *why)
+{
+    struct vkey sorted[KEYS_MAX];
+    size_t logs = 0, n = 0;
+    for (size_t i = 0; i < in->n_keys; i++)
+        if (keys[i].type == KEY_NOTE)
+            sorted[logs++] = keys[i];
+    for (size_t i = 0; i < in->n_keys; i++)
+        if (keys[i].type == KEY_COSIGN)
+            sorted[logs + n++] = keys[i];
+    struct check_result *r = malloc(sizeof *r);
+    const struct bundle_config c = {.dir = in->paths[0], .keys = sorted, .n_keys = logs, .witness = sorted + logs, .n_witness = n,
+                                    .heads = in->heads, .n_heads = in->n_heads, .ca = in->ca};
+    enum fl_err err = r ? bundle_check(&c, r, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err)
+        err = in->json ? summary_json(c.dir, r, out) : summary_text(c.dir, r, out);
+    int code = err ? EXIT_UNREADABLE : audit_class_exit(r->report.verdict);
+    if (!err && code == 0 && in->quorum && !r->cosigned)
+        code = audit_class_exit(AUDIT_WITNESS);
+    free(r);
+    return code;
+}
+
 int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_why *why)
 {
     struct vkey keys[KEYS_MAX];
     struct inspection x = {in, out, NULL};
     if (read_keys(in, keys, why))
         return EXIT_USAGE;
+    if (in->n_paths == 1 && bundle_there(in->paths[0]))
+        return run_bundle(in, keys, out, why);
     const struct certs_config c = {.keys = keys, .n_keys = in->n_keys, .quorum = in->quorum};
     if (certs_new(&c, &x.certs, why))
         return EXIT_UNREADABLE;

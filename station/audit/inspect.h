@@ -14,8 +14,11 @@ struct inspect {
     const char *const *keys; /* verifier key lines of logs and of witnesses */
     size_t n_keys;
     unsigned quorum; /* so many witnesses must have signed each head */
-    const char *const *paths; /* files */
+    const char *const *paths; /* files, or one folder with a bundle */
     size_t n_paths;
+    const char *const *heads; /* for a bundle: heads and certificates kept elsewhere */
+    size_t n_heads;
+    const char *ca; /* for a bundle: PEM file of timestamp authorities, may be NULL */
     bool json, quiet; /* quiet: name only what is not good */
 };
 
@@ -32,6 +35,9 @@ FL_MUST int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_
     "  --quorum N          so many of the witnesses whose keys are given must have signed each head (default 0)\n"         \
     "  --quiet             name only the files that are not good\n"                                                        \
     "  --format text|json  json: one object a file, one a line, and a last one with the totals\n"                          \
+    "\n"                                                                                                                   \
+    "  --head FILE         for a bundle: a head or certificate kept elsewhere; repeat for more\n"                                   \
+    "  --ca FILE           for a bundle: certificates (PEM) of timestamp authorities\n"                                             \
     "\n"                                                                                                                   \
     "FILE is a certificate (text, or the page that prints), or a signed head. Checked are, for each: the signature under its\n" \
     "head by a key of that log; the path from its record to the head; that the record says the number and the log it is\n" \

@@ -1,216 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/audit_words.h"
 
-#include "audit/b64.h"
-#include "base/clock.h"
-#include "base/json.h"
-
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-typedef unsigned long long ull;
-
-static size_t shown(size_t n, size_t max)
+static enum fl_err write_out(enum fl_err err, struct fl_buf *b)
 {
-    return n < max ? n : max;
-}
-
-static void root_text(const struct tree_hash *root, char out[static B64_LEN(FL_SHA256_SIZE) + 1])
-{
-    b64_encode(root->b, sizeof root->b, out);
-}
-
-/* ---- text ----------------------------------------------------------------------------------------------- */
-
-static void print_key(const struct check_result *r)
-{
-    char key[KEY_VKEY_MAX], print[KEY_FINGERPRINT];
-    vkey_format(&r->vkey, key);
-    if (vkey_fingerprint(&r->vkey, print))
-        print[0] = 0;
-    printf("key          %s\nfingerprint  %s\n", key, print);
-    if (r->own_key)
-        puts("             This key was taken from the folder itself. That proves less: whoever could replace the whole folder\n"
-             "             could replace the key with it. Give the key from paper with --key.");
-}
-
-/* Which key signed what, when there was more than one. */
-static void print_keys(const struct audit_report *a)
-{
-    if (a->n_keys > 1)
-        printf("keys         %zu, each handed over by the one before and promised beforehand:\n", a->n_keys);
-    for (size_t i = 0; a->n_keys > 1 && i < a->n_keys; i++) {
-        const struct audit_key *k = &a->key[i];
-        if (k->to == UINT64_MAX)
-            printf("             %08x  heads of %llu records and more%s\n", k->key.id, (ull)k->from, k->trusted ? ", given" : "");
-        else
-            printf("             %08x  heads of %llu to %llu records%s\n", k->key.id, (ull)k->from, (ull)k->to,
-                   k->trusted ? ", given" : "");
-    }
-    if (a->retired)
-        puts("             The last one was retired: this log is closed for good.");
-}
-
-static void print_life(const struct audit_report *a)
-{
-    printf("runs         %llu, %llu closed in order, %llu not%s\n", (ull)a->boots, (ull)a->closes, (ull)a->unclosed,
-           a->open ? "; the last one is still open: it is at work, or was cut off" : "");
-    printf("attempts     %llu begun, %llu ended, %llu INTERRUPTED\n", (ull)a->starts, (ull)a->results, (ull)a->interrupted);
-    printf("clock        %llu time%s set while it mattered (clock_step)\n", (ull)a->clock_steps, a->clock_steps == 1 ? "" : "s");
-    printf("heartbeats   %llu, %zu gap%s\n", (ull)a->heartbeats, a->n_gaps, a->n_gaps == 1 ? "" : "s");
-    for (size_t i = 0; i < shown(a->n_gaps, AUDIT_GAPS_MAX); i++)
-        printf("             %llu minutes of silence in front of record %llu\n", (ull)(a->gap[i].ms / 60000), (ull)a->gap[i].leaf);
-}
-
-static void print_heads(const struct check_result *r)
-{
-    const struct audit_report *a = &r->report;
-    char root[B64_LEN(FL_SHA256_SIZE) + 1];
-    if (a->has_head) {
-        root_text(&a->head.root, root);
-        printf("newest head  %llu records, root %s\n", (ull)a->head.size, root);
-    }
-    if (r->heads_given)
-        printf("outside      %zu of %zu heads given agree, up to %llu records; the %llu behind them rest on this folder alone\n",
-               r->heads_agreed, r->heads_given, (ull)r->heads_size, (ull)(a->leaves - r->heads_size));
-    else
-        puts("outside      no head kept elsewhere was given (--head): whoever cut the log off at its end and replaced the file\n"
-             "             checkpoint with an older one would not be seen");
-}
-
-static void print_verdict(const struct check_result *r)
-{
-    const struct audit_report *a = &r->report;
-    const struct audit_finding *worst = audit_worst(a);
-    char root[B64_LEN(FL_SHA256_SIZE) + 1];
-    if (a->verdict == AUDIT_GOOD) {
-        puts("\nGOOD: nothing was changed, removed or inserted, as far as this log and this key can tell.");
-        return;
-    }
-    printf("\nNOT GOOD (%s): %s\n\n", audit_class_name(a->verdict), audit_class_text(a->verdict));
-    for (size_t i = 0; i < shown(a->n_findings, AUDIT_FINDINGS_MAX); i++)
-        printf("  %-9s  %s\n", audit_class_name(a->finding[i].class), a->finding[i].text);
-    if (a->n_findings > AUDIT_FINDINGS_MAX)
-        printf("  and %zu more\n", a->n_findings - AUDIT_FINDINGS_MAX);
-    if (worst && a->n_log_findings) {
-        printf("\nfirst bad record       %llu\n", (ull)worst->first);
-        if (a->has_trusted) {
-            root_text(&a->trusted_root, root);
-            printf("last trustworthy head  %llu records, root %s\n", (ull)a->trusted_size, root);
-        } else {
-            puts("last trustworthy head  none");
-        }
-        if (a->tree_intact)
-            puts("The signed tree is whole: every record not named above is what was signed.");
-    } else {
-        puts("\nThe log itself is whole; what is wrong lies beside it.");
-    }
+    if (!err && (fwrite(b->bytes, 1, b->len, stdout) != b->len || fflush(stdout) != 0))
+        err = FL_IO;
+    fl_buf_fini(b);
+    return err;
 }
 
 enum fl_err audit_print_text(const char *data, const struct check_result *r)
 {
-    const struct audit_report *a = &r->report;
-    char first[FL_TIME_TEXT], last[FL_TIME_TEXT];
-    printf("folder       %s\nlog          %s\n", data, r->vkey.name);
-    print_key(r);
-    printf("checked      %llu records (%llu bytes), %llu tree nodes, %llu signed heads, %llu signatures", (ull)a->leaves,
-           (ull)a->bytes, (ull)a->nodes, (ull)a->heads, (ull)a->signatures);
-    if (r->rows_checked)
-        printf(", %llu rows\n", (ull)r->rows);
-    else
-        puts("; the tables were not compared");
-    if (a->leaves) {
-        fl_time_format(a->first_ms, first);
-        fl_time_format(a->last_ms, last);
-        printf("span         %s to %s\n", first, last);
-    }
-    print_keys(a);
-    print_life(a);
-    print_heads(r);
-    print_verdict(r);
-    return fflush(stdout) == 0 ? FL_OK : FL_IO;
-}
-
-/* ---- JSON ----------------------------------------------------------------------------------------------- */
-
-static json_t *head_json(bool has, uint64_t size, const struct tree_hash *root)
-{
-    char b64[B64_LEN(FL_SHA256_SIZE) + 1];
-    if (!has)
-        return json_null();
-    root_text(root, b64);
-    return json_pack("{sI,ss}", "size", (json_int_t)size, "root", b64);
-}
-
-static json_t *findings_json(const struct audit_report *a)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < shown(a->n_findings, AUDIT_FINDINGS_MAX); i++) {
-        const struct audit_finding *f = &a->finding[i];
-        json_t *o = json_pack("{ss,sI,sI}", "class", audit_class_name(f->class), "first", (json_int_t)f->first, "last",
-                              (json_int_t)f->last);
-        if (!o || fl_json_set_dirty(o, "text", f->text, strlen(f->text)) || json_array_append_new(list, o) != 0)
-            break;
-    }
-    return list;
-}
-
-static json_t *keys_json(const struct audit_report *a)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < a->n_keys; i++) {
-        const struct audit_key *k = &a->key[i];
-        char text[KEY_VKEY_MAX];
-        vkey_format(&k->key, text);
-        (void)json_array_append_new(list, json_pack("{ss,sI,so,sb}", "key", text, "from", (json_int_t)k->from, "to",
-                                                    k->to == UINT64_MAX ? json_null() : json_integer((json_int_t)k->to), "given",
-                                                    (int)k->trusted));
-    }
-    return list;
-}
-
-static json_t *gaps_json(const struct audit_report *a)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < shown(a->n_gaps, AUDIT_GAPS_MAX); i++)
-        (void)json_array_append_new(list, json_pack("{sI,sI}", "leaf", (json_int_t)a->gap[i].leaf, "ms", (json_int_t)a->gap[i].ms));
-    return list;
-}
-
-static json_t *time_json(const struct audit_report *a, int64_t ms)
-{
-    char text[FL_TIME_TEXT];
-    fl_time_format(ms, text);
-    return a->leaves ? json_string(text) : json_null();
+    struct fl_buf b = FL_BUF(1 << 20);
+    return write_out(summary_text(data, r, &b), &b);
 }
 
 enum fl_err audit_print_json(const char *data, const struct check_result *r)
 {
-    const struct audit_report *a = &r->report;
-    const struct audit_finding *worst = audit_worst(a);
-    char key[KEY_VKEY_MAX];
-    vkey_format(&r->vkey, key);
-    bool bad = worst && a->n_log_findings;
-    json_t *checked = json_pack("{sI,sI,sI,sI,sI,sI,so}", "records", (json_int_t)a->leaves, "bytes", (json_int_t)a->bytes, "nodes",
-                                (json_int_t)a->nodes, "heads", (json_int_t)a->heads, "signatures", (json_int_t)a->signatures,
-                                "outside", (json_int_t)a->outside, "rows",
-                                r->rows_checked ? json_integer((json_int_t)r->rows) : json_null());
-    json_t *life = json_pack("{sI,sI,sI,sb,sI,sI,sI,sI,sI,so}", "boots", (json_int_t)a->boots, "closed", (json_int_t)a->closes,
-                             "unclosed", (json_int_t)a->unclosed, "open", (int)a->open, "attempts_begun", (json_int_t)a->starts,
-                             "attempts_ended", (json_int_t)a->results, "interrupted", (json_int_t)a->interrupted, "clock_steps",
-                             (json_int_t)a->clock_steps, "heartbeats", (json_int_t)a->heartbeats, "gaps", gaps_json(a));
-    json_t *heads = json_pack("{sI,sI,sI,sb}", "given", (json_int_t)r->heads_given, "agreed", (json_int_t)r->heads_agreed, "size",
-                              (json_int_t)r->heads_size, "mark_agrees", (int)r->mark);
-    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,sb,so,so,sb}", "data", data, "log", r->vkey.name, "key", key, "own_key",
-                          (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
-                          time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
-                          head_json(a->has_head, a->head.size, &a->head.root), "outside", heads,
-                          "first_bad", bad ? json_integer((json_int_t)worst->first) : json_null(), "trusted_head",
-                          head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
-                          "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired);
-    enum fl_err err = o && json_dumpf(o, stdout, JSON_INDENT(2)) == 0 ? FL_OK : FL_IO;
-    putchar('\n');
-    json_decref(o);
-    return fflush(stdout) == 0 ? err : FL_IO;
+    struct fl_buf b = FL_BUF(1 << 20);
+    return write_out(summary_json(data, r, &b), &b);
 }

@@ -2,6 +2,7 @@
  * The whole log verified from its first record, and every table against it. Reads only. */
 #include "cli/cli.h"
 
+#include "audit/bundle.h"
 #include "cli/audit_words.h"
 #include "record/check.h"
 
@@ -14,14 +15,17 @@ const struct cli_verb cmd_audit = {
     .name = "audit",
     .line = "verify the whole signed log and every table against it",
     .help =
-        "usage: flashline audit [options]\n"
+        "usage: flashline audit [DIR] [options]\n"
         "\n"
-        "  --data DIR          the station's folder or a copy of it (default $XDG_DATA_HOME/flashline). Nothing is\n"
-        "                      written; a station may be at work in it\n"
+        "  DIR, --data DIR     the station's folder or a copy of it, or a bundle that `flashline export` wrote (default\n"
+        "                      $XDG_DATA_HOME/flashline). Nothing is written; a station may be at work in it\n"
         "  --key VKEY          the verifier key, from paper. Without it the station's own is used, which proves less:\n"
-        "                      whoever replaced the whole folder replaced that too\n"
-        "  --head FILE         a signed head of this log kept elsewhere; repeat for more. The only way to see that a log\n"
-        "                      was cut off at its end or put back\n"
+        "                      whoever replaced the whole folder replaced that too. Repeat it for the keys of witnesses:\n"
+        "                      heads that they signed then count as kept elsewhere\n"
+        "  --head FILE         a signed head of this log kept elsewhere, or a certificate that came with a board; repeat for\n"
+        "                      more. The only way to see that a log was cut off at its end or put back\n"
+        "  --ca FILE           certificates (PEM) of timestamp authorities: without them it is not checked who signed the\n"
+        "                      timestamps in the log\n"
         "  --log-only          leave the tables out\n"
         "  --format text|json\n"
         "\n"
@@ -39,17 +43,62 @@ const struct cli_verb cmd_audit = {
     .run = run_audit,
 };
 
-static int audit(const struct check_config *c, int format)
+enum { KEYS_MAX = 64 };
+
+struct wish {
+    const char *data, *ca, *format;
+    struct cli_list keys, heads;
+    bool log_only;
+};
+
+/* Keys of logs in front, keys of witnesses behind. */
+static enum fl_err sort_keys(const struct cli_list *words, struct vkey key[static KEYS_MAX], size_t *logs, struct fl_why *why)
+{
+    struct vkey k;
+    size_t n = 0;
+    *logs = 0;
+    if (words->n > KEYS_MAX)
+        return fl_fail(why, FL_LIMIT, "more than %d keys", KEYS_MAX);
+    for (int want_log = 1; want_log >= 0; want_log--)
+        for (size_t i = 0; i < words->n; i++) {
+            enum fl_err err = vkey_parse(words->items[i], &k, why);
+            if (err)
+                return err;
+            if ((k.type == KEY_NOTE) != want_log)
+                continue;
+            key[n++] = k;
+            *logs += (size_t)want_log;
+        }
+    return FL_OK;
+}
+
+static enum fl_err check(const struct wish *w, const char *dir, const struct vkey *key, size_t logs, struct check_result *out,
+                         struct fl_why *why)
+{
+    char vkey[KEY_VKEY_MAX];
+    if (logs)
+        vkey_format(&key[0], vkey);
+    const struct check_config folder = {.data = dir, .vkey = logs ? vkey : NULL, .heads = w->heads.items, .n_heads = w->heads.n,
+                                        .log_only = w->log_only, .witness = key + logs, .n_witness = w->keys.n - logs, .ca = w->ca};
+    const struct bundle_config bundle = {.dir = dir, .keys = key, .n_keys = logs, .witness = key + logs, .n_witness = w->keys.n - logs,
+                                         .heads = w->heads.items, .n_heads = w->heads.n, .ca = w->ca};
+    return bundle_there(dir) ? bundle_check(&bundle, out, why) : check_folder(&folder, out, why);
+}
+
+static int audit(const struct wish *w, const char *dir)
 {
     struct fl_why why = {0, ""};
+    struct vkey key[KEYS_MAX];
+    size_t logs;
     struct check_result *result = malloc(sizeof *result);
+    int code;
     if (!result)
         return cli_fail(CLI_STATION, "out of memory");
-    enum fl_err err = check_folder(c, result, &why);
-    int code = CLI_OK;
-    if (err)
-        code = cli_fail(err == FL_FORMAT && c->vkey ? CLI_USAGE : CLI_STATION, "%s", why.text);
-    else if (format == CLI_JSON_OUT ? audit_print_json(c->data, result) : audit_print_text(c->data, result))
+    if (sort_keys(&w->keys, key, &logs, &why))
+        code = cli_fail(CLI_USAGE, "%s", why.text);
+    else if (check(w, dir, key, logs, result, &why))
+        code = cli_fail(CLI_STATION, "%s", why.text);
+    else if (cli_format(w->format) == CLI_JSON_OUT ? audit_print_json(dir, result) : audit_print_text(dir, result))
         code = cli_fail(CLI_STATION, "the verdict could not be written out");
     else
         code = audit_class_exit(result->report.verdict);
@@ -59,27 +108,23 @@ static int audit(const struct check_config *c, int format)
 
 static int run_audit(int argc, char **argv)
 {
-    const char *data = NULL, *format = NULL;
-    struct check_config c = {.data = NULL};
-    struct cli_list heads = {NULL, 0, 0};
+    struct wish w = {.data = NULL};
     bool done;
     const struct cli_opt options[] = {
-        {"data", CLI_TEXT, &data},          {"key", CLI_TEXT, &c.vkey},     {"head", CLI_LIST, &heads},
-        {"log-only", CLI_FLAG, &c.log_only}, {"format", CLI_TEXT, &format}, {NULL, CLI_FLAG, NULL},
+        {"data", CLI_TEXT, &w.data},           {"key", CLI_LIST, &w.keys}, {"head", CLI_LIST, &w.heads},     {"ca", CLI_TEXT, &w.ca},
+        {"log-only", CLI_FLAG, &w.log_only}, {"format", CLI_TEXT, &w.format}, {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_audit, options, &argc, &argv, &done);
-    if (!done && argc)
-        code = cli_usage(&cmd_audit, "'%s' is not expected", argv[0]);
-    else if (!done && cli_format(format) < 0)
-        code = cli_usage(&cmd_audit, "--format is text or json, not '%s'", format);
-    else if (!done) {
-        char *dir = cli_data_dir(data);
-        c.data = dir;
-        c.heads = heads.items;
-        c.n_heads = heads.n;
-        code = dir ? audit(&c, cli_format(format)) : cli_fail(CLI_STATION, "out of memory");
+    if (!done && (argc > 1 || (argc && w.data))) {
+        code = cli_usage(&cmd_audit, "'%s' is not expected", argv[argc - 1]);
+    } else if (!done && cli_format(w.format) < 0) {
+        code = cli_usage(&cmd_audit, "--format is text or json, not '%s'", w.format);
+    } else if (!done) {
+        char *dir = cli_data_dir(argc ? argv[0] : w.data);
+        code = dir ? audit(&w, dir) : cli_fail(CLI_STATION, "out of memory");
         free(dir);
     }
-    free(heads.items);
+    free(w.keys.items);
+    free(w.heads.items);
     return code;
 }

@@ -15,6 +15,7 @@ const struct cli_verb cmd_verify = {
     .line = "check birth certificates and signed heads, and all of them against each other",
     .help =
         "usage: flashline verify FILE... --key VKEY [options]\n"
+        "       flashline verify BUNDLE --key VKEY [options]\n"
         "\n"
         "Needs no station. An auditor who wants none of it installs flashline-verify, which does the same.\n"
         "\n" INSPECT_HELP "\n"
@@ -27,13 +28,14 @@ static int run_verify(int argc, char **argv)
 {
     const char *format = NULL;
     struct inspect in = {.json = false};
-    struct cli_list keys = {NULL, 0, 0};
+    struct cli_list keys = {NULL, 0, 0}, heads = {NULL, 0, 0};
     struct fl_buf out = FL_BUF(INSPECT_OUT_MAX);
     struct fl_why why = {0, ""};
     bool done;
     const struct cli_opt options[] = {
         {"key", CLI_LIST, &keys},        {"quorum", CLI_UINT, &in.quorum},         {"quiet", CLI_FLAG, &in.quiet},
-        {"format", CLI_TEXT, &format},   {NULL, CLI_FLAG, NULL},
+        {"format", CLI_TEXT, &format},   {"head", CLI_LIST, &heads},
+        {"ca", CLI_TEXT, &in.ca},        {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_verify, options, &argc, &argv, &done);
     if (!done && !argc) {
@@ -44,6 +46,8 @@ static int run_verify(int argc, char **argv)
         in.json = cli_format(format) == CLI_JSON_OUT;
         in.keys = keys.items;
         in.n_keys = keys.n;
+        in.heads = heads.items;
+        in.n_heads = heads.n;
         in.paths = (const char *const *)argv;
         in.n_paths = (size_t)argc;
         code = inspect_run(&in, &out, &why);
@@ -56,5 +60,6 @@ static int run_verify(int argc, char **argv)
     }
     fl_buf_fini(&out);
     free(keys.items);
+    free(heads.items);
     return code;
 }

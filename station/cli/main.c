@@ -37,6 +37,7 @@ static const struct cli_verb *const verbs[] = {
     &cmd_web_user,
     &cmd_certificate,
     &cmd_verify,
+    &cmd_export,
     &cmd_audit,
     &cmd_key_show,
     &cmd_key_create,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/check.h"
 
+#include "audit/evidence.h"
 #include "base/file.h"
 #include "record/check_rows.h"
 #include "record/db.h"
@@ -9,47 +10,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADS_MAX = 1000 };
-
-struct outside {
-    struct audit_outside *list;
-    struct fl_buf *bytes;
-    size_t n;
-};
-
-static void outside_fini(struct outside *o)
+/* The folder's own mark first: read before the database is, so that a station at work cannot be ahead of us. */
+static enum fl_err read_evidence(const struct check_config *c, const struct folder *f, struct evidence *e, struct fl_why *why)
 {
-    for (size_t i = 0; i < o->n; i++)
-        fl_buf_fini(&o->bytes[i]);
-    free(o->bytes);
-    free(o->list);
+    enum fl_err err = fl_path_exists(f->checkpoint) ? evidence_file(e, EVIDENCE_MARK, f->checkpoint, why) : FL_OK;
+    for (size_t i = 0; i < c->n_heads && !err; i++)
+        err = evidence_file(e, EVIDENCE_HEAD, c->heads[i], why);
+    char *dir = fl_path_join(f->dir, "cosigned");
+    if (!err)
+        err = dir ? evidence_folder(e, EVIDENCE_COSIGNED, dir, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    free(dir);
+    return err;
 }
 
-/* The folder's own mark first: read before the database is, so that a station at work cannot be ahead of us. */
-static enum fl_err outside_read(const struct check_config *c, const struct folder *f, struct outside *o,
-                                struct fl_why *why)
+static enum fl_err read_anchors(sqlite3 *db, struct evidence *e, struct fl_why *why)
 {
-    size_t most = c->n_heads + 1;
-    enum fl_err err = FL_OK;
-    if (most > HEADS_MAX)
-        return fl_fail(why, FL_LIMIT, "more than %d heads", HEADS_MAX - 1);
-    o->list = calloc(most, sizeof *o->list);
-    o->bytes = calloc(most, sizeof *o->bytes);
-    if (!o->list || !o->bytes)
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    for (size_t i = 0; i < most && !err; i++) {
-        const char *path = i ? c->heads[i - 1] : f->checkpoint;
-        if (!i && !fl_path_exists(path))
-            continue;
-        o->bytes[o->n] = FL_BUF(NOTE_BYTES_MAX);
-        err = fl_file_read(path, &o->bytes[o->n], why);
-        o->list[o->n].name = path;
-        o->n++;
-    }
-    for (size_t i = 0; i < o->n; i++) {
-        o->list[i].note = o->bytes[i].bytes;
-        o->list[i].n = o->bytes[i].len;
-    }
+    sqlite3_stmt *s;
+    int rc = SQLITE_ROW;
+    enum fl_err err = db_prepare(db, "SELECT l.idx, l.rec FROM leaf l JOIN event_kind k ON k.id = l.kind WHERE k.name = 'anchor' ORDER BY l.idx",
+                                 &s, why);
+    if (err)
+        return err;
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
+        err = evidence_anchor(e, (uint64_t)sqlite3_column_int64(s, 0), sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), why);
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read the anchors");
+    (void)sqlite3_finalize(s);
     return err;
 }
 
@@ -66,15 +52,19 @@ static enum fl_err find_key(const struct check_config *c, const struct folder *f
     return err ? FL_FORMAT : FL_OK;
 }
 
-static enum fl_err verify_log(sqlite3 *db, const struct outside *o, struct check_result *out, struct fl_why *why)
+static enum fl_err verify_log(sqlite3 *db, struct evidence *e, struct check_result *out, struct fl_why *why)
 {
     struct ledger_reader reader;
     struct audit_source source;
     enum fl_err err = ledger_reader_open(db, &reader, &source, why);
     if (err)
         return err;
-    const struct audit_config c = {.keys = &out->vkey, .n_keys = 1, .outside = o->list, .n_outside = o->n};
-    err = audit_verify(&source, &c, &out->report, why);
+    struct audit_config c = {.keys = &out->vkey, .n_keys = 1};
+    err = read_anchors(db, e, why);
+    if (!err)
+        err = evidence_outside(e, &c.outside, &c.n_outside, why);
+    if (!err)
+        err = audit_verify(&source, &c, &out->report, why);
     ledger_reader_close(&reader);
     return err;
 }
@@ -88,7 +78,7 @@ static enum fl_err as_finding(struct check_result *out, enum audit_class class, 
     return FL_OK;
 }
 
-static enum fl_err check_database(sqlite3 *db, const struct outside *o, const struct check_config *c,
+static enum fl_err check_database(sqlite3 *db, struct evidence *e, const struct check_config *c,
                                   struct check_result *out, struct fl_why *why)
 {
     struct fl_why file = {0, ""}, schema = {0, ""};
@@ -96,7 +86,7 @@ static enum fl_err check_database(sqlite3 *db, const struct outside *o, const st
     if (err)
         return err;
     enum fl_err file_err = db_check_file(db, true, &file), schema_err = db_check_schema(db, &schema);
-    err = verify_log(db, o, out, why);
+    err = verify_log(db, e, out, why);
     err = as_finding(out, AUDIT_DATABASE, err, why);
     if (!err && file_err) {
         *why = file;
@@ -112,41 +102,27 @@ static enum fl_err check_database(sqlite3 *db, const struct outside *o, const st
     return schema_err && err != FL_NOMEM ? FL_OK : err;
 }
 
-/* Which of the heads agreed: the folder's own, those from outside. */
-static void count_heads(const struct check_config *c, const struct folder *f, const struct outside *o,
-                        struct check_result *out)
-{
-    out->heads_given = c->n_heads;
-    for (size_t i = 0; i < o->n; i++) {
-        const struct audit_outside *h = &o->list[i];
-        if (h->agreed && h->name == f->checkpoint)
-            out->mark = true;
-        else if (h->agreed) {
-            out->heads_agreed++;
-            out->heads_size = h->size > out->heads_size ? h->size : out->heads_size;
-        }
-    }
-}
-
 static enum fl_err check_once(const struct check_config *c, const struct folder *f, struct check_result *out,
                               bool *disturbed, struct fl_why *why)
 {
     struct db_reader reader = {NULL, NULL, NULL};
-    struct outside o = {NULL, NULL, 0};
+    struct evidence e;
     memset(out, 0, sizeof *out);
     enum fl_err err = find_key(c, f, out, why);
+    evidence_init(&e, c->witness, c->n_witness, c->ca);
     if (!err)
-        err = outside_read(c, f, &o, why);
+        err = read_evidence(c, f, &e, why);
     if (!err) {
         err = db_open_reader(f->db, true, &reader, why);
         err = as_finding(out, AUDIT_DATABASE, err, why);
     }
     if (!err && reader.db)
-        err = check_database(reader.db, &o, c, out, why);
-    count_heads(c, f, &o, out);
+        err = check_database(reader.db, &e, c, out, why);
+    if (!err)
+        evidence_tell(&e, out);
     *disturbed = db_reader_disturbed(&reader);
     db_close_reader(&reader);
-    outside_fini(&o);
+    evidence_fini(&e);
     return err;
 }
 

@@ -8,7 +8,7 @@
 #ifndef FL_RECORD_CHECK_H
 #define FL_RECORD_CHECK_H
 
-#include "audit/verify.h"
+#include "audit/summary.h"
 #include "record/folder.h"
 
 #include <sqlite3.h>
@@ -19,18 +19,10 @@ struct check_config {
     const char *vkey; /* the auditor's; NULL: the station's own, which proves less */
     const char *const *heads;
     size_t n_heads;
+    const struct vkey *witness; /* keys of witnesses, for the heads that they signed */
+    size_t n_witness;
+    const char *ca; /* PEM file of timestamp authorities, may be NULL */
     bool log_only; /* leave out the tables */
-};
-
-struct check_result {
-    struct audit_report report;
-    struct vkey vkey;
-    bool own_key;  /* no key was given from outside */
-    bool mark;     /* the folder's own file `checkpoint` agrees */
-    size_t heads_given, heads_agreed; /* from outside */
-    uint64_t heads_size;              /* the largest of those that agreed */
-    uint64_t rows; /* compared with what the leaves say */
-    bool rows_checked;
 };
 
 /* FL_OK: see result->report.verdict. FL_NOT_FOUND: no station there, or a head file is missing. FL_FORMAT: the given

@@ -14,7 +14,7 @@ enum { USAGE = 2, UNREADABLE = 3 };
 
 struct words {
     struct inspect in;
-    const char **keys, **paths;
+    const char **keys, **paths, **heads;
 };
 
 static int usage(const char *what, const char *about)
@@ -26,7 +26,7 @@ static int usage(const char *what, const char *about)
 static void help(void)
 {
     printf("flashline-verify %s: checks birth certificates and signed heads of a flashline station without the station.\n\n"
-           "usage: flashline-verify FILE... --key VKEY [options]\n\n" INSPECT_HELP
+           "usage: flashline-verify FILE... --key VKEY [options]\n       flashline-verify BUNDLE --key VKEY [options]\n\n" INSPECT_HELP
            "\nexample:\n  flashline-verify *.tlog-proof --key line-3-a.example+991df877+AQOh...\n",
            FL_VERSION);
 }
@@ -61,6 +61,10 @@ static int read_words(struct words *w, int argc, char **argv)
             only_files = true;
         else if ((v = value_of("--key", argc, argv, &i)))
             w->keys[w->in.n_keys++] = v;
+        else if ((v = value_of("--head", argc, argv, &i)))
+            w->heads[w->in.n_heads++] = v;
+        else if ((v = value_of("--ca", argc, argv, &i)))
+            w->in.ca = v;
         else if ((v = value_of("--quorum", argc, argv, &i))) {
             if (!take_number(v, &w->in.quorum))
                 return usage("--quorum needs a number up to 64, not ", v);
@@ -85,6 +89,7 @@ static int verify(struct words *w, int argc, char **argv)
         return code;
     w->in.keys = w->keys;
     w->in.paths = w->paths;
+    w->in.heads = w->heads;
     code = inspect_run(&w->in, &out, &why);
     if (fwrite(out.bytes ? (const void *)out.bytes : "", 1, out.len, stdout) != out.len || fflush(stdout) != 0) {
         fputs("flashline-verify: the verdict could not be written out\n", stderr);
@@ -99,7 +104,7 @@ static int verify(struct words *w, int argc, char **argv)
 int main(int argc, char **argv)
 {
     size_t n = (size_t)(argc > 0 ? argc : 1);
-    struct words w = {.keys = calloc(n, sizeof *w.keys), .paths = calloc(n, sizeof *w.paths)};
+    struct words w = {.keys = calloc(n, sizeof *w.keys), .paths = calloc(n, sizeof *w.paths), .heads = calloc(n, sizeof *w.heads)};
     int code = UNREADABLE;
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         puts("flashline-verify " FL_VERSION);
@@ -107,12 +112,13 @@ int main(int argc, char **argv)
     } else if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         help();
         code = 0;
-    } else if (w.keys && w.paths) {
+    } else if (w.keys && w.paths && w.heads) {
         code = verify(&w, argc, argv);
     } else {
         fputs("flashline-verify: out of memory\n", stderr);
     }
     free(w.keys);
     free(w.paths);
+    free(w.heads);
     return code;
 }

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/bundle.h"
+
+#include "audit/evidence.h"
+#include "audit/tiles.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long ull;
+
+struct bundle {
+    const char *dir;
+    const struct vkey *keys;
+    size_t n_keys;
+    FILE *records;
+    uint8_t *line; /* LEAF_BYTES_MAX + 2 */
+    uint64_t at;   /* the next record's place */
+    struct audit_head *head;
+    size_t n_heads, at_head;
+    uint64_t size; /* of the newest head */
+    struct tree_hash tile[TILE_HASHES]; /* of level 0 around `at` */
+    bool has_tile;
+    struct tiles *tiles;
+    struct fl_hash *hasher;
+    uint64_t compared;
+    char wrong[TILE_PATH_MAX + 40]; /* first tile that differs */
+};
+
+bool bundle_there(const char *dir)
+{
+    char *path = fl_path_join(dir, "records.ndjson");
+    bool there = path && fl_path_exists(path);
+    free(path);
+    return there;
+}
+
+/* ---- records ------------------------------------------------------------------------------------------------- */
+
+/* One line without its newline. One that is too long comes back one byte too long, which no record may be. */
+static enum fl_err read_line(struct bundle *b, size_t *n, struct fl_why *why)
+{
+    int c;
+    *n = 0;
+    while ((c = getc_unlocked(b->records)) != EOF && c != '\n') {
+        b->line[*n] = (uint8_t)c;
+        *n += *n <= LEAF_BYTES_MAX;
+    }
+    if (c == EOF && ferror(b->records))
+        return fl_fail(why, FL_IO, "cannot read %.250s/records.ndjson", b->dir);
+    return c == EOF && *n == 0 ? FL_NOT_FOUND : FL_OK;
+}
+
+static enum fl_err read_file(const char *dir, const char *name, struct fl_buf *out, struct fl_why *why)
+{
+    char *path = fl_path_join(dir, name);
+    enum fl_err err = path ? fl_file_read(path, out, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    free(path);
+    return err;
+}
+
+/* The hashes kept for the 256 records from `at`: so one changed record can be named. */
+static void load_tile(struct bundle *b)
+{
+    char path[TILE_PATH_MAX];
+    struct fl_buf bytes = FL_BUF(TILE_HASHES * FL_SHA256_SIZE);
+    uint64_t n = b->at / TILE_HASHES, left = b->size > b->at ? b->size - b->at : 0;
+    unsigned width = left >= TILE_HASHES ? 0 : (unsigned)left;
+    size_t want = (width ? width : TILE_HASHES) * sizeof *b->tile;
+    tiles_path(0, n, width, path);
+    b->has_tile = left && !read_file(b->dir, path, &bytes, NULL) && bytes.len == want;
+    memset(b->tile, 0, sizeof b->tile);
+    if (b->has_tile)
+        memcpy(b->tile, bytes.bytes, want);
+    fl_buf_fini(&bytes);
+}
+
+static enum fl_err next_leaf(void *ctx, struct audit_leaf *out, struct fl_why *why)
+{
+    struct bundle *b = ctx;
+    struct tree_hash hash;
+    size_t n;
+    enum fl_err err = read_line(b, &n, why);
+    if (err)
+        return err;
+    if (b->at % TILE_HASHES == 0)
+        load_tile(b);
+    if (tree_leaf(b->hasher, b->line, n, &hash))
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    bool stored = b->has_tile && b->at < b->size;
+    *out = (struct audit_leaf){.index = b->at, .rec = b->line, .n = n, .hash = stored ? b->tile[b->at % TILE_HASHES].b : NULL};
+    b->at++;
+    return tiles_add(b->tiles, &hash, b->line, n, why);
+}
+
+/* ---- tiles ---------------------------------------------------------------------------------------------------- */
+
+static enum fl_err compare_tile(void *ctx, const char *path, const uint8_t *bytes, size_t n, struct fl_why *why)
+{
+    struct bundle *b = ctx;
+    struct fl_buf have = FL_BUF(n + 1);
+    enum fl_err err = *b->wrong ? FL_OK : read_file(b->dir, path, &have, NULL);
+    (void)why;
+    if (!*b->wrong && (err || have.len != n || memcmp(have.bytes, bytes, n) != 0))
+        (void)snprintf(b->wrong, sizeof b->wrong, "%s is %s", path, err == FL_NOT_FOUND ? "not there" : "not what the records give");
+    b->compared++;
+    fl_buf_fini(&have);
+    return FL_OK;
+}
+
+/* ---- heads ---------------------------------------------------------------------------------------------------- */
+
+static enum fl_err next_head(void *ctx, struct audit_head *out, struct fl_why *why)
+{
+    struct bundle *b = ctx;
+    (void)why;
+    if (b->at_head == b->n_heads)
+        return FL_NOT_FOUND;
+    *out = b->head[b->at_head++];
+    return FL_OK;
+}
+
+/* The signature line to judge it by: of a key that is trusted, else the first of the log's name. */
+static const struct note_signature *line_of(const struct bundle *b, const struct note *note)
+{
+    const struct note_signature *first = NULL;
+    for (size_t i = 0; i < note->n; i++) {
+        const struct note_signature *s = &note->signature[i];
+        if (s->name_n != strlen(b->keys[0].name) || memcmp(s->name, b->keys[0].name, s->name_n) != 0)
+            continue;
+        for (size_t k = 0; k < b->n_keys; k++)
+            if (b->keys[k].id == s->id)
+                return s;
+        first = first ? first : s;
+    }
+    return first;
+}
+
+static enum fl_err parse_head(struct bundle *b, const struct fl_buf *bytes, struct audit_head *h, struct fl_why *why)
+{
+    uint8_t raw[NOTE_RAW_MAX];
+    size_t n = 0;
+    struct checkpoint c;
+    struct note *note = malloc(sizeof *note);
+    if (!note)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = note_parse(bytes->bytes ? (const void *)bytes->bytes : "", bytes->len, note, why);
+    const struct note_signature *s = err ? NULL : line_of(b, note);
+    if (!err)
+        err = checkpoint_parse(note->text, note->text_n, &c, why);
+    if (!err && strcmp(c.origin, b->keys[0].name) != 0)
+        err = fl_fail(why, FL_MISMATCH, "it is of the log %s", c.origin);
+    if (!err)
+        *h = (struct audit_head){.size = c.size, .root = c.root};
+    if (!err && s && !note_signature_raw(s, raw, &n) && n == 4 + KEY_SIGNATURE) {
+        h->key_id = s->id;
+        memcpy(h->signature, raw + 4, KEY_SIGNATURE);
+    }
+    free(note);
+    return err;
+}
+
+static enum fl_err add_head(struct bundle *b, const char *name, struct check_result *out, struct fl_why *why)
+{
+    struct fl_buf bytes = FL_BUF(NOTE_BYTES_MAX);
+    struct fl_why w = {0, ""};
+    struct audit_head h;
+    enum fl_err err = read_file(b->dir, name, &bytes, &w);
+    if (!err)
+        err = parse_head(b, &bytes, &h, &w);
+    fl_buf_fini(&bytes);
+    if (err == FL_NOMEM)
+        return fl_fail(why, err, "out of memory");
+    if (err) {
+        audit_add(&out->report, err == FL_MISMATCH ? AUDIT_FOREIGN : AUDIT_MALFORMED, 0, 0, "%.150s: %.200s", name, w.text);
+        return FL_OK;
+    }
+    struct audit_head *p = realloc(b->head, (b->n_heads + 1) * sizeof *p);
+    if (!p)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    b->head = p;
+    b->head[b->n_heads++] = h;
+    return FL_OK;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = ((const struct audit_head *)a)->size, y = ((const struct audit_head *)b)->size;
+    return x < y ? -1 : x > y;
+}
+
+static int notes_only(const struct dirent *d)
+{
+    size_t n = strlen(d->d_name);
+    return n > 5 && strcmp(d->d_name + n - 5, ".note") == 0;
+}
+
+/* One size, one head: two with different roots are a fork, whoever made them. */
+static void sort_heads(struct bundle *b, struct check_result *out)
+{
+    size_t kept = 0;
+    if (b->n_heads)
+        qsort(b->head, b->n_heads, sizeof *b->head, by_size);
+    for (size_t i = 0; i < b->n_heads; i++) {
+        if (kept && b->head[kept - 1].size == b->head[i].size) {
+            if (!tree_hash_same(&b->head[kept - 1].root, &b->head[i].root))
+                audit_add(&out->report, AUDIT_FORK, 0, b->head[i].size ? b->head[i].size - 1 : 0,
+                          "the bundle holds two heads of %llu records with different roots", (ull)b->head[i].size);
+            continue;
+        }
+        b->head[kept++] = b->head[i];
+    }
+    b->n_heads = kept;
+    b->size = kept ? b->head[kept - 1].size : 0;
+}
+
+static enum fl_err load_heads(struct bundle *b, struct check_result *out, struct fl_why *why)
+{
+    struct dirent **list = NULL;
+    char name[300], *dir = fl_path_join(b->dir, "checkpoints");
+    int n = dir && fl_path_exists(dir) ? scandir(dir, &list, notes_only, alphasort) : 0;
+    enum fl_err err = dir ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    for (int i = 0; i < n; i++) {
+        (void)snprintf(name, sizeof name, "checkpoints/%s", list[i]->d_name);
+        if (!err)
+            err = add_head(b, name, out, why);
+        free(list[i]);
+    }
+    free(list);
+    free(dir);
+    if (!err)
+        err = add_head(b, "checkpoint", out, why);
+    sort_heads(b, out);
+    return err;
+}
+
+/* ---- evidence --------------------------------------------------------------------------------------------------- */
+
+static enum fl_err load_anchors(struct bundle *b, struct evidence *e, struct fl_why *why)
+{
+    static const char mark[] = "\"event\":\"anchor\"";
+    enum fl_err err, bad = FL_OK;
+    size_t n;
+    for (uint64_t i = 0; !bad && !(err = read_line(b, &n, why)); i++)
+        if (n <= LEAF_BYTES_MAX && memmem(b->line, n, mark, sizeof mark - 1))
+            bad = evidence_anchor(e, i, b->line, n, why);
+    rewind(b->records);
+    return bad ? bad : err == FL_NOT_FOUND ? FL_OK : err;
+}
+
+static enum fl_err load_evidence(struct bundle *b, const struct bundle_config *c, struct evidence *e, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < c->n_heads && !err; i++)
+        err = evidence_file(e, EVIDENCE_HEAD, c->heads[i], why);
+    char *dir = fl_path_join(b->dir, "witness");
+    if (!err)
+        err = dir ? evidence_folder(e, EVIDENCE_COSIGNED, dir, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    free(dir);
+    return err ? err : load_anchors(b, e, why);
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+static enum fl_err own_key(const char *dir, struct vkey *out, struct fl_why *why)
+{
+    struct fl_buf b = FL_BUF(2 * KEY_VKEY_MAX);
+    enum fl_err err = read_file(dir, "key", &b, why);
+    if (!err && b.len && b.bytes[b.len - 1] == '\n')
+        b.bytes[b.len - 1] = 0;
+    if (!err)
+        err = vkey_parse(fl_buf_text(&b), out, why);
+    fl_buf_fini(&b);
+    return err;
+}
+
+static enum fl_err open_bundle(struct bundle *b, struct fl_why *why)
+{
+    const struct tiles_sink sink = {b, compare_tile};
+    char *path = fl_path_join(b->dir, "records.ndjson");
+    b->line = malloc(LEAF_BYTES_MAX + 3);
+    b->records = path ? fopen(path, "re") : NULL;
+    free(path);
+    if (!b->records)
+        return fl_fail_os(why, "cannot open %.250s/records.ndjson", b->dir);
+    if (!b->line || fl_hash_new(FL_HASH_SHA256, &b->hasher))
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    return tiles_new(&sink, &b->tiles, why);
+}
+
+static void close_bundle(struct bundle *b)
+{
+    if (b->records)
+        (void)fclose(b->records);
+    free(b->line);
+    free(b->head);
+    fl_hash_free(b->hasher);
+    tiles_free(b->tiles);
+}
+
+/* Findings made before the walk come behind those of the walk. */
+static void join(struct check_result *out, const struct audit_report *before)
+{
+    for (size_t i = 0; i < before->n_findings && i < AUDIT_FINDINGS_MAX; i++)
+        audit_add(&out->report, before->finding[i].class, before->finding[i].first, before->finding[i].last, "%s", before->finding[i].text);
+}
+
+static enum fl_err walk(struct bundle *b, struct evidence *e, struct check_result *out, struct fl_why *why)
+{
+    const struct audit_source source = {b, next_leaf, NULL, next_head};
+    struct audit_config c = {.keys = b->keys, .n_keys = b->n_keys, .heads = b->n_heads};
+    struct audit_report *before = malloc(sizeof *before);
+    enum fl_err err = before ? evidence_outside(e, &c.outside, &c.n_outside, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err) {
+        *before = out->report;
+        err = audit_verify(&source, &c, &out->report, why);
+    }
+    if (!err) {
+        join(out, before);
+        err = tiles_end(b->tiles, why);
+    }
+    if (!err && *b->wrong && out->report.n_log_findings == 0)
+        audit_add(&out->report, AUDIT_NODE, 0, 0, "%s", b->wrong);
+    out->tiles = b->compared;
+    free(before);
+    return err;
+}
+
+enum fl_err bundle_check(const struct bundle_config *c, struct check_result *out, struct fl_why *why)
+{
+    struct bundle b = {.dir = c->dir, .keys = c->keys, .n_keys = c->n_keys};
+    struct evidence e;
+    enum fl_err err = FL_OK;
+    memset(out, 0, sizeof *out);
+    out->bundle = true;
+    out->own_key = c->n_keys == 0;
+    if (out->own_key) {
+        err = own_key(c->dir, &out->vkey, why);
+        b.keys = &out->vkey;
+        b.n_keys = 1;
+    } else {
+        out->vkey = c->keys[0];
+    }
+    evidence_init(&e, c->witness, c->n_witness, c->ca);
+    if (!err)
+        err = open_bundle(&b, why);
+    if (!err)
+        err = load_heads(&b, out, why);
+    if (!err)
+        err = load_evidence(&b, c, &e, why);
+    if (!err)
+        err = walk(&b, &e, out, why);
+    if (!err)
+        evidence_tell(&e, out);
+    evidence_fini(&e);
+    close_bundle(&b);
+    return err;
+}

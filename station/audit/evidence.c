@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/evidence.h"
+
+#include "audit/anchor.h"
+#include "audit/certs.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVIDENCE_MAX = 100000 };
+
+struct evidence_item {
+    enum evidence_kind kind;
+    char *name;
+    struct fl_buf bytes;
+    const char *note; /* within bytes */
+    size_t note_n;
+    uint64_t leaf;    /* of an anchor */
+    int64_t time_ms;  /* of its token */
+    bool witnessed;   /* by one whose key was given */
+    enum audit_class bad; /* GOOD: nothing against it by itself */
+    char why[300];
+};
+
+void evidence_init(struct evidence *e, const struct vkey *witness, size_t n_witness, const char *ca)
+{
+    *e = (struct evidence){.witness = witness, .n_witness = n_witness, .ca = ca};
+}
+
+void evidence_fini(struct evidence *e)
+{
+    for (size_t i = 0; i < e->n; i++) {
+        free(e->item[i].name);
+        fl_buf_fini(&e->item[i].bytes);
+    }
+    free(e->item);
+    free(e->list);
+    *e = (struct evidence){.n = 0};
+}
+
+static enum fl_err new_item(struct evidence *e, enum evidence_kind kind, const char *name, struct evidence_item **out, struct fl_why *why)
+{
+    if (e->n == EVIDENCE_MAX)
+        return fl_fail(why, FL_LIMIT, "more than %d heads from outside", EVIDENCE_MAX);
+    if (e->n == e->cap) {
+        size_t cap = e->cap ? 2 * e->cap : 16;
+        struct evidence_item *p = realloc(e->item, cap * sizeof *p);
+        if (!p)
+            return fl_fail(why, FL_NOMEM, "out of memory");
+        e->item = p;
+        e->cap = cap;
+    }
+    char *copy = strdup(name);
+    if (!copy)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    *out = &e->item[e->n++];
+    **out = (struct evidence_item){.kind = kind, .name = copy, .bytes = FL_BUF(4 << 20), .bad = AUDIT_GOOD};
+    return FL_OK;
+}
+
+static void against(struct evidence_item *i, enum audit_class class, const struct fl_why *why)
+{
+    i->bad = class;
+    (void)snprintf(i->why, sizeof i->why, "%.290s", why->text);
+}
+
+/* Which witnesses signed it? A line by one that is known must be good. */
+static enum fl_err ask_witnesses(const struct evidence *e, struct evidence_item *i)
+{
+    struct fl_why why = {0, ""};
+    struct note *note = malloc(sizeof *note);
+    if (!note)
+        return FL_NOMEM;
+    enum fl_err err = note_parse(i->note, i->note_n, note, &why);
+    if (err)
+        against(i, AUDIT_MALFORMED, &why);
+    else
+        err = note_verify(note, e->witness, e->n_witness, NULL, &why);
+    if (err == FL_MISMATCH)
+        against(i, AUDIT_WITNESS, &why);
+    i->witnessed = err == FL_OK;
+    free(note);
+    return err == FL_NOMEM ? err : FL_OK;
+}
+
+enum fl_err evidence_file(struct evidence *e, enum evidence_kind kind, const char *path, struct fl_why *why)
+{
+    struct evidence_item *i;
+    struct fl_why w = {0, ""};
+    enum fl_err err = new_item(e, kind, path, &i, why);
+    if (!err)
+        err = fl_file_read(path, &i->bytes, why);
+    if (err)
+        return err;
+    if (certs_note(i->bytes.bytes ? (const void *)i->bytes.bytes : "", i->bytes.len, &i->note, &i->note_n, &w))
+        against(i, AUDIT_MALFORMED, &w);
+    else if (e->n_witness && ask_witnesses(e, i))
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    return FL_OK;
+}
+
+static int notes_only(const struct dirent *d)
+{
+    size_t n = strlen(d->d_name);
+    return n > 5 && strcmp(d->d_name + n - 5, ".note") == 0;
+}
+
+enum fl_err evidence_folder(struct evidence *e, enum evidence_kind kind, const char *dir, struct fl_why *why)
+{
+    struct dirent **list = NULL;
+    enum fl_err err = FL_OK;
+    int n = fl_path_exists(dir) ? scandir(dir, &list, notes_only, alphasort) : 0;
+    if (n < 0)
+        err = fl_fail_os(why, "cannot read the folder %.250s", dir);
+    for (int i = 0; i < n; i++) {
+        char *path = err ? NULL : fl_path_join(dir, list[i]->d_name);
+        if (!err)
+            err = path ? evidence_file(e, kind, path, why) : fl_fail(why, FL_NOMEM, "out of memory");
+        free(path);
+        free(list[i]);
+    }
+    free(list);
+    return err;
+}
+
+enum fl_err evidence_anchor(struct evidence *e, uint64_t leaf, const void *rec, size_t n, struct fl_why *why)
+{
+    char name[60];
+    struct anchor a;
+    struct evidence_item *i;
+    struct fl_why w = {0, ""};
+    (void)snprintf(name, sizeof name, "the timestamp in record %llu", (unsigned long long)leaf);
+    enum fl_err err = new_item(e, EVIDENCE_ANCHOR, name, &i, why);
+    if (err)
+        return err;
+    i->leaf = leaf;
+    err = anchor_read(rec, n, &a, &w);
+    if (!err)
+        err = anchor_check(&a.token, a.note.bytes, a.note.len, e->ca, NULL, &i->time_ms, &w);
+    if (err == FL_NOT_FOUND || err == FL_NOMEM)
+        *why = w; /* the file of authorities: nobody's fault but the caller's */
+    else if (err)
+        against(i, AUDIT_TOKEN, &w);
+    fl_buf_add(&i->bytes, a.note.bytes, a.note.len);
+    i->note = fl_buf_text(&i->bytes);
+    i->note_n = i->bytes.len;
+    anchor_fini(&a);
+    return err == FL_NOT_FOUND || err == FL_NOMEM ? err : fl_buf_err(&i->bytes, why);
+}
+
+enum fl_err evidence_outside(struct evidence *e, struct audit_outside **list, size_t *n, struct fl_why *why)
+{
+    free(e->list);
+    e->list = calloc(e->n + 1, sizeof *e->list);
+    if (!e->list)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    *n = 0;
+    for (size_t i = 0; i < e->n; i++) /* bad ones too, so that the places agree: as an empty note they would be a finding */
+        if (e->item[i].bad == AUDIT_GOOD)
+            e->list[(*n)++] = (struct audit_outside){.name = e->item[i].name, .note = e->item[i].note, .n = e->item[i].note_n};
+    *list = e->list;
+    return FL_OK;
+}
+
+static void tell_good(const struct evidence_item *i, const struct audit_outside *h, struct check_result *out)
+{
+    if (i->kind == EVIDENCE_MARK) {
+        out->mark = true;
+    } else if (i->kind == EVIDENCE_HEAD) {
+        out->heads_agreed++;
+        out->heads_size = h->size > out->heads_size ? h->size : out->heads_size;
+    } else if (i->kind == EVIDENCE_ANCHOR) {
+        out->anchors_good++;
+        if (h->size >= out->anchor_size) {
+            out->anchor_size = h->size;
+            out->anchor_ms = i->time_ms;
+        }
+    }
+    if (i->witnessed) {
+        out->cosigned++;
+        out->cosigned_size = h->size > out->cosigned_size ? h->size : out->cosigned_size;
+    } else if (i->kind == EVIDENCE_COSIGNED) {
+        out->unknown_cosigned++;
+    }
+}
+
+void evidence_tell(const struct evidence *e, struct check_result *out)
+{
+    size_t k = 0;
+    out->has_ca = e->ca != NULL;
+    for (size_t i = 0; i < e->n; i++) {
+        const struct evidence_item *it = &e->item[i];
+        out->heads_given += it->kind == EVIDENCE_HEAD;
+        out->anchors += it->kind == EVIDENCE_ANCHOR;
+        if (it->bad != AUDIT_GOOD)
+            audit_add(&out->report, it->bad, it->leaf, it->leaf, "%.80s: %.290s", it->name, it->why);
+        else if (e->list && e->list[k++].agreed)
+            tell_good(it, &e->list[k - 1], out);
+    }
+}

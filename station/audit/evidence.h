@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * evidence.h: heads of one log that something outside it holds, brought to audit_verify in one list: the folder's own mark,
+ * heads and certificates that the auditor kept, heads that witnesses signed, heads that an authority stamped.
+ *
+ * Thread rule: one owner.
+ */
+#ifndef FL_AUDIT_EVIDENCE_H
+#define FL_AUDIT_EVIDENCE_H
+
+#include "audit/summary.h"
+
+enum evidence_kind { EVIDENCE_MARK, EVIDENCE_HEAD, EVIDENCE_COSIGNED, EVIDENCE_ANCHOR };
+
+struct evidence_item; /* opaque */
+struct evidence {
+    struct evidence_item *item;
+    size_t n, cap;
+    struct audit_outside *list; /* made by evidence_outside */
+    const struct vkey *witness; /* borrowed: keys of witnesses that the auditor gave */
+    size_t n_witness;
+    const char *ca; /* borrowed, may be NULL */
+};
+
+void evidence_init(struct evidence *e, const struct vkey *witness, size_t n_witness, const char *ca);
+void evidence_fini(struct evidence *e);
+
+/* A note, a certificate, a certificate's page. A file that is none becomes a finding. FL_NOT_FOUND, FL_ACCESS, ...: it cannot be
+ * read. */
+FL_MUST enum fl_err evidence_file(struct evidence *e, enum evidence_kind kind, const char *path, struct fl_why *why);
+/* Every file *.note of a folder; no folder: none. */
+FL_MUST enum fl_err evidence_folder(struct evidence *e, enum evidence_kind kind, const char *dir, struct fl_why *why);
+/* The record of an anchor, and its place. */
+FL_MUST enum fl_err evidence_anchor(struct evidence *e, uint64_t leaf, const void *rec, size_t n, struct fl_why *why);
+
+/* What audit_verify takes. Once all is there. NULL with n 0, or no memory. */
+FL_MUST enum fl_err evidence_outside(struct evidence *e, struct audit_outside **list, size_t *n, struct fl_why *why);
+/* After audit_verify: what agreed, and the findings about the evidence itself, into the result. */
+void evidence_tell(const struct evidence *e, struct check_result *out);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/summary.h"
+
+#include "audit/b64.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long ull;
+
+static size_t shown(size_t n, size_t max)
+{
+    return n < max ? n : max;
+}
+
+static void root_text(const struct tree_hash *root, char out[static B64_LEN(FL_SHA256_SIZE) + 1])
+{
+    b64_encode(root->b, sizeof root->b, out);
+}
+
+/* ---- text ----------------------------------------------------------------------------------------------- */
+
+static void print_key(const struct check_result *r, struct fl_buf *out)
+{
+    char key[KEY_VKEY_MAX], print[KEY_FINGERPRINT];
+    vkey_format(&r->vkey, key);
+    if (vkey_fingerprint(&r->vkey, print))
+        print[0] = 0;
+    fl_buf_addf(out, "key          %s\nfingerprint  %s\n", key, print);
+    if (r->own_key)
+        fl_buf_adds(out, "             This key was taken from there itself. That proves less: whoever could replace all of it\n"
+             "             could replace the key with it. Give the key from paper with --key.\n");
+}
+
+/* Which key signed what, when there was more than one. */
+static void print_keys(const struct audit_report *a, struct fl_buf *out)
+{
+    if (a->n_keys > 1)
+        fl_buf_addf(out, "keys         %zu, each handed over by the one before and promised beforehand:\n", a->n_keys);
+    for (size_t i = 0; a->n_keys > 1 && i < a->n_keys; i++) {
+        const struct audit_key *k = &a->key[i];
+        if (k->to == UINT64_MAX)
+            fl_buf_addf(out, "             %08x  heads of %llu records and more%s\n", k->key.id, (ull)k->from, k->trusted ? ", given" : "");
+        else
+            fl_buf_addf(out, "             %08x  heads of %llu to %llu records%s\n", k->key.id, (ull)k->from, (ull)k->to,
+                        k->trusted ? ", given" : "");
+    }
+    if (a->retired)
+        fl_buf_adds(out, "             The last one was retired: this log is closed for good.\n");
+}
+
+static void print_life(const struct audit_report *a, struct fl_buf *out)
+{
+    fl_buf_addf(out, "runs         %llu, %llu closed in order, %llu not%s\n", (ull)a->boots, (ull)a->closes, (ull)a->unclosed,
+           a->open ? "; the last one is still open: it is at work, or was cut off" : "");
+    fl_buf_addf(out, "attempts     %llu begun, %llu ended, %llu INTERRUPTED\n", (ull)a->starts, (ull)a->results, (ull)a->interrupted);
+    fl_buf_addf(out, "clock        %llu time%s set while it mattered (clock_step)\n", (ull)a->clock_steps, a->clock_steps == 1 ? "" : "s");
+    fl_buf_addf(out, "heartbeats   %llu, %zu gap%s\n", (ull)a->heartbeats, a->n_gaps, a->n_gaps == 1 ? "" : "s");
+    for (size_t i = 0; i < shown(a->n_gaps, AUDIT_GAPS_MAX); i++)
+        fl_buf_addf(out, "             %llu minutes of silence in front of record %llu\n", (ull)(a->gap[i].ms / 60000), (ull)a->gap[i].leaf);
+}
+
+static void print_anchors(const struct check_result *r, struct fl_buf *out)
+{
+    char when[FL_TIME_TEXT];
+    if (!r->anchors) {
+        fl_buf_adds(out, "anchors      none: no authority outside has stamped this log\n");
+        return;
+    }
+    fl_time_format(r->anchor_ms, when);
+    fl_buf_addf(out, "anchors      %zu of %zu timestamps hold", r->anchors_good, r->anchors);
+    if (r->anchors_good)
+        fl_buf_addf(out, "; the last is over %llu records, %s%s", (ull)r->anchor_size, when,
+                    r->has_ca ? "" : ". Who signed them was not checked: give the authority's certificates with --ca");
+    fl_buf_addc(out, '\n');
+}
+
+uint64_t summary_held(const struct check_result *r)
+{
+    uint64_t held = r->heads_size > r->cosigned_size ? r->heads_size : r->cosigned_size;
+    return r->has_ca && r->anchor_size > held ? r->anchor_size : held;
+}
+
+/* What whoever holds the key could still write anew, or cut off, without anybody seeing it here. */
+static void print_window(const struct check_result *r, struct fl_buf *out)
+{
+    uint64_t held = summary_held(r), all = r->report.leaves;
+    if (held >= all)
+        fl_buf_adds(out, "window       none: all records are held by something outside this log\n");
+    else
+        fl_buf_addf(out, "window       records %llu to %llu rest on this %s alone: whoever has the key could write them anew, and whoever has\n"
+                         "             the files could cut them off at the end, and this check would not see it\n",
+                    (ull)held, (ull)(all - 1), r->bundle ? "bundle" : "folder");
+}
+
+static void print_heads(const struct check_result *r, struct fl_buf *out)
+{
+    const struct audit_report *a = &r->report;
+    char root[B64_LEN(FL_SHA256_SIZE) + 1];
+    if (a->has_head) {
+        root_text(&a->head.root, root);
+        fl_buf_addf(out, "newest head  %llu records, root %s\n", (ull)a->head.size, root);
+    }
+    if (r->heads_given)
+        fl_buf_addf(out, "outside      %zu of %zu heads given agree, up to %llu records\n", r->heads_agreed, r->heads_given, (ull)r->heads_size);
+    else
+        fl_buf_adds(out, "outside      no head kept elsewhere was given (--head)\n");
+    if (r->cosigned)
+        fl_buf_addf(out, "witnesses    a witness whose key was given signed a head of %llu records\n", (ull)r->cosigned_size);
+    if (r->unknown_cosigned)
+        fl_buf_addf(out, "witnesses    %zu head%s signed by others: their verifier keys, given with --key, would make that count\n", r->unknown_cosigned,
+                    r->unknown_cosigned == 1 ? "" : "s");
+    print_anchors(r, out);
+    print_window(r, out);
+}
+
+static void print_verdict(const struct check_result *r, struct fl_buf *out)
+{
+    const struct audit_report *a = &r->report;
+    const struct audit_finding *worst = audit_worst(a);
+    char root[B64_LEN(FL_SHA256_SIZE) + 1];
+    if (a->verdict == AUDIT_GOOD) {
+        fl_buf_adds(out, "\nGOOD: nothing was changed, removed or inserted, as far as this log and this key can tell.\n");
+        return;
+    }
+    fl_buf_addf(out, "\nNOT GOOD (%s): %s\n\n", audit_class_name(a->verdict), audit_class_text(a->verdict));
+    for (size_t i = 0; i < shown(a->n_findings, AUDIT_FINDINGS_MAX); i++)
+        fl_buf_addf(out, "  %-9s  %s\n", audit_class_name(a->finding[i].class), a->finding[i].text);
+    if (a->n_findings > AUDIT_FINDINGS_MAX)
+        fl_buf_addf(out, "  and %zu more\n", a->n_findings - AUDIT_FINDINGS_MAX);
+    if (worst && a->n_log_findings) {
+        fl_buf_addf(out, "\nfirst bad record       %llu\n", (ull)worst->first);
+        if (a->has_trusted) {
+            root_text(&a->trusted_root, root);
+            fl_buf_addf(out, "last trustworthy head  %llu records, root %s\n", (ull)a->trusted_size, root);
+        } else {
+            fl_buf_adds(out, "last trustworthy head  none\n");
+        }
+        if (a->tree_intact)
+            fl_buf_adds(out, "The signed tree is whole: every record not named above is what was signed.\n");
+    } else {
+        fl_buf_adds(out, "\nThe log itself is whole; what is wrong lies beside it.\n");
+    }
+}
+
+enum fl_err summary_text(const char *path, const struct check_result *r, struct fl_buf *out)
+{
+    const struct audit_report *a = &r->report;
+    char first[FL_TIME_TEXT], last[FL_TIME_TEXT];
+    fl_buf_addf(out, "%s       %s\nlog          %s\n", r->bundle ? "bundle" : "folder", path, r->vkey.name);
+    print_key(r, out);
+    fl_buf_addf(out, "checked      %llu records (%llu bytes), %llu tree nodes, %llu signed heads, %llu signatures", (ull)a->leaves,
+           (ull)a->bytes, (ull)a->nodes, (ull)a->heads, (ull)a->signatures);
+    if (r->rows_checked)
+        fl_buf_addf(out, ", %llu rows\n", (ull)r->rows);
+    else if (!r->bundle)
+        fl_buf_adds(out, "; the tables were not compared\n");
+    else
+        fl_buf_addf(out, ", %llu tiles\n", (ull)r->tiles);
+    if (a->leaves) {
+        fl_time_format(a->first_ms, first);
+        fl_time_format(a->last_ms, last);
+        fl_buf_addf(out, "span         %s to %s\n", first, last);
+    }
+    print_keys(a, out);
+    print_life(a, out);
+    print_heads(r, out);
+    print_verdict(r, out);
+    return fl_buf_err(out, NULL);
+}
+
+/* ---- JSON ----------------------------------------------------------------------------------------------- */
+
+static json_t *head_json(bool has, uint64_t size, const struct tree_hash *root)
+{
+    char b64[B64_LEN(FL_SHA256_SIZE) + 1];
+    if (!has)
+        return json_null();
+    root_text(root, b64);
+    return json_pack("{sI,ss}", "size", (json_int_t)size, "root", b64);
+}
+
+static json_t *findings_json(const struct audit_report *a)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < shown(a->n_findings, AUDIT_FINDINGS_MAX); i++) {
+        const struct audit_finding *f = &a->finding[i];
+        json_t *o = json_pack("{ss,sI,sI}", "class", audit_class_name(f->class), "first", (json_int_t)f->first, "last",
+                              (json_int_t)f->last);
+        if (!o || fl_json_set_dirty(o, "text", f->text, strlen(f->text)) || json_array_append_new(list, o) != 0)
+            break;
+    }
+    return list;
+}
+
+static json_t *keys_json(const struct audit_report *a)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->n_keys; i++) {
+        const struct audit_key *k = &a->key[i];
+        char text[KEY_VKEY_MAX];
+        vkey_format(&k->key, text);
+        (void)json_array_append_new(list, json_pack("{ss,sI,so,sb}", "key", text, "from", (json_int_t)k->from, "to",
+                                                    k->to == UINT64_MAX ? json_null() : json_integer((json_int_t)k->to), "given",
+                                                    (int)k->trusted));
+    }
+    return list;
+}
+
+static json_t *gaps_json(const struct audit_report *a)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < shown(a->n_gaps, AUDIT_GAPS_MAX); i++)
+        (void)json_array_append_new(list, json_pack("{sI,sI}", "leaf", (json_int_t)a->gap[i].leaf, "ms", (json_int_t)a->gap[i].ms));
+    return list;
+}
+
+static json_t *time_json(const struct audit_report *a, int64_t ms)
+{
+    char text[FL_TIME_TEXT];
+    fl_time_format(ms, text);
+    return a->leaves ? json_string(text) : json_null();
+}
+
+enum fl_err summary_json(const char *path, const struct check_result *r, struct fl_buf *out)
+{
+    const struct audit_report *a = &r->report;
+    const struct audit_finding *worst = audit_worst(a);
+    char key[KEY_VKEY_MAX];
+    vkey_format(&r->vkey, key);
+    bool bad = worst && a->n_log_findings;
+    json_t *checked = json_pack("{sI,sI,sI,sI,sI,sI,sI,so}", "records", (json_int_t)a->leaves, "bytes", (json_int_t)a->bytes, "nodes",
+                                (json_int_t)a->nodes, "heads", (json_int_t)a->heads, "signatures", (json_int_t)a->signatures, "tiles", (json_int_t)r->tiles,
+                                "outside", (json_int_t)a->outside, "rows",
+                                r->rows_checked ? json_integer((json_int_t)r->rows) : json_null());
+    json_t *life = json_pack("{sI,sI,sI,sb,sI,sI,sI,sI,sI,so}", "boots", (json_int_t)a->boots, "closed", (json_int_t)a->closes,
+                             "unclosed", (json_int_t)a->unclosed, "open", (int)a->open, "attempts_begun", (json_int_t)a->starts,
+                             "attempts_ended", (json_int_t)a->results, "interrupted", (json_int_t)a->interrupted, "clock_steps",
+                             (json_int_t)a->clock_steps, "heartbeats", (json_int_t)a->heartbeats, "gaps", gaps_json(a));
+    json_t *heads = json_pack("{sI,sI,sI,sb}", "given", (json_int_t)r->heads_given, "agreed", (json_int_t)r->heads_agreed, "size",
+                              (json_int_t)r->heads_size, "mark_agrees", (int)r->mark);
+    char when[FL_TIME_TEXT];
+    fl_time_format(r->anchor_ms, when);
+    json_t *anchors = json_pack("{sI,sI,sI,so,sb}", "found", (json_int_t)r->anchors, "good", (json_int_t)r->anchors_good, "size",
+                                (json_int_t)r->anchor_size, "time", r->anchors_good ? json_string(when) : json_null(), "ca", (int)r->has_ca);
+    json_t *witness = json_pack("{sI,sI,sI}", "signed", (json_int_t)r->cosigned, "size", (json_int_t)r->cosigned_size, "unknown",
+                                (json_int_t)r->unknown_cosigned);
+    json_t *window = summary_held(r) < a->leaves
+                         ? json_pack("{sI,sI}", "first", (json_int_t)summary_held(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
+    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb}", "data", path, "log", r->vkey.name, "key", key, "own_key",
+                          (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
+                          time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
+                          head_json(a->has_head, a->head.size, &a->head.root), "outside", heads, "anchors", anchors, "witness", witness, "window", window,
+                          "first_bad", bad ? json_integer((json_int_t)worst->first) : json_null(), "trusted_head",
+                          head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
+                          "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired);
+    char *s = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
+    json_decref(o);
+    if (!s)
+        return FL_NOMEM;
+    fl_buf_adds(out, s);
+    fl_buf_addc(out, '\n');
+    free(s);
+    return fl_buf_err(out, NULL);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * summary.h: what a check of a whole log found, whether it lay in a station's folder or in a bundle, and how that is said:
+ * as text for people, as one JSON object.
+ *
+ * Thread rule: pure.
+ */
+#ifndef FL_AUDIT_SUMMARY_H
+#define FL_AUDIT_SUMMARY_H
+
+#include "audit/verify.h"
+
+struct check_result {
+    struct audit_report report;
+    struct vkey vkey;
+    bool own_key;  /* no key was given from outside */
+    bool mark;     /* the folder's own file `checkpoint` agrees */
+    size_t heads_given, heads_agreed; /* from outside */
+    uint64_t heads_size;              /* the largest of those that agreed */
+    uint64_t rows; /* compared with what the leaves say */
+    bool rows_checked;
+
+    bool bundle;        /* not a station's folder */
+    uint64_t tiles;     /* files compared */
+
+    size_t cosigned;         /* heads that a witness signed whose key was given */
+    uint64_t cosigned_size;  /* the largest that agreed */
+    size_t unknown_cosigned; /* witnessed heads there are, whose witnesses' keys nobody gave */
+
+    size_t anchors, anchors_good; /* timestamps in the log; those that hold */
+    bool has_ca;                  /* their signatures were checked too */
+    uint64_t anchor_size;         /* the largest anchored head that holds */
+    int64_t anchor_ms;            /* when, by the authority's clock */
+};
+
+/* Records below this are held by something outside the log: a head, a witness, a timestamp. */
+uint64_t summary_held(const struct check_result *r);
+
+FL_MUST enum fl_err summary_text(const char *path, const struct check_result *r, struct fl_buf *out);
+FL_MUST enum fl_err summary_json(const char *path, const struct check_result *r, struct fl_buf *out);
+
+#endif

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""audit.py KEY RECORDS HEAD...: the whole log, from its first record to its last.
+
+KEY      verifier key of the log, from paper
+RECORDS  records.ndjson: one record a line
+HEAD...  signed heads in any order: checkpoint, checkpoints/*.note, .tlog-proof files, heads kept elsewhere
+
+Needs Python 3.6 and the program openssl (1.1.1 or newer). Prints what was checked and exits 0, or says what is wrong and exits 1.
+Formats: C2SP signed-note and tlog-checkpoint; tree: RFC 6962.
+"""
+import base64, hashlib, json, os, subprocess, sys, tempfile
+
+
+def bad(what):
+    print("NOT GOOD: " + what)
+    sys.exit(1)
+
+
+def unb64(text):
+    raw = base64.b64decode(text, validate=True)
+    if base64.b64encode(raw).decode() != text:
+        raise ValueError("not canonical base64")
+    return raw
+
+
+def read_key(text):
+    name, key_id, b64 = text.strip().split("+", 2)
+    raw = unb64(b64)
+    if len(raw) != 33 or raw[0] != 1:
+        raise ValueError("not an Ed25519 verifier key of a log")
+    if hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8] != key_id:
+        raise ValueError("the key's id is not the one of its name and bytes")
+    return name, bytes.fromhex(key_id), raw[1:]
+
+
+def signature_good(key, text, signature):
+    der = bytes.fromhex("302a300506032b6570032100") + key
+    with tempfile.TemporaryDirectory() as d:
+        names = []
+        for what, content in (("pub", der), ("sig", signature), ("text", text)):
+            names.append(os.path.join(d, what))
+            with open(names[-1], "wb") as f:
+                f.write(content)
+        return subprocess.run(["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", names[0],
+                               "-sigfile", names[1], "-in", names[2]], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+
+
+def read_head(path, name, key_id, key):
+    with open(path, "rb") as f:
+        note = f.read()
+    if note.startswith(b"c2sp.org/tlog-proof@v1\n"):
+        note = note.split(b"\n\n", 1)[1]
+    text, lines = note.rsplit(b"\n\n", 1)
+    text += b"\n"
+    origin, size, root = text.decode().split("\n")[:3]
+    if origin != name:
+        bad("%s is of the log %s" % (path, origin))
+    for line in lines.decode().splitlines():
+        dash, who, b64 = line.split(" ")
+        raw = unb64(b64)
+        if dash == "\u2014" and who == name and raw[:4] == key_id:
+            if len(raw) != 68 or not signature_good(key, text, raw[4:]):
+                bad("the signature of %s is not good" % path)
+            if str(int(size)) != size:
+                bad("%s has no good size" % path)
+            return int(size), unb64(root), path
+    bad("%s is not signed by this key" % path)
+
+
+def node(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def root_of(peaks):
+    root = None
+    for peak in reversed([p for _, p in peaks]):
+        root = peak if root is None else node(peak, root)
+    return hashlib.sha256(b"").digest() if root is None else root
+
+
+def main():
+    if len(sys.argv) < 4:
+        print(__doc__)
+        sys.exit(2)
+    try:
+        name, key_id, key = read_key(sys.argv[1])
+    except ValueError as e:
+        bad("the key: %s" % e)
+    heads = {}
+    for path in sys.argv[3:]:
+        try:
+            size, root, path = read_head(path, name, key_id, key)
+        except (OSError, ValueError, IndexError) as e:
+            bad("%s is no signed head: %s" % (path, e))
+        if size in heads and heads[size][0] != root:
+            bad("%s and %s are two different heads of %d records: a fork" % (heads[size][1], path, size))
+        heads.setdefault(size, (root, path))
+    peaks = []  # the largest complete subtrees so far, as (size, hash): enough to go on and to tell the root
+    n = agreed = 0
+    kinds = {}
+    with open(sys.argv[2], "rb") as f:
+        for line in f:
+            record = line[:-1] if line.endswith(b"\n") else line
+            peaks.append((1, hashlib.sha256(b"\0" + record).digest()))
+            while len(peaks) > 1 and peaks[-1][0] == peaks[-2][0]:
+                (count, left), (_, right) = peaks[-2:]
+                peaks[-2:] = [(2 * count, node(left, right))]
+            try:
+                r = json.loads(record.decode())
+            except ValueError:
+                bad("record %d is no JSON: it was changed" % n)
+            if r.get("seq") != n or r.get("log") != name:
+                bad("in place %d stands record %s of the log %s" % (n, r.get("seq"), r.get("log")))
+            kinds[r.get("event")] = kinds.get(r.get("event"), 0) + 1
+            n += 1
+            if n in heads:
+                if root_of(peaks) != heads[n][0]:
+                    bad("records %d to %d are not those under the signed head %s: at least one was changed, moved, removed or inserted"
+                        % (agreed, n - 1, heads[n][1]))
+                agreed = n
+    if max(heads) > n:
+        bad("%s covers %d records, here are %d: the last ones are gone" % (heads[max(heads)][1], max(heads), n))
+    if max(heads) < n:
+        bad("records %d to %d are behind the newest signed head" % (max(heads), n - 1))
+    print("good: %d records of %s, %d signed heads, root %s" % (n, name, len(heads), base64.b64encode(heads[n][0]).decode()))
+    print("  " + ", ".join("%d %s" % (kinds[k], k) for k in sorted(kinds, key=str)))
+
+
+main()

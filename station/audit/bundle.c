@@ -23,7 +23,7 @@ struct bundle {
     size_t n_heads, at_head;
     uint64_t size; /* of the newest head */
     struct tree_hash tile[TILE_HASHES]; /* of level 0 around `at` */
-    bool has_tile;
+    bool has_tile, use_tiles, differ; /* give their hashes to the verifier; one differs from its record */
     struct tiles *tiles;
     struct fl_hash *hasher;
     uint64_t compared;
@@ -90,8 +90,9 @@ static enum fl_err next_leaf(void *ctx, struct audit_leaf *out, struct fl_why *w
         load_tile(b);
     if (tree_leaf(b->hasher, b->line, n, &hash))
         return fl_fail(why, FL_NOMEM, "out of memory");
-    bool stored = b->has_tile && b->at < b->size;
-    *out = (struct audit_leaf){.index = b->at, .rec = b->line, .n = n, .hash = stored ? b->tile[b->at % TILE_HASHES].b : NULL};
+    const struct tree_hash *kept = b->has_tile && b->at < b->size ? &b->tile[b->at % TILE_HASHES] : NULL;
+    b->differ |= kept && !tree_hash_same(kept, &hash);
+    *out = (struct audit_leaf){.index = b->at, .rec = b->line, .n = n, .hash = kept && b->use_tiles ? kept->b : NULL};
     b->at++;
     return tiles_add(b->tiles, &hash, b->line, n, why);
 }
@@ -123,42 +124,38 @@ static enum fl_err next_head(void *ctx, struct audit_head *out, struct fl_why *w
     return FL_OK;
 }
 
-/* The signature line to judge it by: of a key that is trusted, else the first of the log's name. */
-static const struct note_signature *line_of(const struct bundle *b, const struct note *note)
+/* The log's own lines: that of the key in force, and behind it that of the key it hands over to. */
+static bool own_lines(const struct bundle *b, const struct note *note, struct audit_head *h)
 {
-    const struct note_signature *first = NULL;
-    for (size_t i = 0; i < note->n; i++) {
+    uint8_t raw[NOTE_RAW_MAX];
+    size_t n, found = 0;
+    for (size_t i = 0; i < note->n && found < 2; i++) {
         const struct note_signature *s = &note->signature[i];
-        if (s->name_n != strlen(b->keys[0].name) || memcmp(s->name, b->keys[0].name, s->name_n) != 0)
+        if (s->name_n != strlen(b->keys[0].name) || memcmp(s->name, b->keys[0].name, s->name_n) != 0 ||
+            note_signature_raw(s, raw, &n) || n != 4 + KEY_SIGNATURE)
             continue;
-        for (size_t k = 0; k < b->n_keys; k++)
-            if (b->keys[k].id == s->id)
-                return s;
-        first = first ? first : s;
+        *(found ? &h->handover_id : &h->key_id) = s->id;
+        memcpy(found ? h->handover : h->signature, raw + 4, KEY_SIGNATURE);
+        found++;
     }
-    return first;
+    return found > 0;
 }
 
 static enum fl_err parse_head(struct bundle *b, const struct fl_buf *bytes, struct audit_head *h, struct fl_why *why)
 {
-    uint8_t raw[NOTE_RAW_MAX];
-    size_t n = 0;
     struct checkpoint c;
     struct note *note = malloc(sizeof *note);
     if (!note)
         return fl_fail(why, FL_NOMEM, "out of memory");
     enum fl_err err = note_parse(bytes->bytes ? (const void *)bytes->bytes : "", bytes->len, note, why);
-    const struct note_signature *s = err ? NULL : line_of(b, note);
     if (!err)
         err = checkpoint_parse(note->text, note->text_n, &c, why);
     if (!err && strcmp(c.origin, b->keys[0].name) != 0)
         err = fl_fail(why, FL_MISMATCH, "it is of the log %s", c.origin);
     if (!err)
         *h = (struct audit_head){.size = c.size, .root = c.root};
-    if (!err && s && !note_signature_raw(s, raw, &n) && n == 4 + KEY_SIGNATURE) {
-        h->key_id = s->id;
-        memcpy(h->signature, raw + 4, KEY_SIGNATURE);
-    }
+    if (!err && !own_lines(b, note, h))
+        err = fl_fail(why, FL_FORMAT, "the log itself did not sign it");
     free(note);
     return err;
 }
@@ -279,7 +276,6 @@ static enum fl_err own_key(const char *dir, struct vkey *out, struct fl_why *why
 
 static enum fl_err open_bundle(struct bundle *b, struct fl_why *why)
 {
-    const struct tiles_sink sink = {b, compare_tile};
     char *path = fl_path_join(b->dir, "records.ndjson");
     b->line = malloc(LEAF_BYTES_MAX + 3);
     b->records = path ? fopen(path, "re") : NULL;
@@ -288,7 +284,7 @@ static enum fl_err open_bundle(struct bundle *b, struct fl_why *why)
         return fl_fail_os(why, "cannot open %.250s/records.ndjson", b->dir);
     if (!b->line || fl_hash_new(FL_HASH_SHA256, &b->hasher))
         return fl_fail(why, FL_NOMEM, "out of memory");
-    return tiles_new(&sink, &b->tiles, why);
+    return FL_OK;
 }
 
 static void close_bundle(struct bundle *b)
@@ -308,20 +304,48 @@ static void join(struct check_result *out, const struct audit_report *before)
         audit_add(&out->report, before->finding[i].class, before->finding[i].first, before->finding[i].last, "%s", before->finding[i].text);
 }
 
-static enum fl_err walk(struct bundle *b, struct evidence *e, struct check_result *out, struct fl_why *why)
+static enum fl_err walk(struct bundle *b, struct evidence *e, struct audit_report *out, struct fl_why *why)
 {
     const struct audit_source source = {b, next_leaf, NULL, next_head};
+    const struct tiles_sink sink = {b, compare_tile};
     struct audit_config c = {.keys = b->keys, .n_keys = b->n_keys, .heads = b->n_heads};
+    rewind(b->records);
+    b->at = b->at_head = b->compared = 0;
+    tiles_free(b->tiles);
+    enum fl_err err = tiles_new(&sink, &b->tiles, why);
+    if (!err)
+        err = evidence_outside(e, &c.outside, &c.n_outside, why);
+    if (!err)
+        err = audit_verify(&source, &c, out, why);
+    return err ? err : tiles_end(b->tiles, why);
+}
+
+static bool only_changed(const struct audit_report *r)
+{
+    bool ok = r->tree_intact;
+    for (size_t i = 0; i < r->n_findings && i < AUDIT_FINDINGS_MAX; i++)
+        ok &= r->finding[i].class != AUDIT_ORDER && r->finding[i].class != AUDIT_MISSING; /* moved: not bytes changed in place */
+    return ok;
+}
+
+/* The records by themselves. When they are not what was signed and differ from the hashes in the tiles: once more with those
+ * hashes. If they do lead to every signed root, only single records were changed, and it is known which. */
+static enum fl_err verify(struct bundle *b, struct evidence *e, struct check_result *out, struct fl_why *why)
+{
     struct audit_report *before = malloc(sizeof *before);
-    enum fl_err err = before ? evidence_outside(e, &c.outside, &c.n_outside, why) : fl_fail(why, FL_NOMEM, "out of memory");
-    if (!err) {
-        *before = out->report;
-        err = audit_verify(&source, &c, &out->report, why);
+    if (!before)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    *before = out->report;
+    enum fl_err err = walk(b, e, &out->report, why);
+    if (!err && b->differ && out->report.n_log_findings) {
+        b->use_tiles = true;
+        err = walk(b, e, &out->report, why);
+        if (!err && !only_changed(&out->report)) {
+            b->use_tiles = false;
+            err = walk(b, e, &out->report, why);
+        }
     }
-    if (!err) {
-        join(out, before);
-        err = tiles_end(b->tiles, why);
-    }
+    join(out, before);
     if (!err && *b->wrong && out->report.n_log_findings == 0)
         audit_add(&out->report, AUDIT_NODE, 0, 0, "%s", b->wrong);
     out->tiles = b->compared;
@@ -352,7 +376,7 @@ enum fl_err bundle_check(const struct bundle_config *c, struct check_result *out
     if (!err)
         err = load_evidence(&b, c, &e, why);
     if (!err)
-        err = walk(&b, &e, out, why);
+        err = verify(&b, &e, out, why);
     if (!err)
         evidence_tell(&e, out);
     evidence_fini(&e);

@@ -128,6 +128,8 @@ static enum fl_err put_head(struct exporting *x, const char *name, const struct 
     struct vkey signer = x->vkey;
     signer.id = h->key_id; /* an earlier key has the same name and another id */
     checkpoint_note(&note, &signer, x->vkey.name, h->size, &h->root, h->signature);
+    if (h->handover_id) /* the key that it hands over to signed too */
+        note_add_line(&note, x->vkey.name, h->handover_id, h->handover, KEY_SIGNATURE);
     enum fl_err err = fl_buf_err(&note, why);
     if (!err)
         err = put_file(x, name, note.bytes, note.len, why);

@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# An exported log: checked by flashline, by flashline-verify, by the two scripts that go with it, and by Go's own reader of
+# tiles; refused by each when something in it was changed; and the copy that only a head from elsewhere shows to be cut.
+. tests/flow/lib.sh
+FL_KEEP=$T "$B/tests/record/t_tamper" >"$T/unit.log" 2>&1 || { cat "$T/unit.log"; fail "no station to look at"; }
+d=$T/data b=$T/bundle
+V=$PWD/$B/flashline-verify
+vkey=$(cat "$d/key/log.vkey")
+root=$(sed -n 3p "$d/checkpoint")
+
+expect_exit 0 "$FL" export --bundle "$b" --data "$d" --format json
+[ "$(jq -r '"\(.records) \(.tiles) \(.heads)"' "$T/out")" = "17 2 $(sql "SELECT count(*) FROM checkpoint")" ] || { cat "$T/out"; fail "export"; }
+expect_exit 2 "$FL" export --bundle "$b" --data "$d" # not into one that is there
+expect_exit 2 "$FL" export --data "$d"
+expect_exit 3 "$FL" export --bundle "$T/x" --data "$T/nowhere"
+sqlite3 "$d/flashline.db" "SELECT CAST(rec AS TEXT) FROM leaf ORDER BY idx" | cmp - "$b/records.ndjson" || fail "records"
+cmp "$d/checkpoint" "$b/checkpoint" || fail "checkpoint"
+expect_exit 0 "$FL" certificate 24:6f:28:00:00:02 --data "$d" -o "$T/unit.tlog-proof"
+
+# ---- flashline and flashline-verify
+expect_exit 0 "$FL" audit "$b" --key "$vkey" --format json
+[ "$(jq -r '"\(.verdict) \(.own_key) \(.checked.records) \(.checked.tiles) \(.head.root) \(.window.first) \(.window.last)"' "$T/out")" = \
+    "good false 17 2 $root 0 16" ] || { cat "$T/out"; fail "audit of the bundle"; }
+expect_exit 0 "$FL" audit "$b"
+expect_text "$T/out" 'proves less'
+expect_exit 0 "$FL" audit "$b" --key "$vkey" --head "$T/unit.tlog-proof" # a certificate pins the history too
+expect_text "$T/out" 'window +none'
+expect_exit 0 "$V" "$b" --key "$vkey"
+expect_text "$T/out" '^GOOD'
+expect_exit 2 "$V" "$b"
+
+# ---- the two scripts, on good things
+sh "$b/verify.sh" "$vkey" "$T/unit.tlog-proof" >"$T/rec" 2>"$T/err" || { cat "$T/err"; fail "verify.sh"; }
+[ "$(jq -r .mac "$T/rec")" = 24:6f:28:00:00:02 ] || fail "verify.sh prints another record"
+(cd "$b" && python3 audit.py "$vkey" records.ndjson checkpoint checkpoints/*.note "$T/unit.tlog-proof") >"$T/out" || { cat "$T/out"; fail "audit.py"; }
+expect_text "$T/out" '^good: 17 records'
+
+# ---- and on bad ones
+i=0
+for bad in 's/^index .*/index 4/' '/^extra/s/A/B/' '4s/./x/' 's/^17$/18/' 's/^index .*/index 18446744073709551615/' '$s/ [A-Za-z0-9+\/]\{6\}/ AAAAAA/'; do
+    sed "$bad" "$T/unit.tlog-proof" >"$T/bad.tlog-proof"
+    cmp -s "$T/bad.tlog-proof" "$T/unit.tlog-proof" && fail "'$bad' changed nothing"
+    ! sh "$b/verify.sh" "$vkey" "$T/bad.tlog-proof" >/dev/null 2>"$T/err" || fail "verify.sh accepts: $bad"
+    expect_text "$T/err" 'NOT GOOD'
+done
+! sh "$b/verify.sh" factory.example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4 "$T/unit.tlog-proof" >/dev/null 2>&1 || fail "another key"
+
+# name, what is done in the bundle's folder, what flashline says, its exit code, does audit.py see it
+spoil() {
+    name=$1 how=$2 word=$3 code=$4 python=$5
+    rm -rf "$T/bad" && cp -r "$b" "$T/bad"
+    (cd "$T/bad" && eval "$how")
+    ! diff -rq "$b" "$T/bad" >/dev/null || fail "$name changed nothing"
+    expect_exit "$code" "$FL" audit "$T/bad" --key "$vkey" --format json
+    [ "$(jq -r .verdict "$T/out")" = "$word" ] || { cat "$T/out"; fail "$name"; }
+    rc=0
+    (cd "$T/bad" && python3 audit.py "$vkey" records.ndjson checkpoint checkpoints/*.note) >"$T/py" 2>&1 || rc=$?
+    [ "$rc" = "$python" ] || { cat "$T/py"; fail "$name: audit.py exits $rc"; }
+    [ "$rc" = 0 ] || expect_text "$T/py" 'NOT GOOD'
+}
+spoil "a word in a record" "sed -i '8s/FAIL/PASS/' records.ndjson" changed 10 1
+[ "$(jq -r '"\(.first_bad) \(.trusted_head.size) \(.tree_intact)"' "$T/out")" = "7 7 true" ] || { cat "$T/out"; fail "the tiles tell which record"; }
+spoil "a word, and the tiles with it" "sed -i '8s/FAIL/PASS/' records.ndjson; rm -r tile" root 18 1
+spoil "a record taken out" "sed -i 7d records.ndjson" order 12 1
+spoil "two exchanged" "sed -i -n '5{h;d};6{p;g};p' records.ndjson" order 12 1
+spoil "one more" "tail -n 1 records.ndjson >>records.ndjson.new; cat records.ndjson.new >>records.ndjson; rm records.ndjson.new" order 12 1
+spoil "the end cut, heads kept" "head -n 11 records.ndjson >r; mv r records.ndjson" missing 11 1
+spoil "heads cut" "rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint" unsigned 21 1
+spoil "a signature" "sed -i '\$s/ [A-Za-z0-9+\\/]\\{20\\}/&/; \$s/.\\{6\\}\$/AAAAAA/' checkpoint checkpoints/17.note" malformed 28 1
+spoil "a root" "sed -i '3s/^./x/' checkpoint checkpoints/17.note" signature 19 1
+spoil "a tile" "printf x | dd of=tile/0/000.p/17 seek=40 bs=1 conv=notrunc 2>/dev/null" node 17 0
+spoil "a tile gone" "rm tile/entries/000.p/17" node 17 0
+spoil "the key in the folder" "echo factory.example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4 >key" good 0 0
+# cut with its own older head: a good log, until one newer head comes along
+spoil "cut with its heads" "head -n 11 records.ndjson >r; mv r records.ndjson; rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint; \
+    rm -r tile" node 17 0
+expect_exit 22 "$FL" audit "$T/bad" --key "$vkey" --head "$T/unit.tlog-proof"
+! (cd "$T/bad" && python3 audit.py "$vkey" records.ndjson checkpoint checkpoints/*.note "$T/unit.tlog-proof") >"$T/py" || fail "audit.py: a newer head"
+expect_text "$T/py" 'the last ones are gone'
+
+# ---- Go's reader of tiles: this bundle, and a long log
+if command -v go >/dev/null && [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog ]; then
+    export GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="${GOCACHE:-$PWD/build/gocache}" GOFLAGS= GOPROXY=off CGO_ENABLED=0
+    go build -o "$T/tiles" tests/outside/go/tiles.go
+    "$T/tiles" "$b" 17 "$root" || fail "Go does not take the bundle's tiles"
+    FL_TILES=$T/long "$B/tests/audit/t_tiles" >/dev/null 2>&1 || fail "t_tiles"
+    "$T/tiles" "$T/long" 70000 - || fail "Go does not take the tiles of 70,000 leaves"
+    printf x | dd of="$T/long/tile/1/000" seek=100 bs=1 conv=notrunc 2>/dev/null
+    ! "$T/tiles" "$T/long" 70000 - >/dev/null || fail "Go takes a changed tile"
+else
+    echo "go is not installed: its reader of tiles left out"
+fi

@@ -42,7 +42,7 @@ expect_exit 0 "$FL" audit --data "$d" --key "$vkey" --head "$d/checkpoint" --for
 expect_exit 14 "$FL" audit --data "$d" --key "$new" # the key of another log
 expect_exit 2 "$FL" audit --data "$d" --key nonsense
 expect_exit 2 "$FL" audit --data "$d" --format yaml
-expect_exit 2 "$FL" audit "$d"
+expect_exit 2 "$FL" audit "$d" "$d"
 expect_exit 3 "$FL" audit --data "$T/nowhere"
 expect_exit 3 "$FL" audit --data "$d" --head "$T/nowhere"
 cp -r "$d" "$T/bad"

@@ -81,7 +81,11 @@ through_cable() {
     esac
 }
 
+[ ! -s "$T/broken" ] || { cat "$T/broken"; fail "the stub did what no stub does"; }
 for seed in 1 2 3; do through_cable "a bad cable, seed $seed" --seed $seed --mean 5000; done
+# such a cable can change the stub itself on its way into RAM (its blocks have one byte of checksum): what it did then is
+# its own; what counts is what lies in flash
+: >"$T/broken"
 
 # the field report's bridge: bytes get through where pauses are made, so the only right end is PASS
 for burst in 3072 1024; do

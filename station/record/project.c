@@ -22,6 +22,7 @@ const struct projected_table projected_tables[] = {
     {"lot_profile", NULL}, {"open_attempt", NULL}, {"attempt", NULL}, {"unit_lot", NULL}, {"bridge_model", "id = 0"},
     {"shift", NULL}, {"note", NULL}, {"disposition", NULL}, {"config_change", NULL}, {"line_stop", NULL},
     {"label", NULL}, {"tuning", NULL}, {"step", NULL}, {"tally", NULL}, {"tally_fault", NULL}, {"tally_step", NULL},
+    {"tally_day", NULL}, {"tally_step_day", NULL},
     {NULL, NULL}};
 
 static const struct statements *const groups[] = {&project_names, &project_station, &project_attempts, &project_lots,

@@ -33,7 +33,7 @@ static void yield_fact(struct sheet *s, const char *name, const char *title, int
 enum { UNITS, P1, P2, P3, P, RETESTED, RECOVERED, YIELD_SUMS };
 
 static const char yield_sums[] = "SELECT sum(t.units), sum(t.passed_1), sum(t.passed_2), sum(t.passed_3), sum(t.passed), sum(t.retested), "
-                                 "sum(t.recovered) FROM tally t WHERE {where}";
+                                 "sum(t.recovered) FROM {tally} WHERE {where}";
 
 static enum fl_err one_row(struct report *r, const struct filter *f, const char *sql, int64_t *out, int n, struct fl_why *why)
 {
@@ -53,7 +53,7 @@ static enum fl_err one_row(struct report *r, const struct filter *f, const char 
 enum fl_err facts_check(struct report *r, const struct filter *f, struct fl_why *why)
 {
     int64_t wrong;
-    enum fl_err err = one_row(r, f, "SELECT count(*) FROM tally t WHERE {where} AND NOT (t.passed_1 >= 0 AND t.passed_1 <= t.passed_2 AND "
+    enum fl_err err = one_row(r, f, "SELECT count(*) FROM {tally} WHERE {where} AND NOT (t.passed_1 >= 0 AND t.passed_1 <= t.passed_2 AND "
                               "t.passed_2 <= t.passed_3 AND t.passed_3 <= t.passed AND t.passed <= t.units)", &wrong, 1, why);
     if (!err && wrong)
         err = fl_fail(why, FL_MISMATCH, "the yields contradict each other (first-pass <= second <= third <= last-pass <= units does not hold in "
@@ -73,7 +73,7 @@ static enum fl_err rolled_of(struct report *r, const struct filter *f, struct ro
     sqlite3_stmt *s;
     int rc;
     *out = (struct rolled){.product = 1};
-    enum fl_err err = filter_prepare(r, f, "SELECT sum(t.firsts), sum(t.first_passed) FROM tally_step t WHERE {where} GROUP BY t.step", &s, why);
+    enum fl_err err = filter_prepare(r, f, "SELECT sum(t.firsts), sum(t.first_passed) FROM {step} WHERE {where} GROUP BY t.step", &s, why);
     if (err)
         return err;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
@@ -135,8 +135,9 @@ enum fl_err facts_yield(struct report *r, const struct filter *f, struct sheet *
 enum { ATTEMPTS, PASS, FAIL, ERROR, ABORTED, INTERRUPTED, NAMELESS, FIRST_HALF, LAST_MS, RETEST_MS, BUSY_MS, SUMMARY_SUMS };
 
 static const char summary_sums[] =
-    "SELECT sum(t.attempts), sum(t.pass), sum(t.fail), sum(t.error), sum(t.aborted), sum(t.interrupted), sum(t.nameless), min(t.half), "
-    "max(t.last_ms), sum(t.retest_ms), sum(t.busy_ms) FROM tally t WHERE {where}";
+    "SELECT sum(t.attempts), sum(t.pass), sum(t.fail), sum(t.error), sum(t.aborted), sum(t.interrupted), sum(t.nameless), "
+    "(SELECT t.half FROM tally t WHERE {where} ORDER BY t.half LIMIT 1), max(t.last_ms), sum(t.retest_ms), sum(t.busy_ms) "
+    "FROM {tally} WHERE {where}";
 
 static void attempt_facts_of(const int64_t *v, const struct filter *f, struct sheet *s)
 {

@@ -196,21 +196,55 @@ static enum fl_err add_period(struct report *r, const struct filter *f, struct f
     return FL_OK;
 }
 
-static void expand(const struct filter *f, const char *sql, struct fl_buf *out)
+/* Only what is asked: each condition costs time on every cell. */
+static void where(const struct filter *f, struct fl_buf *out)
 {
     const struct {
+        bool asked;
+        const char *sql;
+    } row[] = {
+        {f->from_ms != INT64_MIN, "t.half >= :from"},
+        {f->to_ms != INT64_MAX / 2, "t.half < :to"},
+        {f->has_lot, "t.lot = :lot"},
+        {f->has_slot, "t.slot IN (SELECT id FROM slot WHERE slot = :slot)"},
+        {f->product != NULL, "t.lot IN (SELECT id FROM lot WHERE product = :product)"},
+        {f->bridge != NULL, "t.model IN (SELECT id FROM bridge_model WHERE usb_id = :bridge)"},
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        if (row[i].asked)
+            fl_buf_addf(out, "%s%s", n++ ? " AND " : "", row[i].sql);
+    if (n == 0)
+        fl_buf_adds(out, "1");
+}
+
+static bool on_days(int64_t ms)
+{
+    return ms == INT64_MIN || ms == INT64_MAX / 2 || ms % (48 * (int64_t)PERIOD_HALF_MS) == 0;
+}
+
+static void expand(const struct filter *f, const char *sql, struct fl_buf *out)
+{
+    bool days = on_days(f->from_ms) && on_days(f->to_ms), utc = !f->period.zone.local && f->period.zone.offset_min == 0;
+    bool coarse = days && (!by_time(f->group) || (f->group == GROUP_DAY && utc));
+    const struct {
         const char *name, *text;
-    } word[] = {{"{key}", groups[f->group].key}, {"{label}", groups[f->group].label}, {"{where}", FILTER_WHERE}};
+    } word[] = {{"{key}", groups[f->group].key}, {"{label}", groups[f->group].label}, {"{where}", NULL},
+                {"{tally}", days ? "tally_day t" : "tally t"}, {"{step}", days ? "tally_step_day t" : "tally_step t"},
+                {"{cells}", coarse ? "tally_day t" : "tally t"}};
     while (*sql) {
         size_t i = 0, n = sizeof word / sizeof *word;
         while (i < n && strncmp(sql, word[i].name, strlen(word[i].name)) != 0)
             i++;
         if (i == n) {
             fl_buf_addc(out, *sql++);
-        } else {
-            fl_buf_adds(out, word[i].text);
-            sql += strlen(word[i].name);
+            continue;
         }
+        if (word[i].text)
+            fl_buf_adds(out, word[i].text);
+        else
+            where(f, out);
+        sql += strlen(word[i].name);
     }
 }
 

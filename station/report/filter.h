@@ -27,15 +27,13 @@ struct filter {
 FL_MUST enum fl_err filter_make(struct report *r, const struct report_query *q, enum group otherwise, struct filter *out,
                                 struct fl_why *why);
 
-/* The cells of a tally `t` that the filter lets through: parameters :from, :to, :lot, :slot, :product, :bridge. */
-#define FILTER_WHERE                                                                                              \
-    "t.half >= :from AND t.half < :to AND (:lot IS NULL OR t.lot = :lot) AND "                                    \
-    "(:slot IS NULL OR t.slot IN (SELECT id FROM slot WHERE slot = :slot)) AND "                                  \
-    "(:product IS NULL OR t.lot IN (SELECT id FROM lot WHERE product = :product)) AND "                           \
-    "(:bridge IS NULL OR t.model IN (SELECT id FROM bridge_model WHERE usb_id = :bridge))"
-
-/* Prepare `sql`, in which {key} stands for the group's key over t, {label} for its words over the alias g.k, and {where}
- * for FILTER_WHERE; bind the filter's parameters, those that are there. */
+/* Prepare `sql`, in which stand for what depends on the question:
+ *   {where}    the condition on the cells of a tally `t`
+ *   {key}      the group's key over t, and {label} its words over g.k
+ *   {tally}    tally, or tally_day when the times lie on days (UTC): the same sums in fewer rows; {step} likewise
+ *   {cells}    the same, but fine enough for the group
+ * and bind the parameters that are there: :from :to (half hours), :from_ms :to_ms, :lot, :slot, :product, :bridge, :limit,
+ * :leaf_from :leaf_to. */
 FL_MUST enum fl_err filter_prepare(struct report *r, const struct filter *f, const char *sql, sqlite3_stmt **out,
                                    struct fl_why *why);
 /* The words of a group from its label column: times are turned into text here. Until the next step. */

@@ -75,7 +75,7 @@ enum fl_err report_counts(struct report *r, struct report_counts *out, struct fl
 {
     memset(out, 0, sizeof *out);
     return query_each(r, "SELECT (SELECT name FROM station), sum(pass), sum(fail), sum(error), sum(aborted), sum(interrupted), sum(units), "
-                         "sum(passed_1), sum(passed) FROM tally", counts_row, out, why);
+                         "sum(passed_1), sum(passed) FROM tally_day", counts_row, out, why);
 }
 
 /* ---- units ------------------------------------------------------------------------------------------------------ */

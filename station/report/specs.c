@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The reports. Sums come from the tallies (db/004_statistics.sql), never from the attempts one by one. */
+ * The reports. Sums come from the tallies (db/004_statistics.sql, by days db/008_days.sql), never from the attempts one by one. */
 #include "report/engine.h"
 
 #define N(a) (sizeof(a) / sizeof *(a))
@@ -11,7 +11,7 @@
 
 static const char yield_sql[] =
     GROUPED("sum(t.units) AS units, sum(t.passed_1) AS p1, sum(t.passed_2) AS p2, sum(t.passed_3) AS p3, sum(t.passed) AS p, "
-            "sum(t.retested) AS again, sum(t.recovered) AS won", "tally t")
+            "sum(t.retested) AS again, sum(t.recovered) AS won", "{cells}")
     "SELECT {label}, units, p1, p2, p3, p, again, won, units - p1 FROM g WHERE units > 0 ORDER BY g.k";
 static const struct engine_column yield_columns[] = {
     {NULL, NULL, TABLE_TEXT, CELL_LABEL, 0, 0, 0, 0},
@@ -33,8 +33,8 @@ PART(yield_part, "yield", "Yield", "units by their attempt 1; from, to: 95 % Wil
      yield_columns, &yield_chart);
 
 static const char steps_sql[] =
-    "SELECT p.name, sum(t.attempts), sum(t.firsts), sum(t.first_passed), sum(t.ms) FROM tally_step t JOIN step p ON p.id = t.step "
-    "WHERE {where} GROUP BY p.id ORDER BY p.id";
+    "SELECT p.name, sum(t.attempts), sum(t.firsts), sum(t.first_passed), sum(t.ms) FROM {step} JOIN step p ON p.id = t.step "
+    "WHERE {where} GROUP BY t.step ORDER BY t.step";
 static const struct engine_column steps_columns[] = {
     {"step", "step", TABLE_TEXT, CELL_TEXT, 0, 0, 0, 0},
     {"attempts", "attempts", TABLE_INT, CELL_INT, 1, 0, 0, 0},
@@ -101,7 +101,7 @@ PART(faults_part, "faults", "Attempts that did not pass", "ABORTED ones left out
 static const char slots_sql[] =
     GROUPED("sum(t.attempts) AS attempts, sum(t.pass) AS pass, sum(t.fail) AS fail, sum(t.error) AS error, sum(t.aborted) AS aborted, "
             "sum(t.interrupted) AS interrupted, sum(t.units) AS units, sum(t.passed_1) AS p1, sum(t.recovered) AS won, "
-            "sum(t.pass_ms) AS pass_ms, sum(t.with_rungs) AS rungs", "tally t")
+            "sum(t.pass_ms) AS pass_ms, sum(t.with_rungs) AS rungs", "{cells}")
     "SELECT {label}, attempts, pass, fail, error, aborted, interrupted, attempts - aborted, units, p1, units - p1, won, "
     "CAST(round(pass_ms * 1.0 / nullif(pass, 0)) AS INTEGER), rungs FROM g ORDER BY g.k";
 static const struct engine_column slots_columns[] = {

@@ -256,6 +256,13 @@ enum fl_err table_write_csv(const struct table *t, struct fl_buf *out)
         csv_text(t->columns[c].name, out);
     }
     fl_buf_adds(out, "\r\n");
+    return table_write_csv_rows(t, out);
+}
+
+enum fl_err table_write_csv_rows(const struct table *t, struct fl_buf *out)
+{
+    if (t->bad)
+        return FL_NOMEM;
     for (size_t r = 0; r < t->rows; r++) {
         for (size_t c = 0; c < t->n_columns; c++) {
             fl_buf_adds(out, c ? "," : "");

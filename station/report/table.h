@@ -50,6 +50,8 @@ const struct table_column *table_column_named(const struct table *t, const char 
 FL_MUST enum fl_err table_write_text(const struct table *t, size_t indent, struct fl_buf *out);
 /* A header line and the rows, each ended with CRLF, quoted where RFC 4180 asks. */
 FL_MUST enum fl_err table_write_csv(const struct table *t, struct fl_buf *out);
+/* The same without the header line: what follows a table whose header is written. */
+FL_MUST enum fl_err table_write_csv_rows(const struct table *t, struct fl_buf *out);
 /* A <table> with the titles in its head. */
 FL_MUST enum fl_err table_write_html(const struct table *t, struct fl_buf *out);
 /* An array of objects; empty cells are null. New reference; NULL: no memory. */

@@ -87,33 +87,56 @@ static enum fl_err find_unit(struct report *r, const uint8_t *mac, size_t n, int
 static const char attempts_sql[] =
     "SELECT v.leaf, a.profile, v.leaf, v.start_leaf, v.number, v.lot, v.start, v.ms, v.slot, v.port, v.path, v.bridge, "
     "v.bridge_serial, v.bridge_driver, v.operator, v.outcome, v.fault, v.step, n.why, v.profile, v.profile_version, "
-    "v.profile_hash, v.loader, v.baud, v.tries, v.plain_bytes, v.bytes_out, v.bytes_in, n.boot_text "
+    "v.profile_hash, v.loader, v.baud, v.tries, v.plain_bytes, v.bytes_out, v.bytes_in, n.boot_text, v.product, v.purpose, v.serial "
     "FROM attempt_view v JOIN attempt a ON a.leaf = v.leaf JOIN attempt_note n ON n.leaf = v.leaf "
     "WHERE a.unit = %lld ORDER BY a.leaf";
 
-enum fl_err report_trace(struct report *r, const char *mac, json_t **out, struct fl_why *why)
+/* A serial number's unit, the newest that has it. */
+static enum fl_err find_serial(struct report *r, const char *serial, int64_t *unit, struct fl_why *why)
+{
+    char *sql = sqlite3_mprintf("SELECT unit FROM serial WHERE serial = %Q AND unit IS NOT NULL", serial);
+    enum fl_err err = sql ? db_int(r->reader.db, sql, 0, unit, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    sqlite3_free(sql);
+    return err;
+}
+
+static enum fl_err find(struct report *r, const char *name, int64_t *unit, struct fl_why *why)
 {
     uint8_t bytes[8];
     char text[24];
-    int64_t unit;
-    size_t n = event_mac_parse(mac, bytes);
-    *out = NULL;
-    if (!n)
-        return fl_fail(why, FL_ARG, "'%.60s' is no MAC: 12 hex digits (16 of an EUI-64), as in 24:6f:28:aa:bb:cc", mac);
-    event_mac_format(bytes, n, text);
-    enum fl_err err = find_unit(r, bytes, n, &unit, why);
-    if (err == FL_NOT_FOUND)
+    size_t n = event_mac_parse(name, bytes);
+    enum fl_err err = n ? find_unit(r, bytes, n, unit, why) : find_serial(r, name, unit, why);
+    if (n)
+        event_mac_format(bytes, n, text);
+    if (err == FL_NOT_FOUND && n)
         return fl_fail(why, err, "no unit %s was ever seen here", text);
+    if (err == FL_NOT_FOUND)
+        return fl_fail(why, FL_ARG, "'%.60s' is neither a MAC (12 hex digits, 16 of an EUI-64, as in 24:6f:28:aa:bb:cc) nor the serial number of a "
+                       "unit", name);
+    return err;
+}
+
+enum fl_err report_trace(struct report *r, const char *name, json_t **out, struct fl_why *why)
+{
+    int64_t unit;
+    *out = NULL;
+    enum fl_err err = find(r, name, &unit, why);
     if (err)
         return err;
     struct tracing t = {r, json_array(), why};
-    json_t *o = json_pack("{ss,so}", "mac", text, "attempts", t.attempts);
+    json_t *o = json_pack("{so}", "attempts", t.attempts);
     char *unit_sql = sqlite3_mprintf("SELECT mac, eui64, chip, revision, flash_id, flash_size, secure_boot, flash_encryption, "
+                                     "(SELECT serial FROM serial WHERE unit = unit_view.unit ORDER BY leaf DESC LIMIT 1) AS serial, "
                                      "first_leaf, leaf FROM unit_view WHERE unit = %lld", unit);
     char *sql = sqlite3_mprintf(attempts_sql, unit);
     err = o && unit_sql && sql ? query_each(r, unit_sql, set_unit, o, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && json_object_set(o, "mac", json_object_get(json_object_get(o, "unit"), "mac")) != 0)
+        err = fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
         err = query_each(r, sql, add_attempt, &t, why);
+    if (!err)
+        err = add_list(&t, o, "remarks", "SELECT leaf, what, text, lot, operator, strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', at_ms / 1000.0, "
+                                         "'unixepoch') AS time FROM unit_remark WHERE unit = %lld ORDER BY leaf", unit);
     sqlite3_free(unit_sql);
     sqlite3_free(sql);
     if (err)
@@ -152,6 +175,8 @@ static void where_lines(const json_t *a, struct fl_buf *b)
     member(b, json_object_get(a, "number") ? ", lot " : "  attempt  lot ", a, "lot", "");
     member(b, json_object_get(a, "number") ? ", " : "  attempt  ", a, "ms", " ms");
     member(b, ", operator ", a, "operator", "");
+    member(b, ", does not count: ", a, "purpose", "");
+    member(b, ", serial number ", a, "serial", "");
     member(b, ", leaf ", a, "leaf", "");
     member(b, " (started by leaf ", a, "start_leaf", ")");
     member(b, "\n  port     ", a, "port", "");
@@ -203,6 +228,7 @@ enum fl_err report_trace_text(const json_t *trace, struct fl_buf *out)
     const json_t *u = json_object_get(trace, "unit"), *list = json_object_get(trace, "attempts"), *a;
     size_t i;
     fl_buf_addf(out, "unit %s", fl_json_text(u, "mac"));
+    member(out, ", serial number ", u, "serial", "");
     member(out, ", EUI-64 ", u, "eui64", "");
     member(out, ", ", u, "chip", "");
     member(out, " ", u, "revision", "");
@@ -214,6 +240,9 @@ enum fl_err report_trace_text(const json_t *trace, struct fl_buf *out)
         where_lines(a, out);
         list_lines(a, out);
     }
+    json_array_foreach(json_object_get(trace, "remarks"), i, a)
+        fl_buf_addf(out, "\n%s  %s by %s: %s (leaf %lld)\n", fl_json_text(a, "time"), fl_json_text(a, "what"), fl_json_text(a, "operator"),
+                    fl_json_text(a, "text"), (long long)fl_json_int(a, "leaf", 0));
     return fl_buf_err(out, NULL);
 }
 
@@ -226,6 +255,7 @@ static const struct table_column columns[] = {
     {"bridge_serial", "bridge serial", TABLE_TEXT}, {"operator", "operator", TABLE_TEXT}, {"outcome", "outcome", TABLE_TEXT},
     {"fault", "fault", TABLE_TEXT},    {"step", "step", TABLE_TEXT},       {"profile", "profile", TABLE_TEXT},
     {"profile_hash", "profile hash", TABLE_TEXT},   {"loader", "loader", TABLE_TEXT}, {"baud", "baud", TABLE_INT},
+    {"purpose", "sample", TABLE_TEXT}, {"serial", "serial", TABLE_TEXT},
 };
 
 struct table *report_trace_table(const json_t *trace)

@@ -198,11 +198,13 @@ static const struct {
     {"leaf", "idx", "idx + :leaves"}, {"leaf", "job", "NULL"}, {"*", "unit", "unit + :units"}, {"unit", "mac", "mac + :units"},
     {"*", "lot", "iif(lot > 0, lot + :lots, 0)"}, {"lot", "id", "id + :lots"}, {"lot", "name", "name || '-' || :copy"},
     {"*", "half", "half + :halves"}, {"*", "start_ms", "start_ms + :halves * 1800000"}, {"tally", "last_ms", "last_ms + :halves * 1800000"},
+    {"tally_day", "last_ms", "last_ms + :halves * 1800000"},
 };
 static const struct {
     const char *name, *where;
 } copied[] = {{"leaf", "idx < :leaves_1"}, {"lot", "id BETWEEN 1 AND :lots_1"}, {"unit", "leaf < :leaves_1"}, {"attempt", "leaf < :leaves_1"},
-              {"unit_lot", "leaf < :leaves_1"}, {"tally", "half < :half_end"}, {"tally_fault", "half < :half_end"}, {"tally_step", "half < :half_end"}};
+              {"unit_lot", "leaf < :leaves_1"}, {"tally", "half < :half_end"}, {"tally_fault", "half < :half_end"}, {"tally_step", "half < :half_end"},
+              {"tally_day", "half < :half_end"}, {"tally_step_day", "half < :half_end"}};
 
 static int64_t number(struct maker *m, const char *sql)
 {
@@ -260,7 +262,7 @@ static void multiply(struct maker *m, int times)
     }
     (void)sqlite3_finalize(s);
     const int64_t step[4] = {number(m, "SELECT max(idx) + 1 FROM leaf"), number(m, "SELECT max(mac) - min(mac) + 1 FROM unit"),
-                             number(m, "SELECT max(id) FROM lot"), number(m, "SELECT max(half) - min(half) + 1 FROM tally")};
+                             number(m, "SELECT max(id) FROM lot"), number(m, "SELECT max(half) - min(half) + 48 FROM tally_day")};
     must(db_exec(m->db, "PRAGMA foreign_keys = OFF", &why), "keys", &why);
     must(db_exec(m->db, fl_buf_text(&drop), &why), "triggers", &why);
     for (int k = 1; k < times; k++) {

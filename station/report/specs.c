@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The reports. Sums come from the tallies (db/004_statistics.sql, by days db/008_days.sql), never from the attempts one by one. */
+ * The reports. Sums come from the tallies (db/004_statistics.sql, by days db/009_days.sql), never from the attempts one by one. */
 #include "report/engine.h"
 
 #define N(a) (sizeof(a) / sizeof *(a))

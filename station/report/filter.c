@@ -231,7 +231,11 @@ static void expand(const struct filter *f, const char *sql, struct fl_buf *out)
         const char *name, *text;
     } word[] = {{"{key}", groups[f->group].key}, {"{label}", groups[f->group].label}, {"{where}", NULL},
                 {"{tally}", days ? "tally_day t" : "tally t"}, {"{step}", days ? "tally_step_day t" : "tally_step t"},
-                {"{cells}", coarse ? "tally_day t" : "tally t"}};
+                {"{cells}", coarse ? "tally_day t" : "tally t"},
+                /* units by lot have an index; all others are walked from the newest until there are enough */
+                {"{units}", f->has_lot ? "unit_lot u CROSS JOIN attempt f ON f.leaf = u.first_leaf AND u.lot = :lot"
+                                       : "attempt f CROSS JOIN unit_lot u ON u.unit = f.unit AND u.lot = f.lot AND u.first_leaf = f.leaf "
+                                         "AND f.leaf BETWEEN :leaf_from AND :leaf_to"}};
     while (*sql) {
         size_t i = 0, n = sizeof word / sizeof *word;
         while (i < n && strncmp(sql, word[i].name, strlen(word[i].name)) != 0)

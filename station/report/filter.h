@@ -32,6 +32,7 @@ FL_MUST enum fl_err filter_make(struct report *r, const struct report_query *q, 
  *   {key}      the group's key over t, and {label} its words over g.k
  *   {tally}    tally, or tally_day when the times lie on days (UTC): the same sums in fewer rows; {step} likewise
  *   {cells}    the same, but fine enough for the group
+ *   {units}    unit_lot u and its first attempt f
  * and bind the parameters that are there: :from :to (half hours), :from_ms :to_ms, :lot, :slot, :product, :bridge, :limit,
  * :leaf_from :leaf_to. */
 FL_MUST enum fl_err filter_prepare(struct report *r, const struct filter *f, const char *sql, sqlite3_stmt **out,

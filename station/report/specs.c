@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The reports. Sums come from the tallies (db/004_statistics.sql, by days db/009_days.sql), never from the attempts one by one. */
+ * The reports. Sums come from the tallies (db/004_statistics.sql, by days db/010_days.sql), never from the attempts one by one. */
 #include "report/engine.h"
 
 #define N(a) (sizeof(a) / sizeof *(a))
@@ -204,11 +204,11 @@ PART(lot_part, "lots", "Lots", "units by their attempt 1; from, to: 95 % Wilson"
 /* The newest first attempts, by way of the table's own order: the limit ends the walk. */
 static const char units_sql[] =
     "SELECT " MAC_TEXT ", l.name, s.slot, f.start_ms, u.attempts, o.name, u.passed_at, w.text, p.text, u.leaf "
-    "FROM attempt f JOIN unit_lot u ON u.unit = f.unit AND u.lot = f.lot AND u.first_leaf = f.leaf JOIN lot l ON l.id = u.lot "
+    "FROM {units} JOIN lot l ON l.id = u.lot "
     "JOIN slot s ON s.id = f.slot JOIN outcome o ON o.id = u.first_outcome LEFT JOIN word w ON w.id = u.fail_fault "
     "LEFT JOIN word p ON p.id = u.fail_step LEFT JOIN bridge b ON b.id = f.bridge "
-    "WHERE f.leaf BETWEEN :leaf_from AND :leaf_to AND f.start_ms >= :from_ms AND f.start_ms < :to_ms AND (:slot IS NULL OR s.slot = :slot) "
-    "AND (:lot IS NULL OR f.lot = :lot) AND (:product IS NULL OR l.product = :product) AND (:bridge IS NULL OR b.usb_id = :bridge) "
+    "WHERE f.start_ms >= :from_ms AND f.start_ms < :to_ms AND (:slot IS NULL OR s.slot = :slot) "
+    "AND (:product IS NULL OR l.product = :product) AND (:bridge IS NULL OR b.usb_id = :bridge) "
     "ORDER BY f.leaf DESC LIMIT :limit";
 static const struct engine_column units_columns[] = {
     {"mac", "MAC", TABLE_TEXT, CELL_TEXT, 0, 0, 0, 0},

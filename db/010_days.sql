@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- 009: the tallies once more by whole days (UTC), several times smaller: what a report over days or over everything reads.
+-- 010: the tallies once more by whole days (UTC), several times smaller: what a report over days or over everything reads.
 -- `half` is the day's first half hour, so that one query reads either. Kept by triggers on the tallies themselves.
 -- And indexes for the reverse questions: who was in this lot (also those whose attempts do not count), who was flashed
 -- through this bridge.

@@ -32,7 +32,7 @@ struct place_now {
     uint64_t at, since;   /* when the hand arrives; since when the board is in (or the slot was last looked at as new) */
     int64_t from_ms, leaf_before;
     const char *why;      /* GOING */
-    bool hub, bad_cable;
+    bool hub, bad_cable, new_cable;
     double rate;
     unsigned boards;      /* that have been in this slot */
 };
@@ -163,10 +163,21 @@ static double wear(struct operator *op, unsigned i)
 {
     const struct shift *s = &op->shift;
     unsigned over = s->cable.over ? s->cable.over : 1, n = op->slot[i].boards;
-    if (s->cable.slot != i + 1 || n <= s->cable.after)
+    if (s->cable.slot != i + 1 || n <= s->cable.after || op->slot[i].new_cable)
         return 0;
     unsigned k = n - s->cable.after;
     return s->cable.rate * (k < over ? k : over) / over;
+}
+
+/* Somebody comes to a closed slot and changes its cable, which was the bad one. */
+static void mind_cable(struct operator *op, unsigned i, const struct sim_tile *t)
+{
+    struct place_now *p = &op->slot[i];
+    if (!p->bad_cable || p->new_cable || strcmp(t->state, "closed") != 0)
+        return;
+    p->new_cable = true;
+    p->bad_cable = false;
+    truth_cable(op->truth, i + 1, false);
 }
 
 static void plug(struct operator *op, unsigned i, uint64_t now)
@@ -175,12 +186,15 @@ static void plug(struct operator *op, unsigned i, uint64_t now)
     struct carried *k = p->in;
     struct sim_tile t;
     (void)look(op, i, &t);
-    if (!k->board && sim_board_new(&k->unit.spec, op->c.stubs, now, &k->board, NULL) != FL_OK)
+    bool fresh = !k->board;
+    if (fresh && sim_board_new(&k->unit.spec, op->c.stubs, now, &k->board, NULL) != FL_OK)
         return; /* no memory: tried again */
+    if (fresh)
+        sim_board_journal(k->board, op->c.journal);
     p->boards++;
     p->rate = wear(op, i);
     if (p->rate > 0 && !p->bad_cable)
-        truth_cable(op->truth, i + 1);
+        truth_cable(op->truth, i + 1, true);
     p->bad_cable = p->rate > 0;
     sim_board_cable(k->board, p->rate);
     if (k->visits > 0)
@@ -334,6 +348,8 @@ static void slot_tick(struct operator *op, unsigned i, uint64_t now)
     struct sim_tile t;
     switch (p->place) {
     case EMPTY:
+        if (look(op, i, &t))
+            mind_cable(op, i, &t);
         if (op->busy_hands < op->shift.hands && look(op, i, &t) && takes_a_board(&t) && (p->in = next_board(op, i + 1, now)))
             (void)reach(op, p, COMING, &op->shift.plug_ms, now);
         break;

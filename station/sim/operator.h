@@ -11,14 +11,15 @@
  * The operator knows what a person at the line knows: which board is in the hand, and what the slot's tile shows. It
  * is told the tiles from outside (operator_see); it never asks a simulated board how it is. A new outcome is a tile
  * with an outcome and another record number than when the board went in; where the tile is working again when the
- * hand arrives (the station tried once more), the board stays. No board goes into a slot whose tile is at work or closed.
+ * hand arrives (the station tried once more), the board stays. No board goes into a slot whose tile is at work or closed; where
+ * the closed one's cable is the bad one, it gets a new cable.
  *
  * Truth file: a JSON object a line, written as it happens; times are milliseconds since 1970.
  *
  *   {"type":"shift","seed":7,"units":120,"slots":16,"at":1700000000000}
  *   {"type":"visit","unit":17,"mac":"24:6f:28:a1:b2:44","chip":"esp32","slot":3,"visit":1,"planted":null,"expect":[],
  *    "from":1700000001000,"to":1700000003000,"why":"done","saw":"pass","leaf":41,"cable":0,"hub":false,"flash":"<64 hex digits>"}
- *   {"type":"cable","slot":3,"at":...}        the first board on a cable that flips bits
+ *   {"type":"cable","slot":3,"bad":true,"at":...}     the first board on a cable that flips bits; false: a new cable
  *   {"type":"hub","slots":[5,6],"at":...,"back":...}
  *   {"type":"end","units":120,"visits":125,"at":...}
  *
@@ -49,6 +50,7 @@ struct operator_config {
     struct sim_end *end; /* the slots' ends, none with a board; borrowed */
     unsigned slots;
     const struct sim_stubs *stubs;
+    struct sim_journal *journal; /* NULL: none; a board's number in it is the unit's */
 };
 
 FL_MUST enum fl_err operator_new(const struct operator_config *c, struct operator **out, struct fl_why *why);

@@ -40,7 +40,8 @@ struct sim {
 static enum fl_err make_operator(struct sim *s, const struct sim_config *c, const struct sim_chip *chip, struct fl_why *why)
 {
     const struct operator_config oc = {.script = c->shift, .truth = c->truth, .chip = chip, .pace_real = c->pace_real,
-                                       .no_lines = c->pty, .seed = c->seed, .end = s->end, .slots = s->n, .stubs = s->stubs};
+                                       .no_lines = c->pty, .seed = c->seed, .end = s->end, .slots = s->n, .stubs = s->stubs,
+                                       .journal = s->journal};
     enum fl_err err = operator_new(&oc, &s->operator, why);
     if (!err)
         s->seed = operator_seed(s->operator);

@@ -67,11 +67,11 @@ void truth_visit(FILE *f, const struct truth_visit *v)
     (void)fflush(f);
 }
 
-void truth_cable(FILE *f, unsigned slot)
+void truth_cable(FILE *f, unsigned slot, bool bad)
 {
     if (!f)
         return;
-    fprintf(f, "{\"type\":\"cable\",\"slot\":%u,\"at\":%lld}\n", slot, (long long)fl_wall_ms());
+    fprintf(f, "{\"type\":\"cable\",\"slot\":%u,\"bad\":%s,\"at\":%lld}\n", slot, bad ? "true" : "false", (long long)fl_wall_ms());
     (void)fflush(f);
 }
 

@@ -24,7 +24,7 @@ struct truth_visit {
 /* `f` NULL: nothing is written. */
 void truth_shift(FILE *f, uint64_t seed, unsigned units, unsigned slots);
 void truth_visit(FILE *f, const struct truth_visit *v);
-void truth_cable(FILE *f, unsigned slot);
+void truth_cable(FILE *f, unsigned slot, bool bad);
 void truth_hub(FILE *f, const struct shift *s, int64_t from_ms, int64_t to_ms);
 void truth_end(FILE *f, unsigned units, unsigned visits);
 

@@ -1,7 +1,8 @@
 # Sourced by the shifts, after tests/flow/lib.sh: run_shift SCRIPT SLOTS SECONDS: `flashline run` and the simulated operator of that
 # script, until the last board is out. Leaves $T/truth, the records' attempts in $T/attempts (JSON lines), the line's
-# own results in $T/results; the image is $T/image at 0x10000.
+# own results in $T/results; the image is $T/image at 0x10000. $STATION_HEAD goes before the station file, $RUN_OPTIONS to `run`.
 free_port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
+# shift_profile BYTES [SERIAL [ATTEMPTS]]: the profile $T/shift.p.yaml and its image
 shift_profile() {
     node tests/outside/make_image.mjs "$T/image" "$1" 5
     cat >"$T/shift.p.yaml" <<Y
@@ -9,10 +10,10 @@ profile: shift
 version: "1"
 chip: esp32
 gate: {flash_size: 4MB, secure_boot: off, flash_encryption: off}
-serial: {baud: 921600, step_down: [460800, 115200]}
+serial: ${2:-{baud: 921600, step_down: [460800, 115200]\}}
 flash: {mode: keep, freq: keep, size: keep}
 images: [{offset: 0x10000, file: image}]
-retry: {attempts: 2}
+retry: {attempts: ${3:-2}}
 detect: {every: 100ms, removed: 5s, settle: 0ms}
 Y
 }
@@ -23,7 +24,10 @@ run_shift() {
     SIM=$!
     PIDS="$PIDS $SIM"
     wait_for "the simulator's ready line" 20 test -s "$T/sim.out" || { cat "$T/sim.err"; fail "the simulator did not start"; }
-    "$FL" run --profile "$T/shift.p.yaml" --station "$T/shift.st.yaml" --data "$T/data" --web "$web" --format json \
+    [ -z "${STATION_HEAD:-}" ] || { echo "$STATION_HEAD"; cat "$T/shift.st.yaml"; } >"$T/shift.head.yaml"
+    [ -z "${STATION_HEAD:-}" ] || mv "$T/shift.head.yaml" "$T/shift.st.yaml"
+    # shellcheck disable=SC2086
+    "$FL" run ${RUN_OPTIONS:-} --profile "$T/shift.p.yaml" --station "$T/shift.st.yaml" --data "$T/data" --web "$web" --format json \
         >"$T/results" 2>"$T/run.err" &
     RUN=$!
     PIDS="$PIDS $RUN"

@@ -242,7 +242,7 @@ static void close_token(void *ctx)
 
 enum fl_err token_open(const struct token_place *place, const char *pin, struct seal *out, struct fl_why *why)
 {
-    ck_ulong slot, public;
+    ck_ulong slot = 0, public = 0;
     uint8_t probe[KEY_SIGNATURE];
     struct token *t = calloc(1, sizeof *t);
     *out = (struct seal){.ctx = NULL};

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pictures of the README: every page at 8 and 64 slots, light and dark, phone and wall, and the console.
-// Arguments: a station's folder with records, the folder for the pictures. See scripts/pictures.
-import { launch, fakeBoard, serve, build } from "./lib.mjs";
+// The pictures of the READMEs: every page and the terminal of a line that works, in light and dark, on a phone and on a
+// wall screen. Arguments: the line's address, how many slots it has, its folder, the folder for the pictures; in
+// $TMUX_SOCKET runs its console. See scripts/pictures.
+import { launch } from "./lib.mjs";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 
-const [data, out] = process.argv.slice(2);
+const [url, slots, data, out] = process.argv.slice(2);
 const browser = await launch();
 
 async function shoot(url, name, { width, height, dark = false, scale = 0.5, ready, before }) {
@@ -48,41 +49,35 @@ function terminalPage(text) {
     return `<!doctype html><meta charset="utf-8"><body style="margin:0;background:#11161c"><pre style="display:inline-block;margin:0;padding:14px;font:18px/1.2 'DejaVu Sans Mono',monospace">${html}</pre>`;
 }
 
-async function consoleShot(name, slots, w, h, scale = 0.7) {
-    const tmux = (...a) => execFileSync("tmux", ["-L", `fl-pictures-${process.pid}-${name}`, ...a], { encoding: "utf8" });
-    tmux("-f", "/dev/null", "new-session", "-d", "-x", String(w), "-y", String(h),
-        `LC_ALL=C.UTF-8 TERM=screen-256color ${path.join(build, "fake_board")} slots=${slots} still=1 listen= console=1 2>/dev/tty`);
-    await new Promise((r) => setTimeout(r, 2500));
-    const text = tmux("capture-pane", "-peN");
-    tmux("kill-server");
+const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+async function consoleShot(name, w, h, scale) {
+    const tmux = (...a) => execFileSync("tmux", ["-L", process.env.TMUX_SOCKET, ...a], { encoding: "utf8" });
+    tmux("resize-window", "-x", String(w), "-y", String(h));
+    await sleep(1500);
     const page = await browser.newPage({ deviceScaleFactor: scale });
-    await page.setContent(terminalPage(text));
+    await page.setContent(terminalPage(tmux("capture-pane", "-peN")));
     await page.locator("pre").screenshot({ path: path.join(out, name + ".png") });
     await page.close();
     console.log(name);
 }
 
-for (const slots of [8, 64]) {
-    const line = await fakeBoard(`slots=${slots}`, "still=1");
-    const ready = ".tile";
-    await shoot(line.url + "/?wall", `wall-${slots}-dark`, { width: 1920, height: 1080, dark: true, ready });
-    await shoot(line.url + "/?wall", `wall-${slots}-light`, { width: 1920, height: 1080, ready });
-    await shoot(line.url + "/", `phone-${slots}-dark`, { width: 390, height: 844, dark: true, scale: 0.8, ready });
-    await shoot(line.url + "/?lang=zh", `phone-${slots}-light-zh`, { width: 390, height: 844, scale: 0.8, ready });
-    if (slots === 8)
-        await shoot(line.url + "/", "slot", { width: 1280, height: 720, scale: 0.6, ready, before: (p) => p.locator('.tile[data-state="fail"]').click() });
-    await line.stop();
-}
-const station = await serve(path.join(build, "flashline"), ["web", "--data", data, "--listen", "127.0.0.1:0"]);
-for (const dark of [false, true]) {
-    const tone = dark ? "dark" : "light";
-    await shoot(station.url + "/engineer", `engineer-${tone}`, { width: 1280, height: 1000, dark, scale: 0.7, ready: "#slots_table tbody tr" });
-    await shoot(station.url + "/unit?mac=24:6f:28:c9:51:ac", `unit-${tone}`, { width: 1280, height: 800, dark, scale: 0.6, ready: ".attempt" });
-    await shoot(station.url + "/audit", `audit-${tone}`, { width: 1280, height: 800, dark, scale: 0.6, ready: "#facts dd" });
-}
-await shoot(station.url + "/engineer", "engineer-phone", { width: 390, height: 844, dark: true, scale: 0.8, ready: "#slots_table tbody tr" });
-process.kill(station.pid, "SIGTERM");
-await consoleShot("console-8", 8, 80, 24);
-await consoleShot("console-64", 64, 80, 24);
-await consoleShot("console-64-wide", 64, 200, 50, 0.5);
+// the unit with the longest life: its page shows most
+const mac = execFileSync("sqlite3", [`file:${data}/flashline.db?mode=ro`, "SELECT mac FROM attempt_view WHERE mac IS NOT NULL GROUP BY mac ORDER BY count(*) DESC, min(leaf) LIMIT 1"], { encoding: "utf8" }).trim();
+const pages = {
+    board: { at: "/?wall", phone: "/", ready: ".tile" },
+    engineer: { at: "/engineer", ready: "#slots_table tbody tr" },
+    unit: { at: "/unit?mac=" + mac, ready: ".attempt" },
+    audit: { at: "/audit", ready: "#facts dd" },
+};
+for (const [name, p] of Object.entries(pages))
+    for (const dark of [false, true]) {
+        const tone = dark ? "dark" : "light";
+        await shoot(url + p.at, `${name}-${slots}-wall-${tone}`, { width: 1920, height: 1080, dark, scale: 0.4, ready: p.ready });
+        await shoot(url + (p.phone ?? p.at), `${name}-${slots}-phone-${tone}`, { width: 390, height: 844, dark, scale: 0.65, ready: p.ready });
+    }
+await shoot(url + "/?lang=zh", `board-${slots}-phone-zh`, { width: 390, height: 844, scale: 0.65, ready: ".tile" });
+if (slots === "8")
+    await shoot(url + "/", "slot", { width: 1280, height: 720, scale: 0.6, ready: ".tile.hand", before: (p) => p.locator(".tile.hand").first().click() });
+await consoleShot(`console-${slots}`, 80, 24, 0.7);
+await consoleShot(`console-${slots}-wide`, 200, 50, 0.5);
 await browser.close();

@@ -95,8 +95,9 @@ function paintTile(i) {
     p.tile.style.setProperty("--w2", (Math.max(emOf(p.word.textContent), 3.7) + 1.5).toFixed(2)); // the number above the word
     set(p.mac, d.mac ? d.mac.slice(-8) : "");
     set(p.chip, d.chip);
-    set(p.step, d.state === "work" || d.state === "record" ? stepText(d.state === "record" ? "record" : d.step) : d.fault);
-    set(p.todo, d.fault ? tOr("todo." + d.fault, d.todo) : d.state === "pass" ? t("tile.take_out") : "");
+    const fault = d.state === "empty" ? "" : d.fault; // between two boards the port may be gone: nothing to be done about
+    set(p.step, d.state === "work" || d.state === "record" ? stepText(d.state === "record" ? "record" : d.step) : fault);
+    set(p.todo, fault ? tOr("todo." + d.fault, d.todo) : d.state === "pass" ? t("tile.take_out") : "");
     paintProgress(p, d);
     paintRates(p, d);
 }

@@ -19,7 +19,7 @@ function dress() {
     const axis = (more = {}) => ({ ticks: { color: c.text, maxRotation: 0, autoSkipPadding: 16 }, grid: { color: c.line }, ...more });
     const base = () => ({
         animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
-        plugins: { legend: { labels: { color: c.text, usePointStyle: true, pointStyleWidth: 16 } } },
+        plugins: { legend: { labels: { color: c.text, usePointStyle: true, pointStyleWidth: 16, boxHeight: 7 } } },
     });
     const dashes = [6, 4];
     for (const k of Object.keys(charts)) charts[k].destroy();
@@ -103,11 +103,19 @@ function show(c) {
     faults(c.pareto);
 }
 
-let last = null;
+// So many bars that each stands for some attempts: the yield of one or two says nothing.
+const STEPS_MAX = 48;
+let last = null, steps = STEPS_MAX;
 async function ask() {
     if (document.hidden) return;
     try {
-        last = await get(`/api/course?hours=${$("range").value}&steps=48`);
+        const course = () => get(`/api/course?hours=${$("range").value}&steps=${steps}`);
+        last = await course();
+        const fit = Math.min(STEPS_MAX, Math.max(8, Math.ceil(last.totals.attempts / 6)));
+        if (Math.abs(fit - steps) > steps / 3) {
+            steps = fit;
+            last = await course();
+        }
         show(last);
         $("trouble").hidden = true;
         $("state").textContent = t("eng.as_of", { time: new Date().toLocaleTimeString(lang() === "zh" ? "zh-CN" : "en-GB") });

@@ -19,6 +19,7 @@ struct lot_line {
     struct guard *guard;
     struct line_serials serials;
     const char *lot;
+    struct tally *tally;
     bool reflash;
     pthread_mutex_t lock; /* guards the rest */
     uint64_t next;        /* counter of the next new number */
@@ -123,9 +124,11 @@ static void done(void *ctx, const struct attempt_facts *f)
 static void past(void *ctx, const struct line_past *p)
 {
     struct lot_line *l = ctx;
-    if (p->kind == LINE_PAST_ATTEMPT)
-        guard_replay_attempt(l->guard, p->slot, p->outcome, p->fault, p->has_mac ? p->mac : NULL);
-    else if (p->kind == LINE_PAST_STOP)
+    const uint8_t *mac = p->has_mac ? p->mac : NULL;
+    if (p->kind == LINE_PAST_ATTEMPT) {
+        guard_replay_attempt(l->guard, p->slot, p->outcome, p->fault, mac);
+        tally_past(l->tally, p->outcome, mac);
+    } else if (p->kind == LINE_PAST_STOP)
         guard_replay_stop(l->guard, p->slot, p->fault, p->why);
     else
         guard_replay_reopen(l->guard, p->slot);
@@ -161,6 +164,8 @@ int lot_line_new(const struct lot_line_config *c, struct lot_line **out)
         return cli_fail(CLI_STATION, "out of memory");
     }
     l->lot = c->lot;
+    l->tally = c->tally;
+    tally_clear(l->tally);
     int code = fill(l, c);
     if (code)
         lot_line_free(l);

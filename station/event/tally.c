@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MINUTES = 60, FIRST_CAP = 1024 };
 #define USED   ((uint64_t)1 << 48)
@@ -102,6 +103,7 @@ static void turn_minutes_locked(struct tally *t, uint64_t now_ms)
     t->minute_at = now;
 }
 
+/* `now_ms` UINT64_MAX: in no minute. */
 static void count_unit_locked(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64_t now_ms)
 {
     uint64_t key = 0;
@@ -116,8 +118,10 @@ static void count_unit_locked(struct tally *t, enum outcome outcome, const uint8
     t->head.first_passed += !known && is;
     if (is && !was) {
         t->head.passed++;
-        turn_minutes_locked(t, now_ms);
-        t->minute[t->minute_at % MINUTES]++;
+        if (now_ms != UINT64_MAX) {
+            turn_minutes_locked(t, now_ms);
+            t->minute[t->minute_at % MINUTES]++;
+        }
     } else if (!is && was) {
         t->head.passed--;
     }
@@ -134,6 +138,29 @@ void tally_add(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64
     t->head.outcomes[outcome]++;
     if (mac && outcome != OUTCOME_ABORTED)
         count_unit_locked(t, outcome, mac, now_ms);
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+void tally_past(struct tally *t, enum outcome outcome, const uint8_t *mac)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    t->head.outcomes[outcome]++;
+    if (mac && outcome != OUTCOME_ABORTED)
+        count_unit_locked(t, outcome, mac, UINT64_MAX);
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+void tally_clear(struct tally *t)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    struct tally_head *h = &t->head;
+    memset(h->outcomes, 0, sizeof h->outcomes);
+    h->units = h->passed = h->first_passed = h->per_hour = 0;
+    memset(t->minute, 0, sizeof t->minute);
+    free(t->unit);
+    t->unit = NULL;
+    t->cap = 0;
+    t->begun = false;
     (void)pthread_mutex_unlock(&t->lock);
 }
 

@@ -2,7 +2,8 @@
  *
  * tally.h: the line's head: what is made here, how many are done, how well, how fast.
  *
- * Counts what the attempts of this run came to, for eyes only: the truth is in the record (report/).
+ * Counts what the attempts of this run, and those of its lot before, came to, for eyes only: the truth is in the record
+ * (report/).
  * A unit is a base MAC; an attempt that never learned one counts as an attempt and as no unit.
  * ABORTED attempts are counted and enter no yield.
  *
@@ -39,6 +40,10 @@ void tally_title(struct tally *t, const char *station, const char *product, cons
 void tally_alarm(struct tally *t, const char *text); /* NULL or "": all is well again */
 /* One attempt ended. `mac` (6 bytes) NULL: no unit is known. */
 void tally_add(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64_t now_ms);
+/* One that ended before this run: counted, and in no rate. */
+void tally_past(struct tally *t, enum outcome outcome, const uint8_t *mac);
+/* Another lot begins: nothing is counted. */
+void tally_clear(struct tally *t);
 /* Put what somebody else counted (the record) in place of what was counted here. */
 void tally_put(struct tally *t, const struct tally_head *head);
 void tally_get(struct tally *t, uint64_t now_ms, struct tally_head *out);

@@ -130,6 +130,13 @@ void images_load(struct profile_private *p, struct critic *c)
 enum fl_err profile_recheck(const struct profile *p, struct fl_why *why)
 {
     const struct profile_private *priv = p->priv;
+    struct fl_buf text = FL_BUF(TREE_BYTES_MAX);
+    enum fl_err read = read_regular(p->path, &text, why);
+    if (!read && (text.len != priv->text.len || memcmp(text.bytes, priv->text.bytes, text.len) != 0))
+        read = fl_fail(why, FL_MISMATCH, "%s is not the profile any more that was loaded", p->path);
+    fl_buf_fini(&text);
+    if (read)
+        return read;
     for (size_t i = 0; i < priv->n; i++) {
         const struct loaded_image *l = &priv->loaded[i];
         struct fl_buf b = FL_BUF(IMAGE_MAX);

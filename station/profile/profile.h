@@ -134,7 +134,7 @@ FL_MUST enum fl_err profile_regions(const struct profile *p, uint64_t flash_size
                                     const struct esp_region **regions, size_t *n,
                                     struct fl_why *why);
 
-/* Re-read every image and compare its SHA-256 with what was loaded: FL_MISMATCH names the file. */
+/* Re-read the profile and every image and compare them with what was loaded: FL_MISMATCH names the file. */
 FL_MUST enum fl_err profile_recheck(const struct profile *p, struct fl_why *why);
 
 /* Body of the `profile` event (event/event.h): new reference, NULL: no memory. */

@@ -137,10 +137,40 @@ static void meter(void **state)
     assert_int_equal(tile_permille(&v), -1);
 }
 
+/* A lot that goes on after a restart, and one that begins. */
+static void past_and_clear(void **state)
+{
+    (void)state;
+    static const uint8_t a[6] = {1}, b[6] = {2};
+    struct tally *t = tally_new();
+    struct tally_head h;
+    tally_title(t, "s", "p", "L-1", 5, 0);
+    tally_past(t, OUTCOME_FAIL, a);
+    tally_past(t, OUTCOME_PASS, a);
+    tally_past(t, OUTCOME_ABORTED, b);
+    tally_add(t, OUTCOME_PASS, b, 7200000);
+    tally_add(t, OUTCOME_PASS, a, 7200000); /* passed before: not one more */
+    tally_get(t, 7320000, &h);
+    assert_int_equal(h.units, 2);
+    assert_int_equal(h.passed, 2);
+    assert_int_equal(h.first_passed, 1);
+    assert_int_equal(h.outcomes[OUTCOME_PASS], 3);
+    assert_int_equal(h.outcomes[OUTCOME_FAIL], 1);
+    assert_int_equal(h.per_hour, 30); /* one in two minutes: what passed before this run is in no rate */
+    tally_clear(t);
+    tally_get(t, 7320000, &h);
+    assert_int_equal(h.units + h.passed + h.first_passed + h.outcomes[OUTCOME_PASS] + h.per_hour, 0);
+    assert_string_equal(h.lot, "L-1");
+    tally_add(t, OUTCOME_PASS, a, 7400000);
+    tally_get(t, 7400000, &h);
+    assert_int_equal(h.passed, 1);
+    tally_free(t);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(many_units),
                                               cmocka_unit_test(per_hour), cmocka_unit_test(title),
-                                              cmocka_unit_test(looks), cmocka_unit_test(meter)};
+                                              cmocka_unit_test(past_and_clear), cmocka_unit_test(looks), cmocka_unit_test(meter)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,12 @@ static void recheck_sees_another_file(void **state)
     assert_int_equal(unlink(path), 0);
     free(path);
     assert_int_equal(profile_recheck(p, &why), FL_NOT_FOUND);
+    fx_put(dir, "change.bin", "before", 6);
+    FILE *f = fopen(p->path, "a"); /* the profile itself: what it says now is not what is flashed */
+    assert_non_null(f);
+    assert_int_equal(fputs("# a word more\n", f) >= 0 && fclose(f) == 0, 1);
+    assert_int_equal(profile_recheck(p, &why), FL_MISMATCH);
+    assert_non_null(strstr(why.text, "is not the profile any more that was loaded"));
     profile_free(p);
 }
 

@@ -87,7 +87,11 @@ static void record_printed(const struct labels *l, const struct outbox_item *ite
         fl_hex(sha, sizeof sha, hex);
         json_t *more = json_pack("{ss,ss,ss,sI}", "job", hex, "state", "printed", "printer", item->target, "attempt",
                                  (json_int_t)item->leaf);
-        struct event *e = more && !json_object_update(b, more) ? event_new(EVENT_LABEL, json_incref(b), NULL) : NULL;
+        struct event *e = NULL;
+        if (more && !json_object_update(b, more)) {
+            e = event_new(EVENT_LABEL, b, NULL);
+            b = NULL; /* the recorder's now */
+        }
         json_decref(more);
         if (e && fl_queue_put(recorder_queue(l->c.recorder), e, fl_deadline_in_ms(RECORD_MS)))
             event_free(e);

@@ -115,7 +115,7 @@ static enum fl_err to_recorder(struct recorder *r, enum event_kind kind, json_t 
     struct event_ticket t;
     if (event_ticket_init(&t))
         return fl_fail(why, FL_NOMEM, "out of memory");
-    struct event *e = event_new(kind, json_incref(body), &t);
+    struct event *e = event_new(kind, json_deep_copy(body), &t); /* the recorder's thread owns all of its own */
     enum fl_err err = e ? fl_queue_put(recorder_queue(r), e, fl_deadline_in_ms(ANSWER_MS)) : FL_NOMEM;
     if (err) {
         event_free(e);

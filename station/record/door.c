@@ -42,7 +42,7 @@ static enum fl_err event_of(const json_t *request, struct event_ticket *t, struc
         return fl_fail(why, FL_ARG, "'%.40s' is no event that is taken at the door", name);
     if (!json_is_object(given))
         return fl_fail(why, FL_ARG, "the event %s has no body", name);
-    json_t *body = json_copy((json_t *)(uintptr_t)given);
+    json_t *body = json_deep_copy(given); /* goes to the recorder's thread */
     if (body && !json_object_get(body, "job") &&
         (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)) {
         json_decref(body);

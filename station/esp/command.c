@@ -44,6 +44,8 @@ static enum fl_err fail_refused(struct esp *e, const char *name, const struct an
         t = s.code == 0xc1 ? TROUBLE_FLIPPED : TROUBLE_DAMAGED;
         f = ESP_FAULT_LINK_DAMAGED;
         e->count.damaged++;
+        e->count.lost += s.code == 0xc0;
+        e->count.changed += s.code == 0xc1;
     } else if (s.code == 0xc4 || s.code == 0xc5 || (s.code == 1 && (s.error == 8 || s.error == 9))) {
         t = TROUBLE_WORK;
         f = ESP_FAULT_FLASH_WRITE;

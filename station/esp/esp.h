@@ -174,9 +174,19 @@ bool esp_unproven(const struct esp_unit *u);
 /* Reset into the application. The link is back at 115200 afterwards. FL_UNSUPPORTED without lines. */
 FL_MUST enum fl_err esp_run(struct esp *e, struct esp_problem *p);
 
+/* Blocks of about one length at one speed: what a line does to long bursts and to short ones. */
+struct esp_cell {
+    uint32_t baud, bytes;   /* bytes: at most so many of payload; 0x100, 0x400, 0x800, 0x1800 or 0x4000 */
+    uint32_t sent, refused; /* refused: as damaged */
+};
+enum { ESP_CELLS_MAX = 16 };
+
 struct esp_counters {
     uint64_t blocks;           /* of images, accepted by the chip */
     uint64_t damaged, timeouts, cut; /* refused for their checksum; not answered; answers damaged */
+    uint64_t lost, changed;    /* of those damaged, as the stub tells: bytes missing; bytes changed. A ROM does not tell */
+    struct esp_cell cells[ESP_CELLS_MAX]; /* blocks for RAM and flash, in the order they were first needed */
+    size_t n_cells;
     uint64_t answers, wait_ns; /* and the time waited for them after the last byte was sent */
 };
 struct esp_counters esp_counters(const struct esp *e);

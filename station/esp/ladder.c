@@ -413,12 +413,35 @@ static bool pace_now(struct esp *e)
     return true;
 }
 
+void esp_sent(struct esp *e, size_t n)
+{
+    static const uint32_t lengths[] = {0x100, 0x400, 0x800, 0x1800, 0x4000};
+    struct esp_counters *c = &e->count;
+    uint32_t baud = link_baud(e->link);
+    size_t l = 0, i = 0;
+    while (l + 1 < sizeof lengths / sizeof *lengths && n > lengths[l])
+        l++;
+    while (i < c->n_cells && (c->cells[i].baud != baud || c->cells[i].bytes != lengths[l]))
+        i++;
+    e->recent.sent++;
+    e->recent.bytes += n;
+    e->cell = NULL;
+    if (i == ESP_CELLS_MAX)
+        return;
+    if (i == c->n_cells)
+        c->cells[c->n_cells++] = (struct esp_cell){.baud = baud, .bytes = lengths[l]};
+    e->cell = &c->cells[i];
+    e->cell->sent++;
+}
+
 /* Resending goes on while it is the exception: at most RESENDS times for one block, and not when MANY or
  * more, and a third of all blocks, were refused lately. Lost bytes are met with pauses at an eighth. */
 bool esp_again(struct esp *e, unsigned times_refused)
 {
     enum { RESENDS = 3, MANY = 4, FEW = 8, SOME = 3, STUBBORN = 40 };
     e->recent.refused++;
+    if (e->cell)
+        e->cell->refused++;
     if (e->stubborn)
         return times_refused <= STUBBORN;
     bool lost = e->trouble == TROUBLE_DAMAGED && e->work == WORK_WRITE && !e->paced_in_vain;

@@ -38,8 +38,7 @@ static enum fl_err block(struct esp *e, uint32_t addr, const uint8_t *p, size_t 
             err = wire_send(e, e->tx.bytes, e->tx.len);
         if (!err)
             err = wire_await(e, OP_MEM_DATA, 0, e->times.command, &a);
-        e->recent.sent++;
-        e->recent.bytes += n;
+        esp_sent(e, n);
         if (!err)
             return FL_OK;
         err = esp_fail_command(e, OP_MEM_DATA, err, &a, e->times.command, what);

@@ -89,6 +89,7 @@ struct esp {
     bool greeted, restarted;
     unsigned echoes, frames;
     struct esp_counters count;
+    struct esp_cell *cell; /* of the block sent last; NULL: none, or more kinds than there are places for */
 
     /* where the conversation is */
     enum esp_stage stage;
@@ -230,6 +231,8 @@ void esp_ladder_rest(struct esp *e);
 /* A block was refused as damaged, and may be sent again. False: not again, so many are refused that
  * another rung is due. Paces the writes by itself when bytes get lost often. */
 bool esp_again(struct esp *e, unsigned times_refused);
+/* A block of `n` bytes went out: counted, before it is known what becomes of it. */
+void esp_sent(struct esp *e, size_t n);
 /* Were so many exchanges damaged that the line can be the cause of anything? Then it is made the final problem. */
 bool esp_line_bad(const struct esp *e);
 void esp_blame_line(struct esp *e);

@@ -167,8 +167,7 @@ static enum fl_err send(struct esp *e, const struct writer *w, struct answer *a,
         e->count.wait_ns += wait;
         e->slowest_ns = wait > e->slowest_ns ? wait : e->slowest_ns;
     }
-    e->recent.sent++;
-    e->recent.bytes += part(w, w->at);
+    esp_sent(e, part(w, w->at));
     return err;
 }
 

@@ -185,13 +185,47 @@ static void add_bridge(struct body *b, const struct attempt_facts *f)
     add_text(&bridge, "path", f->bridge_path);
     add_text(&bridge, "driver", f->bridge_driver);
     add_text(&bridge, "serial", f->bridge_serial);
-    if (f->bridge_slow)
-        add_int(&bridge, "low_latency", 0);
+    add_text(&bridge, "product", f->bridge_product);
+    add_int_if(&bridge, "mbps", f->bridge_mbps);
+    add_int_if(&bridge, "latency_ms", f->bridge_latency_ms);
+    if (f->bridge_slow || f->bridge_fast)
+        add_int(&bridge, "low_latency", f->bridge_fast);
     json_t *o = finish(&bridge);
     if (o && json_object_size(o) == 0)
         json_decref(o);
     else
         add(b, "bridge", o);
+}
+
+static json_t *cells_of(const struct attempt_damage *d)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < d->n_cells; i++) {
+        const struct attempt_cell *c = &d->cells[i];
+        if (json_array_append_new(list, json_pack("[IIII]", (json_int_t)c->baud, (json_int_t)c->bytes, (json_int_t)c->sent,
+                                                  (json_int_t)c->refused)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* A clean line says nothing. */
+static void add_damage(struct body *b, const struct attempt_damage *d)
+{
+    if (d->refused + d->silent + d->cut == 0)
+        return;
+    struct body o = {json_object(), false};
+    o.bad = !o.o;
+    add_int_if(&o, "refused", (int64_t)d->refused);
+    add_int_if(&o, "lost", (int64_t)d->lost);
+    add_int_if(&o, "changed", (int64_t)d->changed);
+    add_int_if(&o, "silent", (int64_t)d->silent);
+    add_int_if(&o, "cut", (int64_t)d->cut);
+    if (d->n_cells)
+        add(&o, "blocks", cells_of(d));
+    add(b, "damage", finish(&o));
 }
 
 json_t *event_attempt_result_body(const struct attempt_facts *f)
@@ -232,6 +266,7 @@ json_t *event_attempt_result_body(const struct attempt_facts *f)
         add(&b, "steps", steps_of(f));
     if (f->n_rungs)
         add(&b, "rungs", rungs_of(f));
+    add_damage(&b, &f->damage);
     if (f->n_regions)
         add(&b, "regions", regions_of(f));
     if (f->n_hooks)

@@ -145,6 +145,7 @@ void event_free(struct event *e);
 enum {
     ATTEMPT_RUNGS_MAX = 64, ATTEMPT_REGIONS_MAX = 512, ATTEMPT_STEPS_MAX = 16, ATTEMPT_TEXT_MAX = 64,
     ATTEMPT_WHY_MAX = 300, ATTEMPT_BOOT_TEXT_MAX = 512, ATTEMPT_PASS_TEXT_MAX = 96, ATTEMPT_HOOKS_MAX = 4, ATTEMPT_MEASURES_MAX = 16,
+    ATTEMPT_CELLS_MAX = 16,
     ATTEMPT_HOOK_TEXT_MAX = 1024,
 };
 
@@ -157,6 +158,15 @@ struct attempt_rung {
     const char *name;  /* "resend", "baud_down", ... static */
     const char *cause; /* fault name, static */
     uint32_t value, count; /* the last value; how many times in a row the same rung was taken */
+};
+struct attempt_cell { /* blocks of at most so many bytes at one speed */
+    uint32_t baud, bytes, sent, refused;
+};
+struct attempt_damage { /* what the line did, as the loader told it */
+    uint64_t refused, lost, changed; /* blocks and commands refused as damaged; of them bytes missing, bytes changed */
+    uint64_t silent, cut;            /* not answered; answers that arrived damaged */
+    struct attempt_cell cells[ATTEMPT_CELLS_MAX];
+    size_t n_cells;
 };
 struct attempt_region {
     uint32_t offset, size;
@@ -187,7 +197,11 @@ struct attempt_facts {
     char port[200], bridge_path[ATTEMPT_TEXT_MAX], bridge_driver[ATTEMPT_TEXT_MAX],
         bridge_serial[ATTEMPT_TEXT_MAX];
     unsigned bridge_vid, bridge_pid;
+    char bridge_product[ATTEMPT_TEXT_MAX];
+    unsigned bridge_mbps;       /* of its USB: 12, 480; 0: not known */
+    unsigned bridge_latency_ms; /* its driver's latency timer as it was found; 0: it has none */
     bool bridge_slow; /* its driver has no low-latency mode: each answer may wait for a timer */
+    bool bridge_fast; /* it has, and it is on; neither: not known */
     char profile[65]; /* SHA-256 of its canonical content, hex */
     char operator_id[ATTEMPT_TEXT_MAX], lot[ATTEMPT_TEXT_MAX];
     const char *purpose; /* "golden", "known_bad", "dry_run", static; NULL or "": production, which alone counts */
@@ -218,6 +232,7 @@ struct attempt_facts {
 
     struct attempt_step steps[ATTEMPT_STEPS_MAX];
     size_t n_steps;
+    struct attempt_damage damage;
     struct attempt_rung rungs[ATTEMPT_RUNGS_MAX];
     size_t n_rungs;
     struct attempt_region regions[ATTEMPT_REGIONS_MAX];
@@ -232,7 +247,9 @@ struct attempt_facts {
 
 /* The bodies. Members that are unknown or empty are left out. Short names, because a leaf is kept for
  * ever: regions are arrays [offset, size, md5, state] with the found MD5 as a fifth entry only where it
- * differs; secure_download and jtag_off are told only when on, bridge.low_latency (0) only when there is none, and
+ * differs; secure_download and jtag_off are told only when on; bridge.low_latency is 0 or 1, and left out where it is not
+ * known; damage ({refused, lost, changed, silent, cut, blocks [[baud, bytes, sent, refused], ...]}) is there where anything
+ * of it is not 0, and
  * security_flags where the chip gives them; steps are [[name, ms], ...] with the number of
  * rungs taken in the step as a third entry where there were any; rungs are [[name, cause, value, count], ...];
  * hooks are [[name, exit, ms, output], ...]; measures are [[name, value, scale, unit, low, high, verdict], ...], the three

@@ -169,8 +169,22 @@ static bool shut(const struct attempt_facts *f)
            strcmp(f->fault, "link.silent") == 0;
 }
 
+/* What the line did to this session's bytes. */
+static void note_damage(struct attempt *a)
+{
+    struct attempt_damage *d = &a->facts.damage;
+    const struct esp_counters c = esp_counters(a->esp);
+    *d = (struct attempt_damage){.refused = c.damaged, .lost = c.lost, .changed = c.changed, .silent = c.timeouts, .cut = c.cut};
+    for (; d->n_cells < c.n_cells && d->n_cells < ATTEMPT_CELLS_MAX; d->n_cells++) {
+        const struct esp_cell *from = &c.cells[d->n_cells];
+        d->cells[d->n_cells] = (struct attempt_cell){from->baud, from->bytes, from->sent, from->refused};
+    }
+}
+
 void attempt_leave(struct attempt *a)
 {
+    if (a->esp)
+        note_damage(a);
     esp_close(a->esp);
     a->esp = NULL;
 }

@@ -78,7 +78,11 @@ static void note_bridge(struct attempt *a)
     ATTEMPT_COPY(f->bridge_serial, i->usb_serial);
     f->bridge_vid = i->usb_vid;
     f->bridge_pid = i->usb_pid;
+    ATTEMPT_COPY(f->bridge_product, i->product);
+    f->bridge_mbps = i->usb_mbps;
+    f->bridge_latency_ms = i->latency_ms;
     f->bridge_slow = i->low_latency == LINK_NO;
+    f->bridge_fast = i->low_latency == LINK_YES;
     char id[sizeof a->tuned_for];
     (void)snprintf(id, sizeof id, "%04x:%04x:%s", i->usb_vid, i->usb_pid, f->bridge_serial);
     if (strcmp(id, a->tuned_for) != 0) {

@@ -163,14 +163,19 @@ static void security_bytes(void **state)
     struct attempt_facts *f = calloc(1, sizeof *f);
     assert_non_null(f);
     *f = (struct attempt_facts){.job = "j", .slot = 1, .port = "p", .outcome = OUTCOME_PASS, .fault = "", .step = "",
-                                .bridge_vid = 0x0403, .bridge_pid = 0x6001, .bridge_slow = true, .secure_boot = 1,
+                                .bridge_vid = 0x0403, .bridge_pid = 0x6001, .bridge_slow = true, .bridge_mbps = 12,
+                                .bridge_latency_ms = 16, .bridge_product = "FT232R", .secure_boot = 1,
+                                .damage = {.refused = 3, .lost = 2, .changed = 1, .n_cells = 2,
+                                           .cells = {{115200, 6144, 2, 0}, {921600, 16384, 9, 3}}},
                                 .flash_encryption = 0, .secure_download = true, .jtag_off = true,
                                 .has_security_flags = true, .security_flags = 0x45};
     json_t *result = event_attempt_result_body(f);
     struct fl_buf b = FL_BUF(4096);
     assert_int_equal(fl_json_canonical(result, &b, NULL), FL_OK);
     assert_string_equal(fl_buf_text(&b),
-                        "{\"bridge\":{\"id\":\"0403:6001\",\"low_latency\":0},\"flash_encryption\":0,\"job\":\"j\","
+                        "{\"bridge\":{\"id\":\"0403:6001\",\"latency_ms\":16,\"low_latency\":0,\"mbps\":12,\"product\":\"FT232R\"},"
+                        "\"damage\":{\"blocks\":[[115200,6144,2,0],[921600,16384,9,3]],\"changed\":1,\"lost\":2,\"refused\":3},"
+                        "\"flash_encryption\":0,\"job\":\"j\","
                         "\"jtag_off\":1,\"ms\":0,\"outcome\":\"PASS\",\"port\":\"p\",\"secure_boot\":1,"
                         "\"secure_download\":1,\"security_flags\":69,\"slot\":1,\"start_ms\":0}");
     fl_buf_fini(&b);

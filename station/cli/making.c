@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/making_inside.h"
 
+#include "cli/learned.h"
 #include "cli/passphrase.h"
 #include "cli/slots.h"
 
@@ -156,7 +157,10 @@ static void on_signal(void *ctx)
 
 static enum fl_err start_line(struct making *m, struct fl_why *why)
 {
+    struct learned learned;
+    learned_recall(&learned, m->data_dir);
     const struct line_config config = {
+        .learned = learned.list, .n_learned = learned.n,
         .mode = m->mode, .profiles = (const struct profile *const *)m->profiles,
         .n_profiles = m->n_profiles, .slots = m->station.slots, .n_slots = m->station.n,
         .facts = recorder_queue(m->recorder), .board = m->board, .desk = m->desk, .lot = m->lot,
@@ -165,7 +169,9 @@ static enum fl_err start_line(struct making *m, struct fl_why *why)
         .before = &m->station.before, .after = &m->station.after,
         .finished = results_add, .ctx = &m->results,
     };
-    return line_start(&config, &m->line, why);
+    enum fl_err err = line_start(&config, &m->line, why);
+    learned_fini(&learned);
+    return err;
 }
 
 /* A lot was scanned while all slots were empty: the line ends, and begins again with it. */

@@ -279,3 +279,23 @@ json_t *event_attempt_result_body(const struct attempt_facts *f)
         b.bad = true;
     return finish(&b);
 }
+
+json_t *event_tuning_body(const struct attempt_facts *f, const struct event_tuning *t)
+{
+    struct body b = {json_object(), false};
+    char job[EVENT_JOB_TEXT];
+    b.bad = !b.o || event_job(job) != FL_OK;
+    if (!b.bad)
+        add_text(&b, "job", job);
+    add_int(&b, "slot", f->slot);
+    add_text(&b, "port", f->port);
+    add_bridge(&b, f);
+    add_text(&b, "what", t->what);
+    add_int_if(&b, "baud", t->baud);
+    add_int_if(&b, "ram_block", t->ram_block);
+    add_int_if(&b, "flash_block", t->flash_block);
+    add_int_if(&b, "burst", t->burst);
+    add_int_if(&b, "gap_us", t->gap_us);
+    add_int_if(&b, "rom_only", t->rom_only);
+    return finish(&b);
+}

@@ -31,7 +31,8 @@
  *   line_reopen      job, slot?, why, operator
  *   serial           job, serial, state ("reserved", "returned"), lot?, mac?, operator?: by hand; attempts do it themselves
  *   label            job, state ("printed", "reprinted"), printer?, mac?, lot?, serial?, attempt? (leaf), operator?
- *   tuning           job, slot, port, bridge?, what ("step_up", "held", ...), baud?, rung?
+ *   tuning           job, slot, port, bridge?, what ("learned", "step_up"), baud?, ram_block?, flash_block?, burst?, gap_us?,
+ *                    rom_only?: a whole setting, what is left out is as usual
  *   facts            job (= SHA-256 of the facts), facts: members that many records share, told once  [recorder]
  *
  * lot_open: `authorised` is how many distinct units may pass, `planned` how many are wanted; `tries` how many
@@ -257,6 +258,15 @@ struct attempt_facts {
  * an earlier record has told in the same words the recorder leaves out (record/abridge.h). NULL: no memory. */
 json_t *event_attempt_start_body(const struct attempt_facts *f);
 json_t *event_attempt_result_body(const struct attempt_facts *f);
+
+/* What a slot learned about its bridge, told when it changes. Zero: as usual. */
+struct event_tuning {
+    const char *what; /* "learned", "step_up", static */
+    uint32_t baud, ram_block, flash_block, burst, gap_us;
+    bool rom_only;
+};
+/* Slot, port and bridge as in `f`; a job of its own. */
+json_t *event_tuning_body(const struct attempt_facts *f, const struct event_tuning *t);
 
 /* "24:6f:28:aa:bb:cc". Lower case, colons; n = 6 or 8; out holds 3 n characters. And back: accepts colons,
  * dashes or nothing between, either case; gives the number of bytes (6 or 8), 0 for anything else. */

@@ -76,13 +76,30 @@ static struct event *result_event(struct attempt *a)
     return event_new(EVENT_ATTEMPT_RESULT, event_attempt_result_body(&a->facts), &a->end_ticket);
 }
 
+/* What the slot learned with this unit goes with its result. Should it get lost, the next change tells all of it. */
+static void tell_tuning(struct attempt *a)
+{
+    struct esp_tuning t;
+    const char *what = a->tuning ? tuning_news(a->tuning, &t) : NULL;
+    if (!what)
+        return;
+    const struct event_tuning told = {.what = what, .baud = t.baud, .ram_block = t.ram_block, .flash_block = t.flash_block,
+                                      .burst = t.burst, .gap_us = t.burst_gap_us, .rom_only = t.rom_only};
+    struct event *e = event_new(EVENT_TUNING, event_tuning_body(&a->facts, &told), NULL);
+    if (e && fl_queue_put(a->c->facts, e, fl_deadline_in_ms(ATTEMPT_RECORD_MS)) == FL_OK)
+        a->tuning->told = t;
+    else
+        event_free(e);
+}
+
 static enum attempt_end record(struct attempt *a)
 {
     struct attempt_facts *f = &a->facts;
     struct fl_why why = {0};
     int64_t leaf = -1;
     attempt_step(a, NULL);
-    tuning_after(&a->tuning, f->outcome == OUTCOME_PASS, f->n_rungs);
+    if (a->tuning)
+        tuning_after(&a->tuning->t, f->outcome == OUTCOME_PASS, f->n_rungs);
     attempt_show(a, SLOT_RECORD);
     f->end_ms = fl_wall_ms();
     f->duration_ms = (uint32_t)((fl_mono_ns() - a->began_ns) / 1000000u);
@@ -90,6 +107,8 @@ static enum attempt_end record(struct attempt *a)
     /* whoever was not let in did not try: that is what the record says, whatever else went wrong meanwhile */
     if (!err && event_ticket_wait(&a->start_ticket, fl_deadline_in_ms(ATTEMPT_RECORD_MS), NULL, &why) == FL_REFUSED)
         (void)attempt_fault(a, event_ticket_fault(&a->start_ticket), why.text);
+    if (!err)
+        tell_tuning(a);
     if (!err) {
         event_ticket_reset(&a->end_ticket);
         struct event *e = result_event(a);
@@ -266,6 +285,9 @@ enum fl_err attempt_init(struct attempt *a, const struct line_config *c, size_t 
     a->facts.fault = a->facts.step = "";
     a->view = (struct slot_view){.slot = a->slot->slot, .step = "", .fault = "", .leaf = -1};
     ATTEMPT_COPY(a->view.port, a->slot->port);
+    for (size_t i = 0; i < c->n_learned; i++)
+        if (c->learned[i].slot == a->slot->slot && strcmp(c->learned[i].port, a->slot->port) == 0)
+            tuning_recall(&a->book, c->learned[i].kind, &c->learned[i].tuning);
     enum fl_err err = event_ticket_init(&a->start_ticket);
     if (err)
         return err;

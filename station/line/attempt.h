@@ -43,8 +43,8 @@ struct attempt {
 
     struct link *link; /* open between attempts where a board stays; NULL: closed */
     struct esp *esp;   /* only during an attempt */
-    struct tuning tuning;
-    char tuned_for[sizeof((struct attempt_facts *)0)->bridge_serial + 16]; /* bridge it was learned on */
+    struct tuning_book book;
+    struct tuning_entry *tuning; /* of the bridge in use, in the book; NULL: the port was never open */
 
     struct esp_unit unit; /* of this attempt, once identified */
     bool unproven;        /* written without a proof: it cannot pass */

@@ -18,6 +18,7 @@
 #define FL_LINE_LINE_H
 
 #include "event/board.h"
+#include "line/tuning.h"
 #include "profile/profile.h"
 #include "profile/station_file.h"
 
@@ -39,6 +40,14 @@ enum line_mode {
     LINE_STAY, /* flash each board that appears, until cancelled */
 };
 
+/* What a slot had learned about a kind of bridge when the station last worked. */
+struct line_learned {
+    int slot;
+    const char *port; /* as the station file names it */
+    char kind[TUNING_KIND_MAX];
+    struct esp_tuning tuning;
+};
+
 struct line_config {
     enum line_mode mode;
     /* One, or several for different chips: each board gets the one for its chip, the first where none fits
@@ -49,6 +58,8 @@ struct line_config {
     size_t n_slots;
     struct fl_queue *facts; /* recorder_queue() */
     struct board *board;
+    const struct line_learned *learned; /* needed only until line_start is back */
+    size_t n_learned;
     const struct profile_hook *before, *after; /* the station's own; NULL: none */
     struct guard *guard;                 /* rules of the lot (line/guard.h); NULL: none */
     const struct line_serials *serials;  /* NULL: none */

@@ -40,7 +40,7 @@ static bool board_there(struct attempt *a)
 {
     struct esp_config config = a->profile->esp;
     struct esp_observer none = {0};
-    struct esp_tuning tuning = a->tuning.now;
+    struct esp_tuning tuning = a->tuning ? a->tuning->t.now : (struct esp_tuning){0};
     struct esp_problem p = {0};
     struct esp_unit u = {0};
     struct esp *e = NULL;

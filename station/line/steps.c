@@ -68,7 +68,7 @@ static bool problem(struct attempt *a, const struct esp_problem *p)
     return attempt_fault(a, esp_fault_name(p->fault), p->text);
 }
 
-/* What was learned about a bridge holds for that bridge only. */
+/* What was learned about a kind of bridge holds for that kind only. */
 static void note_bridge(struct attempt *a)
 {
     struct attempt_facts *f = &a->facts;
@@ -83,12 +83,11 @@ static void note_bridge(struct attempt *a)
     f->bridge_latency_ms = i->latency_ms;
     f->bridge_slow = i->low_latency == LINK_NO;
     f->bridge_fast = i->low_latency == LINK_YES;
-    char id[sizeof a->tuned_for];
-    (void)snprintf(id, sizeof id, "%04x:%04x:%s", i->usb_vid, i->usb_pid, f->bridge_serial);
-    if (strcmp(id, a->tuned_for) != 0) {
-        ATTEMPT_COPY(a->tuned_for, id);
-        a->tuning = (struct tuning){0};
-    }
+    char id[10] = "", kind[TUNING_KIND_MAX];
+    if (i->usb_vid)
+        (void)snprintf(id, sizeof id, "%04x:%04x", i->usb_vid, i->usb_pid);
+    tuning_kind(kind, id, f->bridge_driver);
+    a->tuning = tuning_of(&a->book, kind);
 }
 
 static const char *open_fault(enum fl_err err)
@@ -120,8 +119,8 @@ static bool do_open(struct attempt *a)
     }
     const struct esp_observer observer = {
         .ctx = a, .step = on_step, .rung = on_rung, .progress = on_progress};
-    tuning_before(&a->tuning, &config);
-    enum fl_err err = esp_open(a->link, &config, &a->tuning.now, &observer, &a->esp);
+    tuning_before(&a->tuning->t, &config);
+    enum fl_err err = esp_open(a->link, &config, &a->tuning->t.now, &observer, &a->esp);
     return err ? attempt_fault(a, "station.internal", fl_err_text(err)) : true;
 }
 

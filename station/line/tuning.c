@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "line/tuning.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum { CONNECT_BAUD = 115200 };
 
 /* The lowest speed of the configuration above `now`. */
@@ -73,4 +76,57 @@ void tuning_after(struct tuning *t, bool pass, size_t rungs)
         t->clean = 0;
     }
     t->clean++;
+}
+
+/* ---- kinds of bridges ------------------------------------------------------------------------------------ */
+
+void tuning_kind(char out[static TUNING_KIND_MAX], const char *usb_id, const char *driver)
+{
+    (void)snprintf(out, TUNING_KIND_MAX, "%s %s", usb_id, driver);
+}
+
+struct tuning_entry *tuning_of(struct tuning_book *b, const char *kind)
+{
+    size_t i = 0, oldest = 0;
+    while (i < b->n && strcmp(b->list[i].kind, kind) != 0)
+        i++;
+    for (size_t k = 1; i == TUNING_KINDS && k < TUNING_KINDS; k++)
+        if (b->list[k].used < b->list[oldest].used)
+            oldest = k;
+    struct tuning_entry *e = &b->list[i == TUNING_KINDS ? oldest : i];
+    if (i == b->n || i == TUNING_KINDS) {
+        *e = (struct tuning_entry){{0}, {.need = 0}, {0}, 0};
+        (void)snprintf(e->kind, sizeof e->kind, "%s", kind);
+        b->n += i < TUNING_KINDS;
+    }
+    e->used = ++b->clock;
+    return e;
+}
+
+void tuning_recall(struct tuning_book *b, const char *kind, const struct esp_tuning *t)
+{
+    struct tuning_entry *e = tuning_of(b, kind);
+    e->t = (struct tuning){.now = *t};
+    e->told = *t;
+}
+
+static bool same(const struct esp_tuning *a, const struct esp_tuning *b)
+{
+    return a->baud == b->baud && a->ram_block == b->ram_block && a->flash_block == b->flash_block && a->burst == b->burst &&
+           a->burst_gap_us == b->burst_gap_us && a->rom_only == b->rom_only;
+}
+
+/* Is `a` in some part a higher setting than `b`? 0 is the highest, of speeds and of bursts. */
+static bool above(const struct esp_tuning *a, const struct esp_tuning *b)
+{
+    return (b->baud && (!a->baud || a->baud > b->baud)) || (b->burst && (!a->burst || a->burst > b->burst)) ||
+           (b->rom_only && !a->rom_only);
+}
+
+const char *tuning_news(const struct tuning_entry *e, struct esp_tuning *t)
+{
+    *t = e->t.trying ? e->t.held : e->t.now;
+    if (same(t, &e->told))
+        return NULL;
+    return above(t, &e->told) ? "step_up" : "learned";
 }

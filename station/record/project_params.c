@@ -74,6 +74,11 @@ static const struct param params[] = {
     {":printer", "printer", PARAM_TEXT0},
     {":attempt", "attempt", PARAM_INT},
     {":rung", "rung", PARAM_TEXT},
+    {":ram_block", "ram_block", PARAM_INT},
+    {":flash_block", "flash_block", PARAM_INT},
+    {":burst", "burst", PARAM_INT},
+    {":gap_us", "gap_us", PARAM_INT},
+    {":rom_only", "rom_only", PARAM_INT},
 };
 
 const struct param *project_param(const char *name)

@@ -66,6 +66,10 @@ static enum fl_err add_attempt(void *ctx, sqlite3_stmt *s)
     if (!err)
         err = add_list(t, o, "rungs", "SELECT rung, cause, value, count FROM attempt_rung WHERE leaf = %lld ORDER BY n", leaf);
     if (!err)
+        err = add_list(t, o, "damage", "SELECT refused, lost, changed, silent, cut FROM attempt_damage WHERE leaf = %lld", leaf);
+    if (!err)
+        err = add_list(t, o, "blocks", "SELECT baud, bytes, sent, refused FROM attempt_block WHERE leaf = %lld ORDER BY n", leaf);
+    if (!err)
         err = add_list(t, o, "regions", "SELECT offset, size, md5_expected, md5_found, state FROM attempt_region "
                                         "WHERE leaf = %lld ORDER BY n", leaf);
     if (!err)
@@ -87,8 +91,10 @@ static enum fl_err find_unit(struct report *r, const uint8_t *mac, size_t n, int
 static const char attempts_sql[] =
     "SELECT v.leaf, a.profile, v.leaf, v.start_leaf, v.number, v.lot, v.start, v.ms, v.slot, v.port, v.path, v.bridge, "
     "v.bridge_serial, v.bridge_driver, v.operator, v.outcome, v.fault, v.step, n.why, v.profile, v.profile_version, "
-    "v.profile_hash, v.loader, v.baud, v.tries, v.plain_bytes, v.bytes_out, v.bytes_in, n.boot_text, v.product, v.purpose, v.serial "
+    "v.profile_hash, v.loader, v.baud, v.tries, v.plain_bytes, v.bytes_out, v.bytes_in, n.boot_text, v.product, v.purpose, v.serial, "
+    "d.product AS bridge_product, d.mbps, d.latency_ms, d.low_latency "
     "FROM attempt_view v JOIN attempt a ON a.leaf = v.leaf JOIN attempt_note n ON n.leaf = v.leaf "
+    "JOIN attempt_link d ON d.leaf = v.leaf "
     "WHERE a.unit = %lld ORDER BY a.leaf";
 
 /* A serial number's unit, the newest that has it. */
@@ -182,7 +188,11 @@ static void where_lines(const json_t *a, struct fl_buf *b)
     member(b, "\n  port     ", a, "port", "");
     member(b, ", bridge ", a, "bridge", "");
     member(b, " ", a, "bridge_serial", "");
+    member(b, " (", a, "bridge_product", ")");
     member(b, ", driver ", a, "bridge_driver", "");
+    member(b, ", latency timer ", a, "latency_ms", " ms");
+    if (json_is_integer(json_object_get(a, "low_latency")))
+        fl_buf_adds(b, fl_json_int(a, "low_latency", 0) ? ", low latency" : ", no low-latency mode");
     member(b, "\n  stopped  at step ", a, "step", "");
     member(b, "\n  why      ", a, "why", "");
     member(b, "\n  profile  ", a, "profile", "");
@@ -196,6 +206,31 @@ static void where_lines(const json_t *a, struct fl_buf *b)
     fl_buf_adds(b, "\n");
 }
 
+/* What the line did: how often, and to blocks of which length at which speed. */
+static void damage_lines(const json_t *a, struct fl_buf *b)
+{
+    static const struct {
+        const char *key, *label;
+    } parts[] = {{"refused", "refused as damaged"}, {"lost", "of them with bytes missing"}, {"changed", "with bytes changed"},
+                 {"silent", "not answered"}, {"cut", "answers damaged"}};
+    const json_t *e;
+    size_t i;
+    json_array_foreach(json_object_get(a, "damage"), i, e) {
+        const char *sep = "  line     ";
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+            long long n = fl_json_int(e, parts[k].key, 0);
+            if (n)
+                fl_buf_addf(b, "%s%lld %s", sep, n, parts[k].label);
+            sep = n ? ", " : sep;
+        }
+        fl_buf_addc(b, '\n');
+    }
+    json_array_foreach(json_object_get(a, "blocks"), i, e)
+        fl_buf_addf(b, "  blocks   at %lld baud, up to %lld bytes: %lld of %lld refused\n", (long long)fl_json_int(e, "baud", 0),
+                    (long long)fl_json_int(e, "bytes", 0), (long long)fl_json_int(e, "refused", 0),
+                    (long long)fl_json_int(e, "sent", 0));
+}
+
 static void list_lines(const json_t *a, struct fl_buf *b)
 {
     const json_t *e;
@@ -207,6 +242,7 @@ static void list_lines(const json_t *a, struct fl_buf *b)
     json_array_foreach(json_object_get(a, "rungs"), i, e)
         fl_buf_addf(b, "  rung     %s x%lld because of %s (%lld)\n", fl_json_text(e, "rung"), (long long)fl_json_int(e, "count", 0),
                     fl_json_text(e, "cause"), (long long)fl_json_int(e, "value", 0));
+    damage_lines(a, b);
     json_array_foreach(json_object_get(a, "regions"), i, e) {
         const char *found = fl_json_text(e, "md5_found"), *want = fl_json_text(e, "md5_expected");
         fl_buf_addf(b, "  region   0x%06llx %lld bytes %s, md5 %s", (unsigned long long)fl_json_int(e, "offset", 0),

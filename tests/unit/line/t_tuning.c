@@ -110,10 +110,81 @@ static void patience_has_an_end(void **state)
     assert_int_equal(tries, 12); /* after 20, 40, 80, 160, 320, and every 320 from then on */
 }
 
+/* ---- kinds of bridges ------------------------------------------------------------------------------------ */
+
+static void kinds(void **state)
+{
+    (void)state;
+    static struct tuning_book b;
+    char a[TUNING_KIND_MAX], c[TUNING_KIND_MAX], none[TUNING_KIND_MAX], name[TUNING_KIND_MAX];
+    struct esp_tuning t;
+    tuning_kind(a, "10c4:ea60", "cp210x");
+    tuning_kind(c, "1a86:55d4", "ch341");
+    tuning_kind(none, "", "");
+    /* each for itself; a port that is no USB bridge is a kind too */
+    tuning_of(&b, c)->t.now.baud = 230400;
+    assert_int_equal(tuning_of(&b, a)->t.now.baud, 0);
+    assert_int_equal(tuning_of(&b, none)->t.now.baud, 0);
+    assert_int_equal(tuning_of(&b, c)->t.now.baud, 230400);
+    assert_int_equal(b.n, 3);
+    /* told once, whole */
+    assert_string_equal(tuning_news(tuning_of(&b, c), &t), "learned");
+    assert_int_equal(t.baud, 230400);
+    tuning_of(&b, c)->told = t;
+    assert_null(tuning_news(tuning_of(&b, c), &t));
+    assert_null(tuning_news(tuning_of(&b, a), &t));
+    /* while a step up is tried, what held is what counts */
+    struct tuning_entry *e = tuning_of(&b, c);
+    e->t.clean = TUNING_CLEAN;
+    tuning_before(&e->t, &config);
+    assert_int_equal(e->t.now.baud, 460800);
+    assert_null(tuning_news(e, &t));
+    tuning_after(&e->t, true, 0);
+    assert_string_equal(tuning_news(e, &t), "step_up");
+    assert_int_equal(t.baud, 460800);
+    e->told = t;
+    e->t.now.flash_block = 0x400;
+    assert_string_equal(tuning_news(e, &t), "learned");
+    /* a full book forgets what was not used for longest: c was, a and none were not */
+    for (int i = 0; i < TUNING_KINDS - 2; i++) {
+        (void)snprintf(name, sizeof name, "kind %d", i);
+        tuning_of(&b, name)->t.now.baud = 115200;
+        (void)tuning_of(&b, c);
+    }
+    assert_int_equal(b.n, TUNING_KINDS);
+    assert_int_equal(tuning_of(&b, c)->t.now.baud, 460800);
+    (void)snprintf(name, sizeof name, "one more");
+    assert_int_equal(tuning_of(&b, name)->t.now.baud, 0);
+    assert_int_equal(tuning_of(&b, c)->t.now.baud, 460800);
+    for (int i = 1; i < TUNING_KINDS - 2; i++) {
+        (void)snprintf(name, sizeof name, "kind %d", i);
+        assert_int_equal(tuning_of(&b, name)->t.now.baud, 115200);
+    }
+}
+
+/* From the record: where it ended is where it begins, and nothing is told again. */
+static void recalled(void **state)
+{
+    (void)state;
+    static struct tuning_book b;
+    struct esp_tuning t;
+    tuning_recall(&b, "x", &(struct esp_tuning){.baud = 115200});
+    tuning_recall(&b, "x", &(struct esp_tuning){.burst = 128, .burst_gap_us = 2000, .rom_only = true});
+    struct tuning_entry *e = tuning_of(&b, "x");
+    assert_int_equal(b.n, 1);
+    assert_int_equal(e->t.now.baud, 0);
+    assert_int_equal(e->t.now.burst, 128);
+    assert_true(e->t.now.rom_only);
+    assert_null(tuning_news(e, &t));
+    e->t.now.rom_only = false;
+    assert_string_equal(tuning_news(e, &t), "step_up");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(steps), cmocka_unit_test(up_and_down),
                                        cmocka_unit_test(a_rung_begins_the_count_anew),
-                                       cmocka_unit_test(patience_has_an_end)};
+                                       cmocka_unit_test(patience_has_an_end), cmocka_unit_test(kinds),
+                                       cmocka_unit_test(recalled)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/learned.h"
+
+#include "report/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void learned_recall(struct learned *l, const char *data)
+{
+    struct fl_why why = {0};
+    struct report_tuning *rows = NULL;
+    struct report *r = NULL;
+    size_t n = 0;
+    *l = (struct learned){0};
+    enum fl_err err = report_open(data, &r, &why);
+    if (!err)
+        err = report_tunings(r, &rows, &n, &why);
+    report_close(r);
+    if (err)
+        fprintf(stderr, "flashline: what the slots learned is not used: %s\n", why.text);
+    l->list = n ? calloc(n, sizeof *l->list) : NULL;
+    l->n = l->list ? n : 0;
+    l->rows = rows;
+    for (size_t i = 0; i < l->n; i++) {
+        const struct report_tuning *t = &rows[i];
+        l->list[i] = (struct line_learned){
+            .slot = t->slot, .port = t->port,
+            .tuning = {.baud = t->baud, .ram_block = t->ram_block, .flash_block = t->flash_block, .burst = t->burst,
+                       .burst_gap_us = t->gap_us, .rom_only = t->rom_only}};
+        tuning_kind(l->list[i].kind, t->usb_id, t->driver);
+    }
+}
+
+void learned_fini(struct learned *l)
+{
+    free(l->list);
+    free(l->rows);
+    *l = (struct learned){0};
+}

@@ -18,12 +18,14 @@ FROM (SELECT t.leaf, t.at_ms, s.slot, s.port, coalesce(b.usb_id, '') AS usb_id, 
       FROM tuning t JOIN slot s ON s.id = t.slot LEFT JOIN bridge b ON b.id = t.bridge)
 WHERE newest = 1;
 
+-- the bridge's members stand in the record that `as`[0] names, where this one leaves them out (009_abridged.sql)
 CREATE VIEW attempt_link AS
-SELECT a.leaf, json_extract(CAST(l.rec AS TEXT), '$.bridge.product') AS product,
-       json_extract(CAST(l.rec AS TEXT), '$.bridge.mbps') AS mbps,
-       json_extract(CAST(l.rec AS TEXT), '$.bridge.latency_ms') AS latency_ms,
-       json_extract(CAST(l.rec AS TEXT), '$.bridge.low_latency') AS low_latency
-FROM attempt a JOIN leaf l ON l.idx = a.leaf;
+SELECT a.leaf, json_extract(CAST(o.rec AS TEXT), '$.bridge.product') AS product,
+       json_extract(CAST(o.rec AS TEXT), '$.bridge.mbps') AS mbps,
+       json_extract(CAST(o.rec AS TEXT), '$.bridge.latency_ms') AS latency_ms,
+       json_extract(CAST(o.rec AS TEXT), '$.bridge.low_latency') AS low_latency
+FROM attempt a JOIN leaf l ON l.idx = a.leaf
+JOIN leaf o ON o.idx = iif(json_extract(CAST(l.rec AS TEXT), '$.as[0]') >= 0, json_extract(CAST(l.rec AS TEXT), '$.as[0]'), l.idx);
 
 CREATE VIEW attempt_damage AS
 SELECT a.leaf, coalesce(json_extract(CAST(l.rec AS TEXT), '$.damage.refused'), 0) AS refused,

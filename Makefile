@@ -107,6 +107,9 @@ $B/bench-usage: $B/obj/scripts/bench.d/usage.o
 $B/bench-zlib9: $B/obj/scripts/bench.d/zlib9.o
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lz
+$B/bench-clock: $B/obj/tests/bench/own_clock.o $(LIB)
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 bench:
 	@scripts/bench
 

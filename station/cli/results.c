@@ -75,6 +75,17 @@ static void rung_lists(const struct attempt_facts *f, json_t *names, json_t *cou
     }
 }
 
+static json_t *measures_json(const struct attempt_facts *f)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < f->n_measures; i++) {
+        const struct attempt_measure *m = &f->measures[i];
+        (void)json_object_set_new(o, m->name, json_pack("{ss sf ss}", "verdict", m->verdict, "value", (double)m->value / 1e6,
+                                                        "unit", m->unit));
+    }
+    return o;
+}
+
 static json_t *attempt_json(const struct attempt_facts *f, int64_t leaf)
 {
     char mac[24] = "", revision[16] = "";
@@ -97,6 +108,11 @@ static json_t *attempt_json(const struct attempt_facts *f, int64_t leaf)
     (void)json_object_set_new(o, "bytes", json_integer((json_int_t)f->plain_bytes));
     (void)json_object_set_new(o, "wire_bytes", json_integer((json_int_t)f->bytes_out));
     (void)json_object_set_new(o, "seconds", json_real(f->duration_ms / 1000.0));
+    (void)json_object_set_new(o, "lot", text_or_null(f->lot));
+    (void)json_object_set_new(o, "serial", text_or_null(f->serial));
+    (void)json_object_set_new(o, "purpose", text_or_null(f->purpose));
+    if (f->n_measures)
+        (void)json_object_set_new(o, "measures", measures_json(f));
     (void)json_object_set_new(o, "leaf", leaf >= 0 ? json_integer((json_int_t)leaf) : json_null());
     return o;
 }

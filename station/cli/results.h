@@ -5,7 +5,9 @@
  *
  * JSON: one object a line. An attempt: {"type":"attempt","slot":3,"port":"...","mac":"...","chip":"esp32",
  * "revision":"3.0","outcome":"PASS","fault":null,"why":null,"step":null,"rungs":["resend"],
- * "rung_counts":[2],"baud":921600,"loader":"stub","bytes":1747552,"wire_bytes":1103456,"seconds":14.2,"leaf":17}. The last one:
+ * "rung_counts":[2],"baud":921600,"loader":"stub","bytes":1747552,"wire_bytes":1103456,"seconds":14.2,"lot":"L-7",
+ * "serial":"SN-00017","purpose":null,"leaf":17}, and where the boot check measures:
+ * "measures":{"vbat":{"verdict":"ok","value":3.71,"unit":"V"}}. The last one:
  * {"type":"totals","slots":8,"attempts":8,"pass":7,"fail":1,"error":0,"aborted":0,"seconds":15.0}.
  * Facts that are not known are null.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The files that a profile names: found, read, hashed, and re-read when somebody asks. */
+ * The files that a profile names: found, read, hashed. */
 #include "profile/loaded.h"
 
 #include "base/file.h"
@@ -10,10 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { IMAGE_MAX = 128 << 20 }; /* the largest flash */
-
-/* A pipe or a device would hold us up for ever, or never end. */
-static enum fl_err read_regular(const char *path, struct fl_buf *out, struct fl_why *why)
+enum fl_err images_read(const char *path, struct fl_buf *out, struct fl_why *why)
 {
     struct stat st;
     if (stat(path, &st) != 0)
@@ -53,7 +50,7 @@ static void load_one(struct loaded_image *l, const struct key_sha256 *want, stru
     struct fl_buf b = FL_BUF(IMAGE_MAX);
     struct fl_why why = {0};
     struct profile_image *f = l->facts;
-    enum fl_err err = read_regular(l->path, &b, &why);
+    enum fl_err err = images_read(l->path, &b, &why);
     if (err) {
         read_failed(l, err, &why, c);
         goto out;
@@ -125,31 +122,4 @@ void images_load(struct profile_private *p, struct critic *c)
         else
             critic_nomem(c);
     }
-}
-
-enum fl_err profile_recheck(const struct profile *p, struct fl_why *why)
-{
-    const struct profile_private *priv = p->priv;
-    struct fl_buf text = FL_BUF(TREE_BYTES_MAX);
-    enum fl_err read = read_regular(p->path, &text, why);
-    if (!read && (text.len != priv->text.len || memcmp(text.bytes, priv->text.bytes, text.len) != 0))
-        read = fl_fail(why, FL_MISMATCH, "%s is not the profile any more that was loaded", p->path);
-    fl_buf_fini(&text);
-    if (read)
-        return read;
-    for (size_t i = 0; i < priv->n; i++) {
-        const struct loaded_image *l = &priv->loaded[i];
-        struct fl_buf b = FL_BUF(IMAGE_MAX);
-        uint8_t sha[FL_SHA256_SIZE];
-        enum fl_err err = read_regular(l->path, &b, why);
-        if (!err && fl_sha256(b.bytes, b.len, sha))
-            err = fl_fail(why, FL_NOMEM, "out of memory");
-        if (!err && memcmp(sha, l->facts->sha256, sizeof sha) != 0)
-            err = fl_fail(why, FL_MISMATCH, "%s is not the file any more that the profile was loaded with",
-                          l->path);
-        fl_buf_fini(&b);
-        if (err)
-            return err;
-    }
-    return FL_OK;
 }

@@ -3,7 +3,7 @@
  * loaded.h: what stands behind a struct profile.
  *
  * Inside the room only. Everything here is written while the profile is loaded, and read-only after
- * that; only `sets` grows later, under `lock`.
+ * that; only `sets` and what was seen of files change later, under `lock`.
  */
 #ifndef FL_PROFILE_LOADED_H
 #define FL_PROFILE_LOADED_H
@@ -13,7 +13,15 @@
 
 #include <pthread.h>
 
+/* A file as it was when its bytes were last found right (recheck.c). */
+struct file_seen {
+    bool known;
+    uint64_t device, inode, size;
+    int64_t modified_ns, changed_ns;
+};
+
 struct loaded_image {
+    struct file_seen seen; /* under profile_private.lock */
     struct profile_image *facts; /* in profile_private.images */
     char *path;                  /* where it was read from, owned */
     uint8_t *bytes;              /* as in the file, then FF up to a multiple of 4; owned; NULL: not read */
@@ -47,7 +55,8 @@ struct profile_private {
     size_t n;
     struct profile_problems notes;
     const char **note_texts;
-    pthread_mutex_t lock; /* guards sets; a leaf, held while a set is compressed: a slot that needs it must wait
+    struct file_seen seen; /* the profile's own file; under lock */
+    pthread_mutex_t lock; /* guards sets and what was seen of files; a leaf, held while a set is compressed: a slot that needs it must wait
                            * for it anyway */
     bool lock_ready;
     struct region_set *sets; /* the first is size_code -1; published ones never change */
@@ -59,6 +68,9 @@ struct profile_private {
 /* The code for a setting in header byte 2 or 3; -1: keep. */
 struct esp_image_patch loaded_patch(const struct profile_private *p);
 
+enum { IMAGE_MAX = 128 << 20 }; /* the largest flash */
+/* images.c: one file, which must be an ordinary one: a pipe or a device would hold us up for ever, or never end. */
+FL_MUST enum fl_err images_read(const char *path, struct fl_buf *out, struct fl_why *why);
 /* images.c: read and hash the files. */
 void images_load(struct profile_private *p, struct critic *c);
 /* checks.c: what must hold between settings, and of the ranges in flash. */

@@ -134,7 +134,8 @@ FL_MUST enum fl_err profile_regions(const struct profile *p, uint64_t flash_size
                                     const struct esp_region **regions, size_t *n,
                                     struct fl_why *why);
 
-/* Re-read the profile and every image and compare them with what was loaded: FL_MISMATCH names the file. */
+/* Are the profile and every image still what was loaded? FL_MISMATCH names the file. What was not written since it was
+ * last read is not read again (recheck.c), so that it can be asked before every unit. */
 FL_MUST enum fl_err profile_recheck(const struct profile *p, struct fl_why *why);
 
 /* Body of the `profile` event (event/event.h): new reference, NULL: no memory. */

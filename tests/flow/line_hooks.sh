@@ -58,6 +58,8 @@ check() { # check MEASURE EXIT WANT
 check 'text: "I ({}) boot", limits: "0..100000 ms"' 0 "PASS|"
 [ "$(sql "SELECT name, value >= 0, scale <= 5, unit_name, low, verdict FROM attempt_measure")" = "t|1|1|ms|0|marginal" ] ||
     { sql "SELECT * FROM attempt_measure"; fail "measure"; }
+[ "$(jq -c 'select(.type=="attempt")|[.measures.t.verdict, .measures.t.unit, (.measures.t.value >= 0), .lot]' "$T/out")" = '["marginal","ms",true,null]' ] ||
+    { cat "$T/out"; fail "measures in the result"; }
 check 'text: "I ({}) boot", limits: "..-5"' 1 "FAIL|boot.limit"
 check 'text: "pressure {} bar"' 1 "FAIL|boot.missing"
 expect_exit 0 "$FL" audit --data "$T/data"

@@ -162,19 +162,30 @@ static void nobody(struct slot_worker *w, enum attempt_how how)
 
 /* ---- going ------------------------------------------------------------------------------------------ */
 
+/* A dead board's port was closed after its attempt: as long as it is there the board is, unless the bridge stays. */
+static bool still_there(struct slot_worker *w, bool probe)
+{
+    struct attempt *a = &w->attempt;
+    enum link_known there = link_port_there(a->slot->port);
+    if (there == LINK_NO || (there == LINK_UNKNOWN && !a->link))
+        return false;
+    if (!a->link && (!probe || !attempt_open(a)))
+        return true;
+    return attempt_still_there(a, probe);
+}
+
 /* A finished board that stays in is left alone until it is gone. */
 static void wait_until_gone(struct slot_worker *w)
 {
     struct attempt *a = &w->attempt;
-    enum link_kind kind = a->link ? link_info(a->link)->kind : LINK_SERIAL;
-    bool probes = kind != LINK_SERIAL || a->slot->fixture || w->bridge_stays;
+    bool probes = asks(w, link_port_there(a->slot->port));
     struct fl_deadline probe_at = fl_deadline_in_ms(detect(w)->removed_ms);
     for (;;) {
         struct fl_deadline look = fl_deadline_in_ms(LOOK_MS);
         if (!plug_wait(w->plug, &w->seen, probes ? fl_deadline_min(look, probe_at) : look))
             return;
         bool probe = probes && fl_deadline_passed(probe_at);
-        if (!attempt_still_there(a, probe) || link_port_there(a->slot->port) == LINK_NO)
+        if (!still_there(w, probe))
             break;
         if (probe)
             probe_at = fl_deadline_in_ms(detect(w)->removed_ms);

@@ -1,13 +1,14 @@
 #!/bin/sh
 # The line that stays, behind ports that look like USB: all sockets of a hub, boards that come and go by the kernel's
-# notice, a finished board that is left alone, a port that comes and goes ten times a second, and a port outside the list
+# notice, a finished board that is left alone, a dead one, a port that is held, a port that comes and goes ten times a second, and a port outside the list
 # that is never touched. Then the same fixture numbered by `slots learn`.
 . tests/flow/lib.sh
 . tests/flow/lib_tty.sh
 demo_images
 mkdir -p "$T/dev"
 export FL_TTY_DEV="$T/dev"
-tty_boards 4
+echo 'boards: [{board: 5, faults: [silent]}]' >"$T/scenario"
+tty_boards 5 --scenario "$T/scenario"
 tests/preload/sysfs "$T/sys" ttyUSB94 9-2 10c4 ea60 0004 cp210x "CP2104 USB to UART Bridge Controller" # outside the hub
 rm "$T/sys/bus/usb/devices/9-1.4" "$T/sys/bus/usb/devices/9-1.4:1.0"
 [ -e "$T/sys/bus/usb/devices/9-1" ] || { # the hub itself
@@ -35,7 +36,13 @@ PIDS="$PIDS $run"
 attempts() { [ "$(grep -c '"type":"attempt"' "$T/result")" -ge "$1" ]; }
 says() { grep -Eq -- "$1" "$T/progress"; }
 wait_for "the two boards that are in" 60 attempts 2 || { cat "$T/progress"; fail "not two"; }
+# somebody has the port: that is shown, and it goes on when it is free
+flock "$(readlink "$T/board3")" sleep 60 &
+HOLD=$!
+PIDS="$PIDS $HOLD"
 plug 3
+wait_for "the busy port to be shown" 30 says '^ 13 .* CLOSED .*port\.busy' || { cat "$T/progress"; fail "busy is not shown"; }
+kill "$HOLD"
 wait_for "the third" 60 attempts 3 || { cat "$T/progress"; fail "the board that was plugged in was not flashed"; }
 [ "$(jq -r 'select(.type=="attempt")|"\(.slot) \(.port) \(.outcome)"' "$T/result" | sort | tr '\n' ';')" = \
     "11 usb:9-1.1 PASS;12 usb:9-1.2 PASS;13 usb:9-1.3 PASS;" ] || { cat "$T/result"; fail "slots of the hub"; }
@@ -66,6 +73,21 @@ wait $run || rc=$?
 [ "$(sql "SELECT count(*) FROM attempt_view")" = 4 ] || fail "records"
 expect_exit 2 with_tty "$FL" run --profile "$T/p.yaml" --port "usb:9-7.*" --data "$T/data"
 expect_text "$T/err" 'there is no hub at usb:9-7 now'
+
+# a dead board is one attempt, however long it stays in; pulled, its slot is empty
+unplug 5
+env LD_PRELOAD="$sanitizer $PWD/$B/preload_tty.so" "$FL" run --profile "$T/p.yaml" --port usb:9-1.5 --data "$T/data" --format json >"$T/result" 2>"$T/progress" &
+run=$!
+PIDS="$PIDS $run"
+working() { [ -S "$T/data/door" ]; }
+wait_for "the line" 20 working || { cat "$T/progress"; fail "no line"; }
+plug 5
+wait_for "the dead board" 60 attempts 1 || { cat "$T/progress"; fail "a dead board is not told"; }
+[ "$(jq -r 'select(.type=="attempt")|"\(.outcome) \(.fault)"' "$T/result")" = "ERROR link.silent" ] || { cat "$T/result"; fail "dead"; }
+sleep 2 # several looks
+tail -n 1 "$T/progress" | grep -q ' ERROR ' || { cat "$T/progress"; fail "a dead board is tried again and again"; }
+kill -TERM $run
+wait $run || :
 
 # numbering: what is in is not counted, one after another is, twice is said, two at once are refused
 unplug 1

@@ -29,6 +29,8 @@ enum fake_do {
     DO_RESTART, /* the chip restarts; these bytes as text */
     DO_GONE,    /* the port goes away */
     DO_HANG,    /* nothing more until the next reset */
+    DO_INVERT,  /* carry it out and answer; then a stray C0 turns its framing inside out */
+    DO_DEAF,    /* nothing more until SYNC */
     DO_VALUE,   /* carry it out, but answer with this value field */
 };
 enum { IN_ROM = 1, IN_STUB = 2, ANYWHERE = 3 };
@@ -85,6 +87,7 @@ struct fake {
     enum link_wire dtr, rts;
     uint32_t host_baud, chip_baud;
     bool inside, escape; /* the receiver */
+    bool deaf;           /* to all but SYNC */
     size_t n;
     uint8_t frame[0x9000];
     uint8_t last_op, deferred;
@@ -211,7 +214,7 @@ static inline void fake_boot(struct fake *f, bool loader, struct fl_buf *reply)
 {
     f->in_loader = loader && !f->dead && f->resets >= f->wrong_resets;
     loader = loader && f->resets >= f->wrong_resets;
-    f->stub = f->inside = f->escape = f->flash_mode = false;
+    f->stub = f->inside = f->escape = f->flash_mode = f->deaf = false;
     f->deferred = 0;
     f->chip_baud = 0; /* the ROM measures it */
     f->n = 0;
@@ -559,7 +562,14 @@ static inline void fake_request(struct fake *f, struct fl_buf *reply)
             return;
         }
     }
+    f->deaf = f->deaf && op != OP_SYNC;
+    if (f->deaf)
+        return;
     const struct fake_rule *r = fake_rule_for(f, op);
+    if (r && r->what == DO_DEAF) {
+        f->deaf = true;
+        return;
+    }
     if (f->chatter)
         fake_raw(f, reply, (const uint8_t *)f->chatter, strlen(f->chatter));
     if (r && r->what == DO_SILENT)
@@ -611,6 +621,8 @@ static inline void fake_request(struct fake *f, struct fl_buf *reply)
     f->last_op = op;
     if (r && r->what == DO_LOSE)
         reply->len = before;
+    if (r && r->what == DO_INVERT)
+        f->inside = true;
 }
 
 /* The stub takes C0 as a toggle; the ROM opens again on a C0 that closes nothing. */

@@ -110,7 +110,7 @@ static enum fl_err through_door(const char *data, enum event_kind kind, json_t *
     return err;
 }
 
-static enum fl_err to_recorder(struct recorder *r, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
+static enum fl_err to_recorder(struct recorder *r, enum event_kind kind, const json_t *body, int64_t *leaf, struct fl_why *why)
 {
     struct event_ticket t;
     if (event_ticket_init(&t))

@@ -111,6 +111,17 @@ static int record_profile(struct making *m, const struct profile *p)
                : CLI_OK;
 }
 
+static int record_settings(struct making *m)
+{
+    struct fl_why why = {0};
+    json_t *event;
+    int code = making_settings(m->data_dir, m->station_path, &m->ports, m->operator_id, &event);
+    if (code || !event)
+        return code;
+    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_CONFIG, event, NULL, &why);
+    return err ? cli_fail(CLI_STATION, "the station's settings could not be recorded: %s", why.text) : CLI_OK;
+}
+
 /* What the line makes, for those who look at it. */
 static void title(struct making *m)
 {
@@ -298,6 +309,8 @@ static int run(struct making *m)
     code = open_station(m);
     for (size_t i = 0; !code && i < m->n_profiles; i++)
         code = record_profile(m, m->profiles[i]);
+    if (!code)
+        code = record_settings(m);
     if (!code && m->lot)
         code = make_lot(m);
     if (!code)

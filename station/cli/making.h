@@ -22,6 +22,10 @@ enum fl_err making_lot_check(const char *data, const char *lot, const struct pro
 int making_lot(const struct cli_verb *verb, const char *data, const char *lot, const struct profile *const *profiles, size_t n,
                uint64_t *planned, json_t **facts);
 
+/* The event that tells how the line is set up; NULL where the newest record says just that. Exit code; what is wrong was
+ * said. */
+int making_settings(const char *data, const char *station_path, const struct cli_list *ports, const char *operator_id, json_t **event);
+
 /* Options, run, report; returns the exit code. */
 int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char **argv);
 

@@ -15,9 +15,11 @@ expect_exit 3 "$FL" db export attempt_view --data "$T/old"
 expect_text "$T/err" "has schema 2"
 
 demo_images
-printf 'seed: 7\nboards:\n  - {board: 3, flash: {stuck: [0x40000]}}\n' >"$T/boards.yaml"
+printf 'seed: 7\nboards:\n  - {board: 2, bridge: ch9102}\n  - {board: 3, flash: {stuck: [0x40000]}}\n' >"$T/boards.yaml"
 sim_start sim --boards 3 --scenario "$T/boards.yaml"
 expect_exit 1 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$D" --operator ann
+[ "$(sql "SELECT what FROM tuning")" = learned ] || { sql "SELECT * FROM tuning"; fail "what the slot learned"; }
+[ "$(sql "SELECT what, o.name FROM config_change c JOIN operator_view o ON o.id = c.operator")" = "station|ann" ] || fail "how the line is set up"
 MAC=$(sql "SELECT mac FROM attempt_view WHERE outcome = 'PASS' LIMIT 1")
 expect_exit 0 "$FL" note "$MAC" "looked at" --operator eva --data "$D"
 expect_exit 0 "$FL" db check --data "$D"
@@ -58,6 +60,7 @@ expect_exit 3 "$FL" db rebuild --data "$D"
 expect_text "$T/err" "a flashline works on"
 kill -INT $RUN
 wait $RUN || :
+[ "$(sql "SELECT count(*) FROM config_change")" = 1 ] || fail "the same settings were told twice"
 [ "$(sqlite3 "$T/copy.db" "PRAGMA integrity_check; SELECT count(*) > 12 FROM leaf; SELECT count(*) FROM person" | tr '\n' ' ')" = "ok 1 2 " ] ||
     fail "the copy"
 ls "$T"/copy.db.part 2>/dev/null && fail "a part was left behind"

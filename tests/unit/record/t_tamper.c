@@ -132,7 +132,7 @@ static void exec(sqlite3 *db, const char *sql)
 /* Run the SQL with the triggers put aside, and put them back as they were: whoever tampers would. */
 static void spoil(const char *dir, const char *sql)
 {
-    char path[200], *triggers[20];
+    char path[200], *triggers[64];
     size_t n = 0;
     sqlite3 *db;
     sqlite3_stmt *q;

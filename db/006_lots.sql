@@ -5,7 +5,7 @@
 
 INSERT INTO event_kind (id, name) VALUES
   (12, 'lot_open'), (13, 'lot_close'), (14, 'operator'), (15, 'note'), (16, 'disposition'), (17, 'config'),
-  (18, 'line_stop'), (19, 'line_reopen'), (20, 'serial'), (21, 'label'), (22, 'tuning'), (23, 'facts');
+  (18, 'line_stop'), (19, 'line_reopen'), (20, 'serial'), (21, 'label'), (22, 'tuning');
 
 -- Who is behind a tag of the log. The one table with names of people, and no projection: taking a row away forgets
 -- the person, and the log stays whole.

@@ -33,7 +33,6 @@
  *   label            job, state ("printed", "reprinted"), printer?, mac?, lot?, serial?, attempt? (leaf), operator?
  *   tuning           job, slot, port, bridge?, what ("learned", "step_up"), baud?, ram_block?, flash_block?, burst?, gap_us?,
  *                    rom_only?: a whole setting, what is left out is as usual
- *   facts            job (= SHA-256 of the facts), facts: members that many records share, told once  [recorder]
  *
  * lot_open: `authorised` is how many distinct units may pass, `planned` how many are wanted; `tries` how many
  * attempts a unit may fail before it must be dispositioned "rework" (which gives as many again). `rules` is any
@@ -88,7 +87,6 @@
     X(SERIAL, "serial", true)                                                                      \
     X(LABEL, "label", true)                                                                        \
     X(TUNING, "tuning", false)                                                                     \
-    X(FACTS, "facts", false)                                                                       \
     X(KEY_ROTATE, "key_rotate", false)                                                             \
     X(KEY_RETIRE, "key_retire", false)
 

@@ -74,7 +74,7 @@ enum fl_err sheet_text(const struct sheet *s, struct fl_buf *out)
         fl_buf_addf(out, "\n%s", s->text);
     for (size_t i = 0; i < s->n_parts; i++) {
         const struct sheet_part *p = &s->parts[i];
-        fl_buf_addf(out, "\n%s%s%s%s\n\n", p->title, p->note ? " (" : "", p->note ? p->note : "", p->note ? ")" : "");
+        fl_buf_addf(out, "\n%s\n%s%s%s\n", p->title, p->note ? "  " : "", p->note ? p->note : "", p->note ? "\n" : "");
         if (!table_rows(p->table)) {
             fl_buf_adds(out, "  nothing\n");
             continue;

@@ -20,7 +20,7 @@ enum { SHEET_PARTS_MAX = 6, SHEET_FACTS_MAX = 32, SHEET_SERIES_MAX = 3 };
 /* What a part looks like as a picture: columns of its table. */
 struct sheet_chart {
     const char *type;  /* "line", "bar", "pareto": bars and the cumulative share as a line */
-    const char *label; /* column along the bottom */
+    const char *label; /* column along the bottom; NULL: the first */
     const char *series[SHEET_SERIES_MAX];
     const char *unit;  /* of the axis: "%" or a word */
 };

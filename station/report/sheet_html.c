@@ -72,7 +72,8 @@ static json_t *picture(const struct sheet_part *p, const char *id)
         (void)json_array_append_new(series, json_string(p->chart->series[i]));
         (void)json_array_append_new(titles, json_string(title_of(p, p->chart->series[i])));
     }
-    return json_pack("{ss,ss,ss,ss,so,so,so}", "id", id, "type", p->chart->type, "label", p->chart->label, "unit", p->chart->unit,
+    const char *label = p->chart->label ? p->chart->label : table_column_at(p->table, 0)->name;
+    return json_pack("{ss,ss,ss,ss,so,so,so}", "id", id, "type", p->chart->type, "label", label, "unit", p->chart->unit,
                      "series", series, "titles", titles, "rows", rows);
 }
 

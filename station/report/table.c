@@ -122,6 +122,11 @@ size_t table_rows(const struct table *t)
     return t->rows;
 }
 
+const struct table_column *table_column_at(const struct table *t, size_t column)
+{
+    return column < t->n_columns ? &t->columns[column] : NULL;
+}
+
 const struct table_column *table_column_named(const struct table *t, const char *name)
 {
     for (size_t c = 0; c < t->n_columns; c++)

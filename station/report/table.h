@@ -44,6 +44,7 @@ void table_end(struct table *t);
 
 size_t table_rows(const struct table *t);
 /* NULL: there is none. */
+const struct table_column *table_column_at(const struct table *t, size_t column);
 const struct table_column *table_column_named(const struct table *t, const char *name);
 
 /* A line of titles, a rule, the rows; numbers to the right; no blanks at line ends; `indent` blanks in front. */

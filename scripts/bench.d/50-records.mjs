@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the records answer, and how fast: reports, a trace and a recall over generated histories (tests/history). One
+// million attempts unless RECORDS says otherwise: RECORDS=1,10 for ten as well (13 GB of disk and some ten minutes).
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import * as b from "./lib.mjs";
+
+execFileSync("make", ["-s", "VARIANT=release", "build/release/make_history"]);
+const TIMES = Math.max(b.RUNS, 5);
+const millions = (b.env.RECORDS ?? (b.QUICK ? "0.1" : "1")).split(",").map(Number);
+
+function history(args) {
+  const dir = mkdtempSync(join(b.OUT, "records-"));
+  const facts = JSON.parse(execFileSync("build/release/make_history", [dir, ...args], { encoding: "utf8" }));
+  return { dir, ...facts };
+}
+
+// Milliseconds of each run of the whole program, the first left out: it fills the cache of the disk.
+function measure(args) {
+  const list = [];
+  for (let i = 0; i <= TIMES; i++) {
+    const t = process.hrtime.bigint();
+    const r = spawnSync(b.FL, args, { stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 30 });
+    if (r.status !== 0) throw new Error(`${args.join(" ")} ended with ${r.status}`);
+    if (i > 0) list.push(Number(process.hrtime.bigint() - t) / 1e6);
+  }
+  return list;
+}
+
+// what a line writes: attempt_start and result, tree and rows, each attempt its own commit being the same bytes
+{
+  const h = history(["attempts=50000", "starts=1", "profiles=40"]);
+  b.row("database, bytes an attempt", statSync(join(h.dir, "flashline.db")).size / h.attempts,
+    { unit: "bytes", target: 1500, note: "leaves, tree, rows, indexes, sums" });
+  rmSync(h.dir, { recursive: true });
+}
+
+const start = measure(["--version"]);
+for (const m of millions) {
+  b.say(`a history of ${m} million attempts is made`);
+  const times = Math.max(1, Math.round(m / 0.5));
+  const h = history([`attempts=${Math.round((m * 1e6) / times)}`, `times=${times}`, "profiles=40", "truth=slot"]);
+  const limit = m > 1 ? 1000 : 200;
+  const report = (name, ...args) => measure(["report", name, ...args, "--data", h.dir, "--format", "json"]);
+  b.row(`${m} M attempts: summary`, report("summary"), { unit: "ms", target: limit });
+  b.row(`${m} M attempts: yield by hour`, report("yield", "--group-by", "hour"), { unit: "ms", target: limit });
+  b.row(`${m} M attempts: Pareto`, report("pareto"), { unit: "ms", target: limit });
+  b.row(`${m} M attempts: blame`, report("blame"), { unit: "ms" });
+  const base = b.median(start);
+  b.row(`${m} M attempts: trace of one MAC`, measure(["trace", h.mac, "--data", h.dir]).map((v) => Math.max(0, v - base)),
+    { unit: "ms", target: 5, note: "without the start of a program" });
+  const recall = measure(["trace", "--image", h.image, "--data", h.dir, "--format", "csv"]);
+  b.row(`${m} M attempts: recall of an image`, recall, { unit: "ms", target: 2000, note: "that one unit in 40 got, as CSV" });
+  rmSync(h.dir, { recursive: true });
+}

@@ -4,7 +4,7 @@
 // What the records answer, and how fast: reports, a trace and a recall over generated histories (tests/history). One
 // million attempts unless RECORDS says otherwise: RECORDS=1,10 for ten as well (13 GB of disk and some ten minutes).
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as b from "./lib.mjs";
 
@@ -28,14 +28,6 @@ function measure(args) {
     if (i > 0) list.push(Number(process.hrtime.bigint() - t) / 1e6);
   }
   return list;
-}
-
-// what a line writes: attempt_start and result, tree and rows, each attempt its own commit being the same bytes
-{
-  const h = history(["attempts=50000", "starts=1", "profiles=40"]);
-  b.row("database, bytes an attempt", statSync(join(h.dir, "flashline.db")).size / h.attempts,
-    { unit: "bytes", target: 1500, note: "leaves, tree, rows, indexes, sums" });
-  rmSync(h.dir, { recursive: true });
 }
 
 const start = measure(["--version"]);

@@ -18,18 +18,18 @@ static const struct engine_column yield_columns[] = {
     {"units", "units", TABLE_INT, CELL_INT, 1, 0, 0, 0},
     {"first_passed", "passed 1st", TABLE_INT, CELL_INT, 2, 0, 0, 0},
     {"first_pass_yield", "first-pass", TABLE_PERCENT, CELL_RATIO, 2, 1, 0, 0},
-    {"first_low", "from", TABLE_PERCENT, CELL_LOW, 2, 1, 0, 0},
+    {"first_low", "95 % from", TABLE_PERCENT, CELL_LOW, 2, 1, 0, 0},
     {"first_high", "to", TABLE_PERCENT, CELL_HIGH, 2, 1, 0, 0},
     {"second_pass_yield", "second", TABLE_PERCENT, CELL_RATIO, 3, 1, 0, 0},
     {"third_pass_yield", "third", TABLE_PERCENT, CELL_RATIO, 4, 1, 0, 0},
     {"last_pass_yield", "last-pass", TABLE_PERCENT, CELL_RATIO, 5, 1, 0, 0},
-    {"last_low", "from", TABLE_PERCENT, CELL_LOW, 5, 1, 0, 0},
+    {"last_low", "95 % from", TABLE_PERCENT, CELL_LOW, 5, 1, 0, 0},
     {"last_high", "to", TABLE_PERCENT, CELL_HIGH, 5, 1, 0, 0},
     {"retest_rate", "retested", TABLE_PERCENT, CELL_RATIO, 6, 1, 0, 0},
     {"recovery_rate", "recovered", TABLE_PERCENT, CELL_RATIO, 7, 8, 0, 0},
 };
 static const struct sheet_chart yield_chart = {"line", NULL, {"first_pass_yield", "first_low", "last_pass_yield"}, "%"};
-PART(yield_part, "yield", "Yield", "units by their attempt 1; from, to: 95 % Wilson; recovered: of those that failed at first", yield_sql,
+PART(yield_part, "yield", "Yield", "units by their attempt 1; 95 % from, to: Wilson's interval; recovered: of those that failed at first", yield_sql,
      yield_columns, &yield_chart);
 
 static const char steps_sql[] =
@@ -41,7 +41,7 @@ static const struct engine_column steps_columns[] = {
     {"first_tries", "first tries", TABLE_INT, CELL_INT, 2, 0, 0, 0},
     {"first_passed", "at once", TABLE_INT, CELL_INT, 3, 0, 0, 0},
     {"step_yield", "step yield", TABLE_PERCENT, CELL_RATIO, 3, 2, 0, 0},
-    {"low", "from", TABLE_PERCENT, CELL_LOW, 3, 2, 0, 0},
+    {"low", "95 % from", TABLE_PERCENT, CELL_LOW, 3, 2, 0, 0},
     {"high", "to", TABLE_PERCENT, CELL_HIGH, 3, 2, 0, 0},
     {"mean_s", "mean s", TABLE_REAL, CELL_MEAN, 4, 1, 0.001, 2},
 };
@@ -115,7 +115,7 @@ static const struct engine_column slots_columns[] = {
     {"pass_rate", "pass rate", TABLE_PERCENT, CELL_RATIO, 2, 7, 0, 0},
     {"units", "units", TABLE_INT, CELL_INT, 8, 0, 0, 0},
     {"first_pass_yield", "first-pass", TABLE_PERCENT, CELL_RATIO, 9, 8, 0, 0},
-    {"first_low", "from", TABLE_PERCENT, CELL_LOW, 9, 8, 0, 0},
+    {"first_low", "95 % from", TABLE_PERCENT, CELL_LOW, 9, 8, 0, 0},
     {"first_high", "to", TABLE_PERCENT, CELL_HIGH, 9, 8, 0, 0},
     {"recovery_rate", "recovered", TABLE_PERCENT, CELL_RATIO, 11, 10, 0, 0},
     {"pass_ms", "ms a PASS", TABLE_INT, CELL_INT, 12, 0, 0, 0},
@@ -171,9 +171,9 @@ PART(throughput_part, "throughput", "Throughput",
     {"units", "units", TABLE_INT, CELL_INT, 4, 0, 0, 0}, {"passed", "passed", TABLE_INT, CELL_INT, 6, 0, 0, 0},   \
     {"not_passed", "not passed", TABLE_INT, CELL_INT, 7, 0, 0, 0},                                                \
     {"first_pass_yield", "first-pass", TABLE_PERCENT, CELL_RATIO, 5, 4, 0, 0},                                    \
-    {"first_low", "from", TABLE_PERCENT, CELL_LOW, 5, 4, 0, 0}, {"first_high", "to", TABLE_PERCENT, CELL_HIGH, 5, 4, 0, 0}, \
+    {"first_low", "95 % from", TABLE_PERCENT, CELL_LOW, 5, 4, 0, 0}, {"first_high", "to", TABLE_PERCENT, CELL_HIGH, 5, 4, 0, 0}, \
     {"last_pass_yield", "last-pass", TABLE_PERCENT, CELL_RATIO, 6, 4, 0, 0},                                      \
-    {"last_low", "from", TABLE_PERCENT, CELL_LOW, 6, 4, 0, 0}, {"last_high", "to", TABLE_PERCENT, CELL_HIGH, 6, 4, 0, 0}, \
+    {"last_low", "95 % from", TABLE_PERCENT, CELL_LOW, 6, 4, 0, 0}, {"last_high", "to", TABLE_PERCENT, CELL_HIGH, 6, 4, 0, 0}, \
     {"retest_rate", "retested", TABLE_PERCENT, CELL_RATIO, 8, 4, 0, 0},                                           \
     {"units_per_run_hour", "PASS / run h", TABLE_REAL, CELL_MEAN, 9, 10, 2, 1}
 static const char shift_sql[] =
@@ -181,7 +181,7 @@ static const char shift_sql[] =
     "SELECT {label}, first_ms, last_ms, attempts, units, p1, p, units - p, again, pass, halves FROM g ORDER BY g.k";
 static const struct engine_column shift_columns[] = {CLOSING_COLUMNS};
 static const struct sheet_chart closing_chart = {"bar", NULL, {"first_pass_yield", "last_pass_yield", NULL}, "%"};
-PART(shift_part, "shifts", "Shifts", "units by their attempt 1; from, to: 95 % Wilson", shift_sql, shift_columns, &closing_chart);
+PART(shift_part, "shifts", "Shifts", "units by their attempt 1; 95 % from, to: Wilson's interval", shift_sql, shift_columns, &closing_chart);
 
 static const char lot_sql[] =
     GROUPED(CLOSING, "tally t")
@@ -194,7 +194,7 @@ static const struct engine_column lot_columns[] = {
     {"authorised", "authorised", TABLE_INT, CELL_INT, 13, 0, 0, 0},
     {"open", "still open", TABLE_INT, CELL_INT, 14, 0, 0, 0},
 };
-PART(lot_part, "lots", "Lots", "units by their attempt 1; from, to: 95 % Wilson", lot_sql, lot_columns, &closing_chart);
+PART(lot_part, "lots", "Lots", "units by their attempt 1; 95 % from, to: Wilson's interval", lot_sql, lot_columns, &closing_chart);
 
 /* ---- units ----------------------------------------------------------------------------------------------------- */
 

@@ -43,9 +43,9 @@ done
 expect_exit 0 "$FL" report yield --data "$d" --lot L-001 --format json
 [ "$(jq .units "$T/out")" = "$(sqlite3 "$d/flashline.db" "SELECT count(*) FROM unit_lot_view WHERE lot = 'L-001'")" ] || fail "--lot"
 all=$("$FL" report summary --data "$d" --format json | jq .attempts)
-one=$("$FL" report summary --data "$d" --until 2026-01-01T01:00 --format json | jq .attempts)
-two=$("$FL" report summary --data "$d" --since 2026-01-01T08:30 --until 2026-01-01T09:00 --zone +07:30 --format json | jq .attempts)
-rest=$("$FL" report summary --data "$d" --since '2026-01-01 01:30' --format json | jq .attempts)
+one=$("$FL" report summary --data "$d" --until 2030-01-01T01:00 --format json | jq .attempts)
+two=$("$FL" report summary --data "$d" --since 2030-01-01T08:30 --until 2030-01-01T09:00 --zone +07:30 --format json | jq .attempts)
+rest=$("$FL" report summary --data "$d" --since '2030-01-01 01:30' --format json | jq .attempts)
 [ $((one + two + rest)) = "$all" ] && [ "$two" -gt 0 ] || fail "$one, $two and $rest attempts are not $all"
 
 # ---- trace and recall
@@ -58,9 +58,9 @@ short=$(printf %.12s "$image" | tr a-f A-F)
 expect_exit 0 "$FL" trace --image "$short" --data "$d" --format json
 [ "$(jq -c '[.units[].mac]|sort' "$T/out")" = "$(sqlite3 "$d/flashline.db" "SELECT json_group_array(mac) FROM (SELECT DISTINCT mac FROM attempt_view v
     JOIN profile_image_view i USING (profile_hash) WHERE i.sha256 = '$image' ORDER BY 1)")" ] || fail "the recall of an image"
-expect_exit 0 "$FL" trace --slot "$bad" --since 2026-01-01T00:30:00 --until 2026-01-01T00:45:10 --data "$d" --format csv
+expect_exit 0 "$FL" trace --slot "$bad" --since 2030-01-01T00:30:00 --until 2030-01-01T00:45:10 --data "$d" --format csv
 [ "$(sed 1d "$T/out" | wc -l)" = "$(sqlite3 "$d/flashline.db" "SELECT count(DISTINCT mac) FROM attempt_view WHERE slot = $bad AND
-    start >= '2026-01-01T00:30:00' AND start < '2026-01-01T00:45:10'")" ] || fail "through a slot between two times"
+    start >= '2030-01-01T00:30:00' AND start < '2030-01-01T00:45:10'")" ] || fail "through a slot between two times"
 version=$("$FL" --version | cut -d' ' -f2)
 expect_exit 0 "$FL" trace --program "$version" --data "$d"
 expect_text "$T/out" '^[0-9]+ units, the first 200 shown: --format csv gives all$'
@@ -70,7 +70,7 @@ n=0
 sed -n '/^## Ten questions/,/^## /p' db/README.md | sed -n 's/^sqlite3 flashline.db "\(.*\)"$/\1/p' >"$T/questions"
 while IFS= read -r q; do
     n=$((n + 1))
-    q=$(printf %s "$q" | sed "s/24:6f:28:aa:bb:cc/$mac/; s/d85f7321/$(printf %.8s "$image")/; s/WO-17/L-001/; s/2026-11-22/2026-01-01/g")
+    q=$(printf %s "$q" | sed "s/24:6f:28:aa:bb:cc/$mac/; s/d85f7321/$(printf %.8s "$image")/; s/WO-17/L-001/; s/2026-11-22/2030-01-01/g")
     sqlite3 "$d/flashline.db" "$q" </dev/null >"$T/answer" 2>&1 || { cat "$T/answer"; fail "question $n: $q"; }
     [ -s "$T/answer" ] || fail "question $n has no answer: $q"
 done <"$T/questions"
@@ -83,8 +83,8 @@ bad() { want=$1 words=$2; shift 2; expect_exit "$want" "$FL" "$@" --data "$d"; e
 bad 2 "is no time" report yield --since 2026-02-30
 bad 2 "is no time" report yield --since 22.11.2026
 bad 2 "is no time" report yield --until 2026-11-22T24:00
-bad 2 "half hour" report yield --since 2026-01-01T08:15
-bad 2 "lies before" report yield --since 2026-01-02 --until 2026-01-01
+bad 2 "half hour" report yield --since 2030-01-01T08:15
+bad 2 "lies before" report yield --since 2030-01-02 --until 2030-01-01
 bad 2 "no lot 'WO-99'" report lot --lot WO-99
 bad 2 "no lot 'x" report yield --lot "x'; DROP TABLE leaf; --"
 bad 2 "no slot|no attempt" report slots --slot 99

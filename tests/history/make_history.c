@@ -13,6 +13,7 @@
 #include "history/history.h"
 
 #include "event/event.h"
+#include "record/abridge.h"
 #include "record/db.h"
 #include "record/folder.h"
 #include "record/leaf_make.h"
@@ -31,8 +32,10 @@ struct maker {
     struct key *key;
     sqlite3 *db;
     struct ledger *ledger;
+    struct abridge *abridge;
     struct fl_buf bytes;
     uint64_t jobs;
+    int64_t wall_ms; /* of the last record: time never goes back */
     unsigned pending, batch;
     bool starts;
 };
@@ -67,6 +70,7 @@ static void open_all(struct maker *m, const char *dir)
     const struct ledger_config l = {.db = m->db, .vkey = &m->vkey, .signer = &signer_in_process, .signer_config = m->key};
     must(ledger_open(&l, &m->ledger, &why), "log", &why);
     must(ledger_begin(m->ledger, &why), "begin", &why);
+    must(abridge_new(&m->abridge, &why), "abridge", &why);
     m->bytes = FL_BUF(LEAF_BYTES_MAX);
 }
 
@@ -81,13 +85,18 @@ static void seal(struct maker *m)
 static void tell(struct maker *m, enum event_kind kind, json_t *body, int64_t wall_ms)
 {
     struct fl_why why = {0, ""};
-    json_t *leaf;
+    json_t *leaf, *told;
     char job[80];
-    const struct leaf_common c = {.log = m->vkey.name, .station = m->station, .seq = (int64_t)ledger_size(m->ledger), .boot = 1,
-                                  .wall_ms = wall_ms, .mono_ms = wall_ms % 1000000000};
+    const int64_t index = (int64_t)ledger_size(m->ledger);
+    m->wall_ms = wall_ms > m->wall_ms ? wall_ms : m->wall_ms;
+    const struct leaf_common c = {.log = m->vkey.name, .station = m->station, .seq = index, .boot = 1,
+                                  .wall_ms = m->wall_ms, .mono_ms = m->wall_ms - 1793456000000};
     (void)snprintf(job, sizeof job, "%s", fl_json_text(body, "job"));
-    must(leaf_make(&c, kind, body, &leaf, &m->bytes, &why), "leaf", &why);
+    must(abridge_body(m->abridge, kind, body, &told, &why), "abridge", &why);
+    must(leaf_make(&c, kind, told, &leaf, &m->bytes, &why), "leaf", &why);
     must(ledger_append(m->ledger, kind, job, leaf, &m->bytes, &why), "append", &why);
+    abridge_told(m->abridge, kind, told, index);
+    json_decref(told);
     json_decref(leaf);
     json_decref(body);
     if (++m->pending == m->batch) {
@@ -238,7 +247,7 @@ static void copy_table(struct maker *m, size_t t, int k, const int64_t step[4])
         const char *name;
         int64_t v;
     } bind[] = {{":leaves", k * step[0]}, {":units", k * step[1]}, {":lots", k * step[2]}, {":halves", k * step[3]}, {":leaves_1", step[0]},
-                {":lots_1", step[2]}, {":half_end", 1767225600000 / 1800000 + step[3]}, {":copy", k}};
+                {":lots_1", step[2]}, {":half_end", 1893456000000 / 1800000 + step[3]}, {":copy", k}};
     for (size_t i = 0; i < sizeof bind / sizeof *bind; i++)
         if (sqlite3_bind_parameter_index(s, bind[i].name))
             (void)sqlite3_bind_int64(s, sqlite3_bind_parameter_index(s, bind[i].name), bind[i].v);
@@ -314,7 +323,7 @@ int main(int argc, char **argv)
     }
     const struct history_config c = {.seed = (uint64_t)seed, .truth = (enum history_truth)truth, .units = (int64_t)(attempts / (1 + base)),
                                      .slots = (int)slots, .lots = (int)lots, .profiles = (int)profiles, .models = (int)models, .base = base,
-                                     .bad = bad, .start_ms = 1767225600000}; /* 2026-01-01 */
+                                     .bad = bad, .start_ms = 1893456000000}; /* 2030-01-01: after the records that the recorder makes now */
     m.batch = (unsigned)batch;
     m.starts = starts > 0;
     open_all(&m, argv[1]);
@@ -324,6 +333,7 @@ int main(int argc, char **argv)
     must(ledger_head(m.ledger, &head, &why), "head", &why);
     must(fl_file_replace(m.folder.checkpoint, head.bytes, head.len, 0644, &why), "checkpoint", &why);
     fl_buf_fini(&head);
+    abridge_free(m.abridge);
     ledger_close(m.ledger);
     if (times > 1)
         multiply(&m, (int)times);

@@ -9,6 +9,9 @@
  *                  ▲                             stub, baud       id, size       ▲      │
  *                  └──────────── recovery: resync, resend, region, stub, baud, ROM, power ─┘
  *
+ * esp_write_unproven stands in the place of esp_write for chips that cannot say what their flash holds (secure download
+ * mode, flash encryption): no other call of this room ends well without the chip's own MD5.
+ *
  * Calls are made in this order; FL_STATE otherwise. Each returns FL_OK, or an error with
  * `struct esp_problem` filled from evidence. Recovery is inside: a call that succeeds may have
  * climbed rungs, each told to the observer. After an error only esp_run and esp_close make sense.

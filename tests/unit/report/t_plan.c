@@ -85,7 +85,7 @@ static void ask_all(struct report *r)
     json_decref(o);
     for (size_t i = 0; i < T_COUNT(reverse); i++) {
         struct recall *c;
-        struct table *t;
+        struct table *t = NULL;
         if (recall_open(r, &reverse[i], &c, &why) || recall_next(c, 100, &t, &why))
             fail_msg("%s", why.text);
         assert_true(table_rows(t) == 3 || reverse[i].image || reverse[i].slot);

@@ -172,31 +172,28 @@ static int64_t time_of(struct leaf_text t)
 
 static void keep(struct leaf_view *view, struct leaf_text key, const struct value *v)
 {
-    static const struct {
+#define MEMBER(name) {#name, sizeof #name - 1, offsetof(struct leaf_view, name)}
+    static const struct member {
         const char *key;
-        size_t at;
-    } text[] = {{"event", offsetof(struct leaf_view, event)},
-                {"log", offsetof(struct leaf_view, log)},
-                {"station", offsetof(struct leaf_view, station)},
-                {"job", offsetof(struct leaf_view, job)},
-                {"vkey", offsetof(struct leaf_view, vkey)},
-                {"next", offsetof(struct leaf_view, next)}},
-      num[] = {{"v", offsetof(struct leaf_view, v)},
-               {"seq", offsetof(struct leaf_view, seq)},
-               {"boot", offsetof(struct leaf_view, boot)},
-               {"mono_ms", offsetof(struct leaf_view, mono_ms)}};
+        size_t n, at;
+    } text[] = {MEMBER(event), MEMBER(log), MEMBER(station), MEMBER(job), MEMBER(vkey), MEMBER(next)},
+      num[] = {MEMBER(v), MEMBER(seq), MEMBER(boot), MEMBER(mono_ms)};
+#undef MEMBER
+    const bool is_text = v->kind == TEXT;
+    const struct member *m = is_text ? text : num, *end = is_text ? text + 6 : num + 4;
     if (v->kind == OTHER || !memchr("bejlmnstv", *key.p, 9))
         return; /* most members are not asked for */
-    if (v->kind == TEXT && leaf_text_is(key, "time"))
+    for (; m < end; m++)
+        if (m->n == key.n && memcmp(m->key, key.p, key.n) == 0)
+            break;
+    if (m < end && is_text)
+        memcpy((char *)view + m->at, &v->text, sizeof v->text);
+    else if (m < end && v->i >= 0)
+        memcpy((char *)view + m->at, &v->i, sizeof v->i);
+    else if (is_text && leaf_text_is(key, "time"))
         view->time_ms = time_of(v->text);
-    for (size_t i = 0; v->kind == TEXT && i < sizeof text / sizeof *text; i++)
-        if (leaf_text_is(key, text[i].key))
-            memcpy((char *)view + text[i].at, &v->text, sizeof v->text);
-    if (v->kind == INT && leaf_text_is(key, "to_ms"))
+    else if (!is_text && leaf_text_is(key, "to_ms"))
         view->to_ms = v->i;
-    for (size_t i = 0; v->kind == INT && v->i >= 0 && i < sizeof num / sizeof *num; i++)
-        if (leaf_text_is(key, num[i].key))
-            memcpy((char *)view + num[i].at, &v->i, sizeof v->i);
 }
 
 static bool scan_object(struct scan *s, int depth, struct leaf_view *view)
@@ -236,10 +233,4 @@ enum fl_err leaf_scan(const uint8_t *bytes, size_t n, struct leaf_view *out, str
     if (s.bad)
         return fl_fail(why, FL_FORMAT, "not in canonical form at byte %td: %s", s.p - s.start, s.bad);
     return FL_OK;
-}
-
-bool leaf_text_is(struct leaf_text t, const char *s)
-{
-    size_t n = strlen(s);
-    return t.p && t.n == n && memcmp(t.p, s, n) == 0;
 }

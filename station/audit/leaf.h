@@ -28,6 +28,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { LEAF_BYTES_MAX = 65535 };
 
@@ -47,6 +48,11 @@ struct leaf_view {
 /* FL_FORMAT: not canonical; the why says where. Borrows the bytes. */
 FL_MUST enum fl_err leaf_scan(const uint8_t *bytes, size_t n, struct leaf_view *out, struct fl_why *why);
 
-bool leaf_text_is(struct leaf_text t, const char *s);
+/* Inline, so that the length of a literal is known when it is compiled. */
+static inline bool leaf_text_is(struct leaf_text t, const char *s)
+{
+    size_t n = strlen(s);
+    return t.p && t.n == n && memcmp(t.p, s, n) == 0;
+}
 
 #endif

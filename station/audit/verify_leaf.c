@@ -93,18 +93,15 @@ static void check_copies(struct audit_run *r, const struct audit_leaf *leaf, con
 static void life(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
 {
     struct audit_report *o = r->out;
+#define EVENT(name, member) {name, sizeof name - 1, offsetof(struct audit_report, member)}
     static const struct {
         const char *event;
-        size_t at;
-    } count[] = {{"boot", offsetof(struct audit_report, boots)},
-                 {"log_close", offsetof(struct audit_report, closes)},
-                 {"heartbeat", offsetof(struct audit_report, heartbeats)},
-                 {"clock_step", offsetof(struct audit_report, clock_steps)},
-                 {"attempt_start", offsetof(struct audit_report, starts)},
-                 {"attempt_result", offsetof(struct audit_report, results)},
-                 {"interrupted", offsetof(struct audit_report, interrupted)}};
+        size_t n, at;
+    } count[] = {EVENT("boot", boots), EVENT("log_close", closes), EVENT("heartbeat", heartbeats), EVENT("clock_step", clock_steps),
+                 EVENT("attempt_start", starts), EVENT("attempt_result", results), EVENT("interrupted", interrupted)};
+#undef EVENT
     for (size_t i = 0; i < sizeof count / sizeof *count; i++)
-        if (leaf_text_is(v->event, count[i].event))
+        if (v->event.n == count[i].n && memcmp(v->event.p, count[i].event, count[i].n) == 0)
             ++*(uint64_t *)(void *)((char *)o + count[i].at);
     bool new_run = v->boot != r->last_boot;
     if (new_run && r->in_run)
@@ -128,7 +125,7 @@ static void life(struct audit_run *r, const struct audit_leaf *leaf, const struc
 enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf, struct tree_hash *hash)
 {
     struct leaf_view v;
-    struct fl_why form = {0, ""};
+    struct fl_why form; /* not cleared: it is read only after a failure wrote it, and this is on the way of every leaf */
     enum fl_err scanned = leaf_scan(leaf->rec, leaf->n, &v, &form);
     enum fl_err err = check_bytes(r, leaf, &v, hash);
     if (err)

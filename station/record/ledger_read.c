@@ -25,13 +25,18 @@ size_t ledger_job_bytes(const char *text, uint8_t out[static LEDGER_JOB_MAX])
 
 void ledger_job_text(const uint8_t *bytes, size_t n, char out[static LEDGER_JOB_TEXT])
 {
-    char hex[2 * LEDGER_JOB_MAX + 1] = "";
-    if (n == 16 || n == 32)
-        fl_hex(bytes, n, hex);
-    if (n == 16)
-        (void)snprintf(out, LEDGER_JOB_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
-    else
-        (void)snprintf(out, LEDGER_JOB_TEXT, "%s", hex);
+    static const struct {
+        size_t from, n, to;
+    } uuid[] = {{0, 4, 0}, {4, 2, 9}, {6, 2, 14}, {8, 2, 19}, {10, 6, 24}};
+    out[0] = 0;
+    if (n == 32)
+        fl_hex(bytes, n, out);
+    /* each part's closing zero makes place for the dash in front of the next */
+    for (size_t i = 0; n == 16 && i < sizeof uuid / sizeof *uuid; i++) {
+        if (i)
+            out[uuid[i].to - 1] = '-';
+        fl_hex(bytes + uuid[i].from, uuid[i].n, out + uuid[i].to);
+    }
 }
 
 /* ---- a source --------------------------------------------------------------------------------------- */

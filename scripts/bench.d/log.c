@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * bench-log [--quick | --verify FOLDER]: what the signed log costs, as rows for scripts/bench: {what, value, unit, limit, target, ...}.
+ *
+ * Durable commits beside what the disk gives to a program that does nothing but append 4 KiB and wait for it; with the key in
+ * the process, and with a signer that remembers each head on disk before its signature leaves (a second wait for the same
+ * disk). The re-verification that every start makes. A proof out of a tree of ten million leaves. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "event/event.h"
+#include "record/db.h"
+#include "record/ledger.h"
+#include "record/recorder_hooks.h"
+#include "record/start.h"
+#include "sign/keeper.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PUT_MS = 60000, BATCH = 256 };
+
+static char dir[200];
+static bool quick;
+
+static void die(const char *what, const struct fl_why *why)
+{
+    fprintf(stderr, "bench-log: %s: %s\n", what, why->text);
+    exit(1);
+}
+
+/* What is measured "on one core" is measured by what the core spent, whoever else had it meanwhile. */
+static double core_seconds(void)
+{
+    struct timespec t;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
+        exit(1);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double seconds(void)
+{
+    return (double)fl_mono_ns() / 1e9;
+}
+
+/* target 0: none; it is a lower bound unless `most`. */
+static void row(const char *what, double value, const char *unit, double limit, double target, bool most, const char *note)
+{
+    bool met = most ? value <= target : value >= target;
+    printf("{\"what\":\"%s\",\"value\":%.4g,\"min\":%.4g,\"max\":%.4g,\"runs\":1,\"unit\":\"%s\"", what, value, value, value, unit);
+    if (limit > 0)
+        printf(",\"limit\":%.4g", limit);
+    if (target > 0)
+        printf(",\"target\":%.4g,\"sense\":\"%s\",\"met\":%s", target, most ? "<=" : ">=", met ? "true" : "false");
+    printf(",\"note\":\"%s\"}\n", note);
+    (void)fflush(stdout);
+}
+
+/* ---- the disk alone ---------------------------------------------------------------------------------------------- */
+
+static double bare_rate(void)
+{
+    static uint8_t page[4096];
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s/bare", dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    double start = seconds(), n = 0;
+    if (fd < 0)
+        exit(1);
+    for (; seconds() - start < 1; n++)
+        if (write(fd, page, sizeof page) != (ssize_t)sizeof page || fdatasync(fd) != 0)
+            exit(1);
+    double rate = n / (seconds() - start);
+    (void)close(fd);
+    (void)unlink(path);
+    return rate;
+}
+
+/* ---- a station ---------------------------------------------------------------------------------------------------- */
+
+struct station {
+    char data[300];
+    struct recorder *r;
+    struct keeper *keeper;
+    unsigned jobs;
+};
+
+static void open_station(struct station *s, const char *name, bool remembers)
+{
+    struct fl_why why = {0, ""};
+    struct folder f;
+    struct seal key;
+    struct recorder_opened o;
+    struct recorder_hooks hooks = {.ctx = NULL};
+    const struct folder_new new = {.station = "bench"};
+    const struct recorder_config c = {.data = s->data};
+    memset(s, 0, sizeof *s);
+    (void)snprintf(s->data, sizeof s->data, "%s/%s", dir, name);
+    if (folder_paths(s->data, &f, &why) || folder_create(&f, &new, &why))
+        die("folder", &why);
+    if (remembers) {
+        if (seal_open(f.key, NULL, &key, &why))
+            die("key", &why);
+        const struct keeper_config k = {.key = &key, .memory = f.memory};
+        if (keeper_new(&k, &s->keeper, &why))
+            die("keeper", &why);
+        hooks.signer = &signer_keeper;
+        hooks.signer_config = &s->keeper;
+    }
+    if (recorder_open_hooked(&c, &hooks, &s->r, &o, &why))
+        die("station", &why);
+    folder_fini(&f);
+}
+
+static void close_station(struct station *s)
+{
+    recorder_close(s->r);
+    keeper_free(s->keeper);
+}
+
+/* An attempt's start or, with the same job, its end: a record as a station makes it. NULL job: a heartbeat, the smallest. */
+static struct event *make(const char *job, bool end, unsigned n, struct event_ticket *t)
+{
+    static struct attempt_facts f;
+    if (!job)
+        return event_new(EVENT_HEARTBEAT, json_object(), t);
+    f = (struct attempt_facts){
+        .slot = 1, .port = "usb:1-1.4.1", .outcome = OUTCOME_PASS, .fault = "", .step = "verify", .tries = 1, .chip = "esp32",
+        .has_mac = true, .mac = {0x24, 0x6f, 0x28, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}, .revision = 301,
+        .stub = "esp32.json", .baud = 921600, .bytes_out = 612345, .plain_bytes = 1048576, .start_ms = 1795334400000,
+        .end_ms = 1795334408123, .duration_ms = 8123, .n_steps = 2, .steps = {{"connect", 312}, {"write", 7000}}, .n_regions = 1,
+        .regions = {{.offset = 4096, .size = 1048576, .state = 'v', .writes = 1}},
+    };
+    (void)strcpy(f.job, job);
+    memset(f.profile, 'a', 64);
+    return event_new(end ? EVENT_ATTEMPT_RESULT : EVENT_ATTEMPT_START,
+                     end ? event_attempt_result_body(&f) : event_attempt_start_body(&f), t);
+}
+
+/* One after the other, each waited for. */
+static double commits(struct station *s, unsigned n)
+{
+    struct event_ticket t;
+    struct fl_why why = {0, ""};
+    char job[EVENT_JOB_TEXT];
+    if (event_ticket_init(&t))
+        exit(1);
+    double start = seconds();
+    for (unsigned i = 0; i < n; i++) {
+        if (i % 2 == 0 && event_job(job))
+            exit(1);
+        event_ticket_reset(&t);
+        if (fl_queue_put(recorder_queue(s->r), make(job, i % 2, i / 2, &t), fl_deadline_in_ms(PUT_MS)) ||
+            event_ticket_wait(&t, fl_deadline_never(), NULL, &why))
+            die("commit", &why);
+    }
+    double rate = n / (seconds() - start);
+    event_ticket_fini(&t);
+    return rate;
+}
+
+/* As fast as the queue takes them; the last one's answer ends it. */
+static double leaves(struct station *s, unsigned n, bool attempts)
+{
+    struct event_ticket t;
+    struct fl_why why = {0, ""};
+    char job[EVENT_JOB_TEXT];
+    if (event_ticket_init(&t))
+        exit(1);
+    double start = seconds();
+    for (unsigned i = 0; i < n; i++) {
+        if (attempts && i % 2 == 0 && event_job(job))
+            exit(1);
+        if (fl_queue_put(recorder_queue(s->r), make(attempts ? job : NULL, i % 2, i / 2, i + 1 == n ? &t : NULL), fl_deadline_in_ms(PUT_MS)))
+            exit(1);
+    }
+    if (event_ticket_wait(&t, fl_deadline_never(), NULL, &why))
+        die("leaves", &why);
+    double rate = n / (seconds() - start);
+    event_ticket_fini(&t);
+    return rate;
+}
+
+/* ---- reading it all again ------------------------------------------------------------------------------------------- */
+
+static double verify(const char *data, double *bytes)
+{
+    struct fl_why why = {0, ""};
+    struct folder f;
+    struct vkey vkey;
+    struct start_found found;
+    char station[FOLDER_STATION_MAX];
+    struct db_reader reader;
+    int64_t n, sum;
+    if (folder_paths(data, &f, &why) || folder_identity(&f, station, &vkey, &why) || db_open_reader(f.db, false, &reader, &why) ||
+        db_int(reader.db, "SELECT count(*) FROM leaf", 0, &n, &why) || db_int(reader.db, "SELECT sum(length(rec)) FROM leaf", 0, &sum, &why))
+        die("verify", &why);
+    double best = 1e9;
+    for (int i = 0; i < 3; i++) {
+        double start = core_seconds();
+        if (start_verify(&f, reader.db, &vkey, &found, &why))
+            die("verify", &why);
+        double took = core_seconds() - start;
+        best = took < best ? took : best;
+    }
+    db_close_reader(&reader);
+    folder_fini(&f);
+    *bytes = (double)sum / (double)n;
+    return (double)n / best;
+}
+
+/* ---- proofs ------------------------------------------------------------------------------------------------------------ */
+
+static void hash_of(uint64_t i, struct tree_hash *h)
+{
+    memset(h, 0, sizeof *h);
+    memcpy(h->b, &i, sizeof i);
+}
+
+static sqlite3 *make_tree(uint64_t n, struct fl_hash *hasher)
+{
+    char path[300];
+    struct fl_why why = {0, ""};
+    sqlite3 *db;
+    sqlite3_stmt *leaf, *node;
+    struct tree_range range = {.size = 0};
+    (void)snprintf(path, sizeof path, "%s/tree.db", dir);
+    if (sqlite3_open(path, &db) != SQLITE_OK || db_exec(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                                                             "CREATE TABLE leaf (idx INTEGER PRIMARY KEY, hash BLOB);"
+                                                             "CREATE TABLE node (id INTEGER PRIMARY KEY, hash BLOB); BEGIN", &why) ||
+        db_prepare(db, "INSERT INTO leaf VALUES (?, ?)", &leaf, &why) || db_prepare(db, "INSERT INTO node VALUES (?, ?)", &node, &why))
+        die("tree", &why);
+    for (uint64_t i = 0; i < n; i++) {
+        struct tree_made made[TREE_LEVELS];
+        struct tree_hash h;
+        size_t k;
+        hash_of(i, &h);
+        (void)sqlite3_bind_int64(leaf, 1, (sqlite3_int64)i);
+        (void)sqlite3_bind_blob(leaf, 2, h.b, sizeof h.b, SQLITE_STATIC);
+        if (db_run(leaf, &why) || tree_range_add(hasher, &range, &h, made, &k))
+            die("tree", &why);
+        for (size_t m = 0; m < k; m++) {
+            (void)sqlite3_bind_int64(node, 1, (sqlite3_int64)tree_stored_index(made[m].level, made[m].index));
+            (void)sqlite3_bind_blob(node, 2, made[m].hash.b, sizeof made[m].hash.b, SQLITE_STATIC);
+            if (db_run(node, &why))
+                die("tree", &why);
+        }
+    }
+    (void)sqlite3_finalize(leaf);
+    (void)sqlite3_finalize(node);
+    if (db_exec(db, "COMMIT", &why))
+        die("tree", &why);
+    return db;
+}
+
+static double proof_ms(uint64_t n)
+{
+    struct fl_hash *hasher;
+    struct ledger_tree t;
+    struct tree_reader reader;
+    struct tree_proof proof;
+    struct tree_hash h, root;
+    struct fl_why why = {0, ""};
+    if (fl_hash_new(FL_HASH_SHA256, &hasher))
+        exit(1);
+    sqlite3 *db = make_tree(n, hasher);
+    if (ledger_tree_open(db, &t, &reader, &why) || tree_stored_root(hasher, &reader, n, &root, &why))
+        die("proof", &why);
+    double worst = 0;
+    uint64_t x = 88172645463325252u; /* xorshift64: places all over the tree, the same each time */
+    for (int i = 0; i < 1000; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        double start = core_seconds();
+        if (tree_prove_leaf(hasher, &reader, x % n, n, &proof, &why))
+            die("proof", &why);
+        double took = core_seconds() - start;
+        worst = took > worst ? took : worst;
+        hash_of(x % n, &h);
+        if (tree_check_leaf(hasher, &h, x % n, n, &proof, &root))
+            exit(1);
+    }
+    ledger_tree_close(&t);
+    (void)sqlite3_close(db);
+    fl_hash_free(hasher);
+    return worst * 1000;
+}
+
+static void clean(void)
+{
+    char cmd[300];
+    (void)snprintf(cmd, sizeof cmd, "rm -rf '%s'", dir);
+    if (system(cmd) != 0)
+        fprintf(stderr, "bench-log: %s is left\n", dir);
+}
+
+int main(int argc, char **argv)
+{
+    struct station here, apart, small;
+    const char *base = getenv("BENCH_OUT");
+    double bytes;
+    quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
+    if (argc == 3 && strcmp(argv[1], "--verify") == 0) { /* one folder again and again, for a profiler */
+        printf("%.0f leaves/s\n", verify(argv[2], &bytes));
+        return 0;
+    }
+    (void)snprintf(dir, sizeof dir, "%s/log-XXXXXX", base ? base : "build");
+    if (!mkdtemp(dir))
+        return 1;
+    if (!getenv("BENCH_KEEP"))
+        (void)atexit(clean);
+
+    double bare = bare_rate();
+    row("bare disk: 4 KiB appended and fdatasync", bare, "/s", 0, 0, false, "");
+    open_station(&here, "here", false);
+    double rate = commits(&here, quick ? 400 : 2000);
+    bare = (bare + bare_rate()) / 2;
+    row("durable signed commits, key in the process", rate, "/s", bare, 200, false, "");
+    row("of the bare disk's rate", rate / bare, "", 1, 0.8, false, "");
+    row("a commit beyond the disk's own time", 1e6 / rate - 1e6 / bare, "us", 0, 0, false, "so a disk of 250/s gives the rest");
+    open_station(&apart, "apart", true);
+    rate = commits(&apart, quick ? 400 : 2000);
+    row("durable signed commits, signer with a memory", rate, "/s", bare / 2, 200, false, "two waits for one disk");
+    row("of half the bare disk's rate", 2 * rate / bare, "", 1, 0.8, false, "");
+    rate = leaves(&apart, quick ? 4000 : 20000, true);
+    row("attempts in batches, signer with a memory", rate, "leaves/s", 0, 0, false, "with all rows that reports need");
+    close_station(&apart);
+    open_station(&small, "small", false);
+    rate = leaves(&small, quick ? 100000 : 1000000, false);
+    row("small records in batches of 256", rate, "leaves/s", 0, 20000, false, "");
+    close_station(&small);
+    (void)leaves(&here, quick ? 4000 : 40000, true);
+    close_station(&here);
+    rate = verify(small.data, &bytes);
+    char note[80];
+    (void)snprintf(note, sizeof note, "records of %.0f bytes, the newest 1000 signatures", bytes);
+    row("re-verification at the start, small records", rate, "leaves/s", 0, 500000, false, note);
+    rate = verify(here.data, &bytes);
+    (void)snprintf(note, sizeof note, "records of %.0f bytes, the newest 1000 signatures", bytes);
+    row("re-verification at the start, attempts", rate, "leaves/s", 0, 0, false, note);
+    row(quick ? "slowest of 1000 proofs from 1 M leaves" : "slowest of 1000 proofs from 10 M leaves", proof_ms(quick ? 1000000 : 10000000),
+        "ms", 0, 5, true, "");
+    return 0;
+}

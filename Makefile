@@ -17,7 +17,7 @@ WERROR ?=
 CPPFLAGS += -Istation -Itests -I$B/gen -D_GNU_SOURCE -DFL_BUILD_DIR='"$B"' -MMD -MP
 CFLAGS   += -std=c11 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef \
             -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wcast-align $(WERROR)
-LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lmicrohttpd -lqrencode -lncursesw -ltinfo -lm -pthread
+LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lmicrohttpd -lcurl -lqrencode -lncursesw -ltinfo -lm -pthread
 
 SRC   := $(wildcard station/*/*.c)
 GEN   := $B/gen/embed_db.c $B/gen/embed_stubs.c $B/gen/embed_web.c $B/gen/embed_bundle.c

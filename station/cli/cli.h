@@ -30,7 +30,8 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cmd_key_adopt, cmd_key_create, cmd_key_retire, cmd_key_rotate;
-extern const struct cli_verb cmd_export;
+extern const struct cli_verb cmd_anchor, cmd_export, cmd_witness, cmd_witness_accept, cmd_witness_init, cmd_witness_offer,
+    cmd_witness_push, cmd_witness_sign, cmd_witness_trust;
 extern const struct cli_verb cmd_audit, cmd_certificate, cmd_db_backup, cmd_db_check, cmd_db_export, cmd_db_rebuild,
     cmd_dispose, cmd_doctor, cmd_flash, cmd_image, cmd_init, cmd_key_show, cmd_label_reprint, cmd_line_ack, cmd_lot_close, cmd_lot_open,
     cmd_lot_show, cmd_note, cmd_operator, cmd_plan, cmd_ports, cmd_profile_check, cmd_profile_import,

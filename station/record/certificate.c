@@ -104,6 +104,22 @@ enum fl_err certificate_write(sqlite3 *db, int64_t index, struct fl_buf *out, st
     return err;
 }
 
+enum fl_err certificate_write_under(sqlite3 *db, int64_t index, const struct fl_buf *note, uint64_t size, struct fl_buf *out,
+                                    struct fl_why *why)
+{
+    struct tree_proof path;
+    struct fl_buf leaf = FL_BUF(PROOF_EXTRA_MAX);
+    enum fl_err err = read_leaf(db, index, &leaf, why);
+    if (!err)
+        err = prove(db, (uint64_t)index, size, &path, why);
+    if (!err) {
+        proof_file_write(out, leaf.bytes, leaf.len, (uint64_t)index, &path, note->bytes, note->len);
+        err = fl_buf_err(out, why);
+    }
+    fl_buf_fini(&leaf);
+    return err;
+}
+
 enum fl_err certificate_head(sqlite3 *db, struct fl_buf *out, struct fl_why *why)
 {
     struct head h;

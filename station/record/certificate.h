@@ -15,6 +15,9 @@
 
 /* Append the file for leaf `index`. FL_NOT_FOUND: there is no such leaf, or the log has no head yet. */
 FL_MUST enum fl_err certificate_write(sqlite3 *db, int64_t index, struct fl_buf *out, struct fl_why *why);
+/* The same under this signed head, which must cover the leaf and be of this log: a head that a witness signed (cosigned.h). */
+FL_MUST enum fl_err certificate_write_under(sqlite3 *db, int64_t index, const struct fl_buf *note, uint64_t size, struct fl_buf *out,
+                                            struct fl_why *why);
 /* The record that certifies a unit: the unit_final behind its newest PASS. FL_ARG: `mac` is none (event_mac_parse).
  * FL_NOT_FOUND: never seen here, or never passed. */
 FL_MUST enum fl_err certificate_of_unit(sqlite3 *db, const char *mac, int64_t *index, struct fl_why *why);

@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A station and a witness: over HTTP with curl and with the station's own client, on a stick with files; the certificate that
+# then carries both signatures; and the rewritten log that only the witness shows.
+. tests/flow/lib.sh
+FL_KEEP=$T "$B/tests/record/t_tamper" >"$T/unit.log" 2>&1 || { cat "$T/unit.log"; fail "no station to look at"; }
+d=$T/data w=$T/witness
+V=$PWD/$B/flashline-verify
+vkey=$(cat "$d/key/log.vkey")
+
+expect_exit 0 "$FL" witness init "$w" --name qa.example/witness1 --format json
+wkey=$(jq -r .key "$T/out")
+expect_exit 2 "$FL" witness init "$w" --name again
+[ "$(stat -c %a "$w/key")" = 600 ] || fail "mode of the witness's key"
+expect_exit 3 "$FL" witness "$T/nowhere"
+
+# ---- HTTP
+"$FL" witness "$w" --listen 127.0.0.1:0 >"$T/url" 2>"$T/witness.log" &
+PIDS="$PIDS $!"
+wait_for "the witness" 20 test -s "$T/url"
+url=$(cat "$T/url")
+expect_exit 1 "$FL" witness push "$url" --key "$wkey" --data "$d" # it does not know this log
+expect_text "$T/err" '404'
+kill "${PIDS##* }" && wait "${PIDS##* }" || :
+expect_exit 0 "$FL" witness trust "$w" "$vkey"
+expect_exit 2 "$FL" witness trust "$w" "$vkey"
+: >"$T/url"
+"$FL" witness "$w" --listen 127.0.0.1:0 >"$T/url" 2>"$T/witness.log" &
+PIDS="$PIDS $!"
+wait_for "the witness" 20 test -s "$T/url"
+url=$(cat "$T/url")
+expect_exit 0 "$FL" witness push "$url/" --key "$wkey" --data "$d" --format json
+[ "$(jq .size "$T/out")" = 17 ] || fail "push"
+expect_exit 0 "$FL" witness push "$url" --key "$wkey" --data "$d" # the same again
+expect_exit 2 "$FL" witness push "$url" --key "$vkey" --data "$d"
+[ "$(curl -sS "$url/vkey")" = "$wkey" ] || fail "vkey"
+hex=$(printf %s "${vkey%%+*}" | sha256sum | cut -d' ' -f1)
+curl -sS "$url/$hex/checkpoint" >"$T/kept.note"
+expect_exit 0 "$V" "$T/kept.note" --key "$vkey" --key "$wkey" --quorum 1
+[ "$(curl -sS -o /dev/null -w '%{http_code}' "$url/nothing")" = 404 ] || fail "GET"
+[ "$(curl -sS -o /dev/null -w '%{http_code}' --data-binary x "$url/add-checkpoint")" = 400 ] || fail "400"
+[ "$(head -c 20000 /dev/zero | curl -sS -o /dev/null -w '%{http_code}' --data-binary @- "$url/add-checkpoint")" = 413 ] || fail "413"
+printf 'old 3\n\n%s\n' "$(cat "$d/checkpoint")" | curl -sS -D "$T/head" --data-binary @- "$url/add-checkpoint" >"$T/body"
+expect_text "$T/head" '^HTTP/1.1 409'
+expect_text "$T/head" 'text/x.tlog.size'
+[ "$(cat "$T/body")" = 17 ] || fail "409"
+expect_exit 3 "$FL" witness push http://127.0.0.1:1 --key "$wkey" --data "$d" # nobody there
+
+# ---- what it is good for
+expect_exit 0 "$FL" certificate 24:6f:28:00:00:01 --data "$d" -o "$T/1.tlog-proof"
+expect_text "$T/1.tlog-proof" '— qa.example/witness1 '
+expect_exit 0 "$V" "$T/1.tlog-proof" --key "$vkey" --key "$wkey" --quorum 1
+expect_exit 29 "$V" "$T/1.tlog-proof" --key "$vkey" --quorum 1
+expect_exit 0 "$FL" audit "$d" --key "$vkey" --key "$wkey" --format json
+[ "$(jq -r '"\(.witness.signed) \(.witness.size) \(.window)"' "$T/out")" = "1 17 null" ] || { cat "$T/out"; fail "audit"; }
+expect_exit 0 "$FL" audit "$d" --key "$vkey"
+expect_text "$T/out" 'their verifier keys'
+expect_exit 0 "$FL" export --bundle "$T/bundle" --data "$d"
+expect_exit 0 "$V" "$T/bundle" --key "$vkey" --key "$wkey" --quorum 1
+expect_text "$T/out" 'window +none'
+# the folder put back to an earlier state: good by itself, and found out by the head that the witness keeps
+older=$(sqlite3 "$d/flashline.db" "SELECT max(size) FROM checkpoint WHERE size < 12")
+cp -r "$d" "$T/cut" && rm -r "$T/cut/cosigned" "$T/cut/checkpoint"
+sqlite3 "$T/cut/flashline.db" "DROP TRIGGER leaf_no_delete; DROP TRIGGER checkpoint_no_delete; DROP TRIGGER node_no_delete;
+    PRAGMA foreign_keys = OFF; DELETE FROM leaf WHERE idx >= $older; DELETE FROM checkpoint WHERE size > $older"
+expect_exit 22 "$FL" audit "$T/cut" --log-only --key "$vkey" --head "$T/kept.note"
+expect_exit 1 "$FL" witness push "$url" --key "$wkey" --data "$T/cut"
+expect_text "$T/err" 'cut or put back'
+kill "${PIDS##* }" && wait "${PIDS##* }" || :
+
+# ---- on a stick: the same rules, files in place of HTTP
+rm -r "$d/cosigned"
+expect_exit 0 "$FL" witness offer --data "$d" -o "$T/request"
+expect_exit 1 "$FL" witness sign "$w" "$T/request"
+expect_text "$T/err" '--old 17'
+expect_exit 0 "$FL" witness offer --data "$d" --old 17 -o "$T/request"
+expect_exit 0 "$FL" witness sign "$w" "$T/request" -o "$T/signed"
+expect_exit 0 "$FL" witness accept "$T/signed" --key "$wkey" --data "$d"
+expect_exit 0 "$FL" certificate 24:6f:28:00:00:02 --data "$d"
+expect_text "$T/out" '— qa.example/witness1 '
+sed 's/^17$/16/' "$T/signed" >"$T/bad"
+expect_exit 1 "$FL" witness accept "$T/bad" --key "$wkey" --data "$d"
+expect_exit 1 "$FL" witness accept "$d/checkpoint" --key "$wkey" --data "$d"
+expect_exit 1 "$FL" witness sign "$w" "$d/checkpoint"
+expect_exit 0 "$FL" init --station other --data "$T/other" --no-passphrase # another log's station takes none of it
+expect_exit 1 "$FL" witness accept "$T/signed" --key "$wkey" --data "$T/other"
+for v in witness "witness init" "witness trust" "witness sign" "witness offer" "witness accept" "witness push" anchor export; do
+    expect_exit 0 "$FL" $v --help
+    expect_text "$T/out" 'example:'
+done

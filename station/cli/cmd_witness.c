@@ -8,7 +8,7 @@
 #include "cli/signals.h"
 #include "cli/witness_http.h"
 #include "record/cosigned.h"
-#include "record/http.h"
+#include "record/witnessing.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -131,8 +131,8 @@ const struct cli_verb cmd_witness_push = {
     .help =
         "usage: flashline witness push URL --key WITNESS [--data DIR] [--format text|json]\n"
         "\n"
-        "Made for a timer beside the station at work: it waits for nobody but itself, 30 seconds at most for each answer, and\n"
-        "the next push covers what this one missed.\n"
+        "30 seconds at most for each answer; the next push covers what this one missed. While a line works this happens by\n"
+        "itself, at its start and every minute, for each line `witness NAME VKEY URL` in the file `policy` of the folder.\n"
         "\n"
         "exit: 0 signed and kept, 1 the witness refused or answered something else, 2 usage, 3 not reached, or the records\n"
         "could not be read\n"
@@ -354,50 +354,12 @@ static int run_accept(int argc, char **argv)
     return code;
 }
 
-struct push {
-    const char *dir;
-    char *url;
-    struct vkey witness;
-    struct fl_buf request, note, answer, signed_note;
-    long status;
-};
-
-static enum fl_err ask(struct push *p, int64_t old, struct fl_why *why)
-{
-    fl_buf_clear(&p->request);
-    fl_buf_clear(&p->note);
-    fl_buf_clear(&p->answer);
-    enum fl_err err = cosigned_offer(p->dir, &p->witness, old, &p->request, &p->note, why);
-    const struct http_post post = {.url = p->url, .type = "text/plain", .bytes = p->request.bytes, .n = p->request.len};
-    return err ? err : http_post(&post, &p->status, &p->answer, why);
-}
-
-/* Once; and once more from where the witness says it stands. */
-static int push(struct push *p, uint64_t *size)
-{
-    struct fl_why why = {0, ""};
-    uint64_t stands;
-    enum fl_err err = ask(p, COSIGNED_ANY, &why);
-    const char *text = fl_buf_text(&p->answer);
-    if (!err && p->status == 409 && checkpoint_number(text, strcspn(text, "\n"), &stands))
-        err = ask(p, (int64_t)stands, &why);
-    if (err)
-        return cli_fail(err == FL_MISMATCH ? CLI_NOT_PASS : CLI_STATION, "%s", why.text);
-    text = fl_buf_text(&p->answer);
-    if (p->status != 200)
-        return cli_fail(CLI_NOT_PASS, "the witness refused (%ld): %.*s", p->status, (int)strcspn(text, "\n"), text);
-    err = witness_take(p->note.bytes, p->note.len, p->answer.bytes, p->answer.len, &p->witness, &p->signed_note, &why);
-    if (err)
-        return cli_fail(CLI_NOT_PASS, "%s", why.text);
-    err = cosigned_keep(p->dir, p->signed_note.bytes, p->signed_note.len, &p->witness, size, &why);
-    return err ? cli_fail(err == FL_MISMATCH ? CLI_NOT_PASS : CLI_STATION, "%s", why.text) : CLI_OK;
-}
-
 static int run_push(int argc, char **argv)
 {
     const char *key = NULL, *data = NULL, *format = NULL;
     uint64_t size = 0;
-    struct push p = {.request = FL_BUF(1 << 20), .note = FL_BUF(65536), .answer = FL_BUF(65536), .signed_note = FL_BUF(1 << 17)};
+    struct vkey witness;
+    struct fl_why why = {0, ""};
     bool done;
     const struct cli_opt options[] = {
         {"key", CLI_TEXT, &key}, {"data", CLI_TEXT, &data}, {"format", CLI_TEXT, &format}, {NULL, CLI_FLAG, NULL}};
@@ -406,26 +368,13 @@ static int run_push(int argc, char **argv)
         return code;
     if (argc != 1 || cli_format(format) < 0)
         return cli_usage(&cmd_witness_push, "the witness's URL is wanted");
-    if ((code = take_key(&cmd_witness_push, key, &p.witness)))
+    if ((code = take_key(&cmd_witness_push, key, &witness)))
         return code;
     char *dir = cli_data_dir(data);
-    p.dir = dir;
-    p.url = malloc(strlen(argv[0]) + sizeof "/add-checkpoint");
-    if (!dir || !p.url) {
-        code = cli_fail(CLI_STATION, "out of memory");
-    } else {
-        (void)strcpy(p.url, argv[0]);
-        p.url[strlen(p.url) - (*p.url && p.url[strlen(p.url) - 1] == '/')] = 0;
-        (void)strcat(p.url, "/add-checkpoint");
-        code = push(&p, &size);
-    }
-    if (!code)
-        code = say_kept(&p.witness, size, cli_format(format));
-    fl_buf_fini(&p.request);
-    fl_buf_fini(&p.note);
-    fl_buf_fini(&p.answer);
-    fl_buf_fini(&p.signed_note);
-    free(p.url);
+    const struct witness_push p = {.data = dir, .url = argv[0], .witness = &witness};
+    enum fl_err err = dir ? witness_push(&p, &size, &why) : fl_fail(&why, FL_NOMEM, "out of memory");
     free(dir);
-    return code;
+    if (err)
+        return cli_fail(err == FL_REFUSED || err == FL_MISMATCH ? CLI_NOT_PASS : CLI_STATION, "%s", why.text);
+    return say_kept(&witness, size, cli_format(format));
 }

@@ -4,6 +4,7 @@
 #include "cli/learned.h"
 #include "cli/passphrase.h"
 #include "cli/slots.h"
+#include "record/witnessing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,19 @@ static int make_lot(struct making *m)
     const struct lot_line_config c = {.data = m->data_dir, .lot = m->lot, .facts = m->lot_facts,
                                       .queue = recorder_queue(m->recorder), .tally = board_tally(m->board)};
     return code ? code : lot_line_new(&c, &m->lot_line);
+}
+
+static void say_witness(const char *line)
+{
+    fprintf(stderr, "flashline: %s\n", line);
+}
+
+/* Beside the work: the newest head to the witnesses that the folder's policy names. */
+static int ask_witnesses(struct making *m)
+{
+    struct fl_why why = {0, ""};
+    enum fl_err err = witnessing_start(m->data_dir, say_witness, &m->witnessing, &why);
+    return err ? cli_fail(err == FL_FORMAT ? CLI_USAGE : CLI_STATION, "%s", why.text) : CLI_OK;
 }
 
 static int make_labels(struct making *m)
@@ -316,6 +330,8 @@ static int run(struct making *m)
     if (!code)
         code = make_labels(m);
     if (!code)
+        code = ask_witnesses(m);
+    if (!code)
         code = open_desk(m);
     if (!code)
         code = open_door(m);
@@ -334,6 +350,7 @@ static void take_apart(struct making *m)
     scan_patterns_free(m->patterns);
     lot_line_free(m->lot_line);
     json_decref(m->lot_facts);
+    witnessing_stop(m->witnessing);
     recorder_close(m->recorder);
     journal_close(m->journal);
     if (m->signals_on)

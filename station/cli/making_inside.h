@@ -38,6 +38,7 @@ struct making {
     json_t *lot_facts;
     struct lot_line *lot_line;
     struct labels *labels;
+    struct witnessing *witnessing;
     struct board *board;
     struct console *console;
     struct web *web;

@@ -24,6 +24,7 @@ static const char readme[] =
     "lock            held by the one flashline that works here\n"
     "door            socket where other verbs reach it, while it works\n"
     "web-users       who may look from another machine, if anybody may: scrypt hashes (flashline web user)\n"
+    "policy          witnesses of this log (C2SP tlog-policy), if there are any: whoever works here asks them\n"
     "cosigned/       heads of the log that witnesses signed, one file each\n"
     "incident-*.txt  evidence of a log that did not verify, if that ever happened\n"
     "\n"

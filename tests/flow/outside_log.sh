@@ -39,6 +39,15 @@ else
     left="$left go"
 fi
 
+# a second reader of proofs, of other people
+if command -v go >/dev/null && [ -d /usr/share/gocode/src/github.com/google/certificate-transparency/go/merkletree ]; then
+    go build -o "$tmp/ct" tests/outside/go/ct.go
+    "$tmp/ct" "$tmp" || fail "certificate-transparency does not accept the proofs"
+    did=$((did + 1))
+else
+    left="$left golang-github-google-certificate-transparency-dev"
+fi
+
 if command -v signify-openbsd >/dev/null; then
     { printf Ed; printf 12345678; cat "$tmp/pub"; } | base64 -w0 >"$tmp/pub64"
     { printf Ed; printf 12345678; cat "$tmp/sig"; } | base64 -w0 >"$tmp/sig64"

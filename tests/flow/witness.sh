@@ -24,9 +24,13 @@ expect_text "$T/err" '404'
 kill "${PIDS##* }" && wait "${PIDS##* }" || :
 expect_exit 0 "$FL" witness trust "$w" "$vkey"
 expect_exit 2 "$FL" witness trust "$w" "$vkey"
+expect_exit 0 "$FL" init --station line-3-a --data "$T/line" --no-passphrase
+lkey=$(cat "$T/line/key/log.vkey")
+expect_exit 0 "$FL" witness trust "$w" "$lkey"
 : >"$T/url"
 "$FL" witness "$w" --listen 127.0.0.1:0 >"$T/url" 2>"$T/witness.log" &
-PIDS="$PIDS $!"
+W=$!
+PIDS="$PIDS $W"
 wait_for "the witness" 20 test -s "$T/url"
 url=$(cat "$T/url")
 expect_exit 0 "$FL" witness push "$url/" --key "$wkey" --data "$d" --format json
@@ -45,6 +49,17 @@ expect_text "$T/head" '^HTTP/1.1 409'
 expect_text "$T/head" 'text/x.tlog.size'
 [ "$(cat "$T/body")" = 17 ] || fail "409"
 expect_exit 3 "$FL" witness push http://127.0.0.1:1 --key "$wkey" --data "$d" # nobody there
+
+# ---- by itself, beside a line at work; a witness that is away holds nothing up
+printf 'log %s\nwitness w0 %s http://127.0.0.1:1\nwitness w1 %s %s\nquorum w1\n' "$lkey" "$wkey" "$wkey" "$url" >"$T/line/policy"
+demo_images
+sim_start sim --boards 1 --chip esp32
+expect_exit 0 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/line"
+expect_text "$T/err" 'does not sign'
+expect_exit 0 "$FL" audit "$T/line" --key "$lkey" --key "$wkey" --format json
+[ "$(jq .witness.signed "$T/out")" = 1 ] || { cat "$T/out"; fail "the line's head was not signed"; }
+echo 'witness w2 nonsense http://127.0.0.1:1' >>"$T/line/policy"
+expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/line"
 
 # ---- what it is good for
 expect_exit 0 "$FL" certificate 24:6f:28:00:00:01 --data "$d" -o "$T/1.tlog-proof"
@@ -66,7 +81,7 @@ sqlite3 "$T/cut/flashline.db" "DROP TRIGGER leaf_no_delete; DROP TRIGGER checkpo
 expect_exit 22 "$FL" audit "$T/cut" --log-only --key "$vkey" --head "$T/kept.note"
 expect_exit 1 "$FL" witness push "$url" --key "$wkey" --data "$T/cut"
 expect_text "$T/err" 'cut or put back'
-kill "${PIDS##* }" && wait "${PIDS##* }" || :
+kill "$W" && wait "$W" || :
 
 # ---- on a stick: the same rules, files in place of HTTP
 rm -r "$d/cosigned"

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The list of attacks on a log, and the test that makes each: this checks that none has lost its test. What must come of each is
+# in station/audit/README.md, "What an attack gives". Where nothing inside a log can show an attack, the test shows both: that it
+# passes alone, and that a head kept elsewhere (a certificate, a witness, a timestamp) gives it away.
+set -eu
+n=0
+while IFS='|' read -r id file needle; do
+    [ -n "$id" ] || continue
+    grep -qF -- "$needle" "tests/$file" || { echo "FAILED: attack $id has no test any more: '$needle' is not in tests/$file"; exit 1; }
+    n=$((n + 1))
+done <<'LIST'
+E1 a bit changed, every field|unit/audit/t_verify.c|static void sweep
+E1 a word changed|unit/record/t_tamper.c|{"E1"
+E1 in a bundle|flow/bundle.sh|"a word in a record"
+E2 and its hash|unit/record/t_tamper.c|{"E2"
+E3 and the tree and the root|unit/audit/t_verify.c|{"E3"
+E4 white space|unit/audit/t_verify.c|{"E4 white space"
+E4 order of members|unit/audit/t_verify.c|{"E4 order"
+E4 form of a number|unit/audit/t_verify.c|{"E4 number"
+E5 the columns beside a record|unit/record/t_tamper.c|{"E5 kind"
+E6 a member twice|unit/audit/t_verify.c|{"E6"
+D1 a record removed|unit/record/t_tamper.c|{"D1"
+D2 and the rest renumbered|unit/record/t_tamper.c|{"D2 and seq"
+D3 and all rebuilt without the key|unit/audit/t_verify.c|{"D3"
+R1 two exchanged|unit/record/t_tamper.c|{"R1"
+R2 and renumbered|unit/audit/t_verify.c|{"R2"
+I1 one inserted|unit/audit/t_verify.c|{"I1 in the middle"
+I2 an old one again|unit/record/t_tamper.c|{"I2"
+X1 a record of another log|unit/audit/t_verify.c|{"X1 with the key"
+T1 cut at the end, alone|unit/audit/t_verify.c|"T1 alone", AUDIT_GOOD
+T1 cut, with a head from elsewhere|unit/audit/t_verify.c|"T1", AUDIT_ROLLBACK
+T1 cut, with a witness's head|flow/witness.sh|--head "$T/kept.note"
+T1 cut bundle, with a certificate|flow/bundle.sh|the last ones are gone
+T2 records cut, heads kept|unit/record/t_tamper.c|{"T2"
+T3 heads cut|unit/record/t_tamper.c|{"T3"
+T4 cut before the log_close|unit/audit/t_verify.c|no log_close: still open
+B1 an older copy, alone|unit/record/t_tamper.c|"B1 alone", AUDIT_GOOD
+B1 an older copy, with a head|unit/record/t_tamper.c|"B1 with a head from elsewhere"
+B2 an older database|unit/record/t_tamper.c|"B2", AUDIT_ROLLBACK
+B3 an older copy worked on, alone|unit/audit/t_verify.c|"B3 alone", AUDIT_GOOD
+B3 an older copy worked on, with a head|unit/record/t_tamper.c|"B3", AUDIT_FORK
+K1 written anew with the key, alone|unit/audit/t_verify.c|"K1 alone", AUDIT_GOOD
+K1 written anew, with a head|unit/audit/t_verify.c|"K1", AUDIT_FORK
+K1 written anew, with certificates only|unit/audit/t_certs.c|"the same record differs"
+K2 written anew behind the last head: not seen|unit/audit/t_verify.c|"K2", AUDIT_GOOD
+K2 the window is told|flow/anchors.sh|'window +records 0 to'
+K3 another key of that name|unit/audit/t_verify.c|{"K3"
+K4 the same key ID|unit/audit/t_verify.c|{"K4"
+K5 a key before or after its time|unit/audit/t_verify.c|{"K5 the new key before its time"
+K6 a key that was not promised|unit/audit/t_verify.c|{"K6 a key that was not promised"
+K7 lines of another type, head or time|unit/audit/t_witness.c|K7
+C1 clock set back|unit/audit/t_verify.c|{"C1 with the key"
+C2 forward, then back|unit/record/t_recorder.c|static void clock_set_back
+C3 dated back by the monotonic clock|unit/audit/t_verify.c|C3
+C4 a timestamp of another authority|flow/anchors.sh|"${url}other" --ca
+C4 a timestamp over other bytes|flow/anchors.sh|over another head
+P1 a path changed in every way|unit/audit/t_certs.c|dropped, doubled, another's
+P2 P3 another record in a certificate|unit/audit/t_certs.c|"another record"
+P4 under another log's head|flow/certificates.sh|bench-2
+N1 malformed notes, as Go judges them|flow/outside_notes.sh|notes judged alike
+N2 very large notes|unit/audit/t_note.c|static void large_notes
+N3 names that look alike|unit/audit/t_note.c|\xe2\x80\x83
+W1 the witness's status table|unit/audit/t_witness.c|static void status_table
+W2 two at once|unit/audit/t_witness.c|static void two_at_once
+W3 killed before it answers|unit/audit/t_witness.c|static void answer_lost
+W4 a witness that answers nonsense|unit/audit/t_witness.c|static void bad_answers
+F1 failing writes, fsyncs, renames|fault/writes.sh|inject
+F2 killed between commit and sending|unit/record/t_outbox.c|static void sent_after_the_commit_and_once
+F3 torn pages, WAL deleted|unit/record/t_tamper.c|"WAL deleted"
+F4 disk full, folder read-only|unit/record/t_recorder.c|static void full_database
+F5 a bit flips before signing|unit/record/t_recorder.c|static void bit_flip_before_signing
+F5 a bit flips in the signature|unit/record/t_recorder.c|static void bad_signature_from_the_signer
+S2 triggers, views, tables changed|unit/record/t_tamper.c|{"S2 view in front"
+S3 the key in the folder replaced|unit/record/t_tamper.c|"S3, key from paper"
+G1 a unit that never passed|flow/certificates.sh|never passed
+G3 begun and never ended|unit/record/t_recorder.c|static void interrupted
+LIST
+echo "$n attacks, each with its test"

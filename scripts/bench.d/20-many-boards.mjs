@@ -28,10 +28,16 @@ b.row(`${many} slots at 921600: CPU, part of one core`, all.client_cpu_s / (all.
 b.row(`${many} slots at 921600: resident memory`, all.max_rss_kb / 1024, { unit: "MB", target: 64 + (plan.plain + plan.sent) / 2 ** 20 });
 b.row("CPU for each unit flashed", all.client_cpu_s / many, { unit: "s", target: 0.45 / 20, note: "target: 1/20 of esptool 4.12's 0.45 s" });
 
-// when an attempt's last byte was done and when its record was durable, from the records themselves
-const ms = (text) => Number(text);
-const rows = execFileSync("sqlite3", [`${all.data}/flashline.db`, "SELECT count(*) FROM leaf"], { encoding: "utf8" }).trim();
-b.row(`${many} slots at 921600: leaves in the log`, ms(rows));
+// An attempt is told on standard output when its record is durable; when its work was done stands in the record itself.
+const ended = new Map(execFileSync("sqlite3", [`${all.data}/flashline.db`, "SELECT leaf, start_ms + ms FROM attempt"],
+  { encoding: "utf8" }).trim().split("\n").map((l) => l.split("|").map(Number)));
+const told = all.out.split("\n").filter(Boolean).map((l, i) => ({ ...JSON.parse(l), at: all.came[i] }))
+  .filter((a) => a.type === "attempt" && ended.has(a.leaf));
+const late = told.map((a) => a.at - ended.get(a.leaf)), ends = told.map((a) => ended.get(a.leaf));
+const commits = Number(execFileSync("sqlite3", [`${all.data}/flashline.db`, "SELECT count(*) FROM checkpoint"], { encoding: "utf8" }));
+b.row(`${many} attempts ending within ${((Math.max(...ends) - Math.min(...ends)) / 1000).toFixed(1)} s: the last to be durable`,
+  Math.max(...late), { unit: "ms", target: 250, note: `${commits} commits in all for ${2 * many} records` });
+b.row(`${many} attempts: a slot's wait for its record`, late, { unit: "ms", target: 50 });
 
 if (!b.QUICK) {
   for (const client of b.others) {

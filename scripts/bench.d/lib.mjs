@@ -53,15 +53,19 @@ export function run(argv, { cwd } = {}) {
   return new Promise((done) => {
     const c = spawn(env.BENCH_USAGE, [join(dir, "usage"), ...argv], { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let out = "", err = "";
+    const came = []; // when each line of standard output was there, on the wall clock
     children.add(c);
-    c.stdout.on("data", (d) => { out += d; });
+    c.stdout.on("data", (d) => {
+      out += d;
+      for (let n = String(d).split("\n").length - 1; n > 0; n--) came.push(Date.now());
+    });
     c.stderr.on("data", (d) => { err += d; });
     c.on("close", (code) => {
       children.delete(c);
       const file = join(dir, "usage");
       const usage = existsSync(file) ? JSON.parse(readFileSync(file)) : {};
       rmSync(dir, { recursive: true, force: true });
-      done({ code, out, err, ...usage, cpu_s: ((usage.user_us ?? 0) + (usage.system_us ?? 0)) / 1e6 });
+      done({ code, out, err, came, ...usage, cpu_s: ((usage.user_us ?? 0) + (usage.system_us ?? 0)) / 1e6 });
     });
   });
 }

@@ -3,6 +3,8 @@
 
 #include "esp/slip.h"
 
+#include <string.h>
+
 enum { REQUEST = 0x00, REPLY = 0x01, SEED = 0xef };
 
 static const struct {
@@ -31,9 +33,17 @@ const char *packet_op_name(uint8_t op)
 
 uint8_t packet_checksum(const uint8_t *payload, size_t n)
 {
+    uint64_t eight = 0, part;
     uint8_t sum = SEED;
-    for (size_t i = 0; i < n; i++)
+    size_t i = 0;
+    for (; n - i >= sizeof part; i += sizeof part) {
+        memcpy(&part, payload + i, sizeof part);
+        eight ^= part;
+    }
+    for (; i < n; i++)
         sum ^= payload[i];
+    for (; eight; eight >>= 8)
+        sum ^= (uint8_t)eight;
     return sum;
 }
 

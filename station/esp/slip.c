@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esp/slip.h"
 
+#include <string.h>
+
 enum { END = 0xc0, ESC = 0xdb, ESC_END = 0xdc, ESC_ESC = 0xdd, REPLY = 0x01 };
 
 void slip_reset(struct slip_reader *r)
@@ -91,19 +93,32 @@ void slip_close(struct fl_buf *out)
     fl_buf_addc(out, (char)END);
 }
 
+/* Is one of eight bytes END or ESC? A byte of x is zero exactly where (x - 01..) & ~x has its highest bit. */
+static bool any_special(uint64_t v)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
+    uint64_t end = v ^ ones * END, esc = v ^ ones * ESC;
+    return (((end - ones) & ~end) | ((esc - ones) & ~esc)) & highs;
+}
+
 void slip_add(struct fl_buf *out, const void *bytes, size_t n)
 {
-    const uint8_t *p = bytes;
+    const uint8_t *p = bytes, *stop = p + n;
     uint8_t *to = fl_buf_room(out, 2 * n);
     if (!to)
         return;
     uint8_t *start = to;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == END || p[i] == ESC) {
+    while (p < stop) {
+        uint64_t eight;
+        if (stop - p >= 8 && (memcpy(&eight, p, sizeof eight), !any_special(eight))) {
+            memcpy(to, &eight, sizeof eight);
+            to += sizeof eight;
+            p += sizeof eight;
+        } else if (*p == END || *p == ESC) {
             *to++ = ESC;
-            *to++ = p[i] == END ? ESC_END : ESC_ESC;
+            *to++ = *p++ == END ? ESC_END : ESC_ESC;
         } else {
-            *to++ = p[i];
+            *to++ = *p++;
         }
     }
     out->len += (size_t)(to - start);

@@ -122,6 +122,35 @@ static void writing(void **state)
     fl_buf_fini(&out);
 }
 
+/* Eight bytes are looked at together: each value at each place among each neighbour that could hide it. */
+static void escaping(void **state)
+{
+    (void)state;
+    static const uint8_t around[] = {0x00, 0x01, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xda, 0xdb, 0xdc, 0xff};
+    for (size_t n = 1; n <= 18; n++)
+        for (size_t at = 0; at < n; at++)
+            for (unsigned v = 0; v < 256; v++)
+                for (size_t a = 0; a < sizeof around; a++) {
+                    uint8_t in[18], want[36];
+                    struct fl_buf out = FL_BUF(100);
+                    size_t len = 0;
+                    memset(in, around[a], n);
+                    in[at] = (uint8_t)v;
+                    for (size_t i = 0; i < n; i++) {
+                        if (in[i] == 0xc0)
+                            want[len++] = 0xdb, want[len++] = 0xdc;
+                        else if (in[i] == 0xdb)
+                            want[len++] = 0xdb, want[len++] = 0xdd;
+                        else
+                            want[len++] = in[i];
+                    }
+                    slip_add(&out, in, n);
+                    if (out.len != len || memcmp(out.bytes, want, len) != 0)
+                        fail_msg("%02x at %zu of %zu among %02x", v, at, n, around[a]);
+                    fl_buf_fini(&out);
+                }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +158,7 @@ int main(void)
         cmocka_unit_test(reopen),
         cmocka_unit_test(too_long),
         cmocka_unit_test(writing),
+        cmocka_unit_test(escaping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

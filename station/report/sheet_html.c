@@ -22,6 +22,7 @@ static const char style[] =
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     "tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid}footer{margin-top:28px;font-size:12px}"
     "@media print{body{padding:0;max-width:none;font-size:10.5pt}table{font-size:8pt}th,td{padding:1.5pt 3pt}"
+    "table.wide{font-size:6.2pt}.wide th,.wide td{padding:1pt 1.8pt}"
     ".plot{height:58mm}.scroll{overflow:visible}th{white-space:normal}}";
 
 /* Draws what stands in #data: no animation, so that a printer that does not wait gets the whole picture. */

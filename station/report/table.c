@@ -280,6 +280,8 @@ enum fl_err table_write_csv_rows(const struct table *t, struct fl_buf *out)
 
 /* ---- HTML ------------------------------------------------------------------------------------------ */
 
+enum { WIDE = 12 }; /* columns more than these are set smaller on paper */
+
 static void html_cell(const char *tag, const char *words, bool number, struct fl_buf *out)
 {
     fl_buf_addf(out, "<%s%s>", tag, number ? " class=\"n\"" : "");
@@ -298,7 +300,7 @@ enum fl_err table_write_html(const struct table *t, struct fl_buf *out)
     char room[32];
     if (t->bad)
         return FL_NOMEM;
-    fl_buf_adds(out, "<table><thead><tr>");
+    fl_buf_addf(out, "<table%s><thead><tr>", t->n_columns > WIDE ? " class=\"wide\"" : "");
     for (size_t c = 0; c < t->n_columns; c++)
         html_cell("th", t->columns[c].title, t->columns[c].type != TABLE_TEXT, out);
     fl_buf_adds(out, "</tr></thead><tbody>\n");

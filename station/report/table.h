@@ -53,7 +53,7 @@ FL_MUST enum fl_err table_write_text(const struct table *t, size_t indent, struc
 FL_MUST enum fl_err table_write_csv(const struct table *t, struct fl_buf *out);
 /* The same without the header line: what follows a table whose header is written. */
 FL_MUST enum fl_err table_write_csv_rows(const struct table *t, struct fl_buf *out);
-/* A <table> with the titles in its head. */
+/* A <table> with the titles in its head; of class wide when it has more than 12 columns. */
 FL_MUST enum fl_err table_write_html(const struct table *t, struct fl_buf *out);
 /* An array of objects; empty cells are null. New reference; NULL: no memory. */
 json_t *table_json(const struct table *t);

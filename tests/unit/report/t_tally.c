@@ -37,6 +37,8 @@ static struct attempt_facts random_attempt(int64_t *clock)
         f.steps[i] = (struct attempt_step){steps[i], 100 + roll(1000), roll(6) ? 0 : 1 + roll(3)};
     f.step = f.outcome ? f.steps[f.n_steps - 1].name : "";
     f.n_rungs = roll(3) ? 0 : 1;
+    static const char *const purposes[] = {"golden", "known_bad", "dry_run"};
+    f.purpose = roll(8) ? "" : purposes[roll(3)]; /* counts nowhere */
     return f;
 }
 
@@ -74,12 +76,21 @@ static void recounted(void **state)
     assert_true(t_sql_int(s, "SELECT sum(other_slot) > 3 AND sum(other_passed) > 0 AND sum(same_slot) > 1 FROM tally"));
     same(s, "SELECT * FROM tally", "SELECT * FROM tally_recount");
     same(s, "SELECT * FROM tally_fault", "SELECT * FROM tally_fault_recount");
+    /* the days are sums of the half hours; two columns of each kind stand for all, which are written the same way */
+    same(s, "SELECT half, slot, lot, model, profile, attempts, units, passed_1, passed, busy_ms, other_passed, last_ms FROM tally_day",
+         "SELECT half / 48 * 48, slot, lot, model, profile, sum(attempts), sum(units), sum(passed_1), sum(passed), sum(busy_ms), sum(other_passed), "
+         "max(last_ms) FROM tally_recount GROUP BY 1, 2, 3, 4, 5");
+    same(s, "SELECT step, half, slot, lot, model, profile, attempts, ms, firsts, first_passed FROM tally_step_day",
+         "SELECT step, half / 48 * 48, slot, lot, model, profile, sum(attempts), sum(ms), sum(firsts), sum(first_passed) FROM tally_step "
+         "GROUP BY 1, 2, 3, 4, 5, 6");
+    assert_true(t_sql_int(s, "SELECT count(*) FROM attempt WHERE purpose IS NOT NULL") > 10);
+    assert_int_equal(t_sql_int(s, "SELECT (SELECT count(*) FROM attempt WHERE purpose IS NULL) - (SELECT sum(attempts) FROM tally)"), 0);
 }
 
 /* From the attempts and nothing else. A unit's attempts in a lot are put in order by leaf; ABORTED ones are left out. */
 #define TRIES                                                                                                            \
     "WITH t AS (SELECT unit, lot, leaf, outcome, fault, slot, row_number() OVER (PARTITION BY unit, lot ORDER BY leaf) AS k " \
-    "FROM attempt WHERE unit IS NOT NULL AND outcome <> 3), "                                                            \
+    "FROM attempt WHERE unit IS NOT NULL AND outcome <> 3 AND purpose IS NULL), "                                                            \
     "u AS (SELECT unit, lot, count(*) AS n, min(CASE WHEN outcome = 0 THEN k END) AS won, "                             \
     "min(CASE WHEN outcome <> 0 THEN k END) AS lost FROM t GROUP BY unit, lot) "
 
@@ -99,12 +110,12 @@ static void by_other_sql(void **state)
          TRIES "SELECT t.fault, t.slot, count(*) FROM u JOIN t ON t.unit = u.unit AND t.lot = u.lot AND t.k = u.lost GROUP BY 1, 2"},
         {"SELECT slot, sum(attempts), sum(pass), sum(fail), sum(error), sum(aborted), sum(busy_ms), sum(pass_ms), sum(with_rungs) FROM tally GROUP BY slot",
          "SELECT slot, count(*), total(outcome = 0), total(outcome = 1), total(outcome = 2), total(outcome = 3), total(ms), "
-         "total(CASE WHEN outcome = 0 THEN ms END), total(rungs > 0) FROM attempt GROUP BY slot"},
+         "total(CASE WHEN outcome = 0 THEN ms END), total(rungs > 0) FROM attempt WHERE purpose IS NULL GROUP BY slot"},
         {"SELECT p.name, sum(attempts), sum(ms) FROM tally_step t JOIN step p ON p.id = t.step GROUP BY 1",
-         "SELECT step, count(*), sum(ms) FROM attempt_step GROUP BY 1"},
+         "SELECT step, count(*), sum(ms) FROM attempt_step WHERE leaf IN (SELECT leaf FROM attempt WHERE purpose IS NULL) GROUP BY 1"},
         {"SELECT sum(cycles), sum(cycle_ms) FROM tally",
-         "WITH g AS (SELECT start_ms, start_ms - lag(start_ms) OVER w AS cycle, start_ms - lag(start_ms + ms) OVER w AS gap FROM attempt "
-         "WINDOW w AS (PARTITION BY slot ORDER BY leaf)) SELECT count(*), sum(cycle) FROM g WHERE gap BETWEEN -1000 AND 600000"},
+         "WITH g AS (SELECT purpose, start_ms, start_ms - lag(start_ms) OVER w AS cycle, start_ms - lag(start_ms + ms) OVER w AS gap FROM attempt "
+         "WINDOW w AS (PARTITION BY slot ORDER BY leaf)) SELECT count(*), sum(cycle) FROM g WHERE gap BETWEEN -1000 AND 600000 AND purpose IS NULL"},
     };
     record_random(s, 300);
     for (size_t i = 0; i < T_COUNT(pair); i++)

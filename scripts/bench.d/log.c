@@ -318,7 +318,7 @@ int main(int argc, char **argv)
     bare = (bare + bare_rate()) / 2;
     row("durable signed commits, key in the process", rate, "/s", bare, 200, false, "");
     row("of the bare disk's rate", rate / bare, "", 1, 0.8, false, "");
-    row("a commit beyond the disk's own time", 1e6 / rate - 1e6 / bare, "us", 0, 0, false, "so a disk of 250/s gives the rest");
+    row("a commit beyond the disk's own time", 1e6 / rate - 1e6 / bare, "us", 0, 0, false, "");
     open_station(&apart, "apart", true);
     rate = commits(&apart, quick ? 400 : 2000);
     row("durable signed commits, signer with a memory", rate, "/s", bare / 2, 200, false, "two waits for one disk");

@@ -9,64 +9,111 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct cli_verb *const verbs[] = {
-    &cmd_flash,
-    &cmd_run,
-    &cmd_profile_check,
-    &cmd_profile_import,
-    &cmd_plan,
-    &cmd_image,
-    &cmd_line_ack,
-    &cmd_scan,
-    &cmd_label_reprint,
-    &cmd_ports,
-    &cmd_slots_learn,
-    &cmd_doctor,
-    &cmd_sim,
-    &cmd_init,
-    &cmd_lot_open,
-    &cmd_lot_close,
-    &cmd_lot_show,
-    &cmd_note,
-    &cmd_dispose,
-    &cmd_operator,
-    &cmd_trace,
-    &cmd_report,
-    &cmd_status,
-    &cmd_web,
-    &cmd_web_user,
-    &cmd_certificate,
-    &cmd_verify,
-    &cmd_export,
-    &cmd_anchor,
-    &cmd_witness_offer,
-    &cmd_witness_accept,
-    &cmd_witness_push,
-    &cmd_witness,
-    &cmd_witness_init,
-    &cmd_witness_trust,
-    &cmd_witness_sign,
-    &cmd_audit,
-    &cmd_key_show,
-    &cmd_key_create,
-    &cmd_key_rotate,
-    &cmd_key_retire,
-    &cmd_key_adopt,
-    &cmd_db_check,
-    &cmd_db_backup,
-    &cmd_db_rebuild,
-    &cmd_db_export,
-    &cmd_signer,
-    NULL,
+/* In the order of `flashline --help`; a row without a verb is a heading. */
+static const struct {
+    const char *heading;
+    const struct cli_verb *verb;
+} verbs[] = {
+    {"the line", NULL},
+    {NULL, &cmd_flash},
+    {NULL, &cmd_run},
+    {NULL, &cmd_status},
+    {NULL, &cmd_scan},
+    {NULL, &cmd_line_ack},
+    {NULL, &cmd_label_reprint},
+    {NULL, &cmd_operator},
+    {"lots and units", NULL},
+    {NULL, &cmd_lot_open},
+    {NULL, &cmd_lot_close},
+    {NULL, &cmd_lot_show},
+    {NULL, &cmd_note},
+    {NULL, &cmd_dispose},
+    {"profiles and images", NULL},
+    {NULL, &cmd_profile_check},
+    {NULL, &cmd_profile_import},
+    {NULL, &cmd_plan},
+    {NULL, &cmd_image},
+    {"ports and boards", NULL},
+    {NULL, &cmd_ports},
+    {NULL, &cmd_slots_learn},
+    {NULL, &cmd_doctor},
+    {NULL, &cmd_sim},
+    {"what the records say", NULL},
+    {NULL, &cmd_trace},
+    {NULL, &cmd_report},
+    {NULL, &cmd_web},
+    {NULL, &cmd_web_user},
+    {"proofs", NULL},
+    {NULL, &cmd_audit},
+    {NULL, &cmd_certificate},
+    {NULL, &cmd_verify},
+    {NULL, &cmd_export},
+    {NULL, &cmd_anchor},
+    {"witnesses", NULL},
+    {NULL, &cmd_witness},
+    {NULL, &cmd_witness_init},
+    {NULL, &cmd_witness_trust},
+    {NULL, &cmd_witness_offer},
+    {NULL, &cmd_witness_sign},
+    {NULL, &cmd_witness_accept},
+    {NULL, &cmd_witness_push},
+    {"the station", NULL},
+    {NULL, &cmd_init},
+    {NULL, &cmd_key_show},
+    {NULL, &cmd_key_create},
+    {NULL, &cmd_key_rotate},
+    {NULL, &cmd_key_retire},
+    {NULL, &cmd_key_adopt},
+    {NULL, &cmd_signer},
+    {NULL, &cmd_db_check},
+    {NULL, &cmd_db_backup},
+    {NULL, &cmd_db_rebuild},
+    {NULL, &cmd_db_export},
 };
+enum { VERBS = sizeof verbs / sizeof *verbs };
+
+static bool of_family(const struct cli_verb *v, const char *word)
+{
+    size_t n = strlen(word);
+    return n > 0 && strncmp(v->name, word, n) == 0 && v->name[n] == ' ';
+}
+
+/* `family`: only verbs that begin with this word; NULL: all, with their headings. */
+static void list_verbs(FILE *out, const char *family)
+{
+    for (size_t i = 0; i < VERBS; i++) {
+        const struct cli_verb *v = verbs[i].verb;
+        if (!v && !family)
+            fprintf(out, "%s%s\n", i ? "\n" : "", verbs[i].heading);
+        if (!v || (family && !of_family(v, family)))
+            continue;
+        fprintf(out, "  %-16s %s\n", v->name, v->line);
+    }
+}
 
 static void usage(FILE *out)
 {
     fputs("flashline " FL_VERSION ": flash many ESP32-family boards in parallel, verify, record and sign.\n\n"
           "usage: flashline VERB [options]        flashline VERB --help tells more\n\n",
           out);
-    for (size_t i = 0; verbs[i]; i++)
-        fprintf(out, "  %-16s %s\n", verbs[i]->name, verbs[i]->line);
+    list_verbs(out, NULL);
+}
+
+/* `lot`, `lot --help`, `lot opne`: the verbs of that word. Anything else is no verb at all. */
+static int no_verb(int argc, char **argv)
+{
+    const char *family = argv[0], *second = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
+    bool known = false, asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    for (size_t i = 0; i < VERBS && !known; i++)
+        known = verbs[i].verb && of_family(verbs[i].verb, family);
+    if (!known) {
+        fprintf(stderr, "flashline: '%s' is not a verb; flashline --help lists them\n", family);
+        return CLI_USAGE;
+    }
+    if (!asks)
+        fprintf(stderr, "flashline: '%s%s%s' is not a verb; these are:\n\n", family, second ? " " : "", second ? second : "");
+    list_verbs(asks ? stdout : stderr, family);
+    return asks ? CLI_OK : CLI_USAGE;
 }
 
 /* How many words of argv the verb's name takes, 0 when it is another verb. */
@@ -99,18 +146,14 @@ int main(int argc, char **argv)
     }
     const struct cli_verb *best = NULL;
     int words = 0;
-    for (size_t i = 0; verbs[i]; i++) {
-        int n = words_matched(verbs[i]->name, argc, argv);
+    for (size_t i = 0; i < VERBS; i++) {
+        int n = verbs[i].verb ? words_matched(verbs[i].verb->name, argc, argv) : 0;
         if (n > words) {
             words = n;
-            best = verbs[i];
+            best = verbs[i].verb;
         }
     }
-    if (!best) {
-        fprintf(stderr, "flashline: '%s%s%s' is not a verb; these are:\n\n", argv[0], argc > 1 ? " " : "",
-                argc > 1 ? argv[1] : "");
-        usage(stderr);
-        return CLI_USAGE;
-    }
+    if (!best)
+        return no_verb(argc, argv);
     return best->run(argc - (words - 1), argv + (words - 1));
 }

@@ -165,4 +165,4 @@ clean:
 
 .PHONY: all tests check bench fuzz install clean
 .SECONDARY:
--include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d $B/obj/tests/fuzz/*.d $B/obj/tests/history/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)
+-include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d $B/obj/tests/fuzz/*.d $B/obj/tests/fault/*.d $B/obj/scripts/bench.d/*.d $B/obj/tests/history/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/recorder_inside.h"
+
+#include "record/leaf_make.h"
+#include "record/person.h"
+#include "record/unit_final.h"
+
+#include <string.h>
+
+enum { STEP_MS = 2000 }; /* wall and monotonic clock further apart than this: somebody set the clock */
+
+struct moment recorder_now(const struct recorder *r)
+{
+    return (struct moment){r->hooks.wall_ms ? r->hooks.wall_ms(r->hooks.ctx) : fl_wall_ms(), (int64_t)fl_mono_ms()};
+}
+
+static enum fl_err put_leaf(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,
+                            int64_t *index, struct fl_why *why)
+{
+    const char *job = json_string_value(json_object_get(body, "job"));
+    struct leaf_common c = {.log = r->vkey.name, .station = r->station, .seq = (int64_t)ledger_size(r->ledger),
+                            .boot = r->boot, .wall_ms = now.wall, .mono_ms = now.mono};
+    json_t *leaf = NULL;
+    enum fl_err err = leaf_make(&c, kind, body, &leaf, &r->bytes, why);
+    if (!err)
+        err = ledger_append(r->ledger, kind, job, leaf, &r->bytes, why);
+    json_decref(leaf);
+    if (err)
+        return err;
+    r->last_wall = now.wall;
+    r->last_mono = now.mono;
+    *index = c.seq;
+    return FL_OK;
+}
+
+/* Behind a PASS, the record that certificates are made of; in the next place, so that it is found without looking. */
+static enum fl_err put_final(struct recorder *r, const json_t *attempt, struct moment now, struct fl_why *why)
+{
+    json_t *body;
+    int64_t index;
+    enum fl_err err = unit_final_body(attempt, &r->bytes, &body, why);
+    if (err == FL_NOT_FOUND)
+        return FL_OK;
+    if (!err)
+        err = put_leaf(r, EVENT_UNIT_FINAL, body, now, &index, why);
+    json_decref(body);
+    /* the attempt is in the transaction already: it must not be answered as one that was refused */
+    return err == FL_FORMAT ? fl_why_wrap(why, FL_STATE, "the record behind a PASS: ") : err;
+}
+
+/* Leaves never go back in time in silence: when the wall clock was set, a clock_step leaf says so first. */
+static enum fl_err keep_time(struct recorder *r, struct moment now, struct fl_why *why)
+{
+    int64_t index, expected = r->last_mono < 0 ? r->last_wall : r->last_wall + (now.mono - r->last_mono);
+    bool jumped = r->last_mono >= 0 && (now.wall - expected > STEP_MS || expected - now.wall > STEP_MS);
+    if (ledger_size(r->ledger) == 0 || (now.wall >= r->last_wall && !jumped))
+        return FL_OK;
+    json_t *body = json_pack("{sI,sI}", "from_ms", (json_int_t)expected, "to_ms", (json_int_t)now.wall);
+    enum fl_err err = body ? put_leaf(r, EVENT_CLOCK_STEP, body, now, &index, why)
+                           : fl_fail(why, FL_NOMEM, "out of memory");
+    json_decref(body);
+    return err;
+}
+
+/* The body with the operator's tag in place of the name. */
+static enum fl_err with_tag(struct recorder *r, enum event_kind kind, const json_t *body, json_t **out, struct fl_why *why)
+{
+    char tag[PERSON_TAG];
+    const char *name = fl_json_text(body, "operator");
+    bool forget = kind == EVENT_OPERATOR && strcmp(fl_json_text(body, "change"), "forget") == 0;
+    enum fl_err err = FL_OK;
+    *out = NULL;
+    if (*name)
+        err = person_tag(r->db, name, !forget, tag, why);
+    if (err)
+        return err == FL_NOT_FOUND ? FL_REFUSED : err;
+    *out = *name ? json_copy((json_t *)(uintptr_t)body) : json_incref((json_t *)(uintptr_t)body);
+    if (!*out || (*name && json_object_set_new(*out, "operator", json_string(tag)) != 0)) {
+        json_decref(*out);
+        *out = NULL;
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    }
+    return forget ? person_forget(r->db, tag, why) : FL_OK;
+}
+
+enum fl_err recorder_append(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,
+                          int64_t *index, const char **fault, struct fl_why *why)
+{
+    const char *job = json_string_value(json_object_get(body, "job"));
+    json_t *told = NULL, *less = NULL;
+    *fault = "";
+    enum fl_err err = ledger_find(r->ledger, job, kind, index, why);
+    if (err || *index >= 0)
+        return err;
+    err = allow_event(r->allow, kind, body, fault, why);
+    if (!err)
+        err = with_tag(r, kind, body, &told, why);
+    if (!err)
+        err = keep_time(r, now, why);
+    if (!err)
+        err = abridge_body(r->abridge, kind, told, &less, why);
+    if (!err)
+        err = put_leaf(r, kind, less, now, index, why);
+    if (!err)
+        abridge_told(r->abridge, kind, less, *index);
+    if (!err && kind == EVENT_ATTEMPT_RESULT)
+        err = put_final(r, body, now, why);
+    json_decref(less);
+    json_decref(told);
+    return err;
+}

@@ -45,7 +45,7 @@ for bad in 's/^index .*/index 4/' '/^extra/s/A/B/' 's/^17$/18/' '$s/ [A-Za-z0-9+
 done
 ! sh "$b/verify.sh" factory.example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4 "$T/unit.tlog-proof" >/dev/null 2>&1 || fail "another key"
 
-# name, what is done in the bundle's folder, what flashline says, its exit code, does audit.py see it
+# name, what is done in the bundle's folder, what flashline says, its exit code, does audit.py see it (0, 1; - not asked)
 spoil() {
     name=$1 how=$2 word=$3 code=$4 python=$5
     rm -rf "$T/bad" && cp -r "$b" "$T/bad"
@@ -53,6 +53,7 @@ spoil() {
     ! diff -rq "$b" "$T/bad" >/dev/null || fail "$name changed nothing"
     expect_exit "$code" "$FL" audit "$T/bad" --key "$vkey" --format json
     [ "$(jq -r .verdict "$T/out")" = "$word" ] || { cat "$T/out"; fail "$name"; }
+    [ "$python" != - ] || return 0
     rc=0
     (cd "$T/bad" && python3 audit.py "$vkey" records.ndjson checkpoint checkpoints/8.note) >"$T/py" 2>&1 || rc=$?
     [ "$rc" = "$python" ] || { cat "$T/py"; fail "$name: audit.py exits $rc"; }
@@ -62,14 +63,14 @@ spoil "a word in a record" "sed -i '8s/FAIL/PASS/' records.ndjson" changed 10 1
 [ "$(jq -r '"\(.first_bad) \(.trusted_head.size) \(.tree_intact)"' "$T/out")" = "7 7 true" ] || { cat "$T/out"; fail "the tiles tell which record"; }
 spoil "a word, and the tiles with it" "sed -i '8s/FAIL/PASS/' records.ndjson; rm -r tile" root 18 1
 spoil "a record taken out" "sed -i 7d records.ndjson" order 12 1
-spoil "two exchanged" "sed -i -n '5{h;d};6{p;g};p' records.ndjson" order 12 1
+spoil "two exchanged" "sed -i -n '5{h;d};6{p;g};p' records.ndjson" order 12 -
 spoil "one more" "tail -n 1 records.ndjson >>records.ndjson.new; cat records.ndjson.new >>records.ndjson; rm records.ndjson.new" order 12 1
 spoil "the end cut, heads kept" "head -n 11 records.ndjson >r; mv r records.ndjson" missing 11 1
-spoil "heads cut" "rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint" unsigned 21 1
+spoil "heads cut" "rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint" unsigned 21 -
 spoil "a signature" "sed -i '\$s/ [A-Za-z0-9+\\/]\\{20\\}/&/; \$s/.\\{6\\}\$/AAAAAA/' checkpoint checkpoints/17.note" malformed 28 1
-spoil "a root" "sed -i '3s/^./x/' checkpoint checkpoints/17.note" signature 19 1
+spoil "a root" "sed -i '3s/^./x/' checkpoint checkpoints/17.note" signature 19 -
 spoil "a tile" "printf x | dd of=tile/0/000.p/17 seek=40 bs=1 conv=notrunc 2>/dev/null" node 17 0
-spoil "a tile gone" "rm tile/entries/000.p/17" node 17 0
+spoil "a tile gone" "rm tile/entries/000.p/17" node 17 -
 spoil "the key in the folder" "echo factory.example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4 >key" good 0 0
 # cut with its own older head: a good log, until one newer head comes along
 spoil "cut with its heads" "head -n 11 records.ndjson >r; mv r records.ndjson; rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint; \

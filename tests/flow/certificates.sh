@@ -47,6 +47,7 @@ expect_exit 0 "$V" "$T/1.tlog-proof" "$T/2.tlog-proof" "$T/3.tlog-proof" "$T/1.h
 cmp "$T/out" "$T/said" || fail "flashline-verify says something else"
 for p in "$FL verify" "$V"; do
     for bad in 's/^index 5/index 4/' 's/^17$/16/' '/^extra/s/A/B/' '4d' 's/^index 5/index 05/' 's/\/bench-1/\/bench-2/'; do
+        [ "$p" = "$V" ] || [ "$bad" = 4d ] || continue # both are one piece of code: the other has its way in tried once
         sed "$bad" "$T/1.tlog-proof" >"$T/bad"
         ! cmp -s "$T/bad" "$T/1.tlog-proof" || fail "'$bad' changed nothing"
         rc=0

@@ -199,6 +199,14 @@ static enum fl_err start_line(struct making *m, struct fl_why *why)
     return err;
 }
 
+static void lot_begun(struct making *m)
+{
+    (void)pthread_mutex_lock(&m->lot_lock);
+    m->changing = false;
+    (void)pthread_cond_broadcast(&m->lot_begun);
+    (void)pthread_mutex_unlock(&m->lot_lock);
+}
+
 /* A lot was scanned while all slots were empty: the line ends, and begins again with it. */
 static enum fl_err change_lot(struct making *m, struct fl_why *why)
 {
@@ -218,7 +226,9 @@ static enum fl_err change_lot(struct making *m, struct fl_why *why)
     if (code)
         return fl_fail(why, FL_STATE, "lot %s could not be begun", m->lot);
     title(m);
-    return start_line(m, why);
+    enum fl_err err = start_line(m, why);
+    lot_begun(m);
+    return err;
 }
 
 static bool lot_wanted(struct making *m)
@@ -262,6 +272,10 @@ static enum fl_err keep_making(struct making *m, struct fl_why *why)
     }
     line_free(m->line);
     m->line = NULL;
+    (void)pthread_mutex_lock(&m->lot_lock);
+    m->over = true;
+    (void)pthread_mutex_unlock(&m->lot_lock);
+    lot_begun(m); /* whoever scanned one in the last moment need not wait */
     return err;
 }
 
@@ -290,7 +304,8 @@ static int open_desk(struct making *m)
         slots[i] = m->station.slots[i].slot;
     m->desk = slots ? desk_new(m->operator_id, slots, m->station.n) : NULL;
     free(slots);
-    if (!m->desk)
+    m->lot_begun_ok = fl_cond_init(&m->lot_begun) == FL_OK;
+    if (!m->desk || !m->lot_begun_ok)
         return cli_fail(CLI_STATION, "out of memory");
     if (m->station.lots_required && !m->lot && (m->mode != LINE_STAY || !set->port || !set->patterns[SCAN_LOT]))
         return cli_usage(m->verb, "the station file says `lots: required`: give --lot NAME%s",
@@ -347,6 +362,8 @@ static void take_apart(struct making *m)
     door_close(m->door);
     labels_close(m->labels);
     desk_free(m->desk);
+    if (m->lot_begun_ok)
+        (void)pthread_cond_destroy(&m->lot_begun);
     scan_patterns_free(m->patterns);
     lot_line_free(m->lot_line);
     json_decref(m->lot_facts);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { EVENT_MS = 30000 };
+enum { EVENT_MS = 30000, CHANGE_MS = 20000 };
 
 enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
 {
@@ -104,8 +104,14 @@ static enum fl_err scan_lot(struct making *m, const char *name, struct fl_why *s
         return err;
     (void)pthread_mutex_lock(&m->lot_lock);
     (void)snprintf(m->wanted, sizeof m->wanted, "%s", name);
+    m->changing = !m->over;
+    struct fl_deadline d = fl_deadline_in_ms(CHANGE_MS);
+    while (m->changing && !fl_deadline_passed(d)) /* said when it is so: the next board may come this moment */
+        (void)fl_cond_wait(&m->lot_begun, &m->lot_lock, d);
+    bool begun = !m->changing && m->lot && strcmp(m->lot, name) == 0;
     (void)pthread_mutex_unlock(&m->lot_lock);
-    return fl_fail(said, FL_OK, "lot %s is made from now on", name);
+    return begun ? fl_fail(said, FL_OK, "lot %s is made from now on", name)
+                 : fl_fail(said, FL_STATE, "lot %s could not be begun", name);
 }
 
 static enum fl_err scan(struct making *m, const char *code, struct fl_why *said)

@@ -48,7 +48,11 @@ struct making {
     struct desk *desk;
     struct scan_patterns *patterns; /* NULL: nothing is scanned */
     struct scanner *scanner;
-    pthread_mutex_t lot_lock; /* guards the next two, and lot_line against the door and the scanner */
+    pthread_cond_t lot_begun; /* changing is over */
+    bool lot_begun_ok;        /* the condition is made */
+    pthread_mutex_t lot_lock; /* guards the next four, and lot_line against the door and the scanner */
+    bool over;     /* no lot is begun any more */
+    bool changing; /* from the scan until the line works with the new lot, or the program ends */
     char wanted[LOT_NAME_MAX]; /* a lot that was scanned: to be made from now on; "" none */
     char lot_name[LOT_NAME_MAX]; /* of the lot that is made, when it was scanned */
     struct results results;

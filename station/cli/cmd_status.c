@@ -3,10 +3,12 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "record/tell.h"
 #include "report/live.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int run_status(int argc, char **argv);
 
@@ -16,9 +18,10 @@ const struct cli_verb cmd_status = {
     .help =
         "usage: flashline status [--data DIR] [--format text|json]\n"
         "\n"
-        "Read from the records, beside a running station too. JSON, one object:\n"
+        "Read from the records, beside a running station too; the slots of a line at work are asked of it. JSON, one object:\n"
         "  {\"log\": {\"station\", \"leaves\", \"verified_ms\", \"last_ms\", \"open\", ...}, \"hour\": {\"attempts\", \"pass\",\n"
-        "   \"fail\", \"error\", \"first\", \"first_passed\", ...}, \"slots\": [{\"slot\", \"outcome\", \"fault\", \"mac\", \"leaf\"}]}\n"
+        "   \"fail\", \"error\", \"first\", \"first_passed\", ...}, \"slots\": [{\"slot\", \"outcome\", \"fault\", \"mac\", \"leaf\"}],\n"
+        "   \"line\": {\"lot\", \"product\", \"alarm\", \"slots\": [{\"slot\", \"state\", \"fault\", \"mac\"}]}}; line is null when none is at work\n"
         "\n"
         "exit: 0 told, 2 usage, 3 there is no station or it could not be read\n"
         "\n"
@@ -47,16 +50,50 @@ static void say_time(const char *label, int64_t ms)
     printf("%-16s %s\n", label, text);
 }
 
-static int tell(const json_t *log, const json_t *hour, const struct slot_view *v, size_t n, int format)
+/* How many of the line's slots are in this state. */
+static size_t in_state(const json_t *slots, const char *state)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < json_array_size(slots); i++)
+        n += strcmp(fl_json_text(json_array_get(slots, i), "state"), state) == 0;
+    return n;
+}
+
+static void say_line(const json_t *line)
+{
+    static const char *const states[] = {"connect", "work", "record", "pass", "fail", "error", "aborted", "empty", "closed"};
+    const json_t *slots = json_object_get(line, "slots");
+    const char *comma = "";
+    if (!line) {
+        printf("line             none at work\n");
+        return;
+    }
+    printf("line             at work%s%s, %zu slot%s: ", fl_json_text(line, "lot")[0] ? ", lot " : "", fl_json_text(line, "lot"),
+           json_array_size(slots), json_array_size(slots) == 1 ? "" : "s");
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        size_t k = in_state(slots, states[i]);
+        if (k) {
+            printf("%s%zu %s", comma, k, states[i]);
+            comma = ", ";
+        }
+    }
+    putchar('\n');
+    if (fl_json_text(line, "alarm")[0])
+        printf("alarm            %s\n", fl_json_text(line, "alarm"));
+}
+
+static int tell(const json_t *log, const json_t *line, const json_t *hour, const struct slot_view *v, size_t n, int format)
 {
     if (format == CLI_JSON_OUT) {
-        json_t *o = json_pack("{sO sO so}", "log", log, "hour", hour, "slots", slots_json(v, n));
+        json_t *o = json_pack("{sO sO so sO}", "log", log, "hour", hour, "slots", slots_json(v, n), "line",
+                              line ? line : json_null());
         int bad = !o || json_dumpf(o, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
         json_decref(o);
         return bad ? cli_fail(CLI_STATION, "the status could not be written out") : CLI_OK;
     }
     printf("station          %s (%s)\n", fl_json_text(log, "station"), fl_json_text(log, "origin"));
     printf("records          %lld, %lld attempts under way\n", (long long)fl_json_int(log, "leaves", 0), (long long)fl_json_int(log, "open", 0));
+    say_line(line);
     say_time("verified whole", fl_json_int(log, "verified_ms", 0));
     say_time("last attempt", fl_json_int(log, "last_ms", 0));
     printf("last hour        %lld attempts: %lld PASS, %lld FAIL, %lld ERROR; %lld of %lld units at the first attempt\n",
@@ -71,7 +108,7 @@ static int status(const char *data, int format)
 {
     struct report *r = NULL;
     struct fl_why why = {0, ""};
-    json_t *log = NULL, *course = NULL;
+    json_t *log = NULL, *course = NULL, *line = NULL;
     size_t n = 0;
     int64_t now = fl_wall_ms() + 1;
     struct slot_view *v = calloc(SLOTS_MAX, sizeof *v);
@@ -82,9 +119,12 @@ static int status(const char *data, int format)
         err = report_course(r, now - HOUR_MS, now, 1, &course, &why);
     if (!err)
         err = report_slots_now(r, v, SLOTS_MAX, &n, &why);
-    int code = err ? cli_fail(CLI_STATION, "%s", why.text) : tell(log, json_object_get(course, "totals"), v, n, format);
+    if (!err && tell_ask(data, "status", NULL, &line, NULL))
+        line = NULL; /* none is at work, or it is just ending */
+    int code = err ? cli_fail(CLI_STATION, "%s", why.text) : tell(log, line, json_object_get(course, "totals"), v, n, format);
     json_decref(log);
     json_decref(course);
+    json_decref(line);
     report_close(r);
     free(v);
     return code;

@@ -2,6 +2,8 @@
  * making_asked.c: what a line at work is told and asked by others: at its door, and by a barcode scanner. */
 #include "cli/making_inside.h"
 
+#include "event/tile.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -169,6 +171,23 @@ static enum fl_err asked_scan(struct making *m, const json_t *request, json_t **
     return err ? FL_REFUSED : FL_OK;
 }
 
+/* "status": what the tiles show now. */
+static enum fl_err status(struct making *m, json_t **answer)
+{
+    struct tally_head head;
+    json_t *slots = json_array();
+    for (size_t i = 0; i < board_slots(m->board); i++) {
+        struct slot_view v;
+        board_get(m->board, i, &v);
+        (void)json_array_append_new(slots, json_pack("{si,ss,ss*,ss*}", "slot", v.slot, "state", tile_look(&v)->name,
+                                                     "fault", v.fault[0] ? v.fault : NULL, "mac", v.mac[0] ? v.mac : NULL));
+    }
+    tally_get(board_tally(m->board), fl_mono_ms(), &head);
+    *answer = json_pack("{ss*,ss*,ss*,so}", "lot", head.lot[0] ? head.lot : NULL, "product", head.product[0] ? head.product : NULL,
+                        "alarm", head.alarm[0] ? head.alarm : NULL, "slots", slots);
+    return *answer ? FL_OK : FL_NOMEM;
+}
+
 enum fl_err making_asked(void *making, const char *what, const json_t *request, json_t **answer, struct fl_why *why)
 {
     if (strcmp(what, "reopen") == 0)
@@ -177,5 +196,7 @@ enum fl_err making_asked(void *making, const char *what, const json_t *request, 
         return reprint(making, request, answer, why);
     if (strcmp(what, "scan") == 0)
         return asked_scan(making, request, answer, why);
+    if (strcmp(what, "status") == 0)
+        return status(making, answer);
     return fl_fail(why, FL_FORMAT, "nobody here knows what '%.40s' means", what);
 }

@@ -25,6 +25,10 @@ board 11
 wait_for "the first board" 60 attempts 1 || { cat "$T/progress"; fail "the first board was not flashed"; }
 sleep 7 # a probe and several looks: it stays in and is left alone
 attempts 2 && fail "a finished board was flashed again"
+expect_exit 0 "$FL" status --data "$T/data" --format json
+[ "$(jq -r '.line.slots[] | "\(.slot) \(.state)"' "$T/out")" = "1 pass" ] || { cat "$T/out"; fail "status: the line at work"; }
+expect_exit 0 "$FL" status --data "$T/data"
+expect_text "$T/out" '^line  *at work, 1 slot: 1 pass$'
 kill $SIM; wait $SIM 2>/dev/null || :
 sleep 1
 board 12
@@ -38,3 +42,5 @@ wait $run || rc=$?
 [ "$(tail -n 1 "$T/result" | jq -r '"\(.type) \(.attempts) \(.pass)"')" = "totals 2 2" ] || fail "the totals are wrong"
 [ "$(sql "SELECT count(*) FROM attempt_view")" = 2 ] || fail "an empty slot was recorded"
 expect_exit 0 "$FL" audit --data "$T/data"
+expect_exit 0 "$FL" status --data "$T/data" --format json
+[ "$(jq .line "$T/out")" = null ] || fail "status: a line that has ended"

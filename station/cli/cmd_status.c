@@ -21,7 +21,8 @@ const struct cli_verb cmd_status = {
         "Read from the records, beside a running station too; the slots of a line at work are asked of it. JSON, one object:\n"
         "  {\"log\": {\"station\", \"leaves\", \"verified_ms\", \"last_ms\", \"open\", ...}, \"hour\": {\"attempts\", \"pass\",\n"
         "   \"fail\", \"error\", \"first\", \"first_passed\", ...}, \"slots\": [{\"slot\", \"outcome\", \"fault\", \"mac\", \"leaf\"}],\n"
-        "   \"line\": {\"lot\", \"product\", \"alarm\", \"slots\": [{\"slot\", \"state\", \"fault\", \"mac\"}]}}; line is null when none is at work\n"
+        "   \"line\": {\"lot\", \"product\", \"alarm\", \"slots\": [{\"slot\", \"state\", \"fault\", \"mac\"}]}}; line is null when none is at work,\n"
+        "   {\"trouble\"} when it does not answer\n"
         "\n"
         "exit: 0 told, 2 usage, 3 there is no station or it could not be read\n"
         "\n"
@@ -66,6 +67,10 @@ static void say_line(const json_t *line)
     const char *comma = "";
     if (!line) {
         printf("line             none at work\n");
+        return;
+    }
+    if (fl_json_text(line, "trouble")[0]) {
+        printf("line             at work, but it does not say what it does: %s\n", fl_json_text(line, "trouble"));
         return;
     }
     printf("line             at work%s%s, %zu slot%s: ", fl_json_text(line, "lot")[0] ? ", lot " : "", fl_json_text(line, "lot"),
@@ -119,8 +124,9 @@ static int status(const char *data, int format)
         err = report_course(r, now - HOUR_MS, now, 1, &course, &why);
     if (!err)
         err = report_slots_now(r, v, SLOTS_MAX, &n, &why);
-    if (!err && tell_ask(data, "status", NULL, &line, NULL))
-        line = NULL; /* none is at work, or it is just ending */
+    enum fl_err asked = err ? err : tell_ask(data, "status", NULL, &line, &why);
+    if (!err && asked && asked != FL_NOT_FOUND) /* that is not the same as none being there */
+        line = json_pack("{ss}", "trouble", why.text);
     int code = err ? cli_fail(CLI_STATION, "%s", why.text) : tell(log, line, json_object_get(course, "totals"), v, n, format);
     json_decref(log);
     json_decref(course);

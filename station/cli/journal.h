@@ -27,8 +27,8 @@
 
 struct journal; /* opaque */
 
-/* `path`: its socket; NULL: systemd's, and only where standard error goes to the journal ($JOURNAL_STREAM): else *out is NULL
- * and the answer FL_OK. FL_NOT_FOUND: nobody listens at a path that was given. */
+/* `path`: its socket; NULL: systemd's, and only where standard error goes to the journal ($JOURNAL_STREAM) and the socket is
+ * there: else *out is NULL and the answer FL_OK. FL_NOT_FOUND: nobody listens at a path that was given. */
 FL_MUST enum fl_err journal_open(const char *path, struct journal **out, struct fl_why *why);
 void journal_close(struct journal *j); /* NULL is fine, also below */
 

@@ -8,6 +8,13 @@ sim_start boards --boards 2
 expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/boards.yaml" --data "$T/data" --journal "$T/none"
 expect_text "$T/err" "no journal listens at $T/none"
 
+# standard error is said to be the journal's stream, as in a container that has it and not the socket: nothing is refused
+: >"$T/err"
+JOURNAL_STREAM=$(stat -c %d:%i "$T/err")
+export JOURNAL_STREAM
+expect_exit 0 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/boards.yaml" --data "$T/data"
+unset JOURNAL_STREAM
+
 socat -u "UNIX-RECV:$T/journal,unlink-close=0" "OPEN:$T/got,creat,append" &
 LISTENER=$!
 PIDS="$PIDS $LISTENER"

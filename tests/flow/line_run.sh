@@ -44,3 +44,11 @@ wait $run || rc=$?
 expect_exit 0 "$FL" audit --data "$T/data"
 expect_exit 0 "$FL" status --data "$T/data" --format json
 [ "$(jq .line "$T/out")" = null ] || fail "status: a line that has ended"
+# somebody is at the door and hangs up: that is not the same as nobody
+socat "UNIX-LISTEN:$T/data/door,fork" "EXEC:true" 2>/dev/null &
+PIDS="$PIDS $!"
+wait_for "the door" 10 test -S "$T/data/door"
+expect_exit 0 "$FL" status --data "$T/data" --format json
+[ "$(jq -r '.line.trouble | length > 0' "$T/out")" = true ] || { cat "$T/out"; fail "status: a line that does not answer"; }
+expect_exit 0 "$FL" status --data "$T/data"
+expect_text "$T/out" '^line  *at work, but it does not say'

@@ -218,10 +218,12 @@ static void published_image_patched(void **state)
     (void)state;
     static const char file[] = "../shared/firmware/m5stack-m5cloud-v0.4.0/m5cloud-20180516-v0.4.0.bin";
     struct fl_buf bytes = FL_BUF(4u << 20);
-    if (fl_file_read(file, &bytes, NULL)) {
+    enum fl_err err = fl_file_read(file, &bytes, NULL);
+    if (err == FL_NOT_FOUND) {
         print_message("no real images beside the checkout (%s)\n", file);
         skip();
     }
+    assert_int_equal(err, FL_OK);
     struct set s = {.dir = fx_dir()};
     struct profile_problems problems = {0};
     fx_put(s.dir, "m.bin", bytes.bytes, bytes.len);

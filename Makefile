@@ -79,7 +79,7 @@ $B/gen/embed_db.c: scripts/embed $(wildcard db/*.sql)
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"
 	@scripts/embed db $(sort $(wildcard db/*.sql)) > $@.tmp && mv $@.tmp $@
-BUNDLE := $(wildcard station/record/bundle/*)
+BUNDLE := $(wildcard station/prove/bundle/*)
 $B/gen/embed_bundle.c: scripts/embed $(BUNDLE)
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- 002: what the leaves say, as rows to ask questions of. Written by one function from a leaf's bytes alone
--- (station/record/project.c), so that all of it can be made again and must come out the same.
+-- (station/rows/project.c), so that all of it can be made again and must come out the same.
 -- A column `leaf` names the record that proves the row. db/README.md explains every table and column.
 
 -- ---- words that repeat, kept once --------------------------------------------------------------------

@@ -166,7 +166,7 @@ CREATE TRIGGER tally_unit_fault_later AFTER UPDATE ON unit_lot WHEN OLD.fail_slo
          FROM attempt_cell WHERE leaf = NEW.leaf);
 END;
 
--- ---- steps: written with the attempt, from the record's own list (station/record/project.c) --------------
+-- ---- steps: written with the attempt, from the record's own list (station/rows/project.c) --------------
 
 CREATE TABLE step (
   id   INTEGER PRIMARY KEY,

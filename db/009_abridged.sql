@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- 009: records that leave out what an earlier one has told (station/record/abridge.h): the views that take records apart
+-- 009: records that leave out what an earlier one has told (station/rows/abridge.h): the views that take records apart
 -- look there. `as`[1] is the record that tells names of steps, plan of regions and security state in full.
 
 DROP VIEW attempt_step;

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "event/event.h"
-#include "record/db.h"
-#include "record/ledger.h"
+#include "store/db.h"
+#include "ledger/ledger.h"
 #include "record/recorder_hooks.h"
-#include "record/start.h"
+#include "ledger/start.h"
 #include "sign/keeper.h"
 
 #include <fcntl.h>

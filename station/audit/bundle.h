@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bundle.h: an exported log in a folder (`flashline export --bundle` writes it, record/export_bundle.h), verified.
+ * bundle.h: an exported log in a folder (`flashline export --bundle` writes it, prove/export_bundle.h), verified.
  *
  *   records.ndjson        a record a line, as stored
  *   checkpoint            newest signed head

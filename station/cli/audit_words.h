@@ -5,7 +5,7 @@
 #ifndef FL_CLI_AUDIT_WORDS_H
 #define FL_CLI_AUDIT_WORDS_H
 
-#include "record/check.h"
+#include "prove/check.h"
 
 FL_MUST enum fl_err audit_print_text(const char *data, const struct check_result *r);
 FL_MUST enum fl_err audit_print_json(const char *data, const struct check_result *r);

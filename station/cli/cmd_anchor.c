@@ -6,10 +6,10 @@
 #include "audit/b64.h"
 #include "base/clock.h"
 #include "cli/telling.h"
-#include "record/certificate.h"
-#include "record/db.h"
-#include "record/folder.h"
-#include "record/http.h"
+#include "prove/certificate.h"
+#include "store/db.h"
+#include "store/folder.h"
+#include "prove/http.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include "audit/bundle.h"
 #include "cli/audit_words.h"
-#include "record/check.h"
+#include "prove/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,11 +4,11 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "record/certificate.h"
-#include "record/certificate_page.h"
-#include "record/cosigned.h"
-#include "record/db.h"
-#include "record/folder.h"
+#include "prove/certificate.h"
+#include "prove/certificate_page.h"
+#include "prove/cosigned.h"
+#include "store/db.h"
+#include "store/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 
 #include "cli/audit_words.h"
-#include "record/db.h"
+#include "store/db.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * The database copied, and made anew. */
 #include "cli/cli.h"
 
-#include "record/copy.h"
+#include "ledger/copy.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * Tables and views for other programs. */
 #include "cli/cli.h"
 
-#include "record/export.h"
+#include "store/export.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/json.h"
-#include "record/export_bundle.h"
+#include "prove/export_bundle.h"
 
 #include <stdio.h>
 #include <stdlib.h>

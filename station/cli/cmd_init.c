@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 
 #include "cli/passphrase.h"
-#include "record/folder.h"
+#include "store/folder.h"
 #include "record/recorder.h"
 #include "sign/remote.h"
 #include "sign/seal.h"

@@ -5,7 +5,7 @@
 #include "cli/passphrase.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "record/folder.h"
+#include "store/folder.h"
 #include "sign/seal.h"
 #include "sign/token.h"
 

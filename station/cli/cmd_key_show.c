@@ -2,7 +2,7 @@
  * The public half of the station's key. Needs no passphrase, and no station at rest. */
 #include "cli/cli.h"
 
-#include "record/folder.h"
+#include "store/folder.h"
 
 #include "base/json.h"
 

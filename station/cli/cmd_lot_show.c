@@ -2,7 +2,7 @@
  * Lots as the records have them. */
 #include "cli/cli.h"
 
-#include "record/lots.h"
+#include "store/lots.h"
 
 #include <stdio.h>
 #include <stdlib.h>

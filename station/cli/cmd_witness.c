@@ -7,8 +7,8 @@
 #include "base/wake.h"
 #include "cli/signals.h"
 #include "cli/witness_http.h"
-#include "record/cosigned.h"
-#include "record/witnessing.h"
+#include "prove/cosigned.h"
+#include "prove/witnessing.h"
 
 #include <inttypes.h>
 #include <stdio.h>

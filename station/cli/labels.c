@@ -4,8 +4,8 @@
 #include "base/file.h"
 #include "line/command.h"
 #include "link/link.h"
-#include "record/folder.h"
-#include "record/line_past.h"
+#include "store/folder.h"
+#include "store/line_past.h"
 #include "record/outbox.h"
 
 #include <stdio.h>

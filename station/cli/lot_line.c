@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "line/serial.h"
-#include "record/line_past.h"
+#include "store/line_past.h"
 
 #include <stdio.h>
 #include <stdlib.h>

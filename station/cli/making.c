@@ -4,7 +4,7 @@
 #include "cli/learned.h"
 #include "cli/passphrase.h"
 #include "cli/slots.h"
-#include "record/witnessing.h"
+#include "prove/witnessing.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * The lot that is made: is it what the command line says? */
 #include "cli/making.h"
 
-#include "record/lots.h"
+#include "store/lots.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "cli/making.h"
 
 #include "base/file.h"
-#include "record/settings.h"
+#include "store/settings.h"
 
 int making_settings(const char *data, const char *station_path, const struct cli_list *ports, const char *operator_id, json_t **event)
 {

@@ -253,7 +253,7 @@ struct attempt_facts {
  * rungs taken in the step as a third entry where there were any; rungs are [[name, cause, value, count], ...];
  * hooks are [[name, exit, ms, output], ...]; measures are [[name, value, scale, unit, low, high, verdict], ...], the three
  * numbers whole and times ten to the power of scale, a missing limit null; boot_text of a PASS is its last 96 bytes. What
- * an earlier record has told in the same words the recorder leaves out (record/abridge.h). NULL: no memory. */
+ * an earlier record has told in the same words the recorder leaves out (rows/abridge.h). NULL: no memory. */
 json_t *event_attempt_start_body(const struct attempt_facts *f);
 json_t *event_attempt_result_body(const struct attempt_facts *f);
 

@@ -2,7 +2,7 @@
 #include "record/allow.h"
 
 #include "base/hash.h"
-#include "record/db.h"
+#include "store/db.h"
 
 #include <stdlib.h>
 #include <string.h>

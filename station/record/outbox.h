@@ -9,17 +9,13 @@
  * A crash between sending and the result sends again: what is sent must do no harm twice. Its `job` is the same each
  * time, so that the other side can tell.
  *
- * Thread rule: a worker is started and stopped by one thread and runs its own; outbox_writer belongs to the recorder.
+ * Thread rule: a worker is started and stopped by one thread and runs its own.
  */
 #ifndef FL_RECORD_OUTBOX_H
 #define FL_RECORD_OUTBOX_H
 
 #include "base/wake.h"
 #include "record/recorder.h"
-
-#include <sqlite3.h>
-
-/* ---- sending ------------------------------------------------------------------------------------------ */
 
 struct outbox_item {
     int64_t id, leaf; /* leaf -1: follows from none */
@@ -48,17 +44,5 @@ void outbox_stop(struct outbox_worker *w);
 
 /* After how many milliseconds the try after `tries` failed ones is made: 1 s, doubled each time, at most 10 minutes. */
 int64_t outbox_wait_ms(unsigned tries);
-
-/* ---- writing: inside the recorder's transaction --------------------------------------------------------- */
-
-struct outbox_writer {
-    sqlite3 *db;
-    sqlite3_stmt *put, *result;
-};
-FL_MUST enum fl_err outbox_writer_open(sqlite3 *db, struct outbox_writer *w, struct fl_why *why);
-void outbox_writer_close(struct outbox_writer *w);
-/* `leaf` -1: none. A parcel that is there already is left as it is. */
-FL_MUST enum fl_err outbox_write(struct outbox_writer *w, const struct parcel *first, int64_t leaf, int64_t now_ms,
-                                 struct fl_why *why);
 
 #endif

@@ -2,7 +2,7 @@
 #include "record/person.h"
 
 #include "base/hash.h"
-#include "record/db.h"
+#include "store/db.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>

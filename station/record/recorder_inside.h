@@ -9,12 +9,12 @@
 #ifndef FL_RECORD_RECORDER_INSIDE_H
 #define FL_RECORD_RECORDER_INSIDE_H
 
-#include "record/abridge.h"
+#include "ledger/ledger.h"
 #include "record/allow.h"
-#include "record/folder.h"
-#include "record/ledger.h"
-#include "record/outbox.h"
 #include "record/recorder_hooks.h"
+#include "rows/abridge.h"
+#include "store/folder.h"
+#include "store/outbox_rows.h"
 
 #include "base/file.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/recorder_inside.h"
 
-#include "record/db.h"
-#include "record/start.h"
+#include "ledger/start.h"
 #include "sign/remote.h"
+#include "store/db.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -14,8 +14,8 @@
 #ifndef FL_RECORD_ROTATE_H
 #define FL_RECORD_ROTATE_H
 
-#include "record/folder.h"
 #include "record/recorder.h"
+#include "store/folder.h"
 
 /* Hand over to `next`, whose hash is `promised`, and promise `after`. FL_MISMATCH: it is not the key that was promised.
  * FL_STATE: nothing was promised, or the signer was started without it. */

@@ -44,7 +44,7 @@ FL_MUST enum fl_err report_find_units(struct report *r, const char *part, unsign
 /* {"station","origin","vkey","leaves","size","root","boots","verified_ms","first_ms","last_ms","open"}:
  * verified_ms is the latest start of the station, which verifies the whole log before it makes anything. */
 FL_MUST enum fl_err report_log(struct report *r, json_t **out, struct fl_why *why);
-/* record/certificate.h: the file for one leaf, and the signed head. */
+/* prove/certificate.h: the file for one leaf, and the signed head. */
 FL_MUST enum fl_err report_certificate(struct report *r, int64_t leaf, struct fl_buf *out, struct fl_why *why);
 FL_MUST enum fl_err report_head(struct report *r, struct fl_buf *out, struct fl_why *why);
 

@@ -3,7 +3,7 @@
 #include "report/live.h"
 #include "report/query.h"
 
-#include "record/certificate.h"
+#include "prove/certificate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef FL_REPORT_QUERY_H
 #define FL_REPORT_QUERY_H
 
-#include "record/db.h"
+#include "store/db.h"
 #include "report/report.h"
 
 struct report {

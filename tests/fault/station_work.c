@@ -7,7 +7,7 @@
  * told by writev(2), which nothing else uses: a fault put into the station's writes does not hit it. */
 #include "base/file.h"
 #include "event/event.h"
-#include "record/check.h"
+#include "prove/check.h"
 #include "record/recorder_hooks.h"
 #include "sign/keeper.h"
 

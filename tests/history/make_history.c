@@ -4,7 +4,7 @@
  *   make_history DIR [attempts=100000] [seed=1] [truth=nothing] [slots=64] [lots=40] [profiles=8] [models=2] [base=0.02]
  *                [bad=0.15] [starts=0] [batch=20000] [times=1]
  *
- * It is a real station: leaves, tree and rows are written by the recorder's own functions (record/ledger.h), so that
+ * It is a real station: leaves, tree and rows are written by the recorder's own functions (ledger/ledger.h), so that
  * `flashline audit` finds it good and rows follow from leaves. Two things are not as on a line: one signature covers a
  * batch of attempts, and nothing waits for the disk. starts=1 also writes the attempt_start records, as a line does.
  * times=N puts N - 1 copies of the whole history behind it, each later, with other units and lots: millions of attempts in
@@ -13,11 +13,11 @@
 #include "history/history.h"
 
 #include "event/event.h"
-#include "record/abridge.h"
-#include "record/db.h"
-#include "record/folder.h"
+#include "rows/abridge.h"
+#include "store/db.h"
+#include "store/folder.h"
 #include "record/leaf_make.h"
-#include "record/ledger.h"
+#include "ledger/ledger.h"
 #include "record/recorder.h"
 
 #include "base/clock.h"

@@ -5,7 +5,7 @@
 
 #include "audit/verify.h"
 #include "event/event.h"
-#include "record/ledger.h"
+#include "ledger/ledger.h"
 #include "record/recorder_hooks.h"
 
 #include <sqlite3.h>

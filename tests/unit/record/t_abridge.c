@@ -2,8 +2,8 @@
  * Records that leave out what an earlier one has told: literal bytes, back again, in rows and views, after a crash. */
 #include "unit/t.h"
 
-#include "record/abridge.h"
-#include "record/check.h"
+#include "rows/abridge.h"
+#include "prove/check.h"
 #include "unit/record/station.h"
 
 static char *rec(struct t_station *s, int64_t leaf)

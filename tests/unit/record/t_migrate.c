@@ -2,8 +2,8 @@
  * A database of an older program is brought up to date, a newer or foreign one is not touched. */
 #include "unit/t.h"
 
-#include "record/check.h"
-#include "record/db.h"
+#include "prove/check.h"
+#include "store/db.h"
 #include "unit/record/station.h"
 
 #define V2 "tests/unit/record/v2"

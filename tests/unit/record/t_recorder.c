@@ -4,7 +4,7 @@
 
 #include "audit/checkpoint.h"
 #include "base/file.h"
-#include "record/folder.h"
+#include "store/folder.h"
 #include "unit/record/station.h"
 
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
  * verifies. */
 #include "unit/t.h"
 
-#include "record/check.h"
+#include "prove/check.h"
 #include "unit/record/station.h"
 
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * record/check: a real station's folder, changed with plain SQL or plain cp, and what the audit says of it.
+ * prove/check: a real station's folder, changed with plain SQL or plain cp, and what the audit says of it.
  * With FL_KEEP=DIR the untouched folder is copied to DIR/data, and beside it go a proof file for every record and all
  * proofs of growth between its heads, for readers written by others. */
 #include "unit/t.h"
 
 #include "audit/proof_file.h"
 #include "base/file.h"
-#include "record/check.h"
+#include "prove/check.h"
 #include "unit/record/station.h"
 
 #include <sys/stat.h>

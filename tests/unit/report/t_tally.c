@@ -3,7 +3,7 @@
  * attempts alone that knows nothing of the views, and by a rebuild from the leaves. */
 #include "unit/t.h"
 
-#include "record/check.h"
+#include "prove/check.h"
 #include "unit/record/station.h"
 
 static uint32_t seed = 20261122;

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/copy.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "ledger/start.h"
+#include "rows/project.h"
+#include "rows/rows.h"
+#include "store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum fl_err fsync_path(const char *path, int flags, struct fl_why *why)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    enum fl_err err = ok ? FL_OK : fl_fail_os(why, "cannot make %.250s durable", path);
+    if (fd >= 0)
+        (void)close(fd);
+    return err;
+}
+
+/* The name appears with the whole content or not at all, and never in the place of something else. */
+static enum fl_err name_it(const char *part, const char *to, struct fl_why *why)
+{
+    char *dir = fl_path_dir(to);
+    enum fl_err err = dir ? fsync_path(part, O_RDONLY, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && link(part, to) != 0)
+        err = errno == EEXIST ? fl_fail(why, FL_EXISTS, "%.300s is there already", to) : fl_fail_os(why, "cannot name %.250s", to);
+    if (!err)
+        err = fsync_path(dir, O_RDONLY | O_DIRECTORY, why);
+    free(dir);
+    return err;
+}
+
+/* ---- backup --------------------------------------------------------------------------------------------- */
+
+static enum fl_err vacuum_into(sqlite3 *db, const char *to, struct fl_why *why)
+{
+    char *sql = sqlite3_mprintf("VACUUM INTO %Q", to);
+    enum fl_err err = sql ? db_exec(db, sql, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    sqlite3_free(sql);
+    return err;
+}
+
+static enum fl_err check_copy(const char *path, struct copy_made *out, struct fl_why *why)
+{
+    struct db_reader r;
+    enum fl_err err = db_open_reader(path, true, &r, why);
+    if (err)
+        return err;
+    err = db_check_file(r.db, false, why);
+    if (!err)
+        err = db_int(r.db, "SELECT coalesce(max(idx) + 1, 0) FROM leaf", 0, &out->leaves, why);
+    db_close_reader(&r);
+    return err;
+}
+
+static enum fl_err backup_to(const char *db, const char *to, struct copy_made *out, struct fl_why *why)
+{
+    struct db_reader r = {NULL, NULL, NULL};
+    char part[4200];
+    int64_t id;
+    if ((size_t)snprintf(part, sizeof part, "%s.part", to) >= sizeof part)
+        return fl_fail(why, FL_LIMIT, "the path is too long");
+    enum fl_err err = db_open_reader(db, false, &r, why);
+    if (!err)
+        err = db_int(r.db, "PRAGMA application_id", 0, &id, why);
+    if (!err && id != DB_APPLICATION_ID)
+        err = fl_fail(why, FL_MISMATCH, "%.250s is not a station's database", db);
+    if (!err)
+        (void)unlink(part); /* of a copy that was cut off */
+    if (!err)
+        err = vacuum_into(r.db, part, why);
+    db_close_reader(&r);
+    if (!err)
+        err = check_copy(part, out, why);
+    if (!err)
+        err = name_it(part, to, why);
+    (void)unlink(part);
+    return err;
+}
+
+enum fl_err copy_backup(const char *data, const char *to, struct copy_made *out, struct fl_why *why)
+{
+    struct folder f;
+    memset(out, 0, sizeof *out);
+    if (fl_path_exists(to))
+        return fl_fail(why, FL_EXISTS, "%.300s is there already", to);
+    enum fl_err err = folder_paths(data, &f, why);
+    if (err)
+        return err;
+    err = backup_to(f.db, to, out, why);
+    folder_fini(&f);
+    return err;
+}
+
+/* ---- rebuild -------------------------------------------------------------------------------------------- */
+
+static bool projected(const char *table)
+{
+    for (const struct projected_table *t = projected_tables; t->name; t++)
+        if (strcmp(t->name, table) == 0)
+            return true;
+    return false;
+}
+
+static enum fl_err count(sqlite3 *db, const char *schema, const char *table, int64_t *n, struct fl_why *why)
+{
+    char sql[200];
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.\"%s\"", schema, table);
+    return db_int(db, sql, 0, n, why);
+}
+
+/* One table that is not made from leaves. The schema's own rows are there already; everything else must come over whole. */
+static enum fl_err carry(sqlite3 *db, const char *table, struct fl_why *why)
+{
+    char sql[300];
+    int64_t there, seeds, old, now;
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM old.sqlite_schema WHERE type = 'table' AND name = '%s'", table);
+    enum fl_err err = db_int(db, sql, 0, &there, why);
+    if (err || !there)
+        return err; /* an older schema has no such table */
+    err = count(db, "main", table, &seeds, why);
+    (void)snprintf(sql, sizeof sql, "INSERT %sINTO main.\"%s\" SELECT * FROM old.\"%s\" ORDER BY 1", seeds ? "OR IGNORE " : "", table,
+                   table);
+    if (!err)
+        err = db_exec(db, sql, why);
+    if (!err)
+        err = count(db, "old", table, &old, why);
+    if (!err)
+        err = count(db, "main", table, &now, why);
+    if (!err && now < old)
+        err = fl_fail(why, FL_MISMATCH, "only %lld of %lld rows of the table %s could be read", (long long)now, (long long)old, table);
+    return err;
+}
+
+static enum fl_err carry_all(sqlite3 *db, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    int rc = SQLITE_ROW;
+    enum fl_err err = db_prepare(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite^_%' ESCAPE '^' "
+                                     "ORDER BY rowid", &s, why);
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+        const char *table = (const char *)sqlite3_column_text(s, 0);
+        if (!projected(table))
+            err = carry(db, table, why);
+    }
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read the schema");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+static enum fl_err count_rows(sqlite3 *db, struct copy_made *out, struct fl_why *why)
+{
+    int64_t n;
+    enum fl_err err = db_int(db, "SELECT count(*) FROM leaf", 0, &out->leaves, why);
+    for (const struct projected_table *t = projected_tables; t->name && !err; t++) {
+        err = count(db, "main", t->name, &n, why);
+        out->rows += n;
+    }
+    return err;
+}
+
+static enum fl_err fill(const char *from, sqlite3 *to, struct copy_made *out, struct fl_why *why)
+{
+    int64_t stopped;
+    char *sql = sqlite3_mprintf("ATTACH %Q AS old", from);
+    enum fl_err err = sql ? db_exec(to, sql, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    sqlite3_free(sql);
+    if (!err)
+        err = db_exec(to, "BEGIN", why);
+    if (!err)
+        err = carry_all(to, why);
+    if (!err) {
+        err = rows_project(to, to, &stopped, why);
+        if (err && stopped >= 0)
+            err = fl_why_wrap(why, err, "record %lld: ", (long long)stopped);
+    }
+    if (!err)
+        err = count_rows(to, out, why);
+    return err ? err : db_exec(to, "COMMIT; DETACH old", why);
+}
+
+/* Open the old one, let its WAL flow into it, verify its log. FL_BUSY: somebody else has it open. */
+static enum fl_err settle(const struct folder *f, struct fl_why *why)
+{
+    sqlite3 *db = NULL;
+    struct vkey vkey;
+    char station[FOLDER_STATION_MAX];
+    struct start_found found;
+    int64_t busy, version;
+    enum fl_err err = folder_identity(f, station, &vkey, why);
+    if (!err && sqlite3_open_v2(f->db, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        err = db_fail(db, why, "cannot open");
+    if (!err)
+        err = db_int(db, "PRAGMA application_id", 0, &version, why);
+    if (!err && version != DB_APPLICATION_ID)
+        err = fl_fail(why, FL_MISMATCH, "%.250s is not a station's database", f->db);
+    if (!err)
+        err = db_int(db, "PRAGMA user_version", 0, &version, why);
+    if (!err && version > db_newest())
+        err = fl_fail(why, FL_UNSUPPORTED, "%.250s was made by a newer flashline: use that one", f->db);
+    if (!err)
+        err = start_verify(f, db, &vkey, &found, why);
+    if (!err)
+        err = db_int(db, "PRAGMA wal_checkpoint(TRUNCATE)", 0, &busy, why);
+    if (!err && busy)
+        err = fl_fail(why, FL_BUSY, "somebody has %.250s open: close it", f->db);
+    if (!err)
+        err = db_exec(db, "PRAGMA journal_mode = DELETE", why);
+    (void)sqlite3_close(db);
+    return err;
+}
+
+static enum fl_err exchange(const struct folder *f, const char *made, struct copy_made *out, struct fl_why *why)
+{
+    char now[FL_TIME_TEXT];
+    fl_time_format(fl_wall_ms(), now);
+    (void)snprintf(out->kept, sizeof out->kept, "%.4000s.%.4s%.2s%.2s-%.2s%.2s%.2s.bak", f->db, now, now + 5, now + 8, now + 11,
+                   now + 14, now + 17);
+    enum fl_err err = fsync_path(made, O_RDONLY, why);
+    if (!err && link(f->db, out->kept) != 0)
+        err = fl_fail_os(why, "cannot keep the old database as %.250s", out->kept);
+    if (!err && rename(made, f->db) != 0)
+        err = fl_fail_os(why, "cannot put the new database into place");
+    return err ? err : fsync_path(f->dir, O_RDONLY | O_DIRECTORY, why);
+}
+
+static enum fl_err rebuild(const struct folder *f, struct copy_made *out, struct fl_why *why)
+{
+    sqlite3 *db = NULL;
+    char made[4200];
+    (void)snprintf(made, sizeof made, "%.4100s.new", f->db);
+    (void)unlink(made); /* of a rebuild that was cut off */
+    enum fl_err err = settle(f, why);
+    if (!err)
+        err = db_open_empty(made, db_newest(), &db, why);
+    if (!err)
+        err = fill(f->db, db, out, why);
+    (void)sqlite3_close(db);
+    if (!err)
+        err = exchange(f, made, out, why);
+    (void)unlink(made);
+    return err;
+}
+
+enum fl_err copy_rebuild(const char *data, struct copy_made *out, struct fl_why *why)
+{
+    struct folder f;
+    struct fl_lock lock = {-1};
+    memset(out, 0, sizeof *out);
+    enum fl_err err = folder_paths(data, &f, why);
+    if (err)
+        return err;
+    if (!folder_there(&f) || !fl_path_exists(f.db))
+        err = fl_fail(why, FL_NOT_FOUND, "there is no station in %.300s", data);
+    if (!err)
+        err = fl_lock_take(&lock, f.lock, why);
+    if (err == FL_BUSY)
+        err = fl_fail(why, err, "a flashline works on %.250s: end it first", data);
+    if (!err)
+        err = rebuild(&f, out, why);
+    fl_lock_drop(&lock);
+    folder_fini(&f);
+    return err;
+}

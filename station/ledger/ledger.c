@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/ledger.h"
+
+#include "base/clock.h"
+#include "ledger/redo.h"
+#include "store/db.h"
+#include "store/outbox_rows.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The signatures under a head, by one key, or by two at a hand-over. */
+struct signatures {
+    uint32_t id[2]; /* id[1] 0: one only */
+    uint8_t by[2][KEY_SIGNATURE];
+};
+
+struct ledger {
+    sqlite3 *db;
+    struct vkey vkey;      /* signs now */
+    struct vkey next_vkey; /* named by a key_rotate leaf of the open transaction */
+    bool handing_over;
+    const struct signer_kind *kind;
+    struct signer *signer;
+    struct projector *rows;
+    struct fl_hash *hasher;
+    struct ledger_tree stored;
+    struct tree_reader tree;
+    int64_t kind_id[EVENT_KIND_COUNT]; /* of the table event_kind */
+
+    struct checkpoint head; /* last one committed */
+    struct signatures signed_by;
+    struct checkpoint next; /* signed, not committed */
+    struct signatures next_signed_by;
+    struct tree_range range;     /* of all leaves, those of the open transaction counted */
+    struct tree_range committed; /* of the head */
+    struct fl_buf redo;          /* of the open transaction, for a signer that remembers */
+    uint64_t recovered;          /* leaves made again when it was opened */
+    int64_t recovered_wall;
+
+    sqlite3_stmt *begin, *commit, *save, *release, *undo, *find, *leaf, *node, *checkpoint, *reread_leaves,
+        *reread_nodes, *last, *handover;
+};
+
+uint64_t ledger_size(const struct ledger *l)
+{
+    return l->range.size;
+}
+
+const char *ledger_origin(const struct ledger *l)
+{
+    return l->vkey.name;
+}
+
+/* ---- opening -------------------------------------------------------------------------------------- */
+
+static enum fl_err prepare_all(struct ledger *l, struct fl_why *why)
+{
+    const struct {
+        sqlite3_stmt **to;
+        const char *sql;
+    } row[] = {
+        {&l->begin, "BEGIN IMMEDIATE"},
+        {&l->commit, "COMMIT"},
+        {&l->save, "SAVEPOINT one"},
+        {&l->release, "RELEASE one"},
+        {&l->undo, "ROLLBACK TO one"},
+        {&l->find, "SELECT idx FROM leaf WHERE job = ? AND kind = ?"},
+        {&l->leaf, "INSERT INTO leaf (idx, rec, hash, kind, job) VALUES (?, ?, ?, ?, ?)"},
+        {&l->node, "INSERT INTO node (id, hash) VALUES (?, ?)"},
+        {&l->checkpoint, "INSERT INTO checkpoint (size, root, key, signature) VALUES (?, ?, ?, ?)"},
+        {&l->reread_leaves, "SELECT idx, rec, hash FROM leaf WHERE idx >= ? ORDER BY idx"},
+        {&l->reread_nodes, "SELECT id, hash FROM node WHERE id >= ? ORDER BY id"},
+        {&l->last, "SELECT c.size, c.root, c.signature, (SELECT max(idx) + 1 FROM leaf), c.key, h.key, h.signature "
+                   "FROM checkpoint c LEFT JOIN handover h ON h.size = c.size ORDER BY c.size DESC LIMIT 1"},
+        {&l->handover, "INSERT INTO handover (size, key, signature) VALUES (?, ?, ?)"},
+    };
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < sizeof row / sizeof *row && !err; i++)
+        err = db_prepare(l->db, row[i].sql, row[i].to, why);
+    return err;
+}
+
+static enum fl_err load_kinds(struct ledger *l, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum event_kind k;
+    enum fl_err err = db_prepare(l->db, "SELECT id, name FROM event_kind", &s, why);
+    if (err)
+        return err;
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(s, 1);
+        if (name && event_kind_parse(name, &k))
+            l->kind_id[k] = sqlite3_column_int64(s, 0);
+    }
+    (void)sqlite3_finalize(s);
+    for (int i = 0; i < EVENT_KIND_COUNT; i++)
+        if (!l->kind_id[i])
+            return fl_fail(why, FL_MISMATCH, "the database does not know the event %s", event_kind_name((enum event_kind)i));
+    return FL_OK;
+}
+
+/* The last head on disk; `leaves` how many leaves there are. */
+static enum fl_err read_head(struct ledger *l, struct checkpoint *head, struct signatures *by, int64_t *leaves, struct fl_why *why)
+{
+    static const struct tree_range nothing;
+    enum fl_err err = FL_OK;
+    *head = (struct checkpoint){.size = 0};
+    *by = (struct signatures){.id = {0, 0}};
+    *leaves = 0;
+    memcpy(head->origin, l->vkey.name, sizeof head->origin);
+    int rc = sqlite3_step(l->last);
+    const void *root = rc == SQLITE_ROW ? sqlite3_column_blob(l->last, 1) : NULL;
+    const void *sig = rc == SQLITE_ROW ? sqlite3_column_blob(l->last, 2) : NULL;
+    const void *second = rc == SQLITE_ROW ? sqlite3_column_blob(l->last, 6) : NULL;
+    if (rc == SQLITE_ROW && root && sig) {
+        head->size = (uint64_t)sqlite3_column_int64(l->last, 0);
+        memcpy(head->root.b, root, sizeof head->root.b);
+        by->id[0] = (uint32_t)sqlite3_column_int64(l->last, 4);
+        memcpy(by->by[0], sig, KEY_SIGNATURE);
+        by->id[1] = (uint32_t)sqlite3_column_int64(l->last, 5);
+        if (second)
+            memcpy(by->by[1], second, KEY_SIGNATURE);
+        *leaves = sqlite3_column_int64(l->last, 3);
+    } else if (rc == SQLITE_DONE) {
+        err = tree_range_root(l->hasher, &nothing, &head->root);
+    } else {
+        err = db_fail(l->db, why, "cannot read the last head");
+    }
+    (void)sqlite3_reset(l->last);
+    return err;
+}
+
+/* What the signer kept, appended again as it was. */
+static enum fl_err replay_item(struct ledger *l, struct outbox_writer *w, const struct redo_item *item, struct fl_why *why)
+{
+    enum event_kind kind;
+    json_t *leaf = NULL;
+    struct fl_buf bytes = {.bytes = (uint8_t *)(uintptr_t)item->bytes, .len = item->n};
+    if (item->what == 'P')
+        return outbox_write(w, &item->parcel, item->leaf, fl_wall_ms(), why);
+    enum fl_err err = fl_json_parse(item->bytes, item->n, &leaf, why);
+    if (!err && !event_kind_parse(fl_json_text(leaf, "event"), &kind))
+        err = fl_fail(why, FL_MISMATCH, "what the signer kept holds a record of an unknown kind");
+    if (!err)
+        err = ledger_append(l, kind, json_string_value(json_object_get(leaf, "job")), leaf, &bytes, why);
+    if (!err && fl_time_parse(fl_json_text(leaf, "time"), &l->recovered_wall))
+        l->recovered++;
+    json_decref(leaf);
+    return err;
+}
+
+static enum fl_err replay(struct ledger *l, const struct fl_buf *redo, struct fl_why *why)
+{
+    static const char order[] = "LP"; /* parcels refer to leaves */
+    struct outbox_writer w;
+    struct redo_item item;
+    enum fl_err err = outbox_writer_open(l->db, &w, why);
+    if (err)
+        return err;
+    err = ledger_begin(l, why);
+    for (const char *what = order; *what && !err; what++) {
+        size_t at = 0;
+        while (!err && (err = redo_next(redo, &at, &item, why)) == FL_OK)
+            if (item.what == *what)
+                err = replay_item(l, &w, &item, why);
+        if (err == FL_NOT_FOUND)
+            err = FL_OK;
+    }
+    if (!err)
+        err = ledger_seal(l, why);
+    if (!err)
+        err = ledger_commit(l, why);
+    if (err)
+        ledger_rollback(l);
+    outbox_writer_close(&w);
+    return err ? fl_why_wrap(why, err, "making the last commit again: ") : FL_OK;
+}
+
+static enum fl_err open_signer(struct ledger *l, const void *config, struct fl_why *why)
+{
+    struct fl_buf redo = FL_BUF(SIGNER_REDO_MAX);
+    enum fl_err err = l->kind->open(config, &l->head, &redo, &l->signer, why);
+    if (!err && redo.len)
+        err = replay(l, &redo, why);
+    fl_buf_fini(&redo);
+    return err;
+}
+
+uint64_t ledger_recovered(const struct ledger *l, int64_t *wall_ms)
+{
+    if (l->recovered)
+        *wall_ms = l->recovered_wall;
+    return l->recovered;
+}
+
+enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, struct fl_why *why)
+{
+    int64_t leaves;
+    struct tree_hash root;
+    struct ledger *l = calloc(1, sizeof *l);
+    *out = NULL;
+    if (!l)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    l->db = c->db;
+    l->vkey = *c->vkey;
+    l->kind = c->signer;
+    l->redo = FL_BUF(SIGNER_REDO_MAX);
+    enum fl_err err = fl_hash_new(FL_HASH_SHA256, &l->hasher);
+    if (!err)
+        err = prepare_all(l, why);
+    if (!err)
+        err = load_kinds(l, why);
+    if (!err)
+        err = ledger_tree_open(l->db, &l->stored, &l->tree, why);
+    if (!err)
+        err = projector_new(l->db, l->db, &l->rows, why);
+    if (!err)
+        err = read_head(l, &l->head, &l->signed_by, &leaves, why);
+    if (!err && (uint64_t)leaves != l->head.size)
+        err = fl_fail(why, FL_MISMATCH, "the newest head covers %llu records, there are %lld",
+                      (unsigned long long)l->head.size, (long long)leaves);
+    if (!err)
+        err = tree_range_load(&l->tree, l->head.size, &l->range, why);
+    if (!err)
+        err = tree_range_root(l->hasher, &l->range, &root);
+    if (!err && !tree_hash_same(&root, &l->head.root))
+        err = fl_fail(why, FL_MISMATCH, "the stored tree does not give the root of the newest head");
+    l->committed = l->range;
+    if (!err)
+        err = open_signer(l, c->signer_config, why);
+    if (err)
+        ledger_close(l);
+    else
+        *out = l;
+    return err;
+}
+
+void ledger_close(struct ledger *l)
+{
+    if (!l)
+        return;
+    sqlite3_stmt *all[] = {l->begin, l->commit, l->save, l->release, l->undo, l->find, l->leaf, l->node, l->checkpoint,
+                           l->reread_leaves, l->reread_nodes, l->last, l->handover};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        (void)sqlite3_finalize(all[i]);
+    ledger_tree_close(&l->stored);
+    projector_free(l->rows);
+    if (l->signer)
+        l->kind->close(l->signer);
+    fl_hash_free(l->hasher);
+    fl_buf_fini(&l->redo);
+    free(l);
+}
+
+/* ---- growing -------------------------------------------------------------------------------------- */
+
+enum fl_err ledger_begin(struct ledger *l, struct fl_why *why)
+{
+    struct checkpoint head;
+    struct signatures by;
+    int64_t leaves;
+    enum fl_err err = db_run(l->begin, why);
+    fl_buf_clear(&l->redo);
+    l->handing_over = false;
+    if (err)
+        return err;
+    /* nobody else writes here; if somebody did, signing on would make a fork of it */
+    err = read_head(l, &head, &by, &leaves, why);
+    if (!err && (head.size != l->head.size || (uint64_t)leaves != l->head.size ||
+                 !tree_hash_same(&head.root, &l->head.root)))
+        err = fl_fail(why, FL_MISMATCH, "the log was written by somebody else while this station had it open");
+    if (err)
+        ledger_rollback(l);
+    return err;
+}
+
+enum fl_err ledger_find(struct ledger *l, const char *job, enum event_kind kind, int64_t *index, struct fl_why *why)
+{
+    uint8_t bytes[LEDGER_JOB_MAX];
+    size_t n = job ? ledger_job_bytes(job, bytes) : 0;
+    enum fl_err err = FL_OK;
+    *index = -1;
+    if (!n)
+        return FL_OK;
+    if (sqlite3_bind_blob(l->find, 1, bytes, (int)n, SQLITE_TRANSIENT) != SQLITE_OK ||
+        sqlite3_bind_int64(l->find, 2, l->kind_id[kind]) != SQLITE_OK)
+        return db_fail(l->db, why, "cannot look for a job");
+    int rc = sqlite3_step(l->find);
+    if (rc == SQLITE_ROW)
+        *index = sqlite3_column_int64(l->find, 0);
+    else if (rc != SQLITE_DONE)
+        err = db_fail(l->db, why, "cannot look for a job");
+    (void)sqlite3_reset(l->find);
+    return err;
+}
+
+static enum fl_err insert_leaf(struct ledger *l, enum event_kind kind, const char *job, const struct fl_buf *bytes,
+                               const struct tree_hash *hash, struct fl_why *why)
+{
+    uint8_t id[LEDGER_JOB_MAX];
+    size_t n = job ? ledger_job_bytes(job, id) : 0;
+    if (job && !n)
+        return fl_fail(why, FL_FORMAT, "'%.70s' is neither a UUID nor a SHA-256", job);
+    bool ok = sqlite3_bind_int64(l->leaf, 1, (sqlite3_int64)l->range.size) == SQLITE_OK &&
+              sqlite3_bind_blob(l->leaf, 2, bytes->bytes, (int)bytes->len, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_bind_blob(l->leaf, 3, hash->b, sizeof hash->b, SQLITE_TRANSIENT) == SQLITE_OK &&
+              sqlite3_bind_int64(l->leaf, 4, l->kind_id[kind]) == SQLITE_OK &&
+              (n ? sqlite3_bind_blob(l->leaf, 5, id, (int)n, SQLITE_TRANSIENT) : sqlite3_bind_null(l->leaf, 5)) ==
+                  SQLITE_OK;
+    enum fl_err err = ok ? db_run(l->leaf, why) : db_fail(l->db, why, "cannot bind a leaf");
+    (void)sqlite3_clear_bindings(l->leaf);
+    return err;
+}
+
+static enum fl_err insert_nodes(struct ledger *l, const struct tree_made *made, size_t n, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < n && !err; i++) {
+        uint64_t id = tree_stored_index(made[i].level, made[i].index);
+        if (sqlite3_bind_int64(l->node, 1, (sqlite3_int64)id) != SQLITE_OK ||
+            sqlite3_bind_blob(l->node, 2, made[i].hash.b, sizeof made[i].hash.b, SQLITE_TRANSIENT) != SQLITE_OK)
+            return db_fail(l->db, why, "cannot bind a node");
+        err = db_run(l->node, why);
+    }
+    return err;
+}
+
+/* What a key_rotate leaf means for the seal. */
+static enum fl_err hand_over(struct ledger *l, const json_t *leaf, struct fl_why *why)
+{
+    enum fl_err err = vkey_parse(fl_json_text(leaf, "vkey"), &l->next_vkey, why);
+    if (!err && (l->next_vkey.type != KEY_NOTE || strcmp(l->next_vkey.name, l->vkey.name) != 0))
+        err = fl_fail(why, FL_FORMAT, "the key that is to follow is not one of this log");
+    l->handing_over = !err;
+    return err ? FL_FORMAT : FL_OK;
+}
+
+static enum fl_err append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+                          const struct fl_buf *bytes, struct fl_why *why)
+{
+    struct tree_made made[TREE_LEVELS];
+    struct tree_hash hash;
+    size_t n;
+    int64_t index = (int64_t)l->range.size;
+    enum fl_err err = tree_leaf(l->hasher, bytes->bytes, bytes->len, &hash);
+    if (!err)
+        err = insert_leaf(l, kind, job, bytes, &hash, why);
+    if (!err)
+        err = tree_range_add(l->hasher, &l->range, &hash, made, &n);
+    if (!err)
+        err = insert_nodes(l, made, n, why);
+    if (!err && kind == EVENT_KEY_ROTATE)
+        err = hand_over(l, leaf, why);
+    return err ? err : projector_leaf(l->rows, index, leaf, why);
+}
+
+enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+                          const struct fl_buf *bytes, struct fl_why *why)
+{
+    struct tree_range before = l->range;
+    struct fl_why undone = {0, ""};
+    if (l->handing_over)
+        return fl_fail(why, FL_STATE, "a record behind a hand-over of the key, in the same commit");
+    if (bytes->len > LEAF_BYTES_MAX)
+        return fl_fail(why, FL_FORMAT, "the record has %zu bytes, more than %d", bytes->len, LEAF_BYTES_MAX);
+    enum fl_err err = db_run(l->save, why);
+    if (err)
+        return err;
+    err = append(l, kind, job, leaf, bytes, why);
+    if (err == FL_FORMAT) {
+        l->range = before;
+        l->handing_over = false;
+        if (db_run(l->undo, &undone) || db_run(l->release, &undone)) {
+            if (why)
+                *why = undone;
+            err = FL_IO;
+        }
+        return err;
+    }
+    return err ? err : db_run(l->release, why);
+}
+
+void ledger_parcels(struct ledger *l, const struct parcel *first, int64_t leaf)
+{
+    if (l->kind->remembers)
+        redo_add_parcels(&l->redo, first, leaf);
+}
+
+/* ---- sealing: nothing is signed that was not read back --------------------------------------------- */
+
+static bool column_is(sqlite3_stmt *s, int column, const struct tree_hash *h)
+{
+    const void *p = sqlite3_column_blob(s, column);
+    return p && sqlite3_column_bytes(s, column) == (int)sizeof h->b && memcmp(p, h->b, sizeof h->b) == 0;
+}
+
+static enum fl_err reread_nodes(struct ledger *l, const struct tree_made *made, size_t n, struct fl_why *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool same = sqlite3_step(l->reread_nodes) == SQLITE_ROW &&
+                    (uint64_t)sqlite3_column_int64(l->reread_nodes, 0) ==
+                        tree_stored_index(made[i].level, made[i].index) &&
+                    column_is(l->reread_nodes, 1, &made[i].hash);
+        if (!same)
+            return fl_fail(why, FL_MISMATCH, "a tree node read back differs from what was written: memory or disk is at fault");
+    }
+    return FL_OK;
+}
+
+/* Read every leaf and node of this transaction back, hash again, and tell the root they give. */
+static enum fl_err reread(struct ledger *l, struct tree_hash *root, struct fl_why *why)
+{
+    struct tree_range range = l->committed;
+    struct tree_made made[TREE_LEVELS];
+    enum fl_err err = FL_OK;
+    bool ok = sqlite3_bind_int64(l->reread_leaves, 1, (sqlite3_int64)range.size) == SQLITE_OK &&
+              sqlite3_bind_int64(l->reread_nodes, 1, (sqlite3_int64)tree_stored_count(range.size)) == SQLITE_OK;
+    if (!ok)
+        err = db_fail(l->db, why, "cannot read back");
+    while (!err && sqlite3_step(l->reread_leaves) == SQLITE_ROW) {
+        struct tree_hash hash;
+        size_t n;
+        const void *rec = sqlite3_column_blob(l->reread_leaves, 1);
+        int len = sqlite3_column_bytes(l->reread_leaves, 1);
+        err = tree_leaf(l->hasher, rec, (size_t)len, &hash);
+        if (!err && (!column_is(l->reread_leaves, 2, &hash) ||
+                     (uint64_t)sqlite3_column_int64(l->reread_leaves, 0) != range.size))
+            err = fl_fail(why, FL_MISMATCH, "a record read back differs from what was written: memory or disk is at fault");
+        if (!err && l->kind->remembers)
+            redo_add_leaf(&l->redo, rec, (size_t)len);
+        if (!err)
+            err = tree_range_add(l->hasher, &range, &hash, made, &n);
+        if (!err)
+            err = reread_nodes(l, made, n, why);
+    }
+    (void)sqlite3_reset(l->reread_leaves);
+    (void)sqlite3_reset(l->reread_nodes);
+    if (!err && range.size != l->range.size)
+        err = fl_fail(why, FL_MISMATCH, "%llu records were written and %llu are there", (unsigned long long)l->range.size,
+                      (unsigned long long)range.size);
+    return err ? err : tree_range_root(l->hasher, &range, root);
+}
+
+static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct fl_why *why)
+{
+    struct tree_proof growth = {.n = 0};
+    char text[CHECKPOINT_TEXT_MAX];
+    struct signatures *by = &l->next_signed_by;
+    struct signer_request r = {.origin = l->vkey.name, .old_size = l->head.size, .new_size = l->range.size,
+                               .old_root = l->head.root, .new_root = *root, .growth = &growth, .redo = &l->redo,
+                               .handover = l->handing_over ? by->by[1] : NULL, .handover_to = l->next_vkey.key};
+    enum fl_err err = fl_buf_err(&l->redo, why);
+    if (!err && l->head.size)
+        err = tree_prove_growth(l->hasher, &l->tree, l->head.size, l->range.size, &growth, why);
+    if (!err)
+        err = l->kind->sign(l->signer, &r, by->by[0], why);
+    if (err)
+        return err;
+    size_t n = checkpoint_format(l->vkey.name, r.new_size, root, text);
+    if (vkey_verify(l->vkey.key, text, n, by->by[0]) != FL_OK ||
+        (l->handing_over && vkey_verify(l->next_vkey.key, text, n, by->by[1]) != FL_OK))
+        return fl_fail(why, FL_MISMATCH, "the signer gave a signature that does not verify");
+    by->id[0] = l->vkey.id;
+    by->id[1] = l->handing_over ? l->next_vkey.id : 0;
+    l->next = l->head;
+    l->next.size = r.new_size;
+    l->next.root = *root;
+    return FL_OK;
+}
+
+static enum fl_err insert_handover(struct ledger *l, struct fl_why *why)
+{
+    bool ok = sqlite3_bind_int64(l->handover, 1, (sqlite3_int64)l->next.size) == SQLITE_OK &&
+              sqlite3_bind_int64(l->handover, 2, l->next_signed_by.id[1]) == SQLITE_OK &&
+              sqlite3_bind_blob(l->handover, 3, l->next_signed_by.by[1], KEY_SIGNATURE, SQLITE_TRANSIENT) == SQLITE_OK;
+    return ok ? db_run(l->handover, why) : db_fail(l->db, why, "cannot bind a hand-over");
+}
+
+enum fl_err ledger_seal(struct ledger *l, struct fl_why *why)
+{
+    struct tree_hash root, stored, running;
+    if (l->range.size == l->head.size) {
+        l->next = l->head;
+        l->next_signed_by = l->signed_by;
+        return FL_OK;
+    }
+    /* three roads to the root: bytes read back, subtrees as stored, hashes kept while writing */
+    enum fl_err err = reread(l, &root, why);
+    if (!err)
+        err = tree_stored_root(l->hasher, &l->tree, l->range.size, &stored, why);
+    if (!err)
+        err = tree_range_root(l->hasher, &l->range, &running);
+    if (!err && (!tree_hash_same(&root, &stored) || !tree_hash_same(&root, &running)))
+        err = fl_fail(why, FL_MISMATCH, "the tree that was written is not the one that was meant: memory or disk is at fault");
+    if (!err)
+        err = sign(l, &root, why);
+    if (err)
+        return err;
+    bool ok = sqlite3_bind_int64(l->checkpoint, 1, (sqlite3_int64)l->next.size) == SQLITE_OK &&
+              sqlite3_bind_blob(l->checkpoint, 2, l->next.root.b, sizeof l->next.root.b, SQLITE_TRANSIENT) == SQLITE_OK &&
+              sqlite3_bind_int64(l->checkpoint, 3, l->next_signed_by.id[0]) == SQLITE_OK &&
+              sqlite3_bind_blob(l->checkpoint, 4, l->next_signed_by.by[0], KEY_SIGNATURE, SQLITE_TRANSIENT) == SQLITE_OK;
+    err = ok ? db_run(l->checkpoint, why) : db_fail(l->db, why, "cannot bind a head");
+    return err || !l->handing_over ? err : insert_handover(l, why);
+}
+
+enum fl_err ledger_commit(struct ledger *l, struct fl_why *why)
+{
+    enum fl_err err = db_run(l->commit, why);
+    if (err)
+        return err;
+    l->head = l->next;
+    l->signed_by = l->next_signed_by;
+    l->committed = l->range;
+    if (l->handing_over)
+        l->vkey = l->next_vkey;
+    l->handing_over = false;
+    return FL_OK;
+}
+
+void ledger_rollback(struct ledger *l)
+{
+    if (!sqlite3_get_autocommit(l->db))
+        (void)sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL); /* SQLite has often done it itself */
+    l->range = l->committed;
+    l->handing_over = false;
+}
+
+enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why)
+{
+    struct vkey by = l->vkey; /* a line names key and ID: at a hand-over the ID is not that of the key that signs now */
+    by.id = l->signed_by.id[0];
+    if (l->head.size)
+        checkpoint_note(out, &by, l->vkey.name, l->head.size, &l->head.root, l->signed_by.by[0]);
+    if (l->head.size && l->signed_by.id[1])
+        note_add_line(out, l->vkey.name, l->signed_by.id[1], l->signed_by.by[1], KEY_SIGNATURE);
+    return fl_buf_err(out, why);
+}

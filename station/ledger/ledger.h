@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ledger.h: the signed log inside the database: leaves, tree nodes, checkpoints, and the rule by which they grow.
+ *
+ *   ledger_begin ─► ledger_append ... ─► ledger_seal ─► ledger_commit        any error: ledger_rollback
+ *                    leaf, nodes, rows     re-read what was written, hash it again, root by two roads,
+ *                                          sign, verify the signature, checkpoint row
+ *
+ * After a commit the state in memory is that on disk. After a failed one nobody knows: the ledger must not be used
+ * again (the next opening finds out).
+ *
+ * What is stored: leaf.hash is the tree's level 0; node holds complete subtrees of level 1 and up under their stored
+ * index (audit/tree.h); checkpoint holds what is needed to write the signed note again, byte for byte, because the
+ * text follows from origin, size and root, and Ed25519 is deterministic.
+ *
+ * Thread rule: one owner at a time.
+ */
+#ifndef FL_LEDGER_LEDGER_H
+#define FL_LEDGER_LEDGER_H
+
+#include "audit/signer.h"
+#include "audit/verify.h"
+#include "event/event.h"
+#include "rows/project.h"
+
+struct ledger; /* opaque */
+
+struct ledger_config {
+    sqlite3 *db; /* borrowed */
+    const struct vkey *vkey; /* the key that signs now; its name: the origin; copied */
+    const struct signer_kind *signer;
+    const void *signer_config; /* borrowed */
+};
+/* When the signer is one head ahead, because a crash came between its signature and the commit, that commit is made
+ * again, from what the signer kept, before this returns. FL_MISMATCH: the signer and the log contradict each other. */
+FL_MUST enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, struct fl_why *why);
+/* How many records were made again so; of the last one the wall time in *wall_ms, which is left alone when there is none. */
+uint64_t ledger_recovered(const struct ledger *l, int64_t *wall_ms);
+void ledger_close(struct ledger *l); /* NULL is fine */
+
+uint64_t ledger_size(const struct ledger *l); /* leaves, those of an open transaction counted */
+const char *ledger_origin(const struct ledger *l);
+
+FL_MUST enum fl_err ledger_begin(struct ledger *l, struct fl_why *why);
+/* The leaf that this job has of this kind already, or -1. `job` NULL: -1. */
+FL_MUST enum fl_err ledger_find(struct ledger *l, const char *job, enum event_kind kind, int64_t *index,
+                                struct fl_why *why);
+/* A key_rotate leaf must be the last of its transaction: the head over it is signed by the key it names too, and from the
+ * commit on that key alone signs. FL_STATE: the signer has no next key. FL_MISMATCH: its next key is another one. */
+/* Append one leaf: its canonical bytes, and the same as a value for the rows. FL_FORMAT: it cannot be projected or
+ * breaks a constraint; it alone is undone and the transaction goes on. Any other error ends the transaction. */
+FL_MUST enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+                                  const struct fl_buf *bytes, struct fl_why *why);
+/* Parcels that were put into the outbox in this transaction: whoever makes it again must know them (redo.h). */
+void ledger_parcels(struct ledger *l, const struct parcel *first, int64_t leaf);
+/* Nothing appended: nothing signed. */
+FL_MUST enum fl_err ledger_seal(struct ledger *l, struct fl_why *why);
+FL_MUST enum fl_err ledger_commit(struct ledger *l, struct fl_why *why);
+void ledger_rollback(struct ledger *l);
+
+/* The newest signed head as a note, at a hand-over with both lines; nothing when the log is empty. */
+FL_MUST enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why);
+
+/* ---- jobs as bytes -------------------------------------------------------------------------------- */
+
+enum { LEDGER_JOB_MAX = 32, LEDGER_JOB_TEXT = 65 };
+/* A UUID in its one lower-case form is 16 bytes, 64 lower-case hex digits are 32; 0: neither. */
+size_t ledger_job_bytes(const char *text, uint8_t out[static LEDGER_JOB_MAX]);
+/* And back; "" for another length. */
+void ledger_job_text(const uint8_t *bytes, size_t n, char out[static LEDGER_JOB_TEXT]);
+
+/* ---- reading a log for verification ---------------------------------------------------------------- */
+
+enum { LEDGER_KINDS_MAX = 64 };
+struct ledger_reader {
+    sqlite3_stmt *leaves, *nodes, *heads;
+    char kind[LEDGER_KINDS_MAX][24]; /* names by id of the table event_kind, "" none */
+    char job[LEDGER_JOB_TEXT];
+};
+/* A source over the log in `db`, which must stay open; one transaction should be, so that a writer beside cannot
+ * come between leaves and heads. */
+FL_MUST enum fl_err ledger_reader_open(sqlite3 *db, struct ledger_reader *r, struct audit_source *out,
+                                       struct fl_why *why);
+void ledger_reader_close(struct ledger_reader *r);
+
+/* Subtrees stored in `db`, for proofs. `out` borrows `t`. */
+struct ledger_tree {
+    sqlite3_stmt *leaf, *node;
+};
+FL_MUST enum fl_err ledger_tree_open(sqlite3 *db, struct ledger_tree *t, struct tree_reader *out,
+                                     struct fl_why *why);
+void ledger_tree_close(struct ledger_tree *t);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prove/check.h"
+
+#include "audit/evidence.h"
+#include "base/file.h"
+#include "ledger/ledger.h"
+#include "prove/check_rows.h"
+#include "store/db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The folder's own mark first: read before the database is, so that a station at work cannot be ahead of us. */
+static enum fl_err read_evidence(const struct check_config *c, const struct folder *f, struct evidence *e, struct fl_why *why)
+{
+    enum fl_err err = fl_path_exists(f->checkpoint) ? evidence_file(e, EVIDENCE_MARK, f->checkpoint, why) : FL_OK;
+    for (size_t i = 0; i < c->n_heads && !err; i++)
+        err = evidence_file(e, EVIDENCE_HEAD, c->heads[i], why);
+    char *dir = fl_path_join(f->dir, "cosigned");
+    if (!err)
+        err = dir ? evidence_folder(e, EVIDENCE_COSIGNED, dir, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    free(dir);
+    return err;
+}
+
+static enum fl_err read_anchors(sqlite3 *db, struct evidence *e, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    int rc = SQLITE_ROW;
+    enum fl_err err = db_prepare(db, "SELECT l.idx, l.rec FROM leaf l JOIN event_kind k ON k.id = l.kind WHERE k.name = 'anchor' ORDER BY l.idx",
+                                 &s, why);
+    if (err)
+        return err;
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
+        err = evidence_anchor(e, (uint64_t)sqlite3_column_int64(s, 0), sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), why);
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read the anchors");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+static enum fl_err find_key(const struct check_config *c, const struct folder *f, struct check_result *out,
+                            struct fl_why *why)
+{
+    char station[FOLDER_STATION_MAX];
+    out->own_key = !c->vkey;
+    if (!c->vkey)
+        return folder_identity(f, station, &out->vkey, why);
+    enum fl_err err = vkey_parse(c->vkey, &out->vkey, why);
+    if (!err && out->vkey.type != KEY_NOTE)
+        err = fl_fail(why, FL_FORMAT, "the key is a witness's, not a log's");
+    return err ? FL_FORMAT : FL_OK;
+}
+
+static enum fl_err verify_log(sqlite3 *db, struct evidence *e, struct check_result *out, struct fl_why *why)
+{
+    struct ledger_reader reader;
+    struct audit_source source;
+    enum fl_err err = ledger_reader_open(db, &reader, &source, why);
+    if (err)
+        return err;
+    struct audit_config c = {.keys = &out->vkey, .n_keys = 1};
+    err = read_anchors(db, e, why);
+    if (!err)
+        err = evidence_outside(e, &c.outside, &c.n_outside, why);
+    if (!err)
+        err = audit_verify(&source, &c, &out->report, why);
+    ledger_reader_close(&reader);
+    return err;
+}
+
+/* A damaged file is a finding, not a failure to look. */
+static enum fl_err as_finding(struct check_result *out, enum audit_class class, enum fl_err err, const struct fl_why *why)
+{
+    if (err != FL_MISMATCH)
+        return err;
+    audit_add(&out->report, class, 0, 0, "%s", why->text);
+    return FL_OK;
+}
+
+static enum fl_err check_database(sqlite3 *db, struct evidence *e, const struct check_config *c,
+                                  struct check_result *out, struct fl_why *why)
+{
+    struct fl_why file = {0, ""}, schema = {0, ""};
+    enum fl_err err = db_exec(db, "BEGIN", why); /* one snapshot for all that follows */
+    if (err)
+        return err;
+    enum fl_err file_err = db_check_file(db, true, &file), schema_err = db_check_schema(db, &schema);
+    err = verify_log(db, e, out, why);
+    err = as_finding(out, AUDIT_DATABASE, err, why);
+    if (!err && file_err) {
+        *why = file;
+        err = as_finding(out, AUDIT_DATABASE, file_err, why);
+    }
+    if (!err && schema_err) {
+        *why = schema;
+        err = as_finding(out, AUDIT_SCHEMA, schema_err, why);
+    }
+    if (!err && !c->log_only && !file_err)
+        err = check_rows(db, out, why);
+    /* where the schema was changed there may be no table to compare with: that is said already */
+    return schema_err && err != FL_NOMEM ? FL_OK : err;
+}
+
+static enum fl_err check_once(const struct check_config *c, const struct folder *f, struct check_result *out,
+                              bool *disturbed, struct fl_why *why)
+{
+    struct db_reader reader = {NULL, NULL, NULL};
+    struct evidence e;
+    memset(out, 0, sizeof *out);
+    enum fl_err err = find_key(c, f, out, why);
+    evidence_init(&e, c->witness, c->n_witness, c->ca);
+    if (!err)
+        err = read_evidence(c, f, &e, why);
+    if (!err) {
+        err = db_open_reader(f->db, true, &reader, why);
+        err = as_finding(out, AUDIT_DATABASE, err, why);
+    }
+    if (!err && reader.db)
+        err = check_database(reader.db, &e, c, out, why);
+    if (!err)
+        evidence_tell(&e, out);
+    *disturbed = db_reader_disturbed(&reader);
+    db_close_reader(&reader);
+    evidence_fini(&e);
+    return err;
+}
+
+enum fl_err check_folder(const struct check_config *c, struct check_result *out, struct fl_why *why)
+{
+    struct folder f;
+    bool disturbed = false;
+    memset(out, 0, sizeof *out);
+    enum fl_err err = folder_paths(c->data, &f, why);
+    if (err)
+        return err;
+    if (!fl_path_exists(f.db))
+        err = fl_fail(why, FL_NOT_FOUND, "there is no %.300s", f.db);
+    if (!err)
+        err = check_once(c, &f, out, &disturbed, why);
+    if (disturbed) /* a station started while the file was read as one at rest: once more, beside it */
+        err = check_once(c, &f, out, &disturbed, why);
+    folder_fini(&f);
+    return err;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prove/check_rows.h"
+
+#include "rows/project.h"
+#include "rows/rows.h"
+#include "store/db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TABLE_FINDINGS_MAX = 4 }; /* of one table: one wrong leaf may shift all that follow it */
+
+/* ---- two tables side by side -------------------------------------------------------------------------- */
+
+static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int c)
+{
+    int type = sqlite3_column_type(a, c);
+    if (type != sqlite3_column_type(b, c))
+        return false;
+    if (type == SQLITE_NULL)
+        return true;
+    if (type == SQLITE_INTEGER)
+        return sqlite3_column_int64(a, c) == sqlite3_column_int64(b, c);
+    const void *x = sqlite3_column_blob(a, c), *y = sqlite3_column_blob(b, c);
+    int n = sqlite3_column_bytes(a, c);
+    return n == sqlite3_column_bytes(b, c) && (n == 0 || memcmp(x, y, (size_t)n) == 0);
+}
+
+static void value_text(sqlite3_stmt *s, int c, char out[static 80])
+{
+    if (sqlite3_column_type(s, c) == SQLITE_NULL)
+        (void)snprintf(out, 80, "nothing");
+    else if (sqlite3_column_type(s, c) == SQLITE_BLOB) {
+        char hex[65];
+        size_t n = (size_t)sqlite3_column_bytes(s, c);
+        fl_hex(sqlite3_column_blob(s, c), n > 32 ? 32 : n, hex);
+        (void)snprintf(out, 80, "x'%s'", hex);
+    } else
+        (void)snprintf(out, 80, "'%.60s'", (const char *)sqlite3_column_text(s, c));
+}
+
+/* The leaf that proves the row: its column `leaf`. */
+static uint64_t leaf_of(sqlite3_stmt *s)
+{
+    for (int c = 0; c < sqlite3_column_count(s); c++)
+        if (strcmp(sqlite3_column_name(s, c), "leaf") == 0)
+            return (uint64_t)sqlite3_column_int64(s, c);
+    return 0;
+}
+
+struct pair {
+    const char *table;
+    sqlite3_stmt *have, *want;
+    int have_rc, want_rc;
+    unsigned found;
+};
+
+/* Which of the two rows comes first by key? Keys are the leading columns, integers or blobs. */
+static int by_key(const struct pair *p)
+{
+    for (int c = 0; c < 2 && c < sqlite3_column_count(p->have); c++) {
+        if (same_value(p->have, p->want, c))
+            continue;
+        if (sqlite3_column_type(p->have, c) == SQLITE_INTEGER && sqlite3_column_type(p->want, c) == SQLITE_INTEGER)
+            return sqlite3_column_int64(p->have, c) < sqlite3_column_int64(p->want, c) ? -1 : 1;
+        return 0;
+    }
+    return 0;
+}
+
+static void compare_rows(struct pair *p, struct audit_report *r)
+{
+    char have[80], want[80];
+    for (int c = 0; c < sqlite3_column_count(p->have); c++) {
+        if (same_value(p->have, p->want, c))
+            continue;
+        value_text(p->have, c, have);
+        value_text(p->want, c, want);
+        uint64_t leaf = leaf_of(p->want);
+        audit_add(r, AUDIT_ROWS, leaf, leaf, "table %s: the column %s of the row that record %llu proves holds %s; the records say %s",
+                  p->table, sqlite3_column_name(p->have, c), (unsigned long long)leaf, have, want);
+        p->found++;
+        return;
+    }
+}
+
+static void step_both(struct pair *p, bool have, bool want)
+{
+    if (have)
+        p->have_rc = sqlite3_step(p->have);
+    if (want)
+        p->want_rc = sqlite3_step(p->want);
+}
+
+static void compare_table(struct pair *p, struct check_result *out)
+{
+    step_both(p, true, true);
+    while ((p->have_rc == SQLITE_ROW || p->want_rc == SQLITE_ROW) && p->found < TABLE_FINDINGS_MAX) {
+        int order = p->want_rc != SQLITE_ROW ? -1 : p->have_rc != SQLITE_ROW ? 1 : by_key(p);
+        sqlite3_stmt *lone = order < 0 ? p->have : p->want;
+        if (order == 0) {
+            compare_rows(p, &out->report);
+            out->rows++;
+        } else {
+            audit_add(&out->report, AUDIT_ROWS, leaf_of(lone), leaf_of(lone),
+                      order < 0 ? "table %s holds a row for record %llu that no record gives"
+                                : "table %s lacks the row that record %llu gives",
+                      p->table, (unsigned long long)leaf_of(lone));
+            p->found++;
+        }
+        step_both(p, order <= 0, order >= 0);
+    }
+}
+
+static enum fl_err check_table(sqlite3 *db, sqlite3 *model, const char *table, struct check_result *out, struct fl_why *why)
+{
+    struct pair p = {.table = table};
+    char sql[80];
+    (void)snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY 1, 2", table);
+    enum fl_err err = db_prepare(db, sql, &p.have, why);
+    if (!err)
+        err = db_prepare(model, sql, &p.want, why);
+    if (!err)
+        compare_table(&p, out);
+    if (!err && p.have_rc != SQLITE_DONE && p.have_rc != SQLITE_ROW)
+        err = db_fail(db, why, "cannot read a table");
+    if (!err && p.want_rc != SQLITE_DONE && p.want_rc != SQLITE_ROW)
+        err = db_fail(model, why, "cannot read the temporary database");
+    (void)sqlite3_finalize(p.have);
+    (void)sqlite3_finalize(p.want);
+    return err;
+}
+
+enum fl_err check_rows(sqlite3 *db, struct check_result *out, struct fl_why *why)
+{
+    sqlite3 *model = NULL;
+    int64_t version, stopped;
+    enum fl_err err = db_int(db, "PRAGMA user_version", 0, &version, why);
+    if (!err && version < db_newest())
+        return FL_OK; /* its rows were made by an older program; they are made anew when a station opens it */
+    if (!err)
+        err = db_open_empty("", (int)version, &model, why);
+    if (!err)
+        err = db_exec(model, "PRAGMA foreign_keys = OFF; BEGIN", why); /* there are no leaves to refer to */
+    if (!err) {
+        err = rows_project(db, model, &stopped, why);
+        if (err == FL_FORMAT) {
+            audit_add(&out->report, AUDIT_ROWS, (uint64_t)stopped, (uint64_t)stopped,
+                      "the tables could not be compared: record %lld gives no rows (%.200s)", (long long)stopped, why->text);
+            (void)sqlite3_close(model);
+            return FL_OK;
+        }
+    }
+    for (size_t i = 0; projected_tables[i].name && !err; i++)
+        err = check_table(db, model, projected_tables[i].name, out, why);
+    out->rows_checked = !err;
+    (void)sqlite3_close(model);
+    return err;
+}

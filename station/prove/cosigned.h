@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cosigned.h: the station's side of witnesses: what is offered to one, and what it signed, kept in the data folder as
+ * cosigned/<key ID of the witness>.note: the newest head that it signed, with the log's lines and its own. These files are
+ * evidence about the log, no part of it; they can be lost and asked for again.
+ *
+ * Reads the database only, so that a station may be at work. Thread rule: one call, one thread.
+ */
+#ifndef FL_PROVE_COSIGNED_H
+#define FL_PROVE_COSIGNED_H
+
+#include "audit/key.h"
+#include "base/buf.h"
+
+#include <sqlite3.h>
+
+enum { COSIGNED_ANY = -1 };
+
+/* The request (audit/witness.h) for the newest head. `old`: the size the witness signed last, as it said itself (409);
+ * COSIGNED_ANY: as the file of `witness` says, or 0. `note` (may be NULL) takes the head that is offered. */
+FL_MUST enum fl_err cosigned_offer(const char *data, const struct vkey *witness, int64_t old, struct fl_buf *request, struct fl_buf *note,
+                                   struct fl_why *why);
+
+/* Keep a head that a witness signed. FL_MISMATCH: not signed by the log and by it, or not a head of this log's history;
+ * FL_EXISTS: a newer one is there. `size` takes its size. */
+FL_MUST enum fl_err cosigned_keep(const char *data, const void *note, size_t n, const struct vkey *witness, uint64_t *size,
+                                  struct fl_why *why);
+
+/* The largest witnessed head over record `index`: its note and size. FL_NOT_FOUND: none. */
+FL_MUST enum fl_err cosigned_over(const char *data, uint64_t index, struct fl_buf *note, uint64_t *size, struct fl_why *why);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rows/migrate.h"
+
+#include "rows/rows.h"
+#include "store/db.h"
+
+static enum fl_err keep_copy(sqlite3 *db, const char *path, int version, struct fl_why *why)
+{
+    char *sql = sqlite3_mprintf("VACUUM INTO '%q.v%d.bak'", path, version);
+    if (!sql)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = db_exec(db, sql, why);
+    sqlite3_free(sql);
+    return err;
+}
+
+/* A newer program's rows say more of the same leaves. */
+static enum fl_err rows_again(sqlite3 *db, struct fl_why *why)
+{
+    int64_t leaf;
+    enum fl_err err = rows_renew(db, &leaf, why);
+    return err && leaf >= 0 ? fl_why_wrap(why, err, "record %lld: ", (long long)leaf) : err;
+}
+
+enum fl_err migrate_to_newest(sqlite3 *db, const char *path, struct fl_why *why)
+{
+    int64_t have, id, newest = db_newest();
+    enum fl_err err = db_int(db, "PRAGMA user_version", 0, &have, why);
+    if (!err)
+        err = db_int(db, "PRAGMA application_id", 0, &id, why);
+    if (err)
+        return err;
+    if (have > newest)
+        return fl_fail(why, FL_UNSUPPORTED,
+                       "%.200s was made by a newer flashline (schema %d, this one knows %d): install that one", path,
+                       (int)have, (int)newest);
+    if (have > 0 && id != DB_APPLICATION_ID)
+        return fl_fail(why, FL_MISMATCH, "%.200s is a database of another program", path);
+    if (have == newest)
+        return FL_OK;
+    if (have > 0)
+        err = keep_copy(db, path, (int)have, why);
+    if (!err)
+        err = db_exec(db, "BEGIN IMMEDIATE", why);
+    if (err)
+        return err;
+    err = db_apply_schema(db, (int)have, (int)newest, why);
+    if (!err && have > 0)
+        err = rows_again(db, why);
+    if (!err)
+        err = db_exec(db, "COMMIT", why);
+    if (err)
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* nothing to undo is fine */
+    return err;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Somebody else's write transaction (a person with the sqlite3 shell) is waited for this long. */
+enum { BUSY_MS = 10000 };
+
+static enum fl_err from_sqlite(int code)
+{
+    static const struct {
+        int sqlite;
+        enum fl_err err;
+    } map[] = {
+        {SQLITE_OK, FL_OK},           {SQLITE_NOMEM, FL_NOMEM},      {SQLITE_FULL, FL_FULL},
+        {SQLITE_IOERR, FL_IO},        {SQLITE_READONLY, FL_ACCESS},  {SQLITE_PERM, FL_ACCESS},
+        {SQLITE_AUTH, FL_ACCESS},     {SQLITE_CANTOPEN, FL_ACCESS},  {SQLITE_BUSY, FL_BUSY},
+        {SQLITE_LOCKED, FL_BUSY},     {SQLITE_CORRUPT, FL_MISMATCH}, {SQLITE_NOTADB, FL_MISMATCH},
+        {SQLITE_CONSTRAINT, FL_FORMAT}, {SQLITE_TOOBIG, FL_LIMIT},
+    };
+    for (size_t i = 0; i < sizeof map / sizeof *map; i++)
+        if (map[i].sqlite == (code & 0xff))
+            return map[i].err;
+    return FL_IO;
+}
+
+/* What to do, where the code alone tells it. */
+static const char *advice(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return "; the disk is full: make room and start again";
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return "; the folder and its files must be writable by this user";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "; another program holds the database locked: close it";
+    case SQLITE_IOERR:
+        return "; the disk failed: look at its health before going on";
+    default:
+        return "";
+    }
+}
+
+enum fl_err db_fail(sqlite3 *db, struct fl_why *why, const char *what)
+{
+    int code = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
+    const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
+    enum fl_err err = fl_fail(why, from_sqlite(code), "%.150s: %s: %.120s%s", path && *path ? path : "database", what,
+                              db ? sqlite3_errmsg(db) : "out of memory", advice(code));
+    if (why && db)
+        why->os = sqlite3_system_errno(db);
+    return err ? err : FL_IO;
+}
+
+bool db_is_constraint(sqlite3 *db)
+{
+    return (sqlite3_errcode(db) & 0xff) == SQLITE_CONSTRAINT;
+}
+
+enum fl_err db_exec(sqlite3 *db, const char *sql, struct fl_why *why)
+{
+    char what[60];
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return FL_OK;
+    (void)snprintf(what, sizeof what, "%.50s", sql);
+    what[strcspn(what, "\n(")] = 0;
+    return db_fail(db, why, what);
+}
+
+enum fl_err db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct fl_why *why)
+{
+    *out = NULL;
+    if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) == SQLITE_OK)
+        return FL_OK;
+    char what[60];
+    (void)snprintf(what, sizeof what, "cannot prepare '%.40s'", sql);
+    return db_fail(db, why, what);
+}
+
+enum fl_err db_run(sqlite3_stmt *s, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    if (sqlite3_step(s) != SQLITE_DONE)
+        err = db_fail(sqlite3_db_handle(s), why, "cannot write");
+    (void)sqlite3_reset(s); /* repeats the step's error, which is told already */
+    return err;
+}
+
+enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    *out = none;
+    enum fl_err err = db_prepare(db, sql, &s, why);
+    if (err)
+        return err;
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW && sqlite3_column_type(s, 0) != SQLITE_NULL)
+        *out = sqlite3_column_int64(s, 0);
+    else if (rc == SQLITE_DONE)
+        err = fl_fail(why, FL_NOT_FOUND, "no row");
+    else if (rc != SQLITE_ROW)
+        err = db_fail(db, why, "cannot read");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------ */
+
+static enum fl_err common(sqlite3 *db, struct fl_why *why)
+{
+    (void)sqlite3_extended_result_codes(db, 1);
+    (void)sqlite3_busy_timeout(db, BUSY_MS);
+    /* triggers and views of the file may call nothing that could do harm, and integers stay what they are */
+    return db_exec(db, "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON", why);
+}
+
+enum fl_err db_open_writer(const char *path, bool create, sqlite3 **out, struct fl_why *why)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
+    sqlite3 *db = NULL;
+    enum fl_err err = FL_OK;
+    *out = NULL;
+    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
+        err = db_fail(db, why, "cannot open");
+    if (!err)
+        err = common(db, why);
+    if (!err && sqlite3_db_readonly(db, "main") == 1)
+        err = fl_fail(why, FL_ACCESS, "%.250s cannot be written: the folder and its files must be writable by this user", path);
+    if (!err)
+        err = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", why);
+    if (err)
+        (void)sqlite3_close(db);
+    else
+        *out = db;
+    return err;
+}
+
+enum fl_err db_open_empty(const char *path, int version, sqlite3 **out, struct fl_why *why)
+{
+    sqlite3 *db = NULL;
+    enum fl_err err = FL_OK;
+    *out = NULL;
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        err = db_fail(db, why, "cannot open");
+    if (!err)
+        err = common(db, why);
+    if (!err)
+        err = db_exec(db, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF", why);
+    if (!err)
+        err = db_apply_schema(db, 0, version, why);
+    if (err)
+        (void)sqlite3_close(db);
+    else
+        *out = db;
+    return err;
+}
+
+/* ---- checks ------------------------------------------------------------------------------------- */
+
+/* sqlite_% are SQLite's own (indexes of UNIQUE, statistics) and follow from the rest. */
+static const char schema_sql[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema "
+                                 "WHERE name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY type, name";
+
+static const char *text_at(sqlite3_stmt *s, int column)
+{
+    const char *t = (const char *)sqlite3_column_text(s, column);
+    return t ? t : "";
+}
+
+static enum fl_err compare_schemas(sqlite3_stmt *have, sqlite3_stmt *want, struct fl_why *why)
+{
+    for (;;) {
+        int h = sqlite3_step(have), w = sqlite3_step(want);
+        if (h != SQLITE_ROW && h != SQLITE_DONE)
+            return db_fail(sqlite3_db_handle(have), why, "cannot read the schema");
+        if (h == SQLITE_DONE && w == SQLITE_DONE)
+            return FL_OK;
+        int order = w != SQLITE_ROW ? -1 : h != SQLITE_ROW ? 1 : strcmp(text_at(have, 0), text_at(want, 0));
+        if (order == 0)
+            order = strcmp(text_at(have, 1), text_at(want, 1));
+        if (order != 0)
+            return fl_fail(why, FL_MISMATCH, "schema: the %s %.60s %s", text_at(order < 0 ? have : want, 0),
+                           text_at(order < 0 ? have : want, 1), order < 0 ? "was added by somebody" : "is gone");
+        if (strcmp(text_at(have, 2), text_at(want, 2)) != 0 || strcmp(text_at(have, 3), text_at(want, 3)) != 0)
+            return fl_fail(why, FL_MISMATCH, "schema: the %s %.60s is not as this program made it", text_at(want, 0),
+                           text_at(want, 1));
+    }
+}
+
+enum fl_err db_check_schema(sqlite3 *db, struct fl_why *why)
+{
+    sqlite3 *model = NULL;
+    sqlite3_stmt *have = NULL, *want = NULL;
+    int64_t version, id;
+    enum fl_err err = db_int(db, "PRAGMA user_version", 0, &version, why);
+    if (!err)
+        err = db_int(db, "PRAGMA application_id", 0, &id, why);
+    if (!err && (version < 1 || version > db_newest() || id != DB_APPLICATION_ID))
+        err = fl_fail(why, FL_MISMATCH, "schema version %lld and application id %lld are not this program's",
+                      (long long)version, (long long)id);
+    if (!err)
+        err = db_open_empty(":memory:", (int)version, &model, why);
+    if (!err)
+        err = db_prepare(db, schema_sql, &have, why);
+    if (!err)
+        err = db_prepare(model, schema_sql, &want, why);
+    if (!err)
+        err = compare_schemas(have, want, why);
+    (void)sqlite3_finalize(have);
+    (void)sqlite3_finalize(want);
+    (void)sqlite3_close(model);
+    return err;
+}
+
+enum fl_err db_check_file(sqlite3 *db, bool whole, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum fl_err err = db_prepare(db, whole ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", &s, why);
+    if (err)
+        return err;
+    int rc = sqlite3_step(s);
+    if (rc != SQLITE_ROW)
+        err = db_fail(db, why, "cannot check the file");
+    else if (strcmp(text_at(s, 0), "ok") != 0)
+        err = fl_fail(why, FL_MISMATCH, "%.150s is damaged: %.200s", sqlite3_db_filename(db, "main"), text_at(s, 0));
+    (void)sqlite3_finalize(s);
+    return err;
+}

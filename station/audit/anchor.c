@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/anchor.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "base/hash.h"
 #include "base/json.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/checkpoint.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "base/utf8.h"
 
 #include <stdio.h>

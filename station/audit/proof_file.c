@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/proof_file.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/summary.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "base/clock.h"
 #include "base/json.h"
 

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 
 #include "audit/anchor.h"
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "base/clock.h"
 #include "cli/telling.h"
 #include "prove/certificate.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/unit_final.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "audit/tree.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * here leaf by leaf; what a fork must look like follows from which leaves differ, not from the code that looks. */
 #include "unit/t.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "audit/certs.h"
 #include "audit/cosign.h"
 #include "audit/proof_file.h"

@@ -4,7 +4,7 @@
  * reader written by others to judge the same bytes. */
 #include "unit/t.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "audit/checkpoint.h"
 #include "audit/cosign.h"
 #include "audit/proof_file.h"

@@ -3,7 +3,7 @@
  * hand, two stations' requests side by side, a witness that dies between storing and answering, answers that are none. */
 #include "unit/t.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "audit/cosign.h"
 #include "audit/witness_store.h"
 #include "base/file.h"

@@ -6,8 +6,8 @@
  * missing padding, padding inside, and bits that are set behind the last byte.
  * Thread rule: pure.
  */
-#ifndef FL_AUDIT_B64_H
-#define FL_AUDIT_B64_H
+#ifndef FL_BASE_B64_H
+#define FL_BASE_B64_H
 
 #include <stdbool.h>
 #include <stddef.h>

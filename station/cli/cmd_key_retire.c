@@ -19,7 +19,7 @@ const struct cli_verb cmd_key_retire = {
         "\n"
         "A last record says that nothing follows, the head over it is the last one there will ever be, and the private keys\n"
         "in the folder are overwritten and removed. The records stay, and stay verifiable with the key on paper. The station\n"
-        "goes on in a new folder with flashline init.\n"
+        "goes on in a new folder with flashline init. Asked again, it removes what a crash may have left of the keys.\n"
         "A signer of another user keeps its key file: remove it there.\n"
         "\n"
         "exit: 0 closed, 2 usage, 3 it could not be\n"
@@ -47,8 +47,9 @@ static int retire(const struct options *o, const char *secret)
     enum fl_err err = recorder_open(&c, &r, &opened, &why);
     if (!err)
         err = rotate_retire(r, &why);
+    bool closed = !err || (!r && opened.closed); /* before, and a crash may have come before its keys were gone */
     recorder_close(r);
-    if (!err)
+    if (closed)
         err = folder_forget_keys(&f, &why);
     folder_fini(&f);
     if (err)

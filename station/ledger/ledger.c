@@ -37,7 +37,6 @@ struct ledger {
     struct tree_range committed; /* of the head */
     struct fl_buf redo;          /* of the open transaction, for a signer that remembers */
     uint64_t recovered;          /* leaves made again when it was opened */
-    int64_t recovered_wall;
 
     sqlite3_stmt *begin, *commit, *save, *release, *undo, *find, *leaf, *node, *checkpoint, *reread_leaves,
         *reread_nodes, *last, *handover;
@@ -132,38 +131,50 @@ static enum fl_err read_head(struct ledger *l, struct checkpoint *head, struct s
     return err;
 }
 
-/* What the signer kept, appended again as it was. */
-static enum fl_err replay_item(struct ledger *l, struct outbox_writer *w, const struct redo_item *item, struct fl_why *why)
+/* A record that the signer kept, appended again as it was. */
+static enum fl_err replay_leaf(struct ledger *l, const struct redo_item *item, struct fl_why *why)
 {
     enum event_kind kind;
     json_t *leaf = NULL;
     struct fl_buf bytes = {.bytes = (uint8_t *)(uintptr_t)item->bytes, .len = item->n};
-    if (item->what == 'P')
-        return outbox_write(w, &item->parcel, item->leaf, fl_wall_ms(), why);
     enum fl_err err = fl_json_parse(item->bytes, item->n, &leaf, why);
     if (!err && !event_kind_parse(fl_json_text(leaf, "event"), &kind))
         err = fl_fail(why, FL_MISMATCH, "what the signer kept holds a record of an unknown kind");
     if (!err)
         err = ledger_append(l, kind, json_string_value(json_object_get(leaf, "job")), leaf, &bytes, why);
-    if (!err && fl_time_parse(fl_json_text(leaf, "time"), &l->recovered_wall))
-        l->recovered++;
+    l->recovered += !err;
     json_decref(leaf);
     return err;
 }
 
+static enum fl_err replay_item(struct ledger *l, struct outbox_writer *w, const struct redo_item *item, struct fl_why *why)
+{
+    switch (item->what) {
+    case REDO_LEAF:
+        return replay_leaf(l, item, why);
+    case REDO_PARCEL:
+    case REDO_RESULT:
+        return outbox_write(w, &item->parcel, item->leaf, fl_wall_ms(), why);
+    case REDO_PERSON:
+        return person_put(l->db, &item->person, why);
+    case REDO_FORGOTTEN:
+        return person_forget(l->db, item->person.tag, why);
+    }
+    return fl_fail(why, FL_FORMAT, "what the signer kept holds something of an unknown kind");
+}
+
 static enum fl_err replay(struct ledger *l, const struct fl_buf *redo, struct fl_why *why)
 {
-    static const char order[] = "LP"; /* parcels refer to leaves */
     struct outbox_writer w;
     struct redo_item item;
     enum fl_err err = outbox_writer_open(l->db, &w, why);
     if (err)
         return err;
     err = ledger_begin(l, why);
-    for (const char *what = order; *what && !err; what++) {
+    for (int rest = 0; rest < 2 && !err; rest++) { /* leaves first: parcels refer to them */
         size_t at = 0;
         while (!err && (err = redo_next(redo, &at, &item, why)) == FL_OK)
-            if (item.what == *what)
+            if ((item.what != REDO_LEAF) == rest)
                 err = replay_item(l, &w, &item, why);
         if (err == FL_NOT_FOUND)
             err = FL_OK;
@@ -188,10 +199,8 @@ static enum fl_err open_signer(struct ledger *l, const void *config, struct fl_w
     return err;
 }
 
-uint64_t ledger_recovered(const struct ledger *l, int64_t *wall_ms)
+uint64_t ledger_recovered(const struct ledger *l)
 {
-    if (l->recovered)
-        *wall_ms = l->recovered_wall;
     return l->recovered;
 }
 
@@ -382,10 +391,9 @@ enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *jo
     return err ? err : db_run(l->release, why);
 }
 
-void ledger_parcels(struct ledger *l, const struct parcel *first, int64_t leaf)
+struct fl_buf *ledger_redo(struct ledger *l)
 {
-    if (l->kind->remembers)
-        redo_add_parcels(&l->redo, first, leaf);
+    return l->kind->remembers ? &l->redo : NULL;
 }
 
 /* ---- sealing: nothing is signed that was not read back --------------------------------------------- */

@@ -34,8 +34,7 @@ struct ledger_config {
 /* When the signer is one head ahead, because a crash came between its signature and the commit, that commit is made
  * again, from what the signer kept, before this returns. FL_MISMATCH: the signer and the log contradict each other. */
 FL_MUST enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, struct fl_why *why);
-/* How many records were made again so; of the last one the wall time in *wall_ms, which is left alone when there is none. */
-uint64_t ledger_recovered(const struct ledger *l, int64_t *wall_ms);
+uint64_t ledger_recovered(const struct ledger *l); /* how many records were made again so */
 void ledger_close(struct ledger *l); /* NULL is fine */
 
 uint64_t ledger_size(const struct ledger *l); /* leaves, those of an open transaction counted */
@@ -51,8 +50,9 @@ FL_MUST enum fl_err ledger_find(struct ledger *l, const char *job, enum event_ki
  * breaks a constraint; it alone is undone and the transaction goes on. Any other error ends the transaction. */
 FL_MUST enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                                   const struct fl_buf *bytes, struct fl_why *why);
-/* Parcels that were put into the outbox in this transaction: whoever makes it again must know them (redo.h). */
-void ledger_parcels(struct ledger *l, const struct parcel *first, int64_t leaf);
+/* Where to note what this transaction writes besides leaves and what follows from them: parcels, names of people. Whoever
+ * makes it again must know (redo.h). NULL: nobody would make it again. */
+struct fl_buf *ledger_redo(struct ledger *l);
 /* Nothing appended: nothing signed. */
 FL_MUST enum fl_err ledger_seal(struct ledger *l, struct fl_why *why);
 FL_MUST enum fl_err ledger_commit(struct ledger *l, struct fl_why *why);

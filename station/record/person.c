@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SALT = 16, NAME_MAX_BYTES = 200 };
-
 bool person_is_tag(const char *text)
 {
     return text[0] == '#' && strlen(text) == PERSON_TAG - 1 && strspn(text + 1, "0123456789abcdef") == PERSON_TAG - 2;
@@ -31,41 +29,54 @@ static enum fl_err find(sqlite3 *db, const char *name, char tag[static PERSON_TA
     return err;
 }
 
-static enum fl_err make(sqlite3 *db, const char *name, char tag[static PERSON_TAG], struct fl_why *why)
+enum fl_err person_put(sqlite3 *db, const struct person *p, struct fl_why *why)
 {
-    uint8_t salted[SALT + NAME_MAX_BYTES], hash[FL_SHA256_SIZE];
     sqlite3_stmt *s;
-    size_t n = strlen(name);
-    if (n > NAME_MAX_BYTES)
-        return fl_fail(why, FL_FORMAT, "the name of an operator has more than %d bytes", NAME_MAX_BYTES);
-    if (RAND_bytes(salted, SALT) != 1)
-        return fl_fail(why, FL_IO, "no random bytes to be had");
-    memcpy(salted + SALT, name, n);
-    enum fl_err err = fl_sha256(salted, SALT + n, hash);
-    if (err)
-        return fl_fail(why, err, "%s", fl_err_text(err));
-    tag[0] = '#';
-    fl_hex(hash, (PERSON_TAG - 2) / 2, tag + 1);
-    err = db_prepare(db, "INSERT INTO person (tag, name, salt) VALUES (?1, ?2, ?3)", &s, why);
+    enum fl_err err = db_prepare(db, "INSERT INTO person (tag, name, salt) VALUES (?1, ?2, ?3) ON CONFLICT (tag) DO NOTHING", &s, why);
     if (err)
         return err;
-    (void)sqlite3_bind_text(s, 1, tag, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(s, 2, name, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_blob(s, 3, salted, SALT, SQLITE_STATIC);
+    (void)sqlite3_bind_text(s, 1, p->tag, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(s, 2, p->name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_blob(s, 3, p->salt, sizeof p->salt, SQLITE_STATIC);
     err = db_run(s, why);
     (void)sqlite3_finalize(s);
     return err;
 }
 
-enum fl_err person_tag(sqlite3 *db, const char *name, bool create, char tag[static PERSON_TAG], struct fl_why *why)
+static enum fl_err make(sqlite3 *db, const char *name, struct person *p, struct fl_why *why)
 {
+    uint8_t salted[PERSON_SALT + PERSON_NAME_MAX], hash[FL_SHA256_SIZE];
+    size_t n = strlen(name);
+    if (n > PERSON_NAME_MAX)
+        return fl_fail(why, FL_FORMAT, "the name of an operator has more than %d bytes", PERSON_NAME_MAX);
+    if (RAND_bytes(p->salt, sizeof p->salt) != 1)
+        return fl_fail(why, FL_IO, "no random bytes to be had");
+    memcpy(p->name, name, n + 1);
+    memcpy(salted, p->salt, sizeof p->salt);
+    memcpy(salted + sizeof p->salt, name, n);
+    enum fl_err err = fl_sha256(salted, sizeof p->salt + n, hash);
+    if (err)
+        return fl_fail(why, err, "%s", fl_err_text(err));
+    p->tag[0] = '#';
+    fl_hex(hash, (PERSON_TAG - 2) / 2, p->tag + 1);
+    return person_put(db, p, why);
+}
+
+enum fl_err person_tag(sqlite3 *db, const char *name, struct person *made, char tag[static PERSON_TAG], struct fl_why *why)
+{
+    if (made)
+        made->tag[0] = 0;
     if (person_is_tag(name)) {
         (void)snprintf(tag, PERSON_TAG, "%s", name);
         return FL_OK;
     }
     enum fl_err err = find(db, name, tag, why);
-    if (err == FL_NOT_FOUND)
-        err = create ? make(db, name, tag, why) : fl_fail(why, err, "nobody is known as '%.100s'", name);
+    if (err == FL_NOT_FOUND && !made)
+        return fl_fail(why, err, "nobody is known as '%.100s'", name);
+    if (err == FL_NOT_FOUND) {
+        err = make(db, name, made, why);
+        memcpy(tag, made->tag, PERSON_TAG);
+    }
     return err;
 }
 

@@ -16,12 +16,22 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-enum { PERSON_TAG = 34 };
+enum { PERSON_TAG = 34, PERSON_SALT = 16, PERSON_NAME_MAX = 200 };
+
+/* A row of the table. */
+struct person {
+    char tag[PERSON_TAG], name[PERSON_NAME_MAX + 1];
+    uint8_t salt[PERSON_SALT];
+};
 
 bool person_is_tag(const char *text);
-/* The tag of this name; a new one for a new name, with `create`. A tag is its own tag. FL_NOT_FOUND: nobody. */
-FL_MUST enum fl_err person_tag(sqlite3 *db, const char *name, bool create, char tag[static PERSON_TAG], struct fl_why *why);
+/* The tag of this name. A tag is its own tag. A new name: FL_NOT_FOUND, or with `made` a new tag, and *made is the row that
+ * was written (else its tag is empty), for whoever makes this transaction again (redo.h). */
+FL_MUST enum fl_err person_tag(sqlite3 *db, const char *name, struct person *made, char tag[static PERSON_TAG], struct fl_why *why);
+/* Write a row as it was; one that is there already stays. */
+FL_MUST enum fl_err person_put(sqlite3 *db, const struct person *p, struct fl_why *why);
 FL_MUST enum fl_err person_forget(sqlite3 *db, const char *tag, struct fl_why *why);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/recorder_inside.h"
 
+#include "record/redo.h"
+
 #include <stdlib.h>
 
 enum {
@@ -112,7 +114,7 @@ static enum fl_err add_event(struct recorder *r, const struct event *e, struct a
     else if (e->parcels)
         a->err = outbox_write(&r->outbox, e->parcels, a->index, now.wall, &a->why);
     if (!a->err)
-        ledger_parcels(r->ledger, e->parcels, a->index);
+        redo_add_parcels(ledger_redo(r->ledger), e->parcels, a->index);
     return a->err;
 }
 

@@ -48,6 +48,7 @@ struct recorder_config {
 /* What opening did, to be told to the user. */
 struct recorder_opened {
     bool created;         /* the folder, the key and the log are new */
+    bool closed;          /* the log was closed for good (key retire): it could not be opened, FL_STATE */
     bool encrypted;       /* the key is */
     char vkey[256];       /* verifier key of the log: the first one, which stands for it for ever */
     char origin[128], station[64];
@@ -60,7 +61,7 @@ struct recorder_opened {
 
 /* FL_BUSY: another flashline works on this folder. FL_MISMATCH: the log does not verify: production is
  * refused (`flashline audit` says where; a file incident-*.txt in the folder keeps the evidence).
- * FL_NOT_FOUND: no station there and !create. FL_ACCESS: the folder cannot be written, or the key cannot be read. */
+ * FL_NOT_FOUND: no station there and !create. FL_STATE: the log was closed for good. FL_ACCESS: the folder cannot be written, or the key cannot be read. */
 FL_MUST enum fl_err recorder_open(const struct recorder_config *c, struct recorder **out,
                                   struct recorder_opened *opened, struct fl_why *why);
 /* Drains the queue, appends `log_close`, joins the thread. NULL is fine. */

@@ -3,6 +3,7 @@
 
 #include "record/leaf_make.h"
 #include "record/person.h"
+#include "record/redo.h"
 #include "record/unit_final.h"
 
 #include <string.h>
@@ -66,12 +67,15 @@ static enum fl_err keep_time(struct recorder *r, struct moment now, struct fl_wh
 static enum fl_err with_tag(struct recorder *r, enum event_kind kind, const json_t *body, json_t **out, struct fl_why *why)
 {
     char tag[PERSON_TAG];
+    struct person made = {.tag = ""};
     const char *name = fl_json_text(body, "operator");
     bool forget = kind == EVENT_OPERATOR && strcmp(fl_json_text(body, "change"), "forget") == 0;
     enum fl_err err = FL_OK;
     *out = NULL;
     if (*name)
-        err = person_tag(r->db, name, !forget, tag, why);
+        err = person_tag(r->db, name, forget ? NULL : &made, tag, why);
+    if (!err && made.tag[0])
+        redo_add_person(ledger_redo(r->ledger), &made);
     if (err)
         return err == FL_NOT_FOUND ? FL_REFUSED : err;
     *out = *name ? json_copy((json_t *)(uintptr_t)body) : json_incref((json_t *)(uintptr_t)body);
@@ -80,6 +84,8 @@ static enum fl_err with_tag(struct recorder *r, enum event_kind kind, const json
         *out = NULL;
         return fl_fail(why, FL_NOMEM, "out of memory");
     }
+    if (forget)
+        redo_add_forgotten(ledger_redo(r->ledger), tag);
     return forget ? person_forget(r->db, tag, why) : FL_OK;
 }
 

@@ -32,7 +32,27 @@ static enum fl_err open_folder(struct recorder *r, const struct recorder_config 
     if (!err)
         err = folder_identity(&r->folder, r->station, &r->vkey, why);
     opened->encrypted = folder_key_encrypted(&r->folder);
-    return err;
+    if (err)
+        return err;
+    vkey_format(&r->vkey, opened->vkey);
+    memcpy(opened->origin, r->vkey.name, sizeof r->vkey.name);
+    memcpy(opened->station, r->station, sizeof r->station);
+    return FL_OK;
+}
+
+/* The whole log; then the keys into the places that it gives them. */
+static enum fl_err verify_log(struct recorder *r, struct start_found *found, struct recorder_opened *opened, struct fl_why *why)
+{
+    enum fl_err err = start_verify(&r->folder, r->db, &r->vkey, found, why);
+    opened->closed = err == FL_STATE;
+    if (!err)
+        err = folder_settle(&r->folder, &found->now, why);
+    if (err)
+        return err;
+    r->last_wall = found->last_wall;
+    memcpy(opened->promise, found->promise, sizeof opened->promise);
+    vkey_format(&found->now, opened->now);
+    return FL_OK;
 }
 
 static enum fl_err open_log(struct recorder *r, const struct recorder_config *c, struct recorder_opened *opened,
@@ -44,16 +64,11 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
     struct start_found found;
     enum fl_err err = start_database(&r->folder, &r->db, why);
     if (!err)
-        err = start_verify(&r->folder, r->db, &r->vkey, &found, why);
-    if (!err)
-        err = folder_settle(&r->folder, &found.now, why);
+        err = verify_log(r, &found, opened, why);
     if (!err && !c->signer_apart)
         err = folder_key(&r->folder, c->passphrase, &found.now, &r->key, why);
     if (err)
         return err;
-    r->last_wall = found.last_wall;
-    memcpy(opened->promise, found.promise, sizeof opened->promise);
-    vkey_format(&found.now, opened->now);
     struct ledger_config l = {.db = r->db, .vkey = &found.now, .signer = &signer_in_process, .signer_config = r->key};
     if (c->signer_apart) {
         l.signer = &signer_at_place;
@@ -72,8 +87,11 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
         start_keep_refusal(&r->folder, &r->vkey, why->text);
     if (err)
         return err;
-    opened->recovered = (unsigned)ledger_recovered(r->ledger, &r->last_wall);
-    return outbox_writer_open(r->db, &r->outbox, why);
+    opened->recovered = (unsigned)ledger_recovered(r->ledger);
+    /* what was made again counts as any other record: it may have handed the key over, or closed the log */
+    if (opened->recovered)
+        err = verify_log(r, &found, opened, why);
+    return err ? err : outbox_writer_open(r->db, &r->outbox, why);
 }
 
 static json_t *log_open_body(const struct recorder *r)
@@ -198,9 +216,6 @@ enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct r
         fini(r);
         return err;
     }
-    vkey_format(&r->vkey, opened->vkey);
-    memcpy(opened->origin, r->vkey.name, sizeof r->vkey.name);
-    memcpy(opened->station, r->station, sizeof r->station);
     opened->leaves = (int64_t)ledger_size(r->ledger);
     *out = r;
     return FL_OK;

@@ -131,12 +131,12 @@ static enum fl_err open_one(const char *path, bool create, int *fd, struct fl_bu
     return fl_file_read(path, bytes, why);
 }
 
-static bool all_zero(const struct fl_buf *b)
+static size_t used(const struct fl_buf *b)
 {
-    for (size_t i = 0; i < b->len; i++)
-        if (b->bytes[i])
-            return false;
-    return true;
+    size_t n = b->len;
+    while (n && !b->bytes[n - 1])
+        n--;
+    return n;
 }
 
 /* Which of the two counts. A torn one is the newer, by the way they are written: then the other is the state. */
@@ -148,7 +148,8 @@ static enum fl_err choose(struct memory *m, const struct fl_buf b[2], const char
     bool ok[2], blank = true;
     for (int i = 0; i < 2; i++) {
         ok[i] = decode(&b[i], &s[i], &redo[i], &n[i]);
-        blank &= all_zero(&b[i]);
+        m->used[i] = used(&b[i]);
+        blank &= !m->used[i];
     }
     if (!ok[0] && !ok[1] && !blank)
         return fl_fail(why, FL_MISMATCH, "the signer's memory %.200s is damaged: it does not know what it signed last", path);
@@ -160,6 +161,31 @@ static enum fl_err choose(struct memory *m, const struct fl_buf b[2], const char
     m->state = s[at];
     fl_buf_add(&m->redo, redo[at], n[at]);
     return fl_buf_err(&m->redo, why);
+}
+
+/* Durably; zeroes over what a longer one left behind it. */
+static enum fl_err put(struct memory *m, unsigned half, struct fl_buf *b, struct fl_why *why)
+{
+    static const uint8_t zeroes[4096];
+    size_t n = b->len;
+    while (b->len < m->used[half] && !b->err)
+        fl_buf_add(b, zeroes, m->used[half] - b->len < sizeof zeroes ? m->used[half] - b->len : sizeof zeroes);
+    enum fl_err err = fl_buf_err(b, why);
+    if (!err && (write_at_start(m->fd[half], b->bytes, b->len) || fdatasync(m->fd[half]) != 0))
+        err = fl_fail_os(why, "cannot write the signer's memory");
+    m->used[half] = n;
+    m->broken = err != FL_OK;
+    return err;
+}
+
+/* The system may show what a failed fdatasync left in its memory only, and call it clean: written again, it is on disk. */
+static enum fl_err settle(struct memory *m, struct fl_buf b[2], struct fl_why *why)
+{
+    unsigned half = m->state.turn % 2;
+    if (!m->state.turn)
+        return FL_OK;
+    b[half].len = m->used[half];
+    return put(m, half, &b[half], why);
 }
 
 enum fl_err memory_open(const char *path, bool create, struct memory *m, struct fl_why *why)
@@ -184,6 +210,8 @@ enum fl_err memory_open(const char *path, bool create, struct memory *m, struct 
     }
     if (!err)
         err = choose(m, b, path, why);
+    if (!err)
+        err = settle(m, b, why);
     fl_buf_fini(&b[0]);
     fl_buf_fini(&b[1]);
     if (err)
@@ -210,12 +238,8 @@ enum fl_err memory_write(struct memory *m, const struct memory_state *next, cons
         return fl_fail(why, FL_LIMIT, "more to remember than %d bytes", SIGNER_REDO_MAX);
     s.turn = m->state.turn + 1;
     enum fl_err err = encode(&s, redo, &b, why);
-    if (!err) {
-        int fd = m->fd[s.turn % 2]; /* the other one than last time */
-        if (write_at_start(fd, b.bytes, b.len) || fdatasync(fd) != 0)
-            err = fl_fail_os(why, "cannot write the signer's memory");
-        m->broken = err != FL_OK;
-    }
+    if (!err)
+        err = put(m, s.turn % 2, &b, why); /* the other one than last time */
     fl_buf_fini(&b);
     if (err)
         return err;

@@ -20,6 +20,10 @@
  *   n   what the last head was made from (redo), opaque
  *   32  SHA-256 of all that stands before
  *
+ * Behind it there are zeroes: what a longer record left there, such as the names of people in its redo, is overwritten
+ * when that file's turn comes again. When the memory is opened the half that counts is written once more as it is: after
+ * a failed fdatasync the system may show bytes that no disk holds.
+ *
  * A failed write or fdatasync is final: after it nobody knows what the disk holds, and the memory says nothing but that
  * until it is opened again.
  *
@@ -42,6 +46,7 @@ struct memory_state {
 
 struct memory {
     int fd[2]; /* -1: not open */
+    size_t used[2]; /* bytes of each file that may be other than zero */
     struct memory_state state;
     struct fl_buf redo; /* of state.last */
     bool broken;

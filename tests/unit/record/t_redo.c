@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A commit that was signed and then lost: whatever it wrote is there again after the next start, once. */
+#include "unit/t.h"
+
+#include "unit/record/station.h"
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "record/db.h"
+#include "record/project.h"
+#include "record/redo.h"
+#include "record/rotate.h"
+#include "sign/keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a signer that signs, and its answer is lost ---------------------------------------------------------------- */
+
+struct losing {
+    struct keeper *keeper;
+    bool lose;
+};
+
+static enum fl_err losing_open(const void *config, const struct checkpoint *last, struct fl_buf *redo, struct signer **out,
+                               struct fl_why *why)
+{
+    struct losing *l = *(struct losing *const *)config;
+    *out = (struct signer *)(void *)l;
+    return keeper_open(l->keeper, last, redo, why);
+}
+
+static enum fl_err losing_sign(struct signer *s, const struct signer_request *r, uint8_t out[static KEY_SIGNATURE], struct fl_why *why)
+{
+    struct losing *l = (struct losing *)(void *)s;
+    enum fl_err err = keeper_sign(l->keeper, r, out, why);
+    return err || !l->lose ? err : fl_fail(why, FL_IO, "lost");
+}
+
+static void losing_close(struct signer *s)
+{
+    (void)s;
+}
+
+static const struct signer_kind losing_kind = {"losing", losing_open, losing_sign, losing_close, true};
+
+struct t_redo {
+    struct t_station s;
+    struct losing losing, *config;
+    struct recorder_opened opened;
+};
+
+static enum fl_err try_open(struct t_redo *t, struct fl_why *why)
+{
+    struct folder f;
+    struct seal key = {.ctx = NULL}, next = {.ctx = NULL};
+    assert_int_equal(folder_paths(t->s.data, &f, NULL), FL_OK);
+    const struct folder_new new = {.station = "bench-1"};
+    if (!fl_path_exists(f.vkey))
+        assert_int_equal(folder_create(&f, &new, NULL), FL_OK);
+    const struct keeper_config k = {.key = &key, .next = &next, .memory = f.memory};
+    assert_int_equal(seal_open(f.key, NULL, &key, NULL), FL_OK);
+    assert_int_equal(seal_open(f.next, NULL, &next, NULL), FL_OK);
+    assert_int_equal(keeper_new(&k, &t->losing.keeper, why), FL_OK);
+    seal_close(&key);
+    seal_close(&next);
+    folder_fini(&f);
+    t->losing.lose = false;
+    t->config = &t->losing;
+    t->s.hooks = (struct recorder_hooks){.signer = &losing_kind, .signer_config = &t->config};
+    return recorder_open_hooked(&t->s.config, &t->s.hooks, &t->s.r, &t->opened, why);
+}
+
+static void shut(struct t_redo *t)
+{
+    t_close(&t->s);
+    keeper_free(t->losing.keeper);
+    t->losing.keeper = NULL;
+}
+
+static void reopen(struct t_redo *t)
+{
+    struct fl_why why = {0, ""};
+    shut(t);
+    if (try_open(t, &why))
+        fail_msg("cannot open: %s", why.text);
+}
+
+/* What is put from here on is signed and lost, and the station stops. */
+static void lose(struct t_redo *t)
+{
+    t->losing.lose = true;
+}
+
+static int setup(void **state)
+{
+    struct t_redo *t = calloc(1, sizeof *t);
+    struct fl_why why = {0, ""};
+    t_station_make(&t->s);
+    if (try_open(t, &why))
+        fail_msg("cannot open: %s", why.text);
+    *state = t;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct t_redo *t = *state;
+    shut(t);
+    t_station_remove(&t->s);
+    free(t);
+    return 0;
+}
+
+/* ---- what comes again -------------------------------------------------------------------------------------------- */
+
+static json_t *person(const char *name, const char *change)
+{
+    return json_pack("{ss,ss}", "operator", name, "change", change);
+}
+
+static void salt_of(struct t_redo *t, const char *name, uint8_t out[static PERSON_SALT])
+{
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    assert_int_equal(sqlite3_open_v2(t_path(&t->s, "flashline.db"), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT salt FROM person WHERE name = ?", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_bytes(s, 0), PERSON_SALT);
+    memcpy(out, sqlite3_column_blob(s, 0), PERSON_SALT);
+    (void)sqlite3_finalize(s);
+    (void)sqlite3_close(db);
+}
+
+static void people_come_again_and_lead_to_their_tag(void **state)
+{
+    struct t_redo *t = *state;
+    struct fl_why why;
+    uint8_t salted[PERSON_SALT + 3], hash[FL_SHA256_SIZE];
+    char hex[2 * FL_SHA256_SIZE + 1], want[PERSON_TAG];
+    lose(t);
+    assert_int_equal(t_send(&t->s, EVENT_OPERATOR, person("eva", "begin"), NULL, &why), FL_IO);
+    t_sql_is(&t->s, "SELECT count(*) FROM person", "0");
+    reopen(t);
+    assert_int_equal(t->opened.recovered, 1);
+    t_sql_is(&t->s, "SELECT name FROM person", "eva");
+    salt_of(t, "eva", salted);
+    memcpy(salted + PERSON_SALT, "eva", 3);
+    assert_int_equal(fl_sha256(salted, sizeof salted, hash), FL_OK);
+    fl_hex(hash, sizeof hash, hex);
+    (void)snprintf(want, sizeof want, "#%.32s", hex);
+    t_sql_is(&t->s, "SELECT json_extract(rec, '$.operator') FROM record WHERE event = 'operator'", want);
+    t_sql_is(&t->s, "SELECT name FROM operator_view WHERE id > 0", "eva");
+}
+
+static void who_was_forgotten_stays_forgotten(void **state)
+{
+    struct t_redo *t = *state;
+    struct fl_why why;
+    (void)t_told(&t->s, EVENT_OPERATOR, person("gulliver", "begin"));
+    lose(t);
+    assert_int_equal(t_send(&t->s, EVENT_OPERATOR, person("gulliver", "forget"), NULL, &why), FL_IO);
+    t_sql_is(&t->s, "SELECT count(*) FROM person", "1");
+    reopen(t);
+    t_sql_is(&t->s, "SELECT count(*) FROM person", "0");
+    t_sql_is(&t->s, "SELECT count(*) FROM record WHERE event = 'operator'", "2");
+    /* nor does the signer remember for longer than two commits */
+    reopen(t);
+    shut(t);
+    t_shell("! grep -q gulliver %s/key/memory.*", t->s.data);
+}
+
+/* A parcel that was sent is not sent again when its result was told in a commit that is made again. */
+static void parcels_and_what_became_of_them(void **state)
+{
+    struct t_redo *t = *state;
+    struct event_ticket a, b;
+    struct attempt_facts f = t_attempt(1, OUTCOME_FAIL);
+    (void)t_start(&t->s, &f);
+    assert_int_equal(event_ticket_init(&a), FL_OK);
+    assert_int_equal(event_ticket_init(&b), FL_OK);
+    struct event *e = event_new(EVENT_ATTEMPT_RESULT, event_attempt_result_body(&f), &a);
+    assert_int_equal(event_parcel(e, "label", "p", NULL, "one", 3), FL_OK);
+    assert_int_equal(fl_queue_put(recorder_queue(t->s.r), e, fl_deadline_in_ms(60000)), FL_OK);
+    assert_int_equal(event_ticket_wait(&a, fl_deadline_in_ms(60000), NULL, NULL), FL_OK);
+    lose(t);
+    e = event_new(EVENT_HEARTBEAT, json_object(), &b);
+    assert_int_equal(event_parcel_result(e, 1, PARCEL_GIVEN_UP, 0, "no such printer"), FL_OK);
+    assert_int_equal(event_parcel(e, "label", "p", NULL, "two", 3), FL_OK);
+    assert_int_equal(fl_queue_put(recorder_queue(t->s.r), e, fl_deadline_in_ms(60000)), FL_OK);
+    assert_int_equal(event_ticket_wait(&b, fl_deadline_in_ms(60000), NULL, NULL), FL_IO);
+    event_ticket_fini(&a);
+    event_ticket_fini(&b);
+    t_sql_is(&t->s, "SELECT group_concat(state || CAST(payload AS TEXT)) FROM outbox", "0one");
+    reopen(t);
+    t_sql_is(&t->s, "SELECT group_concat(state || CAST(payload AS TEXT) || coalesce(why, '')) FROM (SELECT * FROM outbox ORDER BY id)",
+             "2oneno such printer,0two");
+    t_sql_is(&t->s, "SELECT leaf = (SELECT max(leaf) FROM record WHERE event = 'heartbeat') FROM outbox WHERE id = 2", "1");
+}
+
+/* ---- what a record made again means --------------------------------------------------------------------------------- */
+
+static void a_log_that_was_closed_stays_closed(void **state)
+{
+    struct t_redo *t = *state;
+    struct fl_why why;
+    lose(t);
+    assert_int_equal(rotate_retire(t->s.r, &why), FL_IO);
+    shut(t);
+    assert_int_equal(try_open(t, &why), FL_STATE);
+    assert_true(t->opened.closed);
+    assert_non_null(strstr(why.text, "closed for good"));
+    t_sql_is(&t->s, "SELECT event FROM record ORDER BY leaf DESC LIMIT 1", "key_retire");
+}
+
+static void a_key_that_was_handed_over_signs(void **state)
+{
+    struct t_redo *t = *state;
+    struct fl_why why;
+    struct folder f;
+    struct vkey next, after;
+    char promise[65], text[KEY_VKEY_MAX];
+    reopen(t); /* what the log promises is told from its records */
+    assert_int_equal(folder_paths(t->s.data, &f, NULL), FL_OK);
+    assert_int_equal(folder_next(&f, &next, NULL), FL_OK);
+    assert_int_equal(folder_make_after(&f, t->opened.origin, NULL, &after, NULL), FL_OK);
+    assert_int_equal(folder_promise(after.key, promise, NULL), FL_OK);
+    lose(t);
+    assert_int_equal(rotate_key(t->s.r, t->opened.promise, &next, &after, &why), FL_IO);
+    reopen(t);
+    vkey_format(&next, text);
+    assert_string_equal(t->opened.now, text);
+    assert_string_equal(t->opened.promise, promise);
+    assert_false(fl_path_exists(f.after)); /* the files are in their places */
+    reopen(t);
+    assert_string_equal(t->opened.now, text);
+    folder_fini(&f);
+}
+
+/* ---- nothing is left out ---------------------------------------------------------------------------------------------- */
+
+/* Every table is the log, a projection of it, or one that redo.h has a letter for. */
+static void every_table_is_accounted_for(void **state)
+{
+    static const char *const log[] = {"leaf", "node", "checkpoint", "handover"};
+    static const char *const seeds[] = {"event_kind", "outcome", "purpose"}; /* written by the schema */
+    static const char *const redone[] = {"outbox", "person"};         /* P and R, N and F */
+    struct t_redo *t = *state;
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    assert_int_equal(sqlite3_open_v2(t_path(&t->s, "flashline.db"), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'", -1, &s,
+                                        NULL), SQLITE_OK);
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(s, 0);
+        bool known = false;
+        for (size_t i = 0; i < sizeof log / sizeof *log; i++)
+            known |= strcmp(name, log[i]) == 0;
+        for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++)
+            known |= strcmp(name, seeds[i]) == 0;
+        for (size_t i = 0; i < sizeof redone / sizeof *redone; i++)
+            known |= strcmp(name, redone[i]) == 0;
+        for (const struct projected_table *p = projected_tables; p->name; p++)
+            known |= strcmp(name, p->name) == 0;
+        if (!known)
+            fail_msg("the table %s is neither log nor projection, and a commit that is made again forgets it", name);
+    }
+    (void)sqlite3_finalize(s);
+    (void)sqlite3_close(db);
+}
+
+static void refuses_what_no_station_wrote(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } row[] = {
+        {"X\0\0\0\0", 5},                 /* a letter that is none */
+        {"L\5\0\0\0abc", 8},              /* shorter than it says */
+        {"N\4\0\0\0a\0b", 8},
+        {"N\4\0\0\0a\0b\0", 9},           /* without its salt */
+        {"F\2\0\0\0ab", 7},               /* without an end */
+        {"R\22\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0", 23}, /* row 0 */
+        {"R\22\0\0\0\1\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\0\0", 23}, /* no such state */
+        {"P\1\0\0\0x", 6},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct fl_buf b = FL_BUF(100);
+        struct redo_item item;
+        size_t at = 0;
+        fl_buf_add(&b, row[i].bytes, row[i].n);
+        if (redo_next(&b, &at, &item, NULL) != FL_FORMAT)
+            fail_msg("row %zu was taken", i);
+        fl_buf_fini(&b);
+    }
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(people_come_again_and_lead_to_their_tag), T(who_was_forgotten_stays_forgotten), T(parcels_and_what_became_of_them),
+        T(a_log_that_was_closed_stays_closed), T(a_key_that_was_handed_over_signs), T(every_table_is_accounted_for),
+        cmocka_unit_test(refuses_what_no_station_wrote),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

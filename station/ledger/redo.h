@@ -19,7 +19,7 @@
 
 #include "base/buf.h"
 #include "event/parcel.h"
-#include "record/person.h"
+#include "store/person.h"
 
 #include <stdbool.h>
 

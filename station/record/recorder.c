@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/recorder_inside.h"
 
-#include "record/redo.h"
+#include "ledger/redo.h"
 
 #include <stdlib.h>
 

@@ -20,7 +20,7 @@
  *
  * An event whose body cannot be a leaf is answered FL_FORMAT and harms nobody else; one that the rules refuse
  * (record/allow.h: lots, quantities, duplicates) FL_REFUSED; one whose job has a leaf of its kind already is answered
- * FL_OK with that leaf's index. Names of operators become tags (record/person.h).
+ * FL_OK with that leaf's index. Names of operators become tags (store/person.h).
  *
  * Thread rule: open and close from one thread; the recorder runs its own; recorder_queue's queue from any.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record/recorder_inside.h"
 
+#include "ledger/redo.h"
 #include "record/leaf_make.h"
-#include "record/person.h"
-#include "record/redo.h"
 #include "record/unit_final.h"
+#include "store/person.h"
 
 #include <string.h>
 

@@ -6,10 +6,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "record/db.h"
-#include "record/project.h"
-#include "record/redo.h"
+#include "ledger/redo.h"
 #include "record/rotate.h"
+#include "rows/project.h"
 #include "sign/keeper.h"
 
 #include <stdlib.h>

@@ -9,8 +9,8 @@
  *
  * Thread rule: as the connection; inside the recorder's transaction.
  */
-#ifndef FL_RECORD_PERSON_H
-#define FL_RECORD_PERSON_H
+#ifndef FL_STORE_PERSON_H
+#define FL_STORE_PERSON_H
 
 #include "base/err.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "record/person.h"
+#include "store/person.h"
 
 #include "base/hash.h"
 #include "store/db.h"

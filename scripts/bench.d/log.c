@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * bench-log [--quick | --verify FOLDER]: what the signed log costs, as rows for scripts/bench: {what, value, unit, limit, target, ...}.
+ * bench-log [--quick | --verify FOLDER | --commits FOLDER]: what the signed log costs, as rows for scripts/bench: {what, value, unit, limit, target, ...}.
  *
  * Durable commits beside what the disk gives to a program that does nothing but append 4 KiB and wait for it; with the key in
  * the process, and with a signer that remembers each head on disk before its signature leaves (a second wait for the same
@@ -303,6 +303,13 @@ int main(int argc, char **argv)
     quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
     if (argc == 3 && strcmp(argv[1], "--verify") == 0) { /* one folder again and again, for a profiler */
         printf("%.0f leaves/s\n", verify(argv[2], &bytes));
+        return 0;
+    }
+    if (argc == 3 && strcmp(argv[1], "--commits") == 0) { /* 1,000 of them in a new station there, for strace */
+        (void)snprintf(dir, sizeof dir, "%s", argv[2]);
+        open_station(&apart, "commits", true);
+        printf("%.0f commits/s\n", commits(&apart, 1000));
+        close_station(&apart);
         return 0;
     }
     (void)snprintf(dir, sizeof dir, "%s/log-XXXXXX", base ? base : "build");

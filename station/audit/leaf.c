@@ -2,6 +2,7 @@
 #include "audit/leaf.h"
 
 #include "base/clock.h"
+#include "base/cursor.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -42,18 +43,40 @@ static bool scan_u(struct scan *s)
     return true;
 }
 
+/* How many of the first eight bytes are plain: printable ASCII, neither a quote nor a backslash. Little endian, so that the
+ * lowest byte comes first; a borrow can make a byte behind the first bad one look bad, never one before it. */
+static unsigned plain_run(const uint8_t *p)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    uint64_t x = fl_get_u32le(p) | (uint64_t)fl_get_u32le(p + 4) << 32, quote = x ^ ('"' * ones), slash = x ^ ('\\' * ones);
+    uint64_t bad = (((x - 0x20 * ones) | (quote - ones) | (slash - ones)) & ~x & high) | (x & high);
+    return bad ? (unsigned)__builtin_ctzll(bad) / 8 : 8;
+}
+
+/* To the first byte that is not plain, or the end. */
+static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
+{
+    while (end - p >= 8) {
+        unsigned n = plain_run(p);
+        p += n;
+        if (n < 8)
+            return p;
+    }
+    while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
 static bool scan_text(struct scan *s, struct leaf_text *out)
 {
     if (!take(s, '"'))
         return fail(s, "no text where one must be");
     const uint8_t *from = s->p;
-    while (s->p < s->end) {
+    for (;;) {
+        s->p = skip_plain(s->p, s->end); /* nearly all there is */
+        if (s->p == s->end)
+            return fail(s, "text without an end");
         uint8_t c = *s->p;
-        while (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') { /* nearly all there is */
-            if (++s->p == s->end)
-                return fail(s, "text without an end");
-            c = *s->p;
-        }
         if (c == '"') {
             *out = (struct leaf_text){(const char *)from, (size_t)(s->p - from)};
             s->p++;
@@ -74,7 +97,6 @@ static bool scan_text(struct scan *s, struct leaf_text *out)
             return fail(s, "text that is not UTF-8, or a bare control character");
         s->p += k;
     }
-    return fail(s, "text without an end");
 }
 
 static bool scan_int(struct scan *s, int64_t *out)
@@ -142,20 +164,22 @@ static bool scan_array(struct scan *s, int depth)
     return take(s, ']') || fail(s, "an array without an end");
 }
 
-static bool key_ok(struct leaf_text k)
+/* A key and its quotes, in one pass. */
+static bool scan_key(struct scan *s, struct leaf_text *out)
 {
-    for (size_t i = 0; i < k.n; i++) {
-        char c = k.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
-            return false;
-    }
-    return k.n > 0;
+    if (!take(s, '"'))
+        return fail(s, "no text where one must be");
+    const uint8_t *from = s->p;
+    while (s->p < s->end && ((*s->p >= 'a' && *s->p <= 'z') || (*s->p >= '0' && *s->p <= '9') || *s->p == '_'))
+        s->p++;
+    *out = (struct leaf_text){(const char *)from, (size_t)(s->p - from)};
+    return (out->n > 0 && take(s, '"')) || fail(s, "a key that is not of [a-z0-9_]");
 }
 
 static bool ascending(struct leaf_text a, struct leaf_text b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
-    int d = memcmp(a.p, b.p, n);
+    int d = *a.p != *b.p ? (uint8_t)*a.p - (uint8_t)*b.p : memcmp(a.p, b.p, n); /* neither is empty */
     return d < 0 || (d == 0 && a.n < b.n);
 }
 
@@ -172,28 +196,37 @@ static int64_t time_of(struct leaf_text t)
 
 static void keep(struct leaf_view *view, struct leaf_text key, const struct value *v)
 {
-#define MEMBER(name) {#name, sizeof #name - 1, offsetof(struct leaf_view, name)}
+#define MEMBER(name, kind) {#name, sizeof #name - 1, offsetof(struct leaf_view, name), kind}
+    /* by their first letter; most members are not asked for */
     static const struct member {
         const char *key;
         size_t n, at;
-    } text[] = {MEMBER(event), MEMBER(log), MEMBER(station), MEMBER(job), MEMBER(vkey), MEMBER(next)},
-      num[] = {MEMBER(v), MEMBER(seq), MEMBER(boot), MEMBER(mono_ms)};
+        enum kind kind;
+    } wanted['z' - 'a' + 1][2] = {
+        ['b' - 'a'] = {MEMBER(boot, INT)},
+        ['e' - 'a'] = {MEMBER(event, TEXT)},
+        ['j' - 'a'] = {MEMBER(job, TEXT)},
+        ['l' - 'a'] = {MEMBER(log, TEXT)},
+        ['m' - 'a'] = {MEMBER(mono_ms, INT)},
+        ['n' - 'a'] = {MEMBER(next, TEXT)},
+        ['s' - 'a'] = {MEMBER(seq, INT), MEMBER(station, TEXT)},
+        ['t' - 'a'] = {{"time", 4, offsetof(struct leaf_view, time_ms), TEXT}, MEMBER(to_ms, INT)},
+        ['v' - 'a'] = {MEMBER(v, INT), MEMBER(vkey, TEXT)},
+    };
 #undef MEMBER
-    const bool is_text = v->kind == TEXT;
-    const struct member *m = is_text ? text : num, *end = is_text ? text + 6 : num + 4;
-    if (v->kind == OTHER || !memchr("bejlmnstv", *key.p, 9))
-        return; /* most members are not asked for */
-    for (; m < end; m++)
-        if (m->n == key.n && memcmp(m->key, key.p, key.n) == 0)
-            break;
-    if (m < end && is_text)
-        memcpy((char *)view + m->at, &v->text, sizeof v->text);
-    else if (m < end && v->i >= 0)
-        memcpy((char *)view + m->at, &v->i, sizeof v->i);
-    else if (is_text && leaf_text_is(key, "time"))
+    if (*key.p < 'a')
+        return;
+    const struct member *m = wanted[*key.p - 'a'];
+    if (m->n != key.n)
+        m++;
+    if (m->n != key.n || m->kind != v->kind || memcmp(m->key, key.p, key.n) != 0)
+        return;
+    if (m->at == offsetof(struct leaf_view, time_ms))
         view->time_ms = time_of(v->text);
-    else if (!is_text && leaf_text_is(key, "to_ms"))
-        view->to_ms = v->i;
+    else if (m->kind == TEXT)
+        memcpy((char *)view + m->at, &v->text, sizeof v->text);
+    else if (v->i >= 0 || m->at == offsetof(struct leaf_view, to_ms))
+        memcpy((char *)view + m->at, &v->i, sizeof v->i);
 }
 
 static bool scan_object(struct scan *s, int depth, struct leaf_view *view)
@@ -205,10 +238,8 @@ static bool scan_object(struct scan *s, int depth, struct leaf_view *view)
     if (take(s, '}'))
         return true;
     do {
-        if (!scan_text(s, &key))
+        if (!scan_key(s, &key))
             return false;
-        if (!key_ok(key))
-            return fail(s, "a key that is not of [a-z0-9_]");
         if (before.p && !ascending(before, key))
             return fail(s, "keys that are not in order, or twice the same");
         if (!take(s, ':'))

@@ -72,6 +72,22 @@ static void literal_rows(void **state)
     }
 }
 
+/* Texts are read eight bytes at a time: every byte value in every place of that stride, and pairs of them. */
+static void every_place(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 20; at++)
+        for (int c = 0; c < 256; c++)
+            for (int beside = 0; beside < 3; beside++) {
+                char rec[] = "{\"a\":\"abcdefghijklmnopqrstuvwxyz\"}";
+                rec[6 + at] = (char)c;
+                if (beside)
+                    rec[7 + at] = beside == 1 ? '"' : '\x01';
+                if (by_scan(rec, sizeof rec - 1) != by_json(rec, sizeof rec - 1))
+                    fail_msg("byte %d in place %zu, beside it %d", c, at, beside);
+            }
+}
+
 static uint32_t seed = 20261122;
 static uint32_t roll(uint32_t n)
 {
@@ -172,7 +188,7 @@ static void limits(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(members), cmocka_unit_test(literal_rows), cmocka_unit_test(damaged_records), cmocka_unit_test(limits),
+        cmocka_unit_test(members), cmocka_unit_test(literal_rows), cmocka_unit_test(every_place), cmocka_unit_test(damaged_records), cmocka_unit_test(limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

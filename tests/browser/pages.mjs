@@ -36,9 +36,8 @@ const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth 
     }
     check("tiles change live", seen.has("work") && seen.has("pass") && seen.has("empty"), [...seen].join(" "));
     await page.waitForSelector('.tile[data-state="work"].moving');
-    const bar = () => page.locator('.tile.moving .fill').first().evaluate((e) => e.style.transform);
-    const before = await bar();
-    await page.waitForFunction((b) => [...document.querySelectorAll(".tile.moving .fill")].some((e) => e.style.transform !== b), before, { timeout: 5000 });
+    const before = await page.locator(".tile.moving .bar").first().evaluate((e) => e.style.backgroundSize);
+    await page.waitForFunction((b) => [...document.querySelectorAll(".tile.moving .bar")].some((e) => e.style.backgroundSize !== b), before, { timeout: 5000 });
     check("bars move", true);
     await page.waitForFunction(() => Number(document.getElementById("pass").textContent) > 0, null, { timeout: 15000 });
     check("the head counts", true);

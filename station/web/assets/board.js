@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live board: one tile a slot. The stream says whole tiles when a state changes and five numbers while bytes move.
-import { begin, t, tOr, el, kept, toggle, number, percent, bytes, rate, duration, may } from "/assets/common.js";
+import { begin, t, tOr, el, kept, toggle, number, percent, bytes, duration, may } from "/assets/common.js";
+import { makeTile, paintTile, paintProgress, paintRates, paintMoving, sameLook } from "/assets/tile.js";
 
 const $ = (id) => document.getElementById(id);
 const tiles = [];      // by place: {data, parts}
@@ -28,78 +29,22 @@ function layout() {
     box.style.setProperty("--cols", best.cols);
     box.style.setProperty("--tile-h", Math.floor(best.h - 6) + "px");
     box.classList.toggle("tall", best.h > 206 && W / best.cols / best.h < 1.6); // style.css: the number above the word
+    sizeText(box);
 }
 
-// ---- a tile ----------------------------------------------------------------------------------------------------------
-function makeTile(i) {
-    const p = {};
-    const part = (name, tag = "span") => (p[name] = el(tag, { class: name }));
-    p.fill = el("span", { class: "fill" });
-    const bar = (p.bar = el("span", { class: "bar", "aria-hidden": "true" }, p.fill));
-    const tile = el("button", { class: "tile", type: "button", onclick: () => openDetail(i) },
-        el("span", { class: "row1" }, el("span", { class: "heard" }, t("tile.slot", { n: "" })), part("num"), part("sign"), part("word")),
-        el("span", { class: "row2" }, part("mac"), part("chip"), part("time")),
-        bar,
-        el("span", { class: "row3" }, part("step"), part("pct"), part("speed"), part("left")),
-        part("todo"));
-    p.sign.setAttribute("aria-hidden", "true");
-    p.tile = tile;
-    return p;
-}
-
-const set = (node, text) => { if (node.textContent !== text) node.textContent = text; };
-const stepText = (s) => s ? tOr("step." + s, s) : "";
-
-// In half percents: a smaller step is not seen and would be painted all the same.
-function setBar(p, share) {
-    const to = `scaleX(${(Math.floor(share * 200) / 200).toFixed(3)})`;
-    if (p.bar_at !== to) p.fill.style.transform = p.bar_at = to;
-}
-
-function paintProgress(p, d) {
-    const working = d.state === "work" && d.total > 0;
-    const share = working ? Math.min(1, d.done / d.total) : 0;
-    setBar(p, share);
-    set(p.pct, working ? Math.floor(share * 100) + " %" : "");
-}
-
-// Once a second: nobody reads these faster, and every changed text costs the viewer's machine a painting.
-function paintRates(p, d) {
-    const working = d.state === "work" && d.total > 0;
-    set(p.speed, working && d.rate ? rate(d.rate) : "");
-    set(p.left, working && d.left >= 0 ? t("tile.left", { time: duration(d.left) }) : "");
-    paintTime(p, d);
-}
-
-function paintTime(p, d) {
-    if (d.state === "work" || d.state === "record") set(p.time, duration(now() - d.started));
-    else if (d.ended > d.started && d.tone !== "idle" && d.tone !== "busy") set(p.time, duration(d.ended - d.started));
-    else set(p.time, "");
-}
-
-// How many em the first row needs: capitals and Han characters are wide, figures less. Short words count as five, so
-// that most tiles speak in one size.
-const emOf = (s) => [...s].reduce((sum, c) => sum + (c > "\u2e80" ? 1.02 : 0.74), 0);
-const rowWidth = (num, word) => (Math.max(emOf(num), 1.3) + Math.max(emOf(word), 3.7) + 1.75).toFixed(2);
-
-function paintTile(i) {
-    const { data: d, parts: p } = tiles[i];
-    p.tile.dataset.tone = d.tone;
-    p.tile.dataset.state = d.state;
-    p.tile.classList.toggle("hand", d.hand);
-    p.tile.classList.toggle("moving", d.state === "work" && d.total > 0);
-    set(p.num, String(d.slot));
-    set(p.sign, d.sign);
-    set(p.word, t("state." + d.state));
-    p.tile.style.setProperty("--w", rowWidth(p.num.textContent, p.word.textContent));
-    p.tile.style.setProperty("--w2", (Math.max(emOf(p.word.textContent), 3.7) + 1.5).toFixed(2)); // the number above the word
-    set(p.mac, d.mac ? d.mac.slice(-8) : "");
-    set(p.chip, d.chip);
-    const fault = d.state === "empty" ? "" : d.fault; // between two boards the port may be gone: nothing to be done about
-    set(p.step, d.state === "work" || d.state === "record" ? stepText(d.state === "record" ? "record" : d.step) : fault);
-    set(p.todo, fault ? tOr("todo." + d.fault, d.todo) : d.state === "pass" ? t("tile.take_out") : "");
-    paintProgress(p, d);
-    paintRates(p, d);
+// All tiles are of one size: what of it a text may take is said once, and not asked of each tile (container queries
+// were a quarter of what the page cost).
+const UP_TO = { h150: 150, h125: 125, h84: 84, h66: 66, w240: 240, w170: 170 };
+function sizeText(box) {
+    const tile = tiles.find(Boolean).parts.tile, style = getComputedStyle(tile);
+    const w = tile.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const h = tile.clientHeight - parseFloat(style.paddingTop);
+    box.style.setProperty("--cw", (w / 100).toFixed(3) + "px");
+    box.style.setProperty("--ch", (h / 100).toFixed(3) + "px");
+    for (const [name, most] of Object.entries(UP_TO)) box.classList.toggle(name, (name[0] === "h" ? h : w) <= most);
+    box.classList.toggle("roomy", h >= 200);
+    box.classList.toggle("square", h >= 300 && h > 0.8 * w);
+    box.style.setProperty("--digits", String(Math.max(...tiles.map((x) => x.data.slot))).length);
 }
 
 // ---- sound and flash, by choice ------------------------------------------------------------------------------------------
@@ -128,6 +73,8 @@ function announce(d, parts) {
         parts.tile.classList.add("flash");
     }
 }
+
+const set = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
 // ---- the line's head ---------------------------------------------------------------------------------------------------------
 function paintHead(h) {
@@ -172,28 +119,22 @@ function heard(m) {
 
 function whole(m) {
     tiles.length = 0;
-    moved.clear();
     $("slots").replaceChildren();
     for (const d of m.slots) {
-        const parts = makeTile(d.i);
+        const parts = makeTile(() => openDetail(d.i));
         tiles[d.i] = { data: d, parts };
         $("slots").append(parts.tile);
-        paintTile(d.i);
+        paintTile(parts, d, now());
     }
     $("none").hidden = m.slots.length > 0;
     paintHead(m.head);
     layout();
 }
 
-// Bars of a crowded board move every other time: each painting costs the whole screen, and a bar there is short.
+// On a crowded board only what a slot came to is painted at once; bars, steps and times of all tiles move together once a
+// second: each painting costs the viewer's machine, a bar there is short and a step of half a second nobody reads.
 const MANY = 24;
-const moved = new Set();
-let barsAt = 0;
-function paintBars() {
-    barsAt = performance.now();
-    for (const tile of moved) paintProgress(tile.parts, tile.data);
-    moved.clear();
-}
+const crowded = () => tiles.length > MANY;
 
 function delta(m) {
     for (const d of m.slots) {
@@ -202,17 +143,16 @@ function delta(m) {
             connect();
             return;
         }
-        const news = tile.data.state !== d.state || tile.data.ended !== d.ended;
+        const was = tile.data;
         tile.data = d;
-        paintTile(d.i);
-        if (news) announce(d, tile.parts);
+        if (!crowded() || !sameLook(was, d)) paintTile(tile.parts, d, now());
+        if (was.state !== d.state || was.ended !== d.ended) announce(d, tile.parts);
         if (openFor === d.i) fillDetail(d);
     }
     for (const [i, done, total, speed, left] of m.p) {
         Object.assign(tiles[i].data, { done, total, rate: speed, left });
-        moved.add(tiles[i]);
+        if (!crowded()) paintProgress(tiles[i].parts, tiles[i].data);
     }
-    if (performance.now() - barsAt >= (tiles.length > MANY ? 380 : 0)) paintBars();
     if (m.head) paintHead(m.head);
 }
 
@@ -225,7 +165,7 @@ function connect() {
 }
 
 async function watch() {
-    for (const tile of tiles) if (tile) paintRates(tile.parts, tile.data);
+    for (const { parts, data } of tiles.filter(Boolean)) (crowded() ? paintMoving : paintRates)(parts, data, now());
     if (performance.now() - lastHeard > (source.readyState === EventSource.OPEN ? 25000 : 3000) && !lost) {
         lost = true;
         document.body.classList.add("lost");
@@ -245,7 +185,7 @@ let openFor = -1;
 function fillDetail(d) {
     const rows = [
         ["d.state", t("state." + d.state)], ["d.mac", d.mac], ["d.chip", d.chip], ["d.port", d.port],
-        ["d.step", stepText(d.step)], ["d.baud", d.baud ? number(d.baud) : ""],
+        ["d.step", d.step ? tOr("step." + d.step, d.step) : ""], ["d.baud", d.baud ? number(d.baud) : ""],
         ["d.rungs", d.rungs ? String(d.rungs) : ""], ["d.leaf", d.leaf >= 0 ? String(d.leaf) : ""],
         ["d.fault", d.fault], ["d.what", d.fault ? tOr("what." + d.fault, d.what) : ""], ["d.why", d.why],
         ["d.todo", d.fault ? tOr("todo." + d.fault, d.todo) : ""], ["d.who", d.who ? t("who." + d.who) : ""],

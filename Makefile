@@ -20,7 +20,7 @@ CFLAGS   += -std=c11 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wu
 LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lmicrohttpd -lcurl -lqrencode -lncursesw -ltinfo -lm -pthread
 
 SRC   := $(wildcard station/*/*.c)
-GEN   := $B/gen/embed_db.c $B/gen/embed_stubs.c $B/gen/embed_web.c $B/gen/embed_bundle.c
+GEN   := $B/gen/embed_db.c $B/gen/embed_schema.c $B/gen/embed_stubs.c $B/gen/embed_web.c $B/gen/embed_bundle.c
 OBJ   := $(SRC:%.c=$B/obj/%.o) $(GEN:$B/gen/%.c=$B/obj/gen/%.o)
 LIB   := $B/libstation.a
 TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
@@ -79,6 +79,14 @@ $B/gen/embed_db.c: scripts/embed $(wildcard db/*.sql)
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"
 	@scripts/embed db $(sort $(wildcard db/*.sql)) > $@.tmp && mv $@.tmp $@
+# the schema that they come to, so that a start need not run them all to know whether a database is as it should be
+$B/schema: $B/obj/scripts/schema.o
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lsqlite3
+$B/gen/embed_schema.c: scripts/embed $B/schema $(wildcard db/*.sql)
+	@mkdir -p $(@D)
+	@echo "  EMBED $@"
+	@$B/schema $(sort $(wildcard db/*.sql)) > $B/gen/schema.txt && scripts/embed schema $B/gen/schema.txt > $@.tmp && mv $@.tmp $@
 BUNDLE := $(wildcard station/prove/bundle/*)
 $B/gen/embed_bundle.c: scripts/embed $(BUNDLE)
 	@mkdir -p $(@D)
@@ -165,4 +173,4 @@ clean:
 
 .PHONY: all tests check bench fuzz install clean
 .SECONDARY:
--include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d $B/obj/tests/fuzz/*.d $B/obj/tests/fault/*.d $B/obj/scripts/bench.d/*.d $B/obj/tests/history/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)
+-include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d $B/obj/tests/fuzz/*.d $B/obj/tests/fault/*.d $B/obj/scripts/schema.d $B/obj/scripts/bench.d/*.d $B/obj/tests/history/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)

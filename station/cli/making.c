@@ -116,24 +116,25 @@ static int open_door(struct making *m)
     return door_open(&c, &m->door, &why) ? cli_fail(CLI_STATION, "%s", why.text) : CLI_OK;
 }
 
-/* A profile is a fact of its own, so that an attempt need only name its hash. */
-static int record_profile(struct making *m, const struct profile *p)
+/* The profiles are facts of their own, so that an attempt need only name a hash; so are the station's settings. They are
+ * waited for when the line has begun (making_facts_kept): recording them takes as long as resetting a board. */
+static int tell_start(struct making *m)
 {
     struct fl_why why = {0};
-    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_PROFILE, profile_facts(p), NULL, &why);
-    return err ? cli_fail(CLI_STATION, "the profile %s could not be recorded: %s", p->path, why.text)
-               : CLI_OK;
-}
-
-static int record_settings(struct making *m)
-{
-    struct fl_why why = {0};
-    json_t *event;
-    int code = making_settings(m->data_dir, m->station_path, &m->ports, m->operator_id, &event);
-    if (code || !event)
+    json_t *settings;
+    int code = making_settings(m->data_dir, m->station_path, &m->ports, m->operator_id, &settings);
+    if (code)
         return code;
-    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_CONFIG, event, NULL, &why);
-    return err ? cli_fail(CLI_STATION, "the station's settings could not be recorded: %s", why.text) : CLI_OK;
+    m->room_facts = m->n_profiles + 1;
+    m->facts = calloc(m->room_facts, sizeof *m->facts);
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; !err && i < m->n_profiles; i++)
+        err = making_fact(m, EVENT_PROFILE, profile_facts(m->profiles[i]), m->profiles[i]->path, &why);
+    if (!err && settings)
+        err = making_fact(m, EVENT_CONFIG, settings, "the station's settings", &why);
+    else
+        json_decref(settings);
+    return err ? cli_fail(CLI_STATION, "what the line begins with could not be recorded: %s", why.text) : CLI_OK;
 }
 
 /* What the line makes, for those who look at it. */
@@ -256,6 +257,8 @@ static enum fl_err keep_making(struct making *m, struct fl_why *why)
         tally_alarm(board_tally(m->board), "no lot is open: scan the lot");
     else
         err = start_line(m, why);
+    if (!err)
+        err = making_facts_kept(m, why);
     while (!err && !line_ended(m)) {
         bool told = fl_wake_sleep(&m->stop, fl_deadline_in_ms(0)) == FL_CANCELLED;
         bool broken = recorder_health(m->recorder, why) != FL_OK;
@@ -336,10 +339,8 @@ static int run(struct making *m)
     if (journal_open(m->journal_path, &m->journal, &why))
         return cli_usage(m->verb, "--journal: %s", why.text);
     code = open_station(m);
-    for (size_t i = 0; !code && i < m->n_profiles; i++)
-        code = record_profile(m, m->profiles[i]);
     if (!code)
-        code = record_settings(m);
+        code = tell_start(m);
     if (!code && m->lot)
         code = make_lot(m);
     if (!code)
@@ -369,6 +370,7 @@ static void take_apart(struct making *m)
     json_decref(m->lot_facts);
     witnessing_stop(m->witnessing);
     recorder_close(m->recorder);
+    making_facts_free(m);
     journal_close(m->journal);
     if (m->signals_on)
         cli_signals_stop(&m->signals);

@@ -5,34 +5,75 @@
 #include "event/tile.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
 enum { EVENT_MS = 30000, CHANGE_MS = 20000 };
 
-enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
+/* Takes body. The ticket is answered later, unless this fails. */
+static enum fl_err hand_over(struct fl_queue *q, enum event_kind kind, json_t *body, struct event_ticket *t, struct fl_why *why)
 {
-    struct event_ticket t;
     char job[EVENT_JOB_TEXT];
     if (body && !json_object_get(body, "job") &&
         (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)) {
         json_decref(body);
         body = NULL;
     }
+    struct event *e = body ? event_new(kind, body, t) : NULL;
+    enum fl_err err = e ? fl_queue_put(q, e, fl_deadline_in_ms(EVENT_MS)) : FL_NOMEM;
+    if (err)
+        event_free(e);
+    return err ? fl_fail(why, err, "%s", fl_err_text(err)) : FL_OK;
+}
+
+enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
+{
+    struct event_ticket t;
     if (event_ticket_init(&t)) {
         json_decref(body);
         return fl_fail(why, FL_NOMEM, "out of memory");
     }
-    struct event *e = body ? event_new(kind, body, &t) : NULL;
-    enum fl_err err = e ? fl_queue_put(q, e, fl_deadline_in_ms(EVENT_MS)) : FL_NOMEM;
-    if (err) {
-        event_free(e);
-        (void)fl_fail(why, err, "%s", fl_err_text(err));
-    } else {
+    enum fl_err err = hand_over(q, kind, body, &t, why);
+    if (!err)
         err = event_ticket_wait(&t, fl_deadline_never(), leaf, why);
-    }
     event_ticket_fini(&t);
     return err;
+}
+
+/* ---- facts of the start ------------------------------------------------------------------------------------ */
+
+enum fl_err making_fact(struct making *m, enum event_kind kind, json_t *body, const char *what, struct fl_why *why)
+{
+    struct making_fact *f = m->n_facts < m->room_facts ? &m->facts[m->n_facts] : NULL;
+    if (!f || event_ticket_init(&f->ticket)) {
+        json_decref(body);
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    }
+    f->what = what;
+    enum fl_err err = hand_over(recorder_queue(m->recorder), kind, body, &f->ticket, why);
+    if (err)
+        event_ticket_fini(&f->ticket);
+    else
+        m->n_facts++;
+    return err;
+}
+
+enum fl_err making_facts_kept(struct making *m, struct fl_why *why)
+{
+    for (size_t i = 0; i < m->n_facts; i++) {
+        enum fl_err err = event_ticket_wait(&m->facts[i].ticket, fl_deadline_never(), NULL, why);
+        if (err)
+            return fl_why_wrap(why, err, "%s could not be recorded: ", m->facts[i].what);
+    }
+    return FL_OK;
+}
+
+void making_facts_free(struct making *m)
+{
+    for (size_t i = 0; i < m->n_facts; i++)
+        event_ticket_fini(&m->facts[i].ticket);
+    free(m->facts);
 }
 
 /* "reopen": recorded first, then the slots go on. */

@@ -18,6 +18,11 @@
 
 enum { LOT_NAME_MAX = 64 };
 
+struct making_fact {
+    struct event_ticket ticket;
+    const char *what;
+};
+
 struct making {
     const struct cli_verb *verb;
     /* options */
@@ -33,6 +38,8 @@ struct making {
     bool signals_on;
     struct fl_wake stop; /* raised by a signal */
     struct recorder *recorder;
+    struct making_fact *facts;
+    size_t n_facts, room_facts;
     struct door *door;
     uint64_t planned; /* of the lot; 0 not said */
     json_t *lot_facts;
@@ -60,6 +67,13 @@ struct making {
 
 /* Takes body, gives it a job where it has none; waits until it is durable. */
 enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why);
+
+/* A fact of the start, told to the recorder and not waited for: the queue keeps its order, so it stands before whatever an
+ * attempt tells. Takes body; `what` names it for people and must live as long as m. */
+enum fl_err making_fact(struct making *m, enum event_kind kind, json_t *body, const char *what, struct fl_why *why);
+/* Are they all durable? The first that is not says why. */
+enum fl_err making_facts_kept(struct making *m, struct fl_why *why);
+void making_facts_free(struct making *m); /* when the recorder is closed: it has answered them all */
 
 /* What comes to the door (record/door.h), and from the scanner. */
 enum fl_err making_asked(void *making, const char *what, const json_t *request, json_t **answer, struct fl_why *why);

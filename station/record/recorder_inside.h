@@ -30,6 +30,7 @@ struct recorder {
     struct vkey vkey;
     char station[FOLDER_STATION_MAX];
     struct key *key;
+    struct remote *signer; /* sent for and not met yet; NULL else */
     sqlite3 *db;
     struct ledger *ledger;
     struct outbox_writer outbox;

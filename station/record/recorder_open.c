@@ -60,9 +60,13 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
 {
     const struct signer_place place = {.socket_file = r->folder.signer, .key = r->folder.key, .next = r->folder.next,
                                        .memory = r->folder.memory, .passphrase = c->passphrase, .adopt = c->adopt,
-                                       .handover = c->handover};
+                                       .handover = c->handover, .sent = &r->signer};
     struct start_found found;
-    enum fl_err err = start_database(&r->folder, &r->db, why);
+    enum fl_err err = FL_OK;
+    if (c->signer_apart && !r->hooks.signer) /* it starts while the log is verified */
+        err = signer_send_for(&place, &r->signer, why);
+    if (!err)
+        err = start_database(&r->folder, &r->db, why);
     if (!err)
         err = verify_log(r, &found, opened, why);
     if (!err && !c->signer_apart)
@@ -162,6 +166,7 @@ static enum fl_err begin_run(struct recorder *r, struct recorder_opened *opened,
 static void fini(struct recorder *r)
 {
     ledger_close(r->ledger);
+    remote_free(r->signer);
     outbox_writer_close(&r->outbox);
     allow_free(r->allow);
     abridge_free(r->abridge);

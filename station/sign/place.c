@@ -21,14 +21,48 @@ static enum fl_err connect_named(const char *file, struct remote **out, struct f
     return err;
 }
 
+static bool at_socket(const struct signer_place *p)
+{
+    return p->socket_file && fl_path_exists(p->socket_file);
+}
+
+static struct remote_child child_of(const struct signer_place *p)
+{
+    return (struct remote_child){.key = p->key, .next = p->handover ? p->next : NULL, .memory = p->memory,
+                                 .passphrase = p->passphrase, .adopt = p->adopt};
+}
+
+enum fl_err signer_send_for(const struct signer_place *p, struct remote **out, struct fl_why *why)
+{
+    *out = NULL;
+    if (at_socket(p))
+        return FL_OK;
+    struct remote_child c = child_of(p);
+    return remote_spawn(&c, out, why);
+}
+
+/* The one that was sent for, or a child that is started now. */
+static enum fl_err meet(const struct signer_place *p, const struct remote_child *c, struct remote **out, struct fl_why *why)
+{
+    if (!p->sent || !*p->sent)
+        return remote_start(c, out, why);
+    *out = *p->sent;
+    *p->sent = NULL;
+    enum fl_err err = remote_greet(*out, why);
+    if (err) {
+        remote_free(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
 enum fl_err signer_reach(const struct signer_place *p, struct remote **out, struct fl_why *why)
 {
     *out = NULL;
-    if (p->socket_file && fl_path_exists(p->socket_file))
+    if (at_socket(p))
         return connect_named(p->socket_file, out, why);
-    struct remote_child c = {.key = p->key, .next = p->handover ? p->next : NULL, .memory = p->memory,
-                             .passphrase = p->passphrase, .adopt = p->adopt};
-    enum fl_err err = remote_start(&c, out, why);
+    struct remote_child c = child_of(p);
+    enum fl_err err = meet(p, &c, out, why);
     /* a crash in a hand-over: the memory names the next key already, whose file still lies where it lay */
     if (err == FL_MISMATCH && !c.next && p->next && fl_path_exists(p->next)) {
         c.next = p->next;

@@ -235,11 +235,9 @@ static enum fl_err put_secret(const char *secret, int *reading, struct fl_why *w
     return k == (ssize_t)strlen(secret) && *reading >= 0 ? FL_OK : fl_fail_os(why, "cannot hand the passphrase to the signer");
 }
 
-enum fl_err remote_start(const struct remote_child *c, struct remote **out, struct fl_why *why)
+enum fl_err remote_spawn(const struct remote_child *c, struct remote **out, struct fl_why *why)
 {
     int pair[2] = {-1, -1}, secret = -1;
-    uint8_t public[KEY_PUBLIC];
-    char origin[KEY_NAME_MAX];
     pid_t child = 0;
     *out = NULL;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
@@ -256,13 +254,24 @@ enum fl_err remote_start(const struct remote_child *c, struct remote **out, stru
         err = made(pair[0], child, out, why);
     if (err)
         (void)close(pair[0]);
-    /* a first answer: it could open its key and its memory */
-    if (!err) {
-        err = remote_key(*out, public, origin, why);
-        if (err) {
-            remote_free(*out);
-            *out = NULL;
-        }
+    return err;
+}
+
+enum fl_err remote_greet(struct remote *r, struct fl_why *why)
+{
+    uint8_t public[KEY_PUBLIC];
+    char origin[KEY_NAME_MAX];
+    return remote_key(r, public, origin, why);
+}
+
+enum fl_err remote_start(const struct remote_child *c, struct remote **out, struct fl_why *why)
+{
+    enum fl_err err = remote_spawn(c, out, why);
+    if (!err)
+        err = remote_greet(*out, why);
+    if (err) {
+        remote_free(*out);
+        *out = NULL;
     }
     return err;
 }

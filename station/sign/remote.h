@@ -24,7 +24,11 @@ struct remote_child {
     const char *passphrase;          /* or PIN; NULL: none */
     bool adopt;
 };
-/* FL_ACCESS: the key could not be opened with this passphrase. */
+/* Started and not waited for: it opens its key and its memory while the caller does other work. */
+FL_MUST enum fl_err remote_spawn(const struct remote_child *c, struct remote **out, struct fl_why *why);
+/* Its first answer. FL_ACCESS: the key could not be opened with this passphrase. */
+FL_MUST enum fl_err remote_greet(struct remote *r, struct fl_why *why);
+/* The one, then the other. */
 FL_MUST enum fl_err remote_start(const struct remote_child *c, struct remote **out, struct fl_why *why);
 FL_MUST enum fl_err remote_connect(const char *socket, struct remote **out, struct fl_why *why);
 void remote_free(struct remote *r); /* NULL is fine; a child is waited for */
@@ -44,7 +48,10 @@ struct signer_place {
     const char *passphrase;
     bool adopt;
     bool handover; /* next will be needed */
+    struct remote **sent; /* what signer_send_for gave, taken from there when it is opened; NULL: nothing was sent for */
 };
+/* The child that will be needed, as remote_spawn; *out NULL: it is a socket, nothing is started. */
+FL_MUST enum fl_err signer_send_for(const struct signer_place *p, struct remote **out, struct fl_why *why);
 /* config: struct signer_place *, borrowed during open. */
 extern const struct signer_kind signer_at_place;
 /* The connection alone. */

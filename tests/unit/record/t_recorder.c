@@ -3,8 +3,11 @@
 #include "unit/t.h"
 
 #include "audit/checkpoint.h"
+#include "base/embedded.h"
 #include "base/file.h"
+#include "store/db.h"
 #include "store/folder.h"
+#include "store/schema_sql.h"
 #include "unit/record/station.h"
 
 #include <sys/stat.h>
@@ -497,6 +500,51 @@ static void newer_database(void **state)
     assert_non_null(strstr(why.text, "gone"));
 }
 
+/* A start compares with this text and need not run the migrations to know. */
+static void build_knows_the_schema(void **state)
+{
+    (void)state;
+    struct fl_why why = {0, ""};
+    struct fl_buf text = FL_BUF(1 << 20);
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    assert_int_equal(db_open_empty(":memory:", db_newest(), &db, &why), FL_OK);
+    assert_int_equal(db_prepare(db, SCHEMA_SQL, &s, &why), FL_OK);
+    while (sqlite3_step(s) == SQLITE_ROW)
+        fl_buf_addf(&text, "%s\n", (const char *)sqlite3_column_text(s, 0));
+    (void)sqlite3_finalize(s);
+    (void)sqlite3_close(db);
+    assert_int_equal(text.len, fl_embedded_schema->size);
+    assert_memory_equal(text.bytes, fl_embedded_schema->bytes, text.len);
+    fl_buf_fini(&text);
+}
+
+static void another_schema(void **state)
+{
+    static const struct {
+        const char *sql, *said;
+    } row[] = {
+        {"DROP TRIGGER leaf_no_update", "leaf_no_update is gone"},
+        {"CREATE TRIGGER zz AFTER INSERT ON attempt BEGIN SELECT 1; END", "zz was added"},
+        {"CREATE TABLE a (b)", "table a was added"},
+        {"ALTER TABLE person ADD COLUMN more TEXT", "person is not as"},
+        {"DROP VIEW record", "record is gone"},
+    };
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    t_open(s, &o);
+    t_close(s);
+    t_shell("cp %s/flashline.db %s/good.db", s->data, s->data);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct recorder *r;
+        struct fl_why why = {0, ""};
+        t_shell("cp %s/good.db %s/flashline.db && sqlite3 %s/flashline.db '%s'", s->data, s->data, s->data, row[i].sql);
+        assert_int_equal(recorder_open(&s->config, &r, &o, &why), FL_MISMATCH);
+        if (!strstr(why.text, row[i].said))
+            fail_msg("%s: %s", row[i].sql, why.text);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
@@ -504,7 +552,7 @@ int main(void)
         T(made_on_first_use), T(attempts_become_rows), T(once_for_each_job), T(bad_events), T(leaves_are_canonical),
         T(interrupted), T(clock_set_back), T(heartbeats), T(mark_follows), T(encrypted_key), T(key_troubles),
         T(full_database), T(read_only_folder), T(bit_flip_before_signing), T(bad_signature_from_the_signer),
-        T(every_kind_is_known), T(newer_database),
+        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

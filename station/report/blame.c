@@ -18,6 +18,8 @@ struct levels {
 struct search {
     const struct blame_input *in;
     bool *gone;            /* of cells: taken out with a finding */
+    bool *carried;         /* of cells: taken out with a lot or an image, which units take along to their next attempt */
+    bool place_found;      /* a slot, bridge or hour is guilty: units meet it at their next attempt too */
     struct levels all;     /* of what is left */
     struct levels overlap; /* of a finding's cells */
     int64_t units, failed; /* of what is left */
@@ -160,12 +162,14 @@ static size_t guilty_now(const struct search *s, size_t looks)
 /* Take the finding's cells out, and see which levels hold the same units. */
 static bool take_out(struct search *s, struct blame_finding *f)
 {
-    bool ok = levels_empty(&s->overlap);
+    bool ok = levels_empty(&s->overlap), along = f->level.factor == BLAME_LOT || f->level.factor == BLAME_IMAGE;
+    s->place_found |= !along;
     for (size_t i = 0; i < s->in->n && ok; i++) {
         const struct blame_cell *c = &s->in->cells[i];
         if (s->gone[i] || c->units == 0 || !cell_has(s, c, &f->level))
             continue;
         s->gone[i] = true;
+        s->carried[i] = along;
         ok = add_cell(s, &s->overlap, c);
     }
     for (int factor = 0; factor < BLAME_LEVELS && ok; factor++)
@@ -187,20 +191,53 @@ static double corrected(double p, size_t looks)
     return p * (double)looks < 1 ? p * (double)looks : 1;
 }
 
-/* Do failures go along with the unit? Without what was found: a bad lot's units fail twice because of the lot. */
-static void look_at_units(const struct search *s, struct blame_result *out)
+/* What second attempts are held against where a place was found guilty. They are made in other slots, the guilty one among
+ * them, so that a unit which failed by chance elsewhere may fail again in it: not because of the unit. Each counts as the
+ * share of first attempts that fail in all other slots, what was found with slot, bridge and hour still in. */
+static bool expected_again(struct search *s, struct blame_finding *f)
 {
-    int64_t again = 0, failed = 0;
+    int64_t units = 0, failed = 0;
+    double share = 0, weight = 0;
+    bool ok = levels_empty(&s->overlap);
+    for (size_t i = 0; i < s->in->n && ok; i++) {
+        const struct blame_cell *c = &s->in->cells[i];
+        if (s->carried[i])
+            continue;
+        units += c->units;
+        failed += c->failed;
+        ok = levels_add(&s->overlap, BLAME_SLOT, c->key[BLAME_SLOT], c);
+    }
+    for (size_t i = 0; i < s->in->n && ok; i++) {
+        const struct blame_cell *c = &s->in->cells[i];
+        if (s->gone[i] || !c->again)
+            continue;
+        const struct blame_level *own = &s->overlap.at[place(&s->overlap, BLAME_SLOT, c->key[BLAME_SLOT])];
+        int64_t others = units - own->units;
+        share += (double)c->again * (others ? (double)(failed - own->failed) / (double)others : 1);
+        weight += (double)c->again;
+    }
+    f->rest_units = units;
+    f->rest_failed = weight > 0 ? (int64_t)(share / weight * (double)units + 0.5) : failed;
+    return ok;
+}
+
+/* Do failures go along with the unit? Without what was found: a bad lot's units fail twice because of the lot. */
+static bool look_at_units(struct search *s, struct blame_result *out)
+{
+    struct blame_finding f = {.level = {.factor = BLAME_UNIT}, .rest_units = s->units, .rest_failed = s->failed,
+                              .weighed = s->place_found};
     for (size_t i = 0; i < s->in->n; i++)
         if (!s->gone[i]) {
-            again += s->in->cells[i].again;
-            failed += s->in->cells[i].again_failed;
+            f.level.units += s->in->cells[i].again;
+            f.level.failed += s->in->cells[i].again_failed;
         }
-    double p = stat_fisher_more(failed, again, s->failed, s->units);
-    if (again && p * (double)out->looks <= s->in->alpha && out->n_found < BLAME_FOUND_MAX)
-        out->found[out->n_found++] = (struct blame_finding){
-            .level = {BLAME_UNIT, 0, again, failed}, .rest_units = s->units, .rest_failed = s->failed, .p = p,
-            .adjusted = corrected(p, out->looks)};
+    if (f.weighed && !expected_again(s, &f))
+        return false;
+    f.p = stat_fisher_more(f.level.failed, f.level.units, f.rest_failed, f.rest_units);
+    f.adjusted = corrected(f.p, out->looks);
+    if (f.level.units && f.p * (double)out->looks <= s->in->alpha && out->n_found < BLAME_FOUND_MAX)
+        out->found[out->n_found++] = f;
+    return true;
 }
 
 static void count_looks(const struct search *s, struct blame_result *out)
@@ -216,10 +253,10 @@ static void count_looks(const struct search *s, struct blame_result *out)
 
 enum fl_err blame_run(const struct blame_input *in, struct blame_result *out)
 {
-    struct search s = {.in = in, .gone = calloc(in->n ? in->n : 1, sizeof *s.gone)};
+    struct search s = {.in = in, .gone = calloc(in->n ? in->n : 1, sizeof *s.gone), .carried = calloc(in->n ? in->n : 1, sizeof *s.carried)};
     size_t before = 0;
     memset(out, 0, sizeof *out);
-    bool ok = s.gone && count(&s);
+    bool ok = s.gone && s.carried && count(&s);
     if (ok) {
         out->units = s.units;
         out->failed = s.failed;
@@ -241,9 +278,10 @@ enum fl_err blame_run(const struct blame_input *in, struct blame_result *out)
         for (size_t i = 0; i < out->n_found; i++)
             named += out->found[i].n_together;
         out->explained = before > named ? before - named : 0;
-        look_at_units(&s, out);
+        ok = look_at_units(&s, out);
     }
     free(s.gone);
+    free(s.carried);
     free(s.all.at);
     free(s.overlap.at);
     return ok ? FL_OK : FL_NOMEM;

@@ -13,7 +13,8 @@
  *      slot is not blamed for the bad lot that ran in it. Levels that looked guilty before and no longer do are explained.
  *   4. Levels that hold nearly the same units as the finding are named with it: the records cannot tell them apart.
  *   5. In what is left, second attempts of failed units in another slot are held against first attempts: do failures go
- *      along with the unit?
+ *      along with the unit? Where a slot, bridge or hour is guilty, second attempts may have met it: then they are held
+ *      against what first attempts in all other slots give, the guilty one among them.
  * The exact test is conservative and so is the correction: the real false-alarm rate lies below alpha.
  *
  * Pure: no database. Thread rule: one owner.
@@ -55,6 +56,7 @@ struct blame_level {
 struct blame_finding {
     struct blame_level level;
     int64_t rest_units, rest_failed; /* what it was held against */
+    bool weighed;                    /* units: held against what the slots that second attempts were made in give, guilty ones too */
     double p, adjusted;              /* as tested; after the correction for all looks */
     struct blame_level together[BLAME_TOGETHER_MAX]; /* cannot be told apart from it */
     size_t n_together;

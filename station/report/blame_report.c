@@ -132,8 +132,10 @@ static void sentence(const struct blame_finding *f, const char *name, size_t loo
     struct stat_interval w = stat_wilson(f->level.failed, f->level.units);
     if (f->level.factor == BLAME_UNIT)
         fl_buf_addf(b, "Failures go along with the unit: of units that failed at first, %.1f %% fail again in another slot (%lld of %lld), while "
-                       "%.1f %% of all fail at first (%lld of %lld)", percent(f->level.failed, f->level.units), (long long)f->level.failed,
-                    (long long)f->level.units, percent(f->rest_failed, f->rest_units), (long long)f->rest_failed, (long long)f->rest_units);
+                       "%.1f %% %s (%lld of %lld)", percent(f->level.failed, f->level.units), (long long)f->level.failed,
+                    (long long)f->level.units, percent(f->rest_failed, f->rest_units),
+                    f->weighed ? "would in those slots, whatever the unit" : "of all fail at first", (long long)f->rest_failed,
+                    (long long)f->rest_units);
     else
         fl_buf_addf(b, "%c%s: %.1f %% of units fail at their first attempt %s it (%lld of %lld; 95 %%: %.1f to %.1f %%), %.1f %% elsewhere "
                        "(%lld of %lld)", name[0] >= 'a' ? name[0] - 32 : name[0], name + 1, percent(f->level.failed, f->level.units),

@@ -61,6 +61,12 @@ enum fl_err facts_check(struct report *r, const struct filter *f, struct fl_why 
     return err;
 }
 
+/* What cannot be told is null in JSON: a reader finds the same members in every report. */
+static void no_fact(struct sheet *s, const char *name)
+{
+    sheet_fact(s, name, json_null(), NULL, "%s", "");
+}
+
 /* Rolled throughput yield: the product over the steps; defects a million opportunities: a first try of a step is one
  * opportunity, not going through at once is one defect. */
 struct rolled {
@@ -107,25 +113,30 @@ enum fl_err facts_yield(struct report *r, const struct filter *f, struct sheet *
     yield_fact(s, "second_pass_yield", "second-pass yield", v[P2], v[UNITS]);
     yield_fact(s, "third_pass_yield", "third-pass yield", v[P3], v[UNITS]);
     yield_fact(s, "last_pass_yield", "last-pass yield", v[P], v[UNITS]);
-    json_t *rty = rolled.steps ? json_real(rolled.product) : json_null();
     if (rolled.steps)
-        sheet_fact(s, "rolled_throughput_yield", rty, "rolled throughput", "%5.1f %%   product of %lld steps at their first try", 100 * rolled.product,
+        sheet_fact(s, "rolled_throughput_yield", json_real(rolled.product), "rolled throughput", "%5.1f %%   product of %lld steps at their first try", 100 * rolled.product,
                    (long long)rolled.steps);
     else
-        sheet_fact(s, "rolled_throughput_yield", rty, NULL, "%s", "");
-    if (v[UNITS]) {
+        no_fact(s, "rolled_throughput_yield");
+    if (v[UNITS])
         sheet_fact(s, "retest_rate", ratio_json(v[RETESTED], v[UNITS]), "retest rate", "%5.1f %%   %lld units with two attempts or more",
                    100.0 * (double)v[RETESTED] / (double)v[UNITS], (long long)v[RETESTED]);
-        if (failed)
-            sheet_fact(s, "recovery_rate", ratio_json(v[RECOVERED], failed), "recovery rate",
-                       "%5.1f %%   %lld of %lld that failed at first passed later: suspected false fails",
-                       100.0 * (double)v[RECOVERED] / (double)failed, (long long)v[RECOVERED], (long long)failed);
-    }
+    else
+        no_fact(s, "retest_rate");
+    if (failed)
+        sheet_fact(s, "recovery_rate", ratio_json(v[RECOVERED], failed), "recovery rate",
+                   "%5.1f %%   %lld of %lld that failed at first passed later: suspected false fails",
+                   100.0 * (double)v[RECOVERED] / (double)failed, (long long)v[RECOVERED], (long long)failed);
+    else
+        no_fact(s, "recovery_rate");
     if (rolled.tries) {
         double dpmo = 1e6 * (double)rolled.defects / (double)rolled.tries;
         sheet_fact(s, "dpmo", json_real(dpmo), "defects per million", "%.0f     %lld steps not gone through at once, of %lld first tries of a step", dpmo,
                    (long long)rolled.defects, (long long)rolled.tries);
         sheet_fact(s, "dpu", json_real((double)rolled.defects / (double)(v[UNITS] ? v[UNITS] : 1)), NULL, "%s", "");
+    } else {
+        no_fact(s, "dpmo");
+        no_fact(s, "dpu");
     }
     return FL_OK;
 }
@@ -153,6 +164,9 @@ static void attempt_facts_of(const int64_t *v, const struct filter *f, struct sh
         zone_text(&f->period.zone, v[LAST_MS], words[1]);
         sheet_fact(s, "from", json_string(first), "attempts from", "%s to %s", words[0], words[1]);
         sheet_fact(s, "to", json_string(last), NULL, "%s", "");
+    } else {
+        no_fact(s, "from");
+        no_fact(s, "to");
     }
     sheet_fact(s, "outcomes", outcomes, NULL, "%s", "");
     sheet_fact(s, "attempts", json_integer(v[ATTEMPTS]), "attempts", "%lld: %lld PASS, %lld FAIL, %lld ERROR, %lld ABORTED, %lld INTERRUPTED",
@@ -163,6 +177,8 @@ static void attempt_facts_of(const int64_t *v, const struct filter *f, struct sh
     if (v[BUSY_MS])
         sheet_fact(s, "retest_share", ratio_json(v[RETEST_MS], v[BUSY_MS]), "time in retests", "%5.1f %%   of the time in attempts",
                    100.0 * (double)v[RETEST_MS] / (double)v[BUSY_MS]);
+    else
+        no_fact(s, "retest_share");
 }
 
 enum fl_err facts_summary(struct report *r, const struct filter *f, struct sheet *s, struct fl_why *why)

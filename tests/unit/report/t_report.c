@@ -182,6 +182,26 @@ static void history_by_hand(void **state)
            "L-2,1,0,0,0,0.793451,0,0,0,0,0.793451,0,0\r\n");
 }
 
+/* Where nothing can be told, members are null: they do not come and go with the numbers. */
+static void same_members(void **state)
+{
+    struct t_station *s = *state;
+    static const struct report_query nothing = {.since = "2040-01-01"};
+    static const char *const names[] = {"summary", "yield", "lot", "shift"};
+    record(s, hand, T_COUNT(hand));
+    for (size_t i = 0; i < T_COUNT(names); i++) {
+        json_t *full = report_of(s, names[i], NULL), *empty = report_of(s, names[i], &nothing);
+        const char *member;
+        json_t *v;
+        json_object_foreach (full, member, v)
+            if (!json_object_get(empty, member))
+                fail_msg("%s: %s is missing where there is nothing", names[i], member);
+        assert_true(json_is_null(json_object_get(empty, "recovery_rate")) && json_is_null(json_object_get(empty, "dpmo")));
+        json_decref(full);
+        json_decref(empty);
+    }
+}
+
 /* The second history by hand of db/README.md: times and steps. One slot, four units, from 08:00. */
 static void times_by_hand(void **state)
 {
@@ -378,7 +398,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders), T(history_by_hand), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(by_eui64), T(no_station),
+        cmocka_unit_test(renders), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(by_eui64), T(no_station),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,7 +172,7 @@ static enum fl_err add_head(struct bundle *b, const char *name, struct check_res
     if (err == FL_NOMEM)
         return fl_fail(why, err, "out of memory");
     if (err) {
-        audit_add(&out->report, err == FL_MISMATCH ? AUDIT_FOREIGN : AUDIT_MALFORMED, 0, 0, "%.150s: %.200s", name, w.text);
+        audit_add_beside(&out->report, err == FL_MISMATCH ? AUDIT_FOREIGN : AUDIT_MALFORMED, "%.150s: %.200s", name, w.text);
         return FL_OK;
     }
     struct audit_head *p = realloc(b->head, (b->n_heads + 1) * sizeof *p);
@@ -300,8 +300,13 @@ static void close_bundle(struct bundle *b)
 /* Findings made before the walk come behind those of the walk. */
 static void join(struct check_result *out, const struct audit_report *before)
 {
-    for (size_t i = 0; i < before->n_findings && i < AUDIT_FINDINGS_MAX; i++)
-        audit_add(&out->report, before->finding[i].class, before->finding[i].first, before->finding[i].last, "%s", before->finding[i].text);
+    for (size_t i = 0; i < before->n_findings && i < AUDIT_FINDINGS_MAX; i++) {
+        const struct audit_finding *f = &before->finding[i];
+        if (f->beside)
+            audit_add_beside(&out->report, f->class, "%s", f->text);
+        else
+            audit_add(&out->report, f->class, f->first, f->last, "%s", f->text);
+    }
 }
 
 static enum fl_err walk(struct bundle *b, struct evidence *e, struct audit_report *out, struct fl_why *why)
@@ -355,20 +360,22 @@ static enum fl_err verify(struct bundle *b, struct evidence *e, struct check_res
 
 enum fl_err bundle_check(const struct bundle_config *c, struct check_result *out, struct fl_why *why)
 {
-    struct bundle b = {.dir = c->dir, .keys = c->keys, .n_keys = c->n_keys};
+    struct vkey keys[TRUST_KEYS_MAX];
+    struct bundle b = {.dir = c->dir, .keys = keys};
     struct evidence e;
-    enum fl_err err = FL_OK;
     memset(out, 0, sizeof *out);
     out->bundle = true;
-    out->own_key = c->n_keys == 0;
-    if (out->own_key) {
-        err = own_key(c->dir, &out->vkey, why);
-        b.keys = &out->vkey;
-        b.n_keys = 1;
+    out->own_key = c->trust->n_logs == 0;
+    enum fl_err err = own_key(c->dir, &keys[0], why);
+    if (!out->own_key) { /* then the bundle's own matters only to know which log it says it is */
+        b.n_keys = trust_log(c->trust, err ? "" : keys[0].name, keys);
+        err = FL_OK;
     } else {
-        out->vkey = c->keys[0];
+        b.n_keys = 1;
     }
-    evidence_init(&e, c->witness, c->n_witness, c->ca);
+    if (!err)
+        out->vkey = keys[0];
+    evidence_init(&e, c->trust);
     if (!err)
         err = open_bundle(&b, why);
     if (!err)

@@ -18,16 +18,13 @@
 #define FL_AUDIT_BUNDLE_H
 
 #include "audit/summary.h"
+#include "audit/trust.h"
 
 struct bundle_config {
     const char *dir;
-    const struct vkey *keys; /* the auditor's, of the log; none: that of the bundle, which proves less */
-    size_t n_keys;
-    const struct vkey *witness;
-    size_t n_witness;
-    const char *const *heads; /* files: heads and certificates kept elsewhere */
+    const struct trust *trust; /* the auditor's; no key of a log in it: that of the bundle is used, which proves less */
+    const char *const *heads;  /* files: heads and certificates kept elsewhere */
     size_t n_heads;
-    const char *ca; /* PEM file of timestamp authorities, may be NULL */
 };
 
 /* Does the folder hold a bundle? */

@@ -11,8 +11,6 @@
 
 typedef unsigned long long ull;
 
-enum { CERTS_KEYS_MAX = 64 };
-
 /* A signed head that some file has. */
 struct head {
     uint32_t log, file; /* first file that has it */
@@ -22,9 +20,9 @@ struct head {
 };
 
 struct certs {
-    struct vkey key[CERTS_KEYS_MAX];
+    const struct trust *trust;
+    struct vkey key[2 * TRUST_KEYS_MAX]; /* of logs, then of witnesses */
     size_t n_keys;
-    unsigned quorum;
     struct fl_hash *hasher;
     char **name; /* of files, by number */
     size_t n_names, cap_names;
@@ -48,19 +46,20 @@ void certs_free(struct certs *c)
     free(c);
 }
 
-enum fl_err certs_new(const struct certs_config *config, struct certs **out, struct fl_why *why)
+enum fl_err certs_new(const struct trust *trust, struct certs **out, struct fl_why *why)
 {
     *out = NULL;
-    if (config->n_keys == 0 || config->n_keys > CERTS_KEYS_MAX)
-        return fl_fail(why, FL_ARG, "1 to %d keys are needed", CERTS_KEYS_MAX);
+    if (trust->n_logs == 0)
+        return fl_fail(why, FL_ARG, "the verifier key of a log is needed");
     struct certs *c = calloc(1, sizeof *c);
     if (!c || fl_hash_new(FL_HASH_SHA256, &c->hasher)) {
         free(c);
         return fl_fail(why, FL_NOMEM, "out of memory");
     }
-    memcpy(c->key, config->keys, config->n_keys * sizeof *c->key);
-    c->n_keys = config->n_keys;
-    c->quorum = config->quorum;
+    c->trust = trust;
+    c->n_keys = trust->n_logs + trust->n_witnesses;
+    memcpy(c->key, trust->log, trust->n_logs * sizeof *c->key);
+    memcpy(c->key + trust->n_logs, trust->witness, trust->n_witnesses * sizeof *c->key);
     *out = c;
     return FL_OK;
 }
@@ -142,7 +141,8 @@ static enum fl_err log_of(const struct certs *c, const char *origin, uint32_t *l
 /* Signed by a key of the log that it names, and by enough witnesses. */
 static enum fl_err judge_note(struct certs *c, const struct note *note, struct certs_file *f, struct checkpoint *head)
 {
-    bool which[CERTS_KEYS_MAX], by_log = false;
+    bool which[2 * TRUST_KEYS_MAX], by_log = false;
+    char asked[160];
     struct fl_why why = {0, ""};
     enum fl_err err = note_verify(note, c->key, c->n_keys, which, &why);
     if (err == FL_NOMEM)
@@ -165,8 +165,10 @@ static enum fl_err judge_note(struct certs *c, const struct note *note, struct c
     }
     if (!by_log)
         bad(f, AUDIT_FOREIGN, "its head is of the log %s, and no trusted key of that log signed it", head->origin);
-    else if (f->witnesses < c->quorum)
-        bad(f, AUDIT_WITNESS, "%u of the %u witnesses that are asked for signed its head", f->witnesses, c->quorum);
+    else if (!trust_met(c->trust, which + c->trust->n_logs)) {
+        trust_asked(c->trust, asked);
+        bad(f, AUDIT_WITNESS, "asked for is %s; of the witnesses whose keys are known %u signed its head", asked, f->witnesses);
+    }
     return FL_OK;
 }
 

@@ -18,15 +18,10 @@
 #ifndef FL_AUDIT_CERTS_H
 #define FL_AUDIT_CERTS_H
 
+#include "audit/trust.h"
 #include "audit/verify.h"
 
 struct certs; /* opaque */
-
-struct certs_config {
-    const struct vkey *keys; /* trusted: logs' (KEY_NOTE), of several logs if need be, and witnesses' (KEY_COSIGN) */
-    size_t n_keys;
-    unsigned quorum; /* so many of the witnesses must have signed each file's head */
-};
 
 /* What is known of one file. Texts are copies. */
 struct certs_file {
@@ -48,7 +43,9 @@ struct certs_result {
     char fork[AUDIT_FINDINGS_MAX][AUDIT_TEXT_MAX];
 };
 
-FL_MUST enum fl_err certs_new(const struct certs_config *c, struct certs **out, struct fl_why *why); /* c is copied */
+/* `trust`: keys of logs, of several if need be, and the witnesses that must have signed each file's head; borrowed. FL_ARG: no
+ * key of a log is among them. */
+FL_MUST enum fl_err certs_new(const struct trust *trust, struct certs **out, struct fl_why *why);
 void certs_free(struct certs *c); /* NULL is fine */
 
 /* One file's bytes. FL_OK: see `out`. FL_NOMEM. */

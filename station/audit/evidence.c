@@ -21,13 +21,14 @@ struct evidence_item {
     uint64_t leaf;    /* of an anchor */
     int64_t time_ms;  /* of its token */
     bool witnessed;   /* by one whose key was given */
+    bool by[TRUST_KEYS_MAX]; /* which of them */
     enum audit_class bad; /* GOOD: nothing against it by itself */
     char why[300];
 };
 
-void evidence_init(struct evidence *e, const struct vkey *witness, size_t n_witness, const char *ca)
+void evidence_init(struct evidence *e, const struct trust *trust)
 {
-    *e = (struct evidence){.witness = witness, .n_witness = n_witness, .ca = ca};
+    *e = (struct evidence){.trust = trust};
 }
 
 void evidence_fini(struct evidence *e)
@@ -78,7 +79,7 @@ static enum fl_err ask_witnesses(const struct evidence *e, struct evidence_item 
     if (err)
         against(i, AUDIT_MALFORMED, &why);
     else
-        err = note_verify(note, e->witness, e->n_witness, NULL, &why);
+        err = note_verify(note, e->trust->witness, e->trust->n_witnesses, i->by, &why);
     if (err == FL_MISMATCH)
         against(i, AUDIT_WITNESS, &why);
     i->witnessed = err == FL_OK;
@@ -97,7 +98,7 @@ enum fl_err evidence_file(struct evidence *e, enum evidence_kind kind, const cha
         return err;
     if (certs_note(i->bytes.bytes ? (const void *)i->bytes.bytes : "", i->bytes.len, &i->note, &i->note_n, &w))
         against(i, AUDIT_MALFORMED, &w);
-    else if (e->n_witness && ask_witnesses(e, i))
+    else if (e->trust && e->trust->n_witnesses && ask_witnesses(e, i))
         return fl_fail(why, FL_NOMEM, "out of memory");
     return FL_OK;
 }
@@ -139,7 +140,7 @@ enum fl_err evidence_anchor(struct evidence *e, uint64_t leaf, const void *rec, 
     i->leaf = leaf;
     err = anchor_read(rec, n, &a, &w);
     if (!err)
-        err = anchor_check(&a.token, a.note.bytes, a.note.len, e->ca, NULL, &i->time_ms, &w);
+        err = anchor_check(&a.token, a.note.bytes, a.note.len, e->trust ? e->trust->ca : NULL, NULL, &i->time_ms, &w);
     if (err == FL_NOT_FOUND || err == FL_NOMEM)
         *why = w; /* the file of authorities: nobody's fault but the caller's */
     else if (err)
@@ -181,23 +182,62 @@ static void tell_good(const struct evidence_item *i, const struct audit_outside 
     }
     if (i->witnessed) {
         out->cosigned++;
-        out->cosigned_size = h->size > out->cosigned_size ? h->size : out->cosigned_size;
     } else if (i->kind == EVIDENCE_COSIGNED) {
         out->unknown_cosigned++;
     }
 }
 
+static void hold(uint64_t held[static TRUST_KEYS_MAX], const struct evidence_item *i, uint64_t size)
+{
+    for (size_t w = 0; w < TRUST_KEYS_MAX; w++)
+        if (i->by[w] && size > held[w])
+            held[w] = size;
+}
+
+/* The most records that enough witnesses hold. One word is enough where none is asked for. */
+static uint64_t held_by_enough(const struct trust *t, const uint64_t held[static TRUST_KEYS_MAX])
+{
+    uint64_t best = 0;
+    for (size_t i = 0; i < t->n_witnesses; i++) {
+        bool by[TRUST_KEYS_MAX] = {false};
+        for (size_t w = 0; w < t->n_witnesses; w++)
+            by[w] = held[w] && held[w] >= held[i];
+        if (held[i] > best && trust_met(t, by))
+            best = held[i];
+    }
+    return best;
+}
+
+static void judge_witnesses(const struct trust *t, const uint64_t held[static TRUST_KEYS_MAX], struct check_result *out)
+{
+    size_t have = 0;
+    out->asked = trust_asks(t);
+    if (out->asked)
+        trust_asked(t, out->asked_text);
+    out->cosigned_size = held_by_enough(t, held);
+    for (size_t w = 0; w < t->n_witnesses; w++)
+        have += held[w] > 0;
+    if (out->asked && !out->cosigned_size)
+        audit_add(&out->report, AUDIT_WITNESS, 0, 0, "%s asked for to hold this log: of the %zu whose keys are known, %zu signed a head of it",
+                  out->asked_text, t->n_witnesses, have);
+}
+
 void evidence_tell(const struct evidence *e, struct check_result *out)
 {
+    uint64_t held[TRUST_KEYS_MAX] = {0};
     size_t k = 0;
-    out->has_ca = e->ca != NULL;
+    out->has_ca = e->trust && e->trust->ca;
     for (size_t i = 0; i < e->n; i++) {
         const struct evidence_item *it = &e->item[i];
         out->heads_given += it->kind == EVIDENCE_HEAD;
         out->anchors += it->kind == EVIDENCE_ANCHOR;
         if (it->bad != AUDIT_GOOD)
             audit_add(&out->report, it->bad, it->leaf, it->leaf, "%.80s: %.290s", it->name, it->why);
-        else if (e->list && e->list[k++].agreed)
+        else if (e->list && e->list[k++].agreed) {
             tell_good(it, &e->list[k - 1], out);
+            hold(held, it, e->list[k - 1].size);
+        }
     }
+    if (e->trust)
+        judge_witnesses(e->trust, held, out);
 }

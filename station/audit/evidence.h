@@ -9,6 +9,7 @@
 #define FL_AUDIT_EVIDENCE_H
 
 #include "audit/summary.h"
+#include "audit/trust.h"
 
 enum evidence_kind { EVIDENCE_MARK, EVIDENCE_HEAD, EVIDENCE_COSIGNED, EVIDENCE_ANCHOR };
 
@@ -17,12 +18,10 @@ struct evidence {
     struct evidence_item *item;
     size_t n, cap;
     struct audit_outside *list; /* made by evidence_outside */
-    const struct vkey *witness; /* borrowed: keys of witnesses that the auditor gave */
-    size_t n_witness;
-    const char *ca; /* borrowed, may be NULL */
+    const struct trust *trust; /* borrowed; NULL: the auditor brought nothing */
 };
 
-void evidence_init(struct evidence *e, const struct vkey *witness, size_t n_witness, const char *ca);
+void evidence_init(struct evidence *e, const struct trust *trust);
 void evidence_fini(struct evidence *e);
 
 /* A note, a certificate, a certificate's page. A file that is none becomes a finding. FL_NOT_FOUND, FL_ACCESS, ...: it cannot be
@@ -35,7 +34,11 @@ FL_MUST enum fl_err evidence_anchor(struct evidence *e, uint64_t leaf, const voi
 
 /* What audit_verify takes. Once all is there. NULL with n 0, or no memory. */
 FL_MUST enum fl_err evidence_outside(struct evidence *e, struct audit_outside **list, size_t *n, struct fl_why *why);
-/* After audit_verify: what agreed, and the findings about the evidence itself, into the result. */
+/* After audit_verify: what agreed, and the findings about the evidence itself, into the result.
+ *
+ * A witness that signed a head holds every record under it, whatever head others signed: the root at every size was made anew
+ * from the records. So witnesses are counted by records held, not by head: `cosigned_size` is the largest number of records that
+ * enough of them hold. */
 void evidence_tell(const struct evidence *e, struct check_result *out);
 
 #endif

@@ -10,7 +10,7 @@
 
 typedef unsigned long long ull;
 
-enum { EXIT_USAGE = 2, EXIT_UNREADABLE = 3, KEYS_MAX = 64, FILE_MAX = 4 << 20 };
+enum { EXIT_USAGE = 2, EXIT_UNREADABLE = 3, FILE_MAX = 4 << 20 };
 
 struct inspection {
     const struct inspect *in;
@@ -114,20 +114,6 @@ static enum fl_err total_json(struct fl_buf *out, const struct certs_result *r)
     return add_json(out, o);
 }
 
-static enum fl_err read_keys(const struct inspect *in, struct vkey keys[static KEYS_MAX], struct fl_why *why)
-{
-    size_t logs = 0;
-    if (in->n_keys > KEYS_MAX)
-        return fl_fail(why, FL_LIMIT, "more than %d keys", KEYS_MAX);
-    for (size_t i = 0; i < in->n_keys; i++) {
-        enum fl_err err = vkey_parse(in->keys[i], &keys[i], why);
-        if (err)
-            return err;
-        logs += keys[i].type == KEY_NOTE;
-    }
-    return logs ? FL_OK : fl_fail(why, FL_ARG, "the verifier key of the log is needed (--key): a key from the files themselves would prove nothing");
-}
-
 static int run(struct inspection *x, struct fl_why *why)
 {
     struct certs_result *r = malloc(sizeof *r);
@@ -148,41 +134,47 @@ static int run(struct inspection *x, struct fl_why *why)
 }
 
 /* A bundle is checked whole, and alone. */
-static int run_bundle(const struct inspect *in, const struct vkey *keys, struct fl_buf *out, struct fl_why *why)
+static int run_bundle(const struct inspect *in, const struct trust *trust, struct fl_buf *out, struct fl_why *why)
 {
-    struct vkey sorted[KEYS_MAX];
-    size_t logs = 0, n = 0;
-    for (size_t i = 0; i < in->n_keys; i++)
-        if (keys[i].type == KEY_NOTE)
-            sorted[logs++] = keys[i];
-    for (size_t i = 0; i < in->n_keys; i++)
-        if (keys[i].type == KEY_COSIGN)
-            sorted[logs + n++] = keys[i];
     struct check_result *r = malloc(sizeof *r);
-    const struct bundle_config c = {.dir = in->paths[0], .keys = sorted, .n_keys = logs, .witness = sorted + logs, .n_witness = n,
-                                    .heads = in->heads, .n_heads = in->n_heads, .ca = in->ca};
+    const struct bundle_config c = {.dir = in->paths[0], .trust = trust, .heads = in->heads, .n_heads = in->n_heads};
     enum fl_err err = r ? bundle_check(&c, r, why) : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
         err = in->json ? summary_json(c.dir, r, out) : summary_text(c.dir, r, out);
     int code = err ? EXIT_UNREADABLE : audit_class_exit(r->report.verdict);
-    if (!err && code == 0 && in->quorum && !r->cosigned)
-        code = audit_class_exit(AUDIT_WITNESS);
     free(r);
+    return code;
+}
+
+static int run_files(const struct inspect *in, const struct trust *trust, struct fl_buf *out, struct fl_why *why)
+{
+    struct inspection x = {in, out, NULL};
+    if (certs_new(trust, &x.certs, why))
+        return EXIT_UNREADABLE;
+    int code = run(&x, why);
+    certs_free(x.certs);
     return code;
 }
 
 int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_why *why)
 {
-    struct vkey keys[KEYS_MAX];
-    struct inspection x = {in, out, NULL};
-    if (read_keys(in, keys, why))
-        return EXIT_USAGE;
-    if (in->n_paths == 1 && bundle_there(in->paths[0]))
-        return run_bundle(in, keys, out, why);
-    const struct certs_config c = {.keys = keys, .n_keys = in->n_keys, .quorum = in->quorum};
-    if (certs_new(&c, &x.certs, why))
+    struct trust *trust = malloc(sizeof *trust);
+    int code;
+    if (!trust) {
+        (void)fl_fail(why, FL_NOMEM, "out of memory");
         return EXIT_UNREADABLE;
-    int code = run(&x, why);
-    certs_free(x.certs);
+    }
+    if (trust_read(&in->trust, trust, why)) {
+        free(trust);
+        return EXIT_USAGE;
+    }
+    if (!trust->n_logs) {
+        (void)fl_fail(why, FL_ARG, "the verifier key of the log is needed (--key, or in a policy): a key from the files themselves would prove nothing");
+        code = EXIT_USAGE;
+    } else {
+        code = (in->n_paths == 1 && bundle_there(in->paths[0]) ? run_bundle : run_files)(in, trust, out, why);
+    }
+    trust_fini(trust);
+    free(trust);
     return code;
 }

@@ -11,14 +11,11 @@
 #include "audit/certs.h"
 
 struct inspect {
-    const char *const *keys; /* verifier key lines of logs and of witnesses */
-    size_t n_keys;
-    unsigned quorum; /* so many witnesses must have signed each head */
+    struct trust_words trust; /* keys of logs and of witnesses, policy, quorum; authorities for a bundle */
     const char *const *paths; /* files, or one folder with a bundle */
     size_t n_paths;
     const char *const *heads; /* for a bundle: heads and certificates kept elsewhere */
     size_t n_heads;
-    const char *ca; /* for a bundle: PEM file of timestamp authorities, may be NULL */
     bool json, quiet; /* quiet: name only what is not good */
 };
 
@@ -32,6 +29,7 @@ FL_MUST int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_
 #define INSPECT_HELP                                                                                                       \
     "  --key VKEY          a verifier key, from paper: of the log, or of a witness; repeat for more. Files of several logs\n" \
     "                      can be given together\n"                                                                        \
+    "  --policy FILE       a C2SP tlog-policy: logs, witnesses, and which of them must have signed each head (quorum)\n"    \
     "  --quorum N          so many of the witnesses whose keys are given must have signed each head (default 0)\n"         \
     "  --quiet             name only the files that are not good\n"                                                        \
     "  --format text|json  json: one object a file, one a line, and a last one with the totals\n"                          \

@@ -108,7 +108,11 @@ static void print_heads(const struct check_result *r, struct fl_buf *out)
         fl_buf_addf(out, "outside      %zu of %zu heads given agree, up to %llu records\n", r->heads_agreed, r->heads_given, (ull)r->heads_size);
     else
         fl_buf_adds(out, "outside      no head kept elsewhere was given (--head)\n");
-    if (r->cosigned)
+    if (r->asked && r->cosigned_size)
+        fl_buf_addf(out, "witnesses    %s signed, and hold the first %llu records\n", r->asked_text, (ull)r->cosigned_size);
+    else if (r->asked)
+        fl_buf_addf(out, "witnesses    asked for is %s: not enough of them signed\n", r->asked_text);
+    else if (r->cosigned)
         fl_buf_addf(out, "witnesses    a witness whose key was given signed a head of %llu records\n", (ull)r->cosigned_size);
     if (r->unknown_cosigned)
         fl_buf_addf(out, "witnesses    %zu head%s signed by others: their verifier keys, given with --key, would make that count\n", r->unknown_cosigned,
@@ -246,8 +250,8 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
     fl_time_format(r->anchor_ms, when);
     json_t *anchors = json_pack("{sI,sI,sI,so,sb}", "found", (json_int_t)r->anchors, "good", (json_int_t)r->anchors_good, "size",
                                 (json_int_t)r->anchor_size, "time", r->anchors_good ? json_string(when) : json_null(), "ca", (int)r->has_ca);
-    json_t *witness = json_pack("{sI,sI,sI}", "signed", (json_int_t)r->cosigned, "size", (json_int_t)r->cosigned_size, "unknown",
-                                (json_int_t)r->unknown_cosigned);
+    json_t *witness = json_pack("{sI,sI,sI,ss?}", "signed", (json_int_t)r->cosigned, "size", (json_int_t)r->cosigned_size, "unknown",
+                                (json_int_t)r->unknown_cosigned, "asked", r->asked ? r->asked_text : NULL);
     json_t *window = summary_held(r) < a->leaves
                          ? json_pack("{sI,sI}", "first", (json_int_t)summary_held(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
     json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb}", "data", path, "log", r->vkey.name, "key", key, "own_key",

@@ -24,7 +24,9 @@ struct check_result {
     uint64_t tiles;     /* files compared */
 
     size_t cosigned;         /* heads that a witness signed whose key was given */
-    uint64_t cosigned_size;  /* the largest that agreed */
+    uint64_t cosigned_size;  /* so many records are held by enough witnesses: those asked for, or any */
+    bool asked;              /* witnesses are asked for, by a policy or a number */
+    char asked_text[160];    /* which: trust_asked */
     size_t unknown_cosigned; /* witnessed heads there are, whose witnesses' keys nobody gave */
 
     size_t anchors, anchors_good; /* timestamps in the log; those that hold */

@@ -36,13 +36,17 @@ int audit_class_exit(enum audit_class c)
 
 bool audit_class_of_log(enum audit_class c)
 {
-    return c != AUDIT_COPY && c != AUDIT_NODE && c != AUDIT_ROWS && c != AUDIT_SCHEMA && c != AUDIT_DATABASE;
+    static const enum audit_class beside[] = {AUDIT_COPY,     AUDIT_NODE,  AUDIT_ROWS,      AUDIT_SCHEMA,
+                                              AUDIT_DATABASE, AUDIT_TOKEN, AUDIT_MALFORMED, AUDIT_WITNESS};
+    bool of_log = true;
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        of_log &= c != beside[i];
+    return of_log;
 }
 
 static bool worse(const struct audit_finding *a, const struct audit_finding *b)
 {
-    bool la = audit_class_of_log(a->class), lb = audit_class_of_log(b->class);
-    return la != lb ? la : a->first < b->first;
+    return a->beside != b->beside ? b->beside : a->first < b->first;
 }
 
 const struct audit_finding *audit_worst(const struct audit_report *r)
@@ -55,21 +59,15 @@ const struct audit_finding *audit_worst(const struct audit_report *r)
     return worst;
 }
 
-void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
-               const char *fmt, ...)
+static void keep(struct audit_report *r, const struct audit_finding *f)
 {
-    struct audit_finding f = {.class = class, .first = first, .last = last};
     const struct audit_finding *worst = audit_worst(r);
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
-    va_end(ap);
-    bool worst_now = !worst || worse(&f, worst);
+    bool worst_now = !worst || worse(f, worst);
     size_t at = r->n_findings++;
-    if (audit_class_of_log(class)) {
+    if (!f->beside) {
         r->n_log_findings++;
         /* only a fork reaches below what was trusted already */
-        if (r->has_trusted && r->trusted_size > first)
+        if (r->has_trusted && r->trusted_size > f->first)
             r->has_trusted = false;
     }
     /* a long list of later findings must not push the worst one out */
@@ -78,9 +76,30 @@ void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, u
             return;
         at = AUDIT_FINDINGS_MAX - 1;
     }
-    r->finding[at] = f;
+    r->finding[at] = *f;
     if (worst_now)
-        r->verdict = class;
+        r->verdict = f->class;
+}
+
+void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
+               const char *fmt, ...)
+{
+    struct audit_finding f = {.class = class, .beside = !audit_class_of_log(class), .first = first, .last = last};
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    va_end(ap);
+    keep(r, &f);
+}
+
+void audit_add_beside(struct audit_report *r, enum audit_class class, const char *fmt, ...)
+{
+    struct audit_finding f = {.class = class, .beside = true};
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    va_end(ap);
+    keep(r, &f);
 }
 
 /* ---- heads -------------------------------------------------------------------------------------- */
@@ -156,7 +175,7 @@ static int by_size(const void *a, const void *b)
 
 static void not_a_head(struct audit_run *r, size_t at, enum fl_err err, const struct fl_why *w)
 {
-    audit_add(r->out, err == FL_NOT_FOUND ? AUDIT_KEY : AUDIT_SIGNATURE, 0, 0, "%.150s is not a good signed head of this log: %.200s",
+    audit_add_beside(r->out, err == FL_NOT_FOUND ? AUDIT_KEY : AUDIT_SIGNATURE, "%.150s is not a good signed head of this log: %.200s",
               r->cfg->outside[at].name, w->text);
 }
 

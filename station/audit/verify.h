@@ -123,6 +123,7 @@ enum { AUDIT_FINDINGS_MAX = 32, AUDIT_TEXT_MAX = 400, AUDIT_GAPS_MAX = 16 };
 
 struct audit_finding {
     enum audit_class class;
+    bool beside;          /* about what is kept beside the log, or was brought to it: the records may all be right */
     uint64_t first, last; /* leaves concerned: no leaf below `first` is */
     char text[AUDIT_TEXT_MAX];
 };
@@ -171,6 +172,8 @@ FL_MUST enum fl_err audit_verify(const struct audit_source *source, const struct
 /* Add a finding that was made outside (rows, schema, database) and judge again. */
 void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
                const char *fmt, ...) FL_PRINTF(5, 6);
+/* The same about something that was brought to the log and is no good itself, whatever its class. */
+void audit_add_beside(struct audit_report *r, enum audit_class class, const char *fmt, ...) FL_PRINTF(3, 4);
 /* Is a finding of this class about records, heads and signatures, and not about what is kept beside them? */
 bool audit_class_of_log(enum audit_class c);
 /* The finding that concerns the lowest leaf, those of the log before those beside it; NULL when there is none. */

@@ -22,6 +22,8 @@ const struct cli_verb cmd_audit = {
         "  --key VKEY          the verifier key, from paper. Without it the station's own is used, which proves less:\n"
         "                      whoever replaced the whole folder replaced that too. Repeat it for the keys of witnesses:\n"
         "                      heads that they signed then count as kept elsewhere\n"
+        "  --policy FILE       a C2SP tlog-policy of yours: logs, witnesses, and which of them must hold the log (quorum). --quorum N:\n"
+        "                      so many of the witnesses whose keys are given\n"
         "  --head FILE         a signed head of this log kept elsewhere, or a certificate that came with a board; repeat for\n"
         "                      more. The only way to see that a log was cut off at its end or put back\n"
         "  --ca FILE           certificates (PEM) of timestamp authorities: without them it is not checked who signed the\n"
@@ -43,65 +45,42 @@ const struct cli_verb cmd_audit = {
     .run = run_audit,
 };
 
-enum { KEYS_MAX = 64 };
-
 struct wish {
-    const char *data, *ca, *format;
+    const char *data, *format;
+    struct trust_words trust;
     struct cli_list keys, heads;
     bool log_only;
 };
 
-/* Keys of logs in front, keys of witnesses behind. */
-static enum fl_err sort_keys(const struct cli_list *words, struct vkey key[static KEYS_MAX], size_t *logs, struct fl_why *why)
+static enum fl_err check(const struct wish *w, const char *dir, const struct trust *trust, struct check_result *out, struct fl_why *why)
 {
-    struct vkey k;
-    size_t n = 0;
-    *logs = 0;
-    if (words->n > KEYS_MAX)
-        return fl_fail(why, FL_LIMIT, "more than %d keys", KEYS_MAX);
-    for (int want_log = 1; want_log >= 0; want_log--)
-        for (size_t i = 0; i < words->n; i++) {
-            enum fl_err err = vkey_parse(words->items[i], &k, why);
-            if (err)
-                return err;
-            if ((k.type == KEY_NOTE) != want_log)
-                continue;
-            key[n++] = k;
-            *logs += (size_t)want_log;
-        }
-    return FL_OK;
-}
-
-static enum fl_err check(const struct wish *w, const char *dir, const struct vkey *key, size_t logs, struct check_result *out,
-                         struct fl_why *why)
-{
-    char vkey[KEY_VKEY_MAX];
-    if (logs)
-        vkey_format(&key[0], vkey);
-    const struct check_config folder = {.data = dir, .vkey = logs ? vkey : NULL, .heads = w->heads.items, .n_heads = w->heads.n,
-                                        .log_only = w->log_only, .witness = key + logs, .n_witness = w->keys.n - logs, .ca = w->ca};
-    const struct bundle_config bundle = {.dir = dir, .keys = key, .n_keys = logs, .witness = key + logs, .n_witness = w->keys.n - logs,
-                                         .heads = w->heads.items, .n_heads = w->heads.n, .ca = w->ca};
+    const struct check_config folder = {.data = dir, .heads = w->heads.items, .n_heads = w->heads.n, .log_only = w->log_only, .trust = trust};
+    const struct bundle_config bundle = {.dir = dir, .trust = trust, .heads = w->heads.items, .n_heads = w->heads.n};
     return bundle_there(dir) ? bundle_check(&bundle, out, why) : check_folder(&folder, out, why);
 }
 
-static int audit(const struct wish *w, const char *dir)
+static int audit(struct wish *w, const char *dir)
 {
     struct fl_why why = {0, ""};
-    struct vkey key[KEYS_MAX];
-    size_t logs;
+    struct trust *trust = malloc(sizeof *trust);
     struct check_result *result = malloc(sizeof *result);
     int code;
-    if (!result)
-        return cli_fail(CLI_STATION, "out of memory");
-    if (sort_keys(&w->keys, key, &logs, &why))
+    w->trust.keys = w->keys.items;
+    w->trust.n_keys = w->keys.n;
+    bool trusted = trust && result && trust_read(&w->trust, trust, &why) == FL_OK;
+    if (!trust || !result)
+        code = cli_fail(CLI_STATION, "out of memory");
+    else if (!trusted)
         code = cli_fail(CLI_USAGE, "%s", why.text);
-    else if (check(w, dir, key, logs, result, &why))
+    else if (check(w, dir, trust, result, &why))
         code = cli_fail(CLI_STATION, "%s", why.text);
     else if (cli_format(w->format) == CLI_JSON_OUT ? audit_print_json(dir, result) : audit_print_text(dir, result))
         code = cli_fail(CLI_STATION, "the verdict could not be written out");
     else
         code = audit_class_exit(result->report.verdict);
+    if (trusted)
+        trust_fini(trust);
+    free(trust);
     free(result);
     return code;
 }
@@ -111,8 +90,9 @@ static int run_audit(int argc, char **argv)
     struct wish w = {.data = NULL};
     bool done;
     const struct cli_opt options[] = {
-        {"data", CLI_TEXT, &w.data},           {"key", CLI_LIST, &w.keys}, {"head", CLI_LIST, &w.heads},     {"ca", CLI_TEXT, &w.ca},
-        {"log-only", CLI_FLAG, &w.log_only}, {"format", CLI_TEXT, &w.format}, {NULL, CLI_FLAG, NULL},
+        {"data", CLI_TEXT, &w.data},         {"key", CLI_LIST, &w.keys},              {"head", CLI_LIST, &w.heads},
+        {"ca", CLI_TEXT, &w.trust.ca},       {"policy", CLI_TEXT, &w.trust.policy},   {"quorum", CLI_UINT, &w.trust.quorum},
+        {"log-only", CLI_FLAG, &w.log_only}, {"format", CLI_TEXT, &w.format},         {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_audit, options, &argc, &argv, &done);
     if (!done && (argc > 1 || (argc && w.data))) {

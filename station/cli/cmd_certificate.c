@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "prove/certificate.h"
 #include "prove/certificate_page.h"
-#include "prove/cosigned.h"
 #include "store/db.h"
 #include "store/folder.h"
 
@@ -46,20 +45,6 @@ struct wish {
     const char *data, *mac, *record, *file, *format;
 };
 
-/* Under the newest head that a witness signed, if there is one over the record; else under the newest. */
-static enum fl_err write_proof(sqlite3 *db, const char *dir, int64_t index, struct fl_buf *proof, struct fl_why *why)
-{
-    struct fl_buf note = FL_BUF(65536);
-    uint64_t size;
-    enum fl_err err = index < 0 ? FL_NOT_FOUND : cosigned_over(dir, (uint64_t)index, &note, &size, why);
-    if (!err)
-        err = certificate_write_under(db, index, &note, size, proof, why);
-    else if (err == FL_NOT_FOUND)
-        err = certificate_write(db, index, proof, why);
-    fl_buf_fini(&note);
-    return err;
-}
-
 static enum fl_err read_proof(const struct wish *w, const char *dir, struct fl_buf *proof, int64_t *index, struct fl_why *why)
 {
     struct folder f;
@@ -73,7 +58,7 @@ static enum fl_err read_proof(const struct wish *w, const char *dir, struct fl_b
     if (!err && w->mac)
         err = certificate_of_unit(reader.db, w->mac, index, why);
     if (!err)
-        err = write_proof(reader.db, dir, *index, proof, why);
+        err = certificate_best(reader.db, dir, *index, proof, why);
     db_close_reader(&reader);
     folder_fini(&f);
     return err;

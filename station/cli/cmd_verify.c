@@ -33,9 +33,9 @@ static int run_verify(int argc, char **argv)
     struct fl_why why = {0, ""};
     bool done;
     const struct cli_opt options[] = {
-        {"key", CLI_LIST, &keys},        {"quorum", CLI_UINT, &in.quorum},         {"quiet", CLI_FLAG, &in.quiet},
-        {"format", CLI_TEXT, &format},   {"head", CLI_LIST, &heads},
-        {"ca", CLI_TEXT, &in.ca},        {NULL, CLI_FLAG, NULL},
+        {"key", CLI_LIST, &keys},      {"quorum", CLI_UINT, &in.trust.quorum},   {"quiet", CLI_FLAG, &in.quiet},
+        {"format", CLI_TEXT, &format}, {"head", CLI_LIST, &heads},               {"ca", CLI_TEXT, &in.trust.ca},
+        {"policy", CLI_TEXT, &in.trust.policy}, {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_verify, options, &argc, &argv, &done);
     if (!done && !argc) {
@@ -44,8 +44,8 @@ static int run_verify(int argc, char **argv)
         code = cli_usage(&cmd_verify, "--format is text or json, not '%s'", format);
     } else if (!done) {
         in.json = cli_format(format) == CLI_JSON_OUT;
-        in.keys = keys.items;
-        in.n_keys = keys.n;
+        in.trust.keys = keys.items;
+        in.trust.n_keys = keys.n;
         in.heads = heads.items;
         in.n_heads = heads.n;
         in.paths = (const char *const *)argv;

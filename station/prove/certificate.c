@@ -5,6 +5,7 @@
 #include "audit/proof_file.h"
 #include "event/event.h"
 #include "ledger/ledger.h"
+#include "prove/cosigned.h"
 #include "store/db.h"
 
 #include <string.h>
@@ -117,6 +118,24 @@ enum fl_err certificate_write_under(sqlite3 *db, int64_t index, const struct fl_
         err = fl_buf_err(out, why);
     }
     fl_buf_fini(&leaf);
+    return err;
+}
+
+enum fl_err certificate_best(sqlite3 *db, const char *data, int64_t index, struct fl_buf *out, struct fl_why *why)
+{
+    struct fl_buf note = FL_BUF(NOTE_BYTES_MAX);
+    uint64_t size = 0;
+    int64_t newest = 0;
+    enum fl_err err = index < 0 ? FL_NOT_FOUND : cosigned_over(data, (uint64_t)index, &note, &size, why);
+    if (!err)
+        err = db_int(db, "SELECT coalesce(max(size), 0) FROM checkpoint", 0, &newest, why);
+    if (!err && size > (uint64_t)newest) /* signed after this transaction began */
+        err = FL_NOT_FOUND;
+    if (!err)
+        err = certificate_write_under(db, index, &note, size, out, why);
+    else if (err == FL_NOT_FOUND)
+        err = certificate_write(db, index, out, why);
+    fl_buf_fini(&note);
     return err;
 }
 

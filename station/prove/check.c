@@ -39,30 +39,48 @@ static enum fl_err read_anchors(sqlite3 *db, struct evidence *e, struct fl_why *
     return err;
 }
 
+/* Among several trusted logs, the one that the folder says it is: which that is stands in the report. */
 static enum fl_err find_key(const struct check_config *c, const struct folder *f, struct check_result *out,
-                            struct fl_why *why)
+                            struct vkey keys[static TRUST_KEYS_MAX], size_t *n_keys, struct fl_why *why)
 {
     char station[FOLDER_STATION_MAX];
-    out->own_key = !c->vkey;
-    if (!c->vkey)
-        return folder_identity(f, station, &out->vkey, why);
+    bool trusted = !c->vkey && c->trust && c->trust->n_logs;
+    *n_keys = 1;
+    out->own_key = !c->vkey && !trusted;
+    if (!c->vkey) {
+        enum fl_err own = folder_identity(f, station, &keys[0], trusted ? NULL : why);
+        if (trusted)
+            *n_keys = trust_log(c->trust, own ? "" : keys[0].name, keys);
+        if (trusted || !own)
+            out->vkey = keys[0];
+        return trusted ? FL_OK : own;
+    }
     enum fl_err err = vkey_parse(c->vkey, &out->vkey, why);
     if (!err && out->vkey.type != KEY_NOTE)
         err = fl_fail(why, FL_FORMAT, "the key is a witness's, not a log's");
+    keys[0] = out->vkey;
     return err ? FL_FORMAT : FL_OK;
 }
 
-static enum fl_err verify_log(sqlite3 *db, struct evidence *e, struct check_result *out, struct fl_why *why)
+/* What is checked with what. */
+struct checking {
+    const struct check_config *c;
+    struct vkey keys[TRUST_KEYS_MAX];
+    size_t n_keys;
+    struct evidence e;
+};
+
+static enum fl_err verify_log(sqlite3 *db, struct checking *x, struct check_result *out, struct fl_why *why)
 {
     struct ledger_reader reader;
     struct audit_source source;
     enum fl_err err = ledger_reader_open(db, &reader, &source, why);
     if (err)
         return err;
-    struct audit_config c = {.keys = &out->vkey, .n_keys = 1};
-    err = read_anchors(db, e, why);
+    struct audit_config c = {.keys = x->keys, .n_keys = x->n_keys};
+    err = read_anchors(db, &x->e, why);
     if (!err)
-        err = evidence_outside(e, &c.outside, &c.n_outside, why);
+        err = evidence_outside(&x->e, &c.outside, &c.n_outside, why);
     if (!err)
         err = audit_verify(&source, &c, &out->report, why);
     ledger_reader_close(&reader);
@@ -78,15 +96,14 @@ static enum fl_err as_finding(struct check_result *out, enum audit_class class, 
     return FL_OK;
 }
 
-static enum fl_err check_database(sqlite3 *db, struct evidence *e, const struct check_config *c,
-                                  struct check_result *out, struct fl_why *why)
+static enum fl_err check_database(sqlite3 *db, struct checking *x, struct check_result *out, struct fl_why *why)
 {
     struct fl_why file = {0, ""}, schema = {0, ""};
     enum fl_err err = db_exec(db, "BEGIN", why); /* one snapshot for all that follows */
     if (err)
         return err;
     enum fl_err file_err = db_check_file(db, true, &file), schema_err = db_check_schema(db, &schema);
-    err = verify_log(db, e, out, why);
+    err = verify_log(db, x, out, why);
     err = as_finding(out, AUDIT_DATABASE, err, why);
     if (!err && file_err) {
         *why = file;
@@ -96,7 +113,7 @@ static enum fl_err check_database(sqlite3 *db, struct evidence *e, const struct 
         *why = schema;
         err = as_finding(out, AUDIT_SCHEMA, schema_err, why);
     }
-    if (!err && !c->log_only && !file_err)
+    if (!err && !x->c->log_only && !file_err)
         err = check_rows(db, out, why);
     /* where the schema was changed there may be no table to compare with: that is said already */
     return schema_err && err != FL_NOMEM ? FL_OK : err;
@@ -106,23 +123,23 @@ static enum fl_err check_once(const struct check_config *c, const struct folder 
                               bool *disturbed, struct fl_why *why)
 {
     struct db_reader reader = {NULL, NULL, NULL};
-    struct evidence e;
+    struct checking x = {.c = c};
     memset(out, 0, sizeof *out);
-    enum fl_err err = find_key(c, f, out, why);
-    evidence_init(&e, c->witness, c->n_witness, c->ca);
+    enum fl_err err = find_key(c, f, out, x.keys, &x.n_keys, why);
+    evidence_init(&x.e, c->trust);
     if (!err)
-        err = read_evidence(c, f, &e, why);
+        err = read_evidence(c, f, &x.e, why);
     if (!err) {
         err = db_open_reader(f->db, true, &reader, why);
         err = as_finding(out, AUDIT_DATABASE, err, why);
     }
     if (!err && reader.db)
-        err = check_database(reader.db, &e, c, out, why);
+        err = check_database(reader.db, &x, out, why);
     if (!err)
-        evidence_tell(&e, out);
+        evidence_tell(&x.e, out);
     *disturbed = db_reader_disturbed(&reader);
     db_close_reader(&reader);
-    evidence_fini(&e);
+    evidence_fini(&x.e);
     return err;
 }
 

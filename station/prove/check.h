@@ -9,6 +9,7 @@
 #define FL_PROVE_CHECK_H
 
 #include "audit/summary.h"
+#include "audit/trust.h"
 #include "store/folder.h"
 
 #include <sqlite3.h>
@@ -19,9 +20,7 @@ struct check_config {
     const char *vkey; /* the auditor's; NULL: the station's own, which proves less */
     const char *const *heads;
     size_t n_heads;
-    const struct vkey *witness; /* keys of witnesses, for the heads that they signed */
-    size_t n_witness;
-    const char *ca; /* PEM file of timestamp authorities, may be NULL */
+    const struct trust *trust; /* keys (looked at when `vkey` is NULL), witnesses, authorities; may be NULL */
     bool log_only; /* leave out the tables */
 };
 

@@ -8,7 +8,6 @@
 #include "store/db.h"
 #include "store/folder.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,41 +153,10 @@ enum fl_err cosigned_keep(const char *data, const void *note, size_t n, const st
         err = fl_dir_make(dir, why);
     if (!err)
         err = fl_file_replace(path, note, n, 0644, why);
+    if (!err)
+        err = cosigned_keep_quorum(data, *size, why);
     free(dir);
     free(path);
     close_reading(&r);
     return err;
-}
-
-/* ---- using ---------------------------------------------------------------------------------------------------------- */
-
-static int notes_only(const struct dirent *d)
-{
-    size_t n = strlen(d->d_name);
-    return n > 5 && strcmp(d->d_name + n - 5, ".note") == 0;
-}
-
-enum fl_err cosigned_over(const char *data, uint64_t index, struct fl_buf *note, uint64_t *size, struct fl_why *why)
-{
-    struct dirent **list = NULL;
-    char *dir = fl_path_join(data, "cosigned");
-    enum fl_err err = dir ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
-    int n = !err && fl_path_exists(dir) ? scandir(dir, &list, notes_only, alphasort) : 0;
-    *size = 0;
-    for (int i = 0; i < n; i++) {
-        struct fl_buf b = FL_BUF(NOTE_MAX);
-        uint64_t s;
-        char *path = fl_path_join(dir, list[i]->d_name);
-        if (path && !fl_file_read(path, &b, NULL) && !size_of(&b, &s) && s > index && s > *size) {
-            fl_buf_clear(note);
-            fl_buf_add(note, b.bytes, b.len);
-            *size = s;
-        }
-        fl_buf_fini(&b);
-        free(path);
-        free(list[i]);
-    }
-    free(list);
-    free(dir);
-    return err ? err : *size ? fl_buf_err(note, why) : FL_NOT_FOUND;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * cosigned.h: the station's side of witnesses: what is offered to one, and what it signed, kept in the data folder as
- * cosigned/<key ID of the witness>.note: the newest head that it signed, with the log's lines and its own. These files are
- * evidence about the log, no part of it; they can be lost and asked for again.
+ * cosigned/<key ID of the witness>.note: the newest head that it signed, with the log's lines and its own; and
+ * cosigned/quorum.note: the newest head that witnesses enough for the folder's policy signed, with all their lines. These files
+ * are evidence about the log, no part of it; they can be lost and asked for again.
  *
  * Reads the database only, so that a station may be at work. Thread rule: one call, one thread.
  */
@@ -26,7 +27,12 @@ FL_MUST enum fl_err cosigned_offer(const char *data, const struct vkey *witness,
 FL_MUST enum fl_err cosigned_keep(const char *data, const void *note, size_t n, const struct vkey *witness, uint64_t *size,
                                   struct fl_why *why);
 
-/* The largest witnessed head over record `index`: its note and size. FL_NOT_FOUND: none. */
+/* The head to put a certificate of record `index` under: its note, with the lines of all witnesses that signed it, and its size.
+ * One that makes the quorum of the folder's policy before one that does not, more witnesses before fewer, a newer before an
+ * older. FL_NOT_FOUND: no witness signed a head over it. (cosigned_over.c) */
 FL_MUST enum fl_err cosigned_over(const char *data, uint64_t index, struct fl_buf *note, uint64_t *size, struct fl_why *why);
+
+/* Keep the head of `size` records as quorum.note if the witnesses that signed it are enough, and it is newer than that. */
+FL_MUST enum fl_err cosigned_keep_quorum(const char *data, uint64_t size, struct fl_why *why);
 
 #endif

@@ -2,6 +2,7 @@
 #include "prove/witnessing.h"
 
 #include "audit/checkpoint.h"
+#include "audit/policy.h"
 #include "audit/witness.h"
 #include "base/file.h"
 #include "prove/cosigned.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WITNESSES_MAX = 16, EVERY_MS = 60000, URL_MAX = 400 };
+enum { EVERY_MS = 60000, URL_MAX = 400 };
 
 /* ---- once ----------------------------------------------------------------------------------------------------------- */
 
@@ -82,7 +83,7 @@ struct witnessing {
     pthread_t thread;
     struct fl_buf last; /* the file `checkpoint` when all had signed */
     size_t n;
-    struct one one[WITNESSES_MAX];
+    struct one one[POLICY_WITNESSES_MAX];
 };
 
 static bool ask_one(struct witnessing *w, struct one *o)
@@ -130,33 +131,25 @@ static void *work(void *ctx)
     return NULL;
 }
 
-/* "witness NAME VKEY [URL]"; other lines are other readers' business. */
-static enum fl_err read_policy(struct witnessing *w, char *text, struct fl_why *why)
+/* The witnesses that have an address. One without is asked on a stick. */
+static enum fl_err take_policy(struct witnessing *w, const struct policy *p, struct fl_why *why)
 {
-    char *save = NULL;
-    for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-        char *in = NULL, *word = strtok_r(l, " \t", &in);
-        if (!word || strcmp(word, "witness") != 0)
+    for (size_t i = 0; i < p->n_witnesses; i++) {
+        const struct policy_witness *x = &p->witness[i];
+        if (!x->url)
             continue;
-        char *name = strtok_r(NULL, " \t", &in), *key = strtok_r(NULL, " \t", &in), *url = strtok_r(NULL, " \t", &in);
-        if (!name || !key)
-            return fl_fail(why, FL_FORMAT, "policy: a witness needs a name and a verifier key");
-        if (!url)
-            continue;
-        if (w->n == WITNESSES_MAX || strlen(url) > URL_MAX)
-            return fl_fail(why, FL_FORMAT, "policy: more than %d witnesses, or an address that is too long", WITNESSES_MAX);
-        struct one *o = &w->one[w->n];
-        if (vkey_parse(key, &o->vkey, why) || o->vkey.type != KEY_COSIGN)
-            return fl_fail(why, FL_FORMAT, "policy: the key of the witness %.60s is none", name);
-        (void)snprintf(o->url, sizeof o->url, "%s", url);
-        w->n++;
+        if (strlen(x->url) > URL_MAX)
+            return fl_fail(why, FL_FORMAT, "policy: the address of the witness %.60s is too long", x->name);
+        struct one *o = &w->one[w->n++];
+        o->vkey = x->vkey;
+        (void)snprintf(o->url, sizeof o->url, "%s", x->url);
     }
     return FL_OK;
 }
 
 enum fl_err witnessing_start(const char *data, void (*say)(const char *line), struct witnessing **out, struct fl_why *why)
 {
-    struct fl_buf policy = FL_BUF(1 << 20);
+    struct policy *policy = NULL;
     char *path = fl_path_join(data, "policy");
     *out = NULL;
     if (path && !fl_path_exists(path)) {
@@ -164,9 +157,9 @@ enum fl_err witnessing_start(const char *data, void (*say)(const char *line), st
         return FL_OK;
     }
     struct witnessing *w = calloc(1, sizeof *w);
-    enum fl_err err = path && w && (w->data = strdup(data)) ? fl_file_read(path, &policy, why) : fl_fail(why, FL_NOMEM, "out of memory");
-    if (!err && policy.len)
-        err = read_policy(w, (char *)policy.bytes, why);
+    enum fl_err err = path && w && (w->data = strdup(data)) ? policy_read(path, &policy, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err)
+        err = take_policy(w, policy, why);
     bool run = !err && w->n;
     if (run) {
         w->say = say;
@@ -183,7 +176,7 @@ enum fl_err witnessing_start(const char *data, void (*say)(const char *line), st
     } else if (run) {
         *out = w;
     }
-    fl_buf_fini(&policy);
+    policy_free(policy);
     free(path);
     return err;
 }

@@ -160,7 +160,7 @@ enum fl_err report_log(struct report *r, json_t **out, struct fl_why *why)
 
 enum fl_err report_certificate(struct report *r, int64_t leaf, struct fl_buf *out, struct fl_why *why)
 {
-    return certificate_write(r->reader.db, leaf, out, why);
+    return certificate_best(r->reader.db, r->data, leaf, out, why);
 }
 
 enum fl_err report_head(struct report *r, struct fl_buf *out, struct fl_why *why)

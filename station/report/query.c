@@ -5,13 +5,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum fl_err report_open(const char *data, struct report **out, struct fl_why *why)
 {
     struct report *r = calloc(1, sizeof *r);
     char *path = fl_path_join(data, "flashline.db");
     *out = NULL;
-    enum fl_err err = r && path ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    if (r)
+        r->data = strdup(data);
+    enum fl_err err = r && path && r->data ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err && !fl_path_exists(path))
         err = fl_fail(why, FL_NOT_FOUND, "there is no station in %.300s", data);
     if (!err)
@@ -34,8 +37,10 @@ enum fl_err report_open(const char *data, struct report **out, struct fl_why *wh
 
 void report_close(struct report *r)
 {
-    if (r)
-        db_close_reader(&r->reader);
+    if (!r)
+        return;
+    db_close_reader(&r->reader);
+    free(r->data);
     free(r);
 }
 

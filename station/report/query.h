@@ -10,6 +10,7 @@
 
 struct report {
     struct db_reader reader;
+    char *data; /* the station's folder; owned */
 };
 
 /* Run `sql` and give each row to `row`; a row that returns an error ends it. */

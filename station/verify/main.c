@@ -60,13 +60,15 @@ static int read_words(struct words *w, int argc, char **argv)
         else if (!argv[i][2])
             only_files = true;
         else if ((v = value_of("--key", argc, argv, &i)))
-            w->keys[w->in.n_keys++] = v;
+            w->keys[w->in.trust.n_keys++] = v;
         else if ((v = value_of("--head", argc, argv, &i)))
             w->heads[w->in.n_heads++] = v;
         else if ((v = value_of("--ca", argc, argv, &i)))
-            w->in.ca = v;
+            w->in.trust.ca = v;
+        else if ((v = value_of("--policy", argc, argv, &i)))
+            w->in.trust.policy = v;
         else if ((v = value_of("--quorum", argc, argv, &i))) {
-            if (!take_number(v, &w->in.quorum))
+            if (!take_number(v, &w->in.trust.quorum))
                 return usage("--quorum needs a number up to 64, not ", v);
         } else if ((v = value_of("--format", argc, argv, &i))) {
             if (strcmp(v, "json") != 0 && strcmp(v, "text") != 0)
@@ -87,7 +89,7 @@ static int verify(struct words *w, int argc, char **argv)
     int code = read_words(w, argc, argv);
     if (code)
         return code;
-    w->in.keys = w->keys;
+    w->in.trust.keys = w->keys;
     w->in.paths = w->paths;
     w->in.heads = w->heads;
     code = inspect_run(&w->in, &out, &why);

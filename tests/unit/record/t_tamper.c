@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * prove/check: a real station's folder, changed with plain SQL or plain cp, and what the audit says of it.
  * With FL_KEEP=DIR the untouched folder is copied to DIR/data, and beside it go a proof file for every record and all
- * proofs of growth between its heads, for readers written by others. */
+ * proofs of growth between its heads, for readers written by others; nothing is spoiled then. */
 #include "unit/t.h"
 
 #include "audit/proof_file.h"
@@ -427,5 +427,7 @@ int main(void)
         cmocka_unit_test(keys_and_heads), cmocka_unit_test(by_sql),     cmocka_unit_test(trigger_dropped),
         cmocka_unit_test(put_back),       cmocka_unit_test(torn_files), cmocka_unit_test(evidence_stays_untouched),
     };
-    return cmocka_run_group_tests(tests, setup_group, teardown_group);
+    static const struct CMUnitTest kept[] = {cmocka_unit_test(keys_and_heads)};
+    return getenv("FL_KEEP") ? cmocka_run_group_tests(kept, setup_group, teardown_group)
+                             : cmocka_run_group_tests(tests, setup_group, teardown_group);
 }

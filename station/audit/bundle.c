@@ -172,7 +172,7 @@ static enum fl_err add_head(struct bundle *b, const char *name, struct check_res
     if (err == FL_NOMEM)
         return fl_fail(why, err, "out of memory");
     if (err) {
-        audit_add_beside(&out->report, err == FL_MISMATCH ? AUDIT_FOREIGN : AUDIT_MALFORMED, "%.150s: %.200s", name, w.text);
+        audit_add(&out->report, err == FL_MISMATCH ? AUDIT_FOREIGN : AUDIT_MALFORMED, 0, 0, "%.150s: %.200s", name, w.text);
         return FL_OK;
     }
     struct audit_head *p = realloc(b->head, (b->n_heads + 1) * sizeof *p);

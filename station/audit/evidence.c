@@ -232,7 +232,7 @@ void evidence_tell(const struct evidence *e, struct check_result *out)
         out->heads_given += it->kind == EVIDENCE_HEAD;
         out->anchors += it->kind == EVIDENCE_ANCHOR;
         if (it->bad != AUDIT_GOOD)
-            audit_add(&out->report, it->bad, it->leaf, it->leaf, "%.80s: %.290s", it->name, it->why);
+            audit_add_beside(&out->report, it->bad, "%.80s: %.290s", it->name, it->why);
         else if (e->list && e->list[k++].agreed) {
             tell_good(it, &e->list[k - 1], out);
             hold(held, it, e->list[k - 1].size);

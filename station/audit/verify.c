@@ -36,8 +36,8 @@ int audit_class_exit(enum audit_class c)
 
 bool audit_class_of_log(enum audit_class c)
 {
-    static const enum audit_class beside[] = {AUDIT_COPY,     AUDIT_NODE,  AUDIT_ROWS,      AUDIT_SCHEMA,
-                                              AUDIT_DATABASE, AUDIT_TOKEN, AUDIT_MALFORMED, AUDIT_WITNESS};
+    static const enum audit_class beside[] = {AUDIT_COPY,     AUDIT_NODE,  AUDIT_ROWS,   AUDIT_SCHEMA,
+                                              AUDIT_DATABASE, AUDIT_TOKEN, AUDIT_WITNESS};
     bool of_log = true;
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
         of_log &= c != beside[i];

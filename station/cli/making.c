@@ -222,6 +222,7 @@ static enum fl_err change_lot(struct making *m, struct fl_why *why)
     m->wanted[0] = 0;
     m->lot = m->lot_name;
     tally_alarm(board_tally(m->board), NULL);
+    tally_stops(board_tally(m->board), NULL, 0);
     int code = make_lot(m);
     (void)pthread_mutex_unlock(&m->lot_lock);
     if (code)

@@ -181,9 +181,10 @@ static enum fl_err scan(struct making *m, const char *code, struct fl_why *said)
     return FL_ARG;
 }
 
-/* A sentence where there is room for one, and a bell where something was not done: hands are full, eyes elsewhere. */
+/* On every board, and a bell where something was not done: hands are full, eyes elsewhere. */
 static void say(struct making *m, bool refused, const char *text)
 {
+    tally_say(board_tally(m->board), refused, text, fl_mono_ms());
     journal_line(m->journal, refused ? LOG_WARNING : LOG_INFO, text);
     if (!console_takes_terminal(stderr))
         fprintf(stderr, "flashline: scan: %s\n", text);
@@ -224,8 +225,12 @@ static enum fl_err status(struct making *m, json_t **answer)
                                                      "fault", v.fault[0] ? v.fault : NULL, "mac", v.mac[0] ? v.mac : NULL));
     }
     tally_get(board_tally(m->board), fl_mono_ms(), &head);
-    *answer = json_pack("{ss*,ss*,ss*,so}", "lot", head.lot[0] ? head.lot : NULL, "product", head.product[0] ? head.product : NULL,
-                        "alarm", head.alarm[0] ? head.alarm : NULL, "slots", slots);
+    json_t *stopped = json_array();
+    for (size_t i = 0; i < head.n_stopped; i++)
+        (void)json_array_append_new(stopped, json_integer(head.stopped[i]));
+    *answer = json_pack("{ss*,ss*,ss*,so,ss*,sb,so}", "lot", head.lot[0] ? head.lot : NULL, "product",
+                        head.product[0] ? head.product : NULL, "alarm", head.alarm[0] ? head.alarm : NULL, "stopped", stopped,
+                        "said", head.said[0] ? head.said : NULL, "refused", head.refused != 0, "slots", slots);
     return *answer ? FL_OK : FL_NOMEM;
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BAR_FULL = 0x2588, BAR_EMPTY = 0x2591, TEXT = 400, WIDE = 48 };
+enum { BAR_FULL = 0x2588, BAR_EMPTY = 0x2591, TEXT = 400, WIDE = 48, SAID_MS = 10000, SAID_REFUSED_MS = 60000 };
 
 /* ---- pieces ---------------------------------------------------------------------------------------------- */
 
@@ -360,6 +360,22 @@ static void counts_row(struct grid *g, const struct tiles_in *in, int y)
     }
 }
 
+/* What was said last: a scan that did something for a moment, one that was refused until somebody must have read it. */
+static bool says(const struct tally_head *h, uint64_t now_ms)
+{
+    return h->said[0] && now_ms - h->said_ms < (h->refused ? SAID_REFUSED_MS : SAID_MS);
+}
+
+static void said_row(struct grid *g, const struct tiles_in *in, int y)
+{
+    const struct tally_head *h = in->head;
+    uint8_t tone = h->refused ? TONE_NOTE + 1 : TONE_GOOD + 1;
+    const char *sign = h->refused ? (g->utf8 ? "\xe2\x9c\x98" : "x") : g->utf8 ? "\xe2\x9c\x94" : "+";
+    grid_fill(g, 0, y, g->w, 1, ' ', tone, 0);
+    (void)grid_text(g, 1, y, 1, sign, tone, GRID_BOLD);
+    (void)grid_text(g, 3, y, g->w - 3, h->said, tone, GRID_BOLD);
+}
+
 static void keys_row(struct grid *g, const struct tiles_ui *ui, int y)
 {
     static const char *const keys[] = {"arrows choose", "Enter details", "a only what wants a hand", "Ctrl-C stop"};
@@ -434,6 +450,8 @@ void tiles_paint(struct grid *g, const struct tiles_in *in, struct tiles_ui *ui)
         grid_fill(g, 0, top, g->w, 1, ' ', TONE_BAD + 1, GRID_BOLD);
         (void)grid_text(g, 1, top++, g->w - 1, in->head->alarm, TONE_BAD + 1, GRID_BOLD);
     }
+    if (says(in->head, in->now_ms) && top + 1 < bottom)
+        said_row(g, in, top++);
     if (g->h >= 5)
         keys_row(g, ui, --bottom);
     if (g->h >= 14)

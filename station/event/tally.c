@@ -68,6 +68,25 @@ void tally_alarm(struct tally *t, const char *text)
     (void)pthread_mutex_unlock(&t->lock);
 }
 
+void tally_stops(struct tally *t, const int *stopped, size_t n)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    memset(t->head.stopped, 0, sizeof t->head.stopped);
+    t->head.n_stopped = n < TALLY_STOPS ? n : TALLY_STOPS;
+    for (size_t i = 0; i < t->head.n_stopped; i++)
+        t->head.stopped[i] = stopped[i];
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+void tally_say(struct tally *t, bool refused, const char *text, uint64_t now_ms)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    set(t->head.said, sizeof t->head.said, text);
+    t->head.refused = refused;
+    t->head.said_ms = now_ms;
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
 /* The place of `key` in a table that has room: its own, or the free one where it belongs. */
 static uint64_t *place(uint64_t *unit, size_t cap, uint64_t key)
 {

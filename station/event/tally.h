@@ -16,13 +16,18 @@
 
 #include <stdint.h>
 
-enum { TALLY_TEXT = 96, TALLY_ALARM = 240, TALLY_UNITS_MAX = 1 << 20 };
+enum { TALLY_TEXT = 96, TALLY_ALARM = 240, TALLY_SAID = 200, TALLY_STOPS = 16, TALLY_UNITS_MAX = 1 << 20 };
 
 struct tally_head {
     char station[TALLY_TEXT], product[TALLY_TEXT], lot[TALLY_TEXT]; /* "" not said */
     uint64_t planned;            /* units to make; 0 not said */
     uint32_t takt_ms;            /* wanted time from unit to unit; 0 not said */
     char alarm[TALLY_ALARM];     /* of the whole station; "" none */
+    int stopped[TALLY_STOPS];    /* what a rule of the lot stopped: numbers of slots, 0 the whole line; the first of them */
+    uint64_t n_stopped;
+    char said[TALLY_SAID];       /* what was last said to the people at the line: a scan and what it did; "" nothing yet */
+    uint64_t said_ms;            /* monotonic: when */
+    uint64_t refused;            /* 1: nothing was done by it */
     uint64_t outcomes[OUTCOME_INTERRUPTED + 1]; /* attempts */
     uint64_t units;              /* with an attempt that counts */
     uint64_t passed;             /* units whose latest counted attempt is PASS */
@@ -38,6 +43,8 @@ void tally_free(struct tally *t);
 void tally_title(struct tally *t, const char *station, const char *product, const char *lot,
                  uint64_t planned, uint32_t takt_ms);
 void tally_alarm(struct tally *t, const char *text); /* NULL or "": all is well again */
+void tally_stops(struct tally *t, const int *stopped, size_t n);
+void tally_say(struct tally *t, bool refused, const char *text, uint64_t now_ms);
 /* One attempt ended. `mac` (6 bytes) NULL: no unit is known. */
 void tally_add(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64_t now_ms);
 /* One that ended before this run: counted, and in no rate. */

@@ -53,19 +53,29 @@ struct news {
     size_t n;
     bool show;
     char alarm[TALLY_ALARM];
+    int stopped[TALLY_STOPS];
+    size_t n_stopped;
 };
 
 static void alarm_locked(struct guard *g, struct news *news)
 {
     char *text = news->alarm;
     size_t n = 0, cap = sizeof news->alarm;
+    bool line = rules_stopped(g->rules, RULES_LINE);
     news->show = true;
+    news->n_stopped = 0;
     text[0] = 0;
-    if (rules_stopped(g->rules, RULES_LINE))
+    if (line)
         n = (size_t)snprintf(text, cap, "the line is stopped: %s (flashline line ack)", g->stop[RULES_LINE].why);
-    for (int slot = 1; slot <= RULES_SLOT_MAX && n < cap && !rules_stopped(g->rules, RULES_LINE); slot++)
-        if (rules_stopped(g->rules, slot))
-            n += (size_t)snprintf(text + n, cap - n, "%sslot %d is closed: %s", n ? "; " : "", slot, g->stop[slot].why);
+    for (int scope = RULES_LINE; scope <= RULES_SLOT_MAX; scope++) {
+        if (!rules_stopped(g->rules, scope))
+            continue;
+        if (news->n_stopped < TALLY_STOPS)
+            news->stopped[news->n_stopped++] = scope;
+        if (!line && n < cap)
+            n += (size_t)snprintf(text + n, cap - n, "%sslot %d is closed: %s (flashline line ack --slot %d)", n ? "; " : "",
+                                  scope, g->stop[scope].why, scope);
+    }
 }
 
 static void tell(struct guard *g, const struct news *news)
@@ -73,8 +83,10 @@ static void tell(struct guard *g, const struct news *news)
     for (size_t i = 0; i < news->n; i++)
         if (fl_queue_put(g->c.facts, news->event[i], fl_deadline_in_ms(RECORD_MS)) != FL_OK)
             event_free(news->event[i]); /* a queue that takes nothing belongs to a station that is stopping */
-    if (news->show && g->c.tally)
+    if (news->show && g->c.tally) {
         tally_alarm(g->c.tally, news->alarm);
+        tally_stops(g->c.tally, news->stopped, news->n_stopped);
+    }
 }
 
 static struct event *stop_event(const struct guard *g, int slot)

@@ -2,8 +2,8 @@
  *
  * The texts of the live stream, as JSON.
  *
- * head: {"station","product","lot","planned","takt_ms","alarm","pass","fail","error","aborted",
- *        "interrupted","units","passed","first_passed","per_hour"}
+ * head: {"station","product","lot","alarm","stopped":[slot, …],"said","said_ms","refused","planned","takt_ms","pass","fail",
+ *        "error","aborted","interrupted","units","passed","first_passed","per_hour"}   stopped: 0 is the whole line
  * tile: {"i","slot","state","tone","sign","port","mac","chip","step","done","total","rate","left","baud","rungs",
  *        "fault","what","todo","who","why","leaf","started","ended","hand"}   bytes, ms, monotonic ms
  * progress (live.c): [i, done, total, rate, left]
@@ -51,6 +51,11 @@ void tiles_head(struct fl_buf *b, const struct tally_head *h)
     add_text(b, "product", h->product);
     add_text(b, "lot", h->lot);
     add_text(b, "alarm", h->alarm);
+    add_text(b, "said", h->said);
+    fl_buf_addf(b, "\"said_ms\":%llu,\"refused\":%s,\"stopped\":[", (unsigned long long)h->said_ms, h->refused ? "true" : "false");
+    for (size_t i = 0; i < h->n_stopped; i++)
+        fl_buf_addf(b, "%s%d", i ? "," : "", h->stopped[i]);
+    fl_buf_adds(b, "],");
     fl_buf_addf(b,
                 "\"planned\":%llu,\"takt_ms\":%u,\"pass\":%llu,\"fail\":%llu,\"error\":%llu,\"aborted\":%llu,"
                 "\"interrupted\":%llu,\"units\":%llu,\"passed\":%llu,\"first_passed\":%llu,\"per_hour\":%llu}",

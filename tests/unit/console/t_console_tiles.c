@@ -116,6 +116,33 @@ static void forms(void **state)
     }
 }
 
+/* What was said last stands below the counts: one that did something for ten seconds, one that was refused for a minute. */
+static void said(void **state)
+{
+    (void)state;
+    static const struct {
+        bool refused;
+        uint64_t ms; /* ago, at 11000 */
+        const char *row;
+    } row[] = {
+        {false, 0, " + SN0001 is for slot 2\n"}, {false, 9999, " + SN0001 is for slot 2\n"}, {false, 10000, "  1 > WORK"},
+        {true, 10000, " x SN0001 is for slot 2\n"},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        struct grid g;
+        struct fl_buf b = FL_BUF(10000);
+        struct tiles_ui ui = {.keys = true};
+        const struct tally_head h = {.said = "SN0001 is for slot 2", .refused = row[i].refused, .said_ms = 11000 - row[i].ms};
+        assert_int_equal(grid_init(&g, 54, 11, false), FL_OK);
+        paint(&g, some, T_COUNT(some), &h, &ui);
+        text_of(&g, &b);
+        const char *second = strchr(strchr(fl_buf_text(&b), '\n') + 1, '\n') + 1;
+        assert_memory_equal(second, row[i].row, strlen(row[i].row));
+        fl_buf_fini(&b);
+        grid_fini(&g);
+    }
+}
+
 /* At 80 x 24 sixty-four slots are all there, each with its number, sign and word or bar. */
 static void sixty_four(void **state)
 {
@@ -142,7 +169,7 @@ static void every_size(void **state)
 {
     (void)state;
     struct slot_view v[64];
-    static const struct tally_head head = {.product = "\xe4\xba\xa7\xe5\x93\x81\xe4\xb8\x80\xe5\x8f\xb7", .alarm = "the disk is full",
+    static const struct tally_head head = {.product = "\xe4\xba\xa7\xe5\x93\x81\xe4\xb8\x80\xe5\x8f\xb7", .alarm = "the disk is full", .said = "\xe4\xba\xa7", .said_ms = 11000,
                                            .units = 1, .passed = 1, .per_hour = 1};
     for (int i = 0; i < 64; i++) {
         v[i] = some[i % 4];
@@ -228,7 +255,7 @@ static void keys(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(sixty_four),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(said), cmocka_unit_test(sixty_four),
                                               cmocka_unit_test(every_size), cmocka_unit_test(texts), cmocka_unit_test(keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,33 @@ static void title(void **state)
     tally_free(t);
 }
 
+/* What a rule stopped, and what was last said: shown until something else is. */
+static void stops_and_words(void **state)
+{
+    (void)state;
+    struct tally *t = tally_new();
+    struct tally_head h;
+    int many[TALLY_STOPS + 3];
+    for (int i = 0; i < TALLY_STOPS + 3; i++)
+        many[i] = i;
+    tally_say(t, true, "'X17' may be a lot or a serial: nothing is done", 77);
+    tally_stops(t, many, T_COUNT(many));
+    tally_get(t, 100, &h);
+    assert_string_equal(h.said, "'X17' may be a lot or a serial: nothing is done");
+    assert_int_equal(h.refused, 1);
+    assert_int_equal(h.said_ms, 77);
+    assert_int_equal(h.n_stopped, TALLY_STOPS); /* as many as there is room for */
+    assert_int_equal(h.stopped[TALLY_STOPS - 1], TALLY_STOPS - 1);
+    tally_say(t, false, "eva stands at the line", 78);
+    tally_stops(t, (const int[]){3}, 1);
+    tally_get(t, 100, &h);
+    assert_string_equal(h.said, "eva stands at the line");
+    assert_int_equal(h.refused, 0);
+    assert_int_equal(h.n_stopped, 1);
+    assert_int_equal(h.stopped[0], 3);
+    tally_free(t);
+}
+
 static void looks(void **state)
 {
     (void)state;
@@ -170,7 +197,7 @@ static void past_and_clear(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(many_units),
-                                              cmocka_unit_test(per_hour), cmocka_unit_test(title),
+                                              cmocka_unit_test(per_hour), cmocka_unit_test(title), cmocka_unit_test(stops_and_words),
                                               cmocka_unit_test(past_and_clear), cmocka_unit_test(looks), cmocka_unit_test(meter)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

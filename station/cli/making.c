@@ -160,6 +160,12 @@ static void web_log(void *ctx, const char *line)
         fprintf(stderr, "flashline: web: %s\n", line);
 }
 
+/* Has the console one? Then it is the only reader of what is typed. */
+static bool keyboard(const struct making *m)
+{
+    return m->mode == LINE_STAY && console_takes_terminal(stderr) && isatty(STDIN_FILENO);
+}
+
 static int show(struct making *m)
 {
     struct fl_why why = {0};
@@ -173,7 +179,12 @@ static int show(struct making *m)
         fprintf(stderr, "flashline: the board is at %s\n", web_url(m->web));
     }
     title(m);
-    return console_start(m->board, stderr, &m->console, &why) ? cli_fail(CLI_STATION, "%s", why.text) : CLI_OK;
+    const struct clerk_config work = {.code = making_scanned, .damaged = making_scan_damaged, .reopen = making_reopen, .ctx = m};
+    if (keyboard(m) && clerk_open(&work, &m->clerk, &why))
+        return cli_fail(CLI_STATION, "%s", why.text);
+    const struct console_asks asks = {.code = clerk_code, .damaged = clerk_damaged, .reopen = clerk_reopen, .ctx = m->clerk};
+    return console_start(m->board, stderr, m->clerk ? &asks : NULL, &m->console, &why) ? cli_fail(CLI_STATION, "%s", why.text)
+                                                                                       : CLI_OK;
 }
 
 static void on_signal(void *ctx)
@@ -292,6 +303,8 @@ static int make(struct making *m)
     enum fl_err err = keep_making(m, &why);
     console_stop(m->console); /* gives the terminal back before anything is said */
     m->console = NULL;
+    clerk_close(m->clerk);
+    m->clerk = NULL;
     if (!err && !recorder_health(m->recorder, &why))
         return results_end(&m->results);
     results_end(&m->results);
@@ -311,15 +324,20 @@ static int open_desk(struct making *m)
     m->lot_begun_ok = fl_cond_init(&m->lot_begun) == FL_OK;
     if (!m->desk || !m->lot_begun_ok)
         return cli_fail(CLI_STATION, "out of memory");
-    if (m->station.lots_required && !m->lot && (m->mode != LINE_STAY || !set->port || !set->patterns[SCAN_LOT]))
+    if (m->station.lots_required && !m->lot && (m->mode != LINE_STAY || !set->patterns[SCAN_LOT]))
         return cli_usage(m->verb, "the station file says `lots: required`: give --lot NAME%s",
                          m->mode == LINE_STAY ? ", or a scanner with a pattern for lots" : "");
-    if (!set->port)
+    bool any = set->port != NULL;
+    for (int i = 0; i < SCAN_KINDS; i++)
+        any = any || set->patterns[i];
+    if (!any)
         return CLI_OK;
     if (scan_patterns_new((const char *const *)set->patterns, &m->patterns, &why))
         return cli_usage(m->verb, "%s", why.text);
     const struct scanner_config c = {.set = set, .code = making_scanned, .damaged = making_scan_damaged, .ctx = m};
-    return m->mode == LINE_STAY && scanner_open(&c, &m->scanner, &why) ? cli_usage(m->verb, "scanner: %s", why.text) : CLI_OK;
+    if (m->mode != LINE_STAY || !set->port || (strcmp(set->port, "stdin") == 0 && keyboard(m)))
+        return CLI_OK;
+    return scanner_open(&c, &m->scanner, &why) ? cli_usage(m->verb, "scanner: %s", why.text) : CLI_OK;
 }
 
 static int run(struct making *m)
@@ -360,6 +378,7 @@ static void take_apart(struct making *m)
     line_free(m->line);
     scanner_close(m->scanner);
     console_stop(m->console);
+    clerk_close(m->clerk);
     web_stop(m->web);
     door_close(m->door);
     labels_close(m->labels);

@@ -76,25 +76,33 @@ void making_facts_free(struct making *m)
     free(m->facts);
 }
 
-/* "reopen": recorded first, then the slots go on. */
-static enum fl_err reopen(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
+/* Recorded first, then the slots go on. */
+static enum fl_err reopen(struct making *m, int slot, const char *who, const char *reason, int64_t *leaf, struct fl_why *why)
 {
-    int64_t leaf = -1;
-    int slot = (int)fl_json_int(request, "slot", RULES_LINE);
-    json_t *b = json_pack("{ss,ss}", "operator", fl_json_text(request, "operator"), "why", fl_json_text(request, "why"));
+    json_t *b = json_pack("{ss,ss}", "operator", who, "why", reason);
     if (b && slot != RULES_LINE && json_object_set_new(b, "slot", json_integer(slot)) != 0) {
         json_decref(b);
         b = NULL;
     }
-    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_LINE_REOPEN, b, &leaf, why);
+    enum fl_err err = making_event(recorder_queue(m->recorder), EVENT_LINE_REOPEN, b, leaf, why);
     if (err)
         return err;
     (void)pthread_mutex_lock(&m->lot_lock);
     if (m->lot_line)
         (void)guard_reopen(lot_line_guard(m->lot_line), slot);
     (void)pthread_mutex_unlock(&m->lot_lock);
-    *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
     return FL_OK;
+}
+
+/* "reopen" */
+static enum fl_err asked_reopen(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
+{
+    int64_t leaf = -1;
+    enum fl_err err = reopen(m, (int)fl_json_int(request, "slot", RULES_LINE), fl_json_text(request, "operator"),
+                             fl_json_text(request, "why"), &leaf, why);
+    if (!err)
+        *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
+    return err;
 }
 
 static enum fl_err reprint(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
@@ -192,6 +200,24 @@ static void say(struct making *m, bool refused, const char *text)
         (void)fputc('\a', stderr);
 }
 
+void making_reopen(void *making, int slot, const char *who, const char *reason)
+{
+    struct making *m = making;
+    struct fl_why why = {0, ""};
+    char name[SCAN_CODE_MAX + 1], scope[24], text[500];
+    enum scan_kind kind;
+    int64_t leaf = -1;
+    if (m->patterns && !scan_meaning(m->patterns, who, &kind, name, NULL) && kind == SCAN_OPERATOR)
+        who = name; /* a badge that was scanned in place of a name */
+    enum fl_err err = reopen(m, slot, who, reason, &leaf, &why);
+    (void)snprintf(scope, sizeof scope, slot == RULES_LINE ? "the line" : "slot %d", slot);
+    if (err)
+        (void)snprintf(text, sizeof text, "%s stays closed: %s", scope, why.text);
+    else
+        (void)snprintf(text, sizeof text, "%s is open again: %s answers for it (leaf %lld)", scope, who, (long long)leaf);
+    say(m, err != FL_OK, text);
+}
+
 void making_scanned(void *making, const char *code)
 {
     struct fl_why said = {0, ""};
@@ -237,7 +263,7 @@ static enum fl_err status(struct making *m, json_t **answer)
 enum fl_err making_asked(void *making, const char *what, const json_t *request, json_t **answer, struct fl_why *why)
 {
     if (strcmp(what, "reopen") == 0)
-        return reopen(making, request, answer, why);
+        return asked_reopen(making, request, answer, why);
     if (strcmp(what, "reprint") == 0)
         return reprint(making, request, answer, why);
     if (strcmp(what, "scan") == 0)

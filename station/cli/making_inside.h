@@ -5,6 +5,7 @@
 #ifndef FL_CLI_MAKING_INSIDE_H
 #define FL_CLI_MAKING_INSIDE_H
 
+#include "cli/clerk.h"
 #include "cli/labels.h"
 #include "cli/lot_line.h"
 #include "cli/making.h"
@@ -47,6 +48,7 @@ struct making {
     struct labels *labels;
     struct witnessing *witnessing;
     struct board *board;
+    struct clerk *clerk; /* NULL: the console has no keyboard */
     struct console *console;
     struct web *web;
     struct journal *journal;
@@ -79,5 +81,7 @@ void making_facts_free(struct making *m); /* when the recorder is closed: it has
 enum fl_err making_asked(void *making, const char *what, const json_t *request, json_t **answer, struct fl_why *why);
 void making_scanned(void *making, const char *code);
 void making_scan_damaged(void *making, const char *why);
+/* Asked for at the console's keyboard: recorded, then the slots go on. */
+void making_reopen(void *making, int slot, const char *who, const char *reason);
 
 #endif

@@ -2,6 +2,7 @@
 #include "console/console.h"
 
 #include "base/wake.h"
+#include "console/keys.h"
 #include "console/screen.h"
 
 #include <langinfo.h>
@@ -29,6 +30,9 @@ struct console {
     struct screen *screen;
     struct tile_meter *meter;
     struct tiles_ui ui;
+    struct keys keys;
+    bool asks_on;
+    struct console_asks asks;
 };
 
 /* ---- one slot as text ---------------------------------------------------------------------------- */
@@ -170,20 +174,93 @@ static void paint_tiles(struct console *c)
     grid_fini(&g);
 }
 
+/* ---- what is typed -------------------------------------------------------------------------------------------- */
+
+static enum tiles_key key_of(char c)
+{
+    static const struct {
+        char c;
+        enum tiles_key key;
+    } row[] = {{'h', TILES_LEFT}, {'l', TILES_RIGHT}, {'k', TILES_UP},        {'j', TILES_DOWN},
+               {'\n', TILES_ENTER}, {'\r', TILES_ENTER}, {'a', TILES_ATTENTION}, {'r', TILES_REOPEN}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        if (row[i].c == c)
+            return row[i].key;
+    return TILES_NONE;
+}
+
+static bool pressed(struct console *c, enum tiles_key key)
+{
+    if ((key == TILES_REOPEN && !c->asks_on) || !tiles_press(&c->ui, key))
+        return false;
+    paint_tiles(c); /* where the next arrow leads is known when this one is shown */
+    return true;
+}
+
+static bool heard(struct console *c, enum keys_is is, const char *text)
+{
+    char why[160];
+    bool any = false;
+    switch (is) {
+    case KEYS_NOTHING:
+        break;
+    case KEYS_KEY:
+        for (; *text; text++)
+            any = pressed(c, key_of(*text)) || any;
+        break;
+    case KEYS_CODE:
+        c->asks.code(c->asks.ctx, text);
+        return true;
+    case KEYS_HALF:
+        (void)snprintf(why, sizeof why, "half a code, '%s': nothing is done", text);
+        c->asks.damaged(c->asks.ctx, why);
+        return true;
+    case KEYS_TOO_LONG:
+        (void)snprintf(why, sizeof why, "a code of more than %d characters, '%.20s...': nothing is done", KEYS_CODE_MAX, text);
+        c->asks.damaged(c->asks.ctx, why);
+        return true;
+    }
+    return any;
+}
+
+/* A form takes all that is typed; else it is a scanner's, or a key. */
+static bool typed(struct console *c, char byte)
+{
+    char text[KEYS_CODE_MAX + 1] = {byte, 0};
+    uint64_t now = fl_mono_ms();
+    struct form *form = &c->ui.form;
+    if (form->open) {
+        if (form_typed(form, byte, now))
+            c->asks.reopen(c->asks.ctx, form->slot, form->who, form->why);
+        paint_tiles(c);
+        return true;
+    }
+    if (!c->asks_on)
+        return heard(c, KEYS_KEY, text);
+    bool any = heard(c, keys_waited(&c->keys, now, text), text);
+    return heard(c, keys_typed(&c->keys, byte, now, text), text) || c->keys.n || any;
+}
+
 /* Until the next painting is due or a key came. */
 static bool wait_tiles(struct console *c)
 {
     struct fl_deadline due = fl_deadline_in_ms(PAINT_MS);
+    uint64_t now = fl_mono_ms(), keys_due = keys_due_ms(&c->keys);
+    if (keys_due != UINT64_MAX)
+        due = fl_deadline_min(due, fl_deadline_in_ms(keys_due > now ? keys_due - now : 0));
     enum fl_err err = c->ui.keys ? fl_wake_poll(&c->wake, STDIN_FILENO, POLLIN, due) : fl_wake_sleep(&c->wake, due);
     if (err == FL_CANCELLED)
         return false;
-    bool pressed = false;
-    for (enum tiles_key k; c->ui.keys && (k = screen_key(c->screen)) != TILES_NONE;)
-        if (tiles_press(&c->ui, k)) {
-            pressed = true;
-            paint_tiles(c); /* where the next arrow leads is known when this one is shown */
-        }
-    if (err == FL_OK && c->ui.keys && !pressed) /* a key that means nothing, or the keyboard is gone: no busy loop */
+    bool any = false;
+    enum screen_typed is = SCREEN_NOTHING;
+    do {
+        enum tiles_key key;
+        char byte, text[KEYS_CODE_MAX + 1];
+        is = c->ui.keys ? screen_read(c->screen, &key, &byte) : SCREEN_NOTHING;
+        any = (is == SCREEN_KEY ? pressed(c, key) : is == SCREEN_BYTE ? typed(c, byte)
+                                                                      : heard(c, keys_waited(&c->keys, fl_mono_ms(), text), text)) || any;
+    } while (is != SCREEN_NOTHING);
+    if (err == FL_OK && c->ui.keys && !any) /* a key that means nothing, or the keyboard is gone: no busy loop */
         return fl_wake_sleep(&c->wake, due) != FL_CANCELLED;
     return true;
 }
@@ -258,13 +335,16 @@ static void take_apart(struct console *c)
     free(c);
 }
 
-enum fl_err console_start(struct board *board, FILE *out, struct console **to, struct fl_why *why)
+enum fl_err console_start(struct board *board, FILE *out, const struct console_asks *asks, struct console **to, struct fl_why *why)
 {
     struct console *c = calloc(1, sizeof *c);
     *to = NULL;
     if (!c)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    *c = (struct console){.board = board, .out = out, .wake = {-1, -1}};
+    *c = (struct console){.board = board, .out = out, .wake = {-1, -1}, .asks_on = asks != NULL};
+    if (asks)
+        c->asks = *asks;
+    c->ui.asks = c->asks_on;
     enum fl_err err = prepare(c, why);
     if (!err && pthread_create(&c->thread, NULL, paint_main, c) != 0)
         err = fl_fail(why, FL_NOMEM, "cannot start the console's thread");

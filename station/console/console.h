@@ -24,8 +24,19 @@ struct console; /* opaque */
 /* Will `out` show tiles? Then nobody else may write to that terminal until console_stop. */
 bool console_takes_terminal(FILE *out);
 
-/* Borrows `board` and `out` until console_stop. Keys come from standard input when it is a terminal. */
-FL_MUST enum fl_err console_start(struct board *board, FILE *out, struct console **to,
+/* What is typed and is more than a look: called on the painter's thread, so hand it on and be back at once. What came of
+ * it is for the head of the board to say (tally_say, event/tally.h). */
+struct console_asks {
+    void (*code)(void *ctx, const char *code);   /* a barcode scanner that types like a keyboard: a whole code (keys.h) */
+    void (*damaged)(void *ctx, const char *why); /* half a code, or one that is too long: nothing was done */
+    /* somebody answers for what a rule stopped; slot 0: the line */
+    void (*reopen)(void *ctx, int slot, const char *who, const char *reason);
+    void *ctx;
+};
+
+/* Borrows `board` and `out` until console_stop. Keys come from standard input when it is a terminal. `asks` is copied;
+ * NULL: keys only look. */
+FL_MUST enum fl_err console_start(struct board *board, FILE *out, const struct console_asks *asks, struct console **to,
                                   struct fl_why *why);
 /* Paints the last state and ends; tiles leave the terminal as it was. NULL is fine. */
 void console_stop(struct console *c);

@@ -132,19 +132,22 @@ void screen_show(struct screen *s, const struct grid *g)
     (void)refresh();
 }
 
-enum tiles_key screen_key(struct screen *s)
+enum screen_typed screen_read(struct screen *s, enum tiles_key *key, char *byte)
 {
     static const struct {
         int code;
         enum tiles_key key;
     } row[] = {
-        {KEY_LEFT, TILES_LEFT}, {KEY_RIGHT, TILES_RIGHT}, {KEY_UP, TILES_UP}, {KEY_DOWN, TILES_DOWN},
-        {'h', TILES_LEFT}, {'l', TILES_RIGHT}, {'k', TILES_UP}, {'j', TILES_DOWN}, {KEY_ENTER, TILES_ENTER},
-        {'\n', TILES_ENTER}, {'\r', TILES_ENTER}, {27, TILES_ESC}, {'a', TILES_ATTENTION},
+        {KEY_LEFT, TILES_LEFT}, {KEY_RIGHT, TILES_RIGHT}, {KEY_UP, TILES_UP}, {KEY_DOWN, TILES_DOWN}, {27, TILES_ESC},
     };
     int code = s->keys ? getch() : ERR;
+    *key = TILES_NONE;
     for (size_t i = 0; code != ERR && i < sizeof row / sizeof *row; i++)
-        if (row[i].code == code)
-            return row[i].key;
-    return TILES_NONE;
+        if (row[i].code == code) {
+            *key = row[i].key;
+            return SCREEN_KEY;
+        }
+    code = code == KEY_ENTER ? '\n' : code == KEY_BACKSPACE ? 8 : code;
+    *byte = (char)code;
+    return code == ERR ? SCREEN_NOTHING : code <= 0xFF ? SCREEN_BYTE : SCREEN_KEY; /* F1 and the like mean nothing */
 }

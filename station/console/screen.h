@@ -20,6 +20,9 @@ void screen_close(struct screen *s); /* gives the terminal back as it was */
 bool screen_has_keys(const struct screen *s);
 void screen_size(struct screen *s, int *w, int *h); /* now: follows the window */
 void screen_show(struct screen *s, const struct grid *g);
-enum tiles_key screen_key(struct screen *s); /* TILES_NONE: nothing was typed */
+
+/* What was typed next: a key that has a name (arrows, Esc), or one byte of text ('\n' Enter, 8 Backspace). */
+enum screen_typed { SCREEN_NOTHING, SCREEN_KEY, SCREEN_BYTE };
+enum screen_typed screen_read(struct screen *s, enum tiles_key *key, char *byte);
 
 #endif

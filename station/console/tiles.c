@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BAR_FULL = 0x2588, BAR_EMPTY = 0x2591, TEXT = 400, WIDE = 48, SAID_MS = 10000, SAID_REFUSED_MS = 60000 };
+enum { BAR_FULL = 0x2588, BAR_EMPTY = 0x2591, TEXT = 400, WIDE = 48, SAID_MS = 10000, SAID_REFUSED_MS = 60000, NOTE_MS = 3000, ALARM_ROWS = 3 };
 
 /* ---- pieces ---------------------------------------------------------------------------------------------- */
 
@@ -222,30 +222,30 @@ static void only_sign(struct grid *g, const struct place *p)
 
 /* ---- which form ------------------------------------------------------------------------------------------------ */
 
-static const struct form {
+static const struct shape {
     int w, h, most; /* smallest size, greatest height; a form with h > 2 leaves a row free below it */
     void (*paint)(struct grid *g, const struct place *p);
-} forms[] = {
+} shapes[] = {
     {34, 6, 8, big}, {26, 4, 5, middle}, {19, 2, 2, small}, {19, 1, 1, line}, {9, 1, 1, brief}, {5, 1, 1, only_sign},
 };
 
 struct layout {
-    const struct form *form;
+    const struct shape *shape;
     int cols, rows, w, h; /* of the page; of a tile, with its gap */
     size_t first, shown;
 };
 
 static struct layout choose(int w, int h, size_t n, size_t chosen)
 {
-    struct layout l = {.form = &forms[sizeof forms / sizeof *forms - 1]};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        const struct form *f = &forms[i];
+    struct layout l = {.shape = &shapes[sizeof shapes / sizeof *shapes - 1]};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const struct shape *f = &shapes[i];
         if (w / f->w >= 1 && h / f->h >= 1 && (size_t)(w / f->w) * (size_t)(h / f->h) >= n) {
-            l.form = f;
+            l.shape = f;
             break;
         }
     }
-    int most_rows = h / l.form->h > 1 ? h / l.form->h : 1, most_cols = w / l.form->w > 1 ? w / l.form->w : 1;
+    int most_rows = h / l.shape->h > 1 ? h / l.shape->h : 1, most_cols = w / l.shape->w > 1 ? w / l.shape->w : 1;
     l.cols = (int)((n + (size_t)most_rows - 1) / (size_t)most_rows);
     int wanted = w / WIDE; /* on a wide screen side by side rather than stretched */
     l.cols = l.cols < wanted ? ((size_t)wanted < n ? wanted : (int)n) : l.cols;
@@ -253,7 +253,7 @@ static struct layout choose(int w, int h, size_t n, size_t chosen)
     l.rows = (int)((n + (size_t)l.cols - 1) / (size_t)l.cols);
     l.rows = l.rows < 1 ? 1 : l.rows > most_rows ? most_rows : l.rows;
     l.w = w / l.cols;
-    l.h = h / l.rows < l.form->most ? h / l.rows : l.form->most;
+    l.h = h / l.rows < l.shape->most ? h / l.rows : l.shape->most;
     l.h = l.h < 1 ? 1 : l.h;
     size_t page = (size_t)l.cols * (size_t)l.rows;
     l.first = n ? chosen / page * page : 0;
@@ -294,7 +294,7 @@ static void paint_tiles(struct grid *g, const struct tiles_in *in, struct tiles_
                           .w = l.w - (l.w > 6), .h = l.h > 2 ? l.h - 1 : l.h,
                           .tone = (uint8_t)(tile_look(v)->tone + 1), .v = v, .m = &in->meter[i], .now_ms = in->now_ms};
         grid_fill(g, p.x, p.y, p.w, p.h, ' ', p.tone, p.flags);
-        l.form->paint(g, &p);
+        l.shape->paint(g, &p);
         if (chosen) /* a mark that needs neither colour nor room */
             (void)grid_text(g, p.x, p.y, 1, g->utf8 ? "\xe2\x96\xb6" : ">", p.tone, GRID_BOLD | GRID_REVERSE);
     }
@@ -378,14 +378,32 @@ static void said_row(struct grid *g, const struct tiles_in *in, int y)
 
 static void keys_row(struct grid *g, const struct tiles_ui *ui, int y)
 {
-    static const char *const keys[] = {"arrows choose", "Enter details", "a only what wants a hand", "Ctrl-C stop"};
-    static const char *const in_details[] = {"Enter back", "arrows next slot", "Ctrl-C stop"};
+    const char *const keys[] = {"arrows choose", "Enter details", ui->attention ? "a all slots" : "a only what wants a hand"};
+    static const char *const in_details[] = {"Enter back", "arrows next slot"};
     const char *const *list = ui->details ? in_details : keys;
-    size_t n = ui->details ? sizeof in_details / sizeof *in_details : sizeof keys / sizeof *keys;
+    size_t n = !ui->keys || ui->form.open ? 0 : ui->details ? sizeof in_details / sizeof *in_details : sizeof keys / sizeof *keys;
     grid_fill(g, 0, y, g->w, 1, ' ', 0, GRID_DIM);
     int x = 1;
-    for (size_t i = ui->keys ? 0 : n - 1; i < n; i++)
-        x = piece(g, x, y, i == 2 && !ui->details && ui->attention ? "a all slots" : list[i], 0, GRID_DIM);
+    if (ui->note) {
+        (void)grid_text(g, x, y, g->w - 1, ui->note, 0, GRID_BOLD);
+        return;
+    }
+    if (ui->keys && ui->asks && ui->reopens >= 0 && !ui->form.open)
+        x = piece(g, x, y, ui->reopens ? "r reopen a slot" : "r reopen the line", 0, GRID_BOLD);
+    for (size_t i = 0; i < n; i++)
+        x = piece(g, x, y, list[i], 0, GRID_DIM);
+    (void)piece(g, x, y, "Ctrl-C stop", 0, GRID_DIM);
+}
+
+/* The line before any slot, the chosen slot before others. */
+static int what_reopens(const struct tiles_in *in, const struct tiles_ui *ui)
+{
+    const struct tally_head *h = in->head;
+    int chosen = ui->any_chosen && in->n ? in->view[ui->chosen].slot : 0, is = h->n_stopped ? h->stopped[0] : -1;
+    for (uint64_t i = 0; i < h->n_stopped && is > 0; i++)
+        if (h->stopped[i] == chosen)
+            is = chosen;
+    return is;
 }
 
 static int detail(struct grid *g, int y, int h, const char *name, const char *text)
@@ -447,11 +465,22 @@ void tiles_paint(struct grid *g, const struct tiles_in *in, struct tiles_ui *ui)
     if (g->h >= 3)
         counts_row(g, in, top++);
     if (in->head->alarm[0] && top + 1 < bottom) {
-        grid_fill(g, 0, top, g->w, 1, ' ', TONE_BAD + 1, GRID_BOLD);
-        (void)grid_text(g, 1, top++, g->w - 1, in->head->alarm, TONE_BAD + 1, GRID_BOLD);
+        int rows = g->h >= 14 ? ALARM_ROWS : 1;
+        grid_fill(g, 0, top, g->w, rows, ' ', TONE_BAD + 1, GRID_BOLD);
+        int used = grid_wrap(g, 1, top, g->w - 2, rows, in->head->alarm, TONE_BAD + 1, GRID_BOLD);
+        grid_fill(g, 0, top + used, g->w, rows - used, ' ', 0, 0);
+        top += used;
     }
     if (says(in->head, in->now_ms) && top + 1 < bottom)
         said_row(g, in, top++);
+    ui->reopens = what_reopens(&cut, ui);
+    if (!ui->note || (ui->note_ms && in->now_ms - ui->note_ms >= NOTE_MS)) {
+        ui->note = NULL;
+        ui->note_ms = 0;
+    } else if (!ui->note_ms) {
+        ui->note_ms = in->now_ms;
+    }
+    top += form_paint(g, &ui->form, top, bottom - top);
     if (g->h >= 5)
         keys_row(g, ui, --bottom);
     if (g->h >= 14)
@@ -467,8 +496,23 @@ void tiles_paint(struct grid *g, const struct tiles_in *in, struct tiles_ui *ui)
     paint_tiles(g, &cut, ui, index, n, top, bottom > top ? bottom - top : 1);
 }
 
+/* While the form is open the keys that have names are its. */
+static bool press_form(struct tiles_ui *ui, enum tiles_key key)
+{
+    if (key == TILES_ESC)
+        form_close(&ui->form);
+    else if (key == TILES_UP || key == TILES_DOWN)
+        form_move(&ui->form, key == TILES_DOWN);
+    else
+        return false;
+    return true;
+}
+
 bool tiles_press(struct tiles_ui *ui, enum tiles_key key)
 {
+    if (ui->form.open)
+        return press_form(ui, key);
+    ui->note = NULL;
     switch (key) {
     case TILES_LEFT:
     case TILES_RIGHT:
@@ -488,6 +532,12 @@ bool tiles_press(struct tiles_ui *ui, enum tiles_key key)
     case TILES_ATTENTION:
         ui->attention = !ui->attention;
         ui->details = false;
+        return true;
+    case TILES_REOPEN:
+        if (ui->reopens >= 0)
+            form_open(&ui->form, ui->reopens);
+        else
+            ui->note = "nothing is stopped";
         return true;
     case TILES_NONE:
         break;

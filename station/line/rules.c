@@ -103,7 +103,8 @@ static bool add(struct scope *s, const struct rules_limits *l, bool good, const 
     if (s->stopped)
         return false;
     if (l->consecutive && s->in_a_row >= l->consecutive)
-        SAY(stop, "consecutive", "%u attempts in a row did not pass; the last: %s", s->in_a_row, fault);
+        SAY(stop, "consecutive", "%u attempt%s in a row did not pass; the last: %s", s->in_a_row,
+            s->in_a_row == 1 ? "" : "s", fault);
     else if (l->same_fault && same >= l->same_fault)
         SAY(stop, "same_fault", "%u attempts ended with %s", same, fault);
     else if (l->yield && s->units >= l->after && s->units && 100u * s->first_passed < l->yield * s->units)

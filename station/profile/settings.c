@@ -327,9 +327,10 @@ static enum fl_err check_scanner(const char *text, struct fl_why *why)
 
 #define SCANNER_AT(member) offsetof(struct station_settings, scanner.member) - offsetof(struct station_settings, scanner)
 static const struct key scanner_keys[] = {
-    {.name = "port", .type = KEY_TEXT, .required = true, .at = SCANNER_AT(port), .min = 1, .max = LINK_URL_MAX - 1,
-     .check = check_scanner,
-     .help = "Where it is: a serial port in any form that a slot has, or `stdin` for one that types like a keyboard."},
+    {.name = "port", .type = KEY_TEXT, .at = SCANNER_AT(port), .min = 1, .max = LINK_URL_MAX - 1,
+     .check = check_scanner, .unset = "the keyboard of the console, where one types like a keyboard",
+     .help = "Where it is: a serial port in any form that a slot has, or `stdin` for codes that come on standard input. The "
+             "console's keyboard is read besides."},
     {.name = "baud", .type = KEY_SPEED, .at = SCANNER_AT(baud), .min = 1200, .max = 115200, .fallback = "9600",
      .help = "Its speed."},
     {.name = "operator", .type = KEY_TEXT, .at = SCANNER_AT(patterns[0]), .min = 1, .max = 200,

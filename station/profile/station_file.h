@@ -29,8 +29,8 @@ struct station_labels { /* all NULL: no labels */
 };
 
 enum { STATION_PATTERNS = 4 };
-struct station_scanner { /* port NULL: none */
-    char *port; /* a link's URL, or "stdin" */
+struct station_scanner { /* all NULL: none */
+    char *port; /* a link's URL, "stdin", or NULL: the console's keyboard alone */
     uint32_t baud;
     char *patterns[STATION_PATTERNS]; /* operator, lot, serial, slot; NULL: such codes are not scanned */
 };

@@ -206,7 +206,7 @@ int main(int argc, char **argv)
         .listen = listen, .data = data, .board = f->board, .login = *arg(argc, argv, "login", "") == '1',
         .tls_cert = arg(argc, argv, "cert", NULL), .tls_key = arg(argc, argv, "key", NULL)};
     if ((*listen && web_start(&config, &web, &why)) ||
-        (*arg(argc, argv, "console", "") == '1' && console_start(f->board, stderr, &console, &why))) {
+        (*arg(argc, argv, "console", "") == '1' && console_start(f->board, stderr, NULL, &console, &why))) {
         fprintf(stderr, "fake_board: %s\n", why.text);
         goto out;
     }

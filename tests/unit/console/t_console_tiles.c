@@ -180,7 +180,7 @@ static void every_size(void **state)
             for (size_t n = 0; n <= 64; n = n ? n * 4 : 1) {
                 struct grid g;
                 struct tiles_ui ui = {.keys = true, .any_chosen = true, .chosen = 50, .details = n == 16,
-                                      .attention = h % 2 == 0};
+                                      .attention = h % 2 == 0, .form = {.open = n == 4, .who = "eva", .note = "", .in_why = h % 3 == 0}};
                 assert_int_equal(grid_init(&g, w, h, w % 2 == 0), FL_OK);
                 paint(&g, v, n, &head, &ui);
                 for (int k = 0; k < w * h; k++)

@@ -17,6 +17,8 @@ const struct cli_verb cmd_flash = {
         "  --data DIR          the station's folder (default $XDG_DATA_HOME/flashline); made when missing\n"
         "  --operator ID       who stands there, for the record\n"
         "  --lot NAME          the production order (flashline lot open); its rules say which units are let in\n"
+        "  --purpose WORD      dry_run, golden or known_bad: boards are flashed and recorded as ever, but in no yield and\n"
+        "                      no quantity of a lot, without serial number and label (left out: production)\n"
         "  --format text|json  results on standard output; progress goes to standard error\n"
         "  --passphrase-fd N   read the key's passphrase, or its token's PIN, from this descriptor\n"
         "  --credential NAME   or from this systemd credential\n"

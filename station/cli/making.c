@@ -200,7 +200,7 @@ static enum fl_err start_line(struct making *m, struct fl_why *why)
         .learned = learned.list, .n_learned = learned.n,
         .mode = m->mode, .profiles = (const struct profile *const *)m->profiles,
         .n_profiles = m->n_profiles, .slots = m->station.slots, .n_slots = m->station.n,
-        .facts = recorder_queue(m->recorder), .board = m->board, .desk = m->desk, .lot = m->lot,
+        .facts = recorder_queue(m->recorder), .board = m->board, .desk = m->desk, .lot = m->lot, .purpose = m->purpose,
         .guard = lot_line_guard(m->lot_line), .serials = lot_line_serials(m->lot_line),
         .parcels = m->labels ? labels_ride : NULL, .parcels_ctx = m->labels,
         .before = &m->station.before, .after = &m->station.after,
@@ -413,6 +413,7 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
         {"profile", CLI_LIST, &m.profile_paths}, {"station", CLI_TEXT, &m.station_path},
         {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
         {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id}, {"lot", CLI_TEXT, &m.lot},
+        {"purpose", CLI_TEXT, &m.purpose},
         {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {"credential", CLI_TEXT, &m.credential}, {"web", CLI_TEXT, &m.web_listen},
         {"web-cert", CLI_TEXT, &m.web_cert},    {"web-key", CLI_TEXT, &m.web_key},
         {"journal", CLI_TEXT, &m.journal_path}, {NULL, CLI_FLAG, NULL},
@@ -427,6 +428,8 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
         code = cli_usage(verb, "--profile FILE is missing");
     else if (!m.station_path == !m.ports.n)
         code = cli_usage(verb, "give either --station FILE or --port URL (repeated)");
+    else if (m.purpose && strcmp(m.purpose, "dry_run") != 0 && strcmp(m.purpose, "golden") != 0 && strcmp(m.purpose, "known_bad") != 0)
+        code = cli_usage(verb, "--purpose is dry_run, golden or known_bad, not '%s'", m.purpose);
     else if (cli_format(m.format) < 0)
         code = cli_usage(verb, "--format is text or json, not '%s'", m.format);
     else

@@ -27,7 +27,7 @@ struct making_fact {
 struct making {
     const struct cli_verb *verb;
     /* options */
-    const char *station_path, *data, *format, *operator_id, *lot, *credential, *web_listen, *web_cert, *web_key, *journal_path;
+    const char *station_path, *data, *format, *operator_id, *lot, *purpose, *credential, *web_listen, *web_cert, *web_key, *journal_path;
     unsigned passphrase_fd;
     struct cli_list ports, profile_paths;
     /* parts, in order of making */

@@ -218,14 +218,15 @@ const char *guard_unit(struct guard *g, int slot, const uint8_t mac[static 6], c
                        const char **purpose, char why[static ATTEMPT_WHY_MAX])
 {
     const char *fault = guard_holds(g, slot, why);
-    *purpose = NULL;
-    if (fault)
-        return fault;
     (void)pthread_mutex_lock(&g->lock);
-    *purpose = rules_purpose(g->rules, mac);
-    size_t left = *purpose ? 0 : rules_samples_left(g->rules);
+    const char *sample = rules_purpose(g->rules, mac);
+    size_t left = rules_samples_left(g->rules);
     (void)pthread_mutex_unlock(&g->lock);
-    if (left) {
+    if (sample)
+        *purpose = sample;
+    if (fault)
+        return fault; /* a sample is one also where it is refused: it must not be counted */
+    if (left && !(*purpose && **purpose)) {
         (void)snprintf(why, ATTEMPT_WHY_MAX, "%zu board%s of the shift's start must be shown first", left, left == 1 ? "" : "s");
         return "lot.shift";
     }

@@ -43,8 +43,9 @@ void guard_replayed(struct guard *g);
 /* NULL: the slot may begin. Else the name of the fault (event/fault.h), and why. */
 const char *guard_holds(struct guard *g, int slot, char why[static ATTEMPT_WHY_MAX]);
 
-/* Before anything is changed on this unit. NULL: go on, with the purpose of the attempt in *purpose (NULL: production).
- * Else the fault. Reads the profile's files again. */
+/* Before anything is changed on this unit. NULL: go on; else the fault. Reads the profile's files again.
+ * *purpose: the attempt's own (NULL or "": production), and becomes golden or known_bad where the rules name this MAC,
+ * refused or not. */
 const char *guard_unit(struct guard *g, int slot, const uint8_t mac[static 6], const struct profile *p,
                        const char **purpose, char why[static ATTEMPT_WHY_MAX]);
 

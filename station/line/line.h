@@ -66,7 +66,7 @@ struct line_config {
     struct desk *desk; /* who stands there, numbers that were scanned (line/desk.h); NULL: see operator_id */
     const char *operator_id; /* NULL: none */
     const char *lot;         /* NULL: none. The recorder lets no unit in that the lot's rules refuse (record/allow.h) */
-    const char *purpose;     /* "golden", "known_bad", "dry_run", static; NULL: production */
+    const char *purpose;     /* "golden", "known_bad", "dry_run", outlives the line; NULL: production */
     /* Called on the slot's thread before the record of a PASS is queued: put on `e` what is to leave the station with it
      * (event/parcel.h). An error makes the attempt ERROR station.internal. NULL: nothing. */
     enum fl_err (*parcels)(void *ctx, const struct attempt_facts *f, struct event *e, struct fl_why *why);

@@ -196,12 +196,9 @@ static bool let_in(struct attempt *a)
     if (!f->has_mac)
         return true;
     if (a->c->guard) {
-        const char *purpose = NULL;
-        const char *no = guard_unit(a->c->guard, f->slot, f->mac, a->profile, &purpose, text);
+        const char *no = guard_unit(a->c->guard, f->slot, f->mac, a->profile, &f->purpose, text);
         if (no)
             return attempt_fault(a, no, text);
-        if (purpose)
-            f->purpose = purpose;
     }
     if (a->c->desk && !(f->purpose && *f->purpose))
         desk_number(a->c->desk, f->slot, f->serial);

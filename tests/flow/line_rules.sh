@@ -17,7 +17,8 @@ END
 sim_start sim --boards 4 --scenario "$T/sim.scenario"
 lot() { "$FL" lot open "$@" --profile "$T/p/p.yaml" --data "$T/data" --operator eva >"$T/lot.out" 2>&1 || { cat "$T/lot.out"; fail "lot open"; }; }
 flash() { # flash EXIT BOARD LOT
-    expect_exit "$1" "$FL" flash --profile "$T/p/p.yaml" --port "$(port_of sim "$2")" --lot "$3" --data "$T/data" --format json
+    # shellcheck disable=SC2086
+    expect_exit "$1" "$FL" flash --profile "$T/p/p.yaml" --port "$(port_of sim "$2")" --lot "$3" --data "$T/data" --format json ${PURPOSE:-}
     jq -r 'select(.type=="attempt")|"\(.outcome) \(.fault)"' "$T/out" >"$T/is"
 }
 is() { [ "$(cat "$T/is")" = "$1" ] || { cat "$T/out" "$T/err"; fail "'$(cat "$T/is")', expected '$1'"; }; }
@@ -97,4 +98,16 @@ flash 0 4 L-3
 is "PASS null"
 [ "$(sql "SELECT purpose FROM attempt_view ORDER BY leaf DESC LIMIT 1")" = golden ] || fail "purpose"
 [ "$(sql "SELECT passed FROM lot WHERE name = 'L-3'")" = 0 ] || fail "a golden board was counted"
+
+# a dry run and a sample that is named by hand: flashed and recorded, counted nowhere
+units=$("$FL" report summary --data "$T/data" --format json | jq -c '[.units, .attempts]')
+for purpose in dry_run golden known_bad; do
+    PURPOSE="--purpose $purpose" flash 0 3 L-3
+    is "PASS null"
+    [ "$(sql "SELECT purpose, coalesce(number, '-'), coalesce(serial, '-') FROM attempt_view ORDER BY leaf DESC LIMIT 1")" = "$purpose|-|-" ] || fail "$purpose"
+done
+[ "$("$FL" report summary --data "$T/data" --format json | jq -c '[.units, .attempts]')" = "$units" ] || fail "a dry run was counted"
+[ "$(sql "SELECT passed FROM lot WHERE name = 'L-3'")" = 0 ] || fail "a dry run was counted in its lot"
+expect_exit 2 "$FL" flash --purpose dry-run --profile "$T/p/p.yaml" --port x --data "$T/data"
+expect_text "$T/err" "dry_run, golden or known_bad"
 expect_exit 0 "$FL" audit --data "$T/data"

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "cli/passphrase.h"
+#include "cli/public_key.h"
 #include "store/folder.h"
 #include "record/recorder.h"
 #include "sign/remote.h"
@@ -29,8 +30,11 @@ const struct cli_verb cmd_init = {
         "  --credential NAME   or from this systemd credential\n"
         "  --no-passphrase     leave the key unencrypted: whoever can read the file can sign\n"
         "  --key FILE          take this key instead of making one: PEM, or the description of a PKCS#11 token, whose PIN the\n"
-        "                      passphrase then is (flashline key create makes either). Such a log promises no next key\n"
+        "                      passphrase then is (flashline key create makes either)\n"
         "  --signer SOCKET     the key is held by flashline signer at this Unix socket, run by another user\n"
+        "  --then KEY          with --key or --signer: the public half of the key after it, as 64 hex digits, as a verifier key,\n"
+        "                      or a file with what flashline key create printed. Without it the log promises no next key: it\n"
+        "                      cannot be handed over, only closed\n"
         "  --format text|json\n"
         "\n"
         "A key made here comes with the one after it, key/next.key: keep that away from the station until flashline key\n"
@@ -83,7 +87,9 @@ static enum fl_err make_station(const char *data, const struct folder_new *n, st
     if (err)
         return err;
     all.public = n->key || n->socket ? public : NULL;
-    err = folder_create(&f, &all, why);
+    err = n->then && memcmp(n->then, public, KEY_PUBLIC) == 0
+              ? fl_fail(why, FL_ARG, "the key after it must be another one")
+              : folder_create(&f, &all, why);
     folder_fini(&f);
     const struct recorder_config c = {.data = data, .passphrase = n->passphrase, .signer_apart = true};
     if (!err)
@@ -115,7 +121,8 @@ static int run_init(int argc, char **argv)
     const char *data = NULL, *format = NULL;
     char *dir = NULL, *passphrase = NULL, print[KEY_FINGERPRINT];
     struct folder_new n = {.station = NULL};
-    const char *credential = NULL;
+    const char *credential = NULL, *then = NULL;
+    uint8_t then_public[KEY_PUBLIC];
     unsigned fd = CLI_NO_PASSPHRASE;
     bool plain = false, done;
     struct recorder_opened opened;
@@ -125,6 +132,7 @@ static int run_init(int argc, char **argv)
         {"station", CLI_TEXT, &n.station}, {"data", CLI_TEXT, &data},           {"origin", CLI_TEXT, &n.origin},
         {"passphrase-fd", CLI_UINT, &fd},  {"no-passphrase", CLI_FLAG, &plain}, {"format", CLI_TEXT, &format},
         {"credential", CLI_TEXT, &credential}, {"key", CLI_TEXT, &n.key},       {"signer", CLI_TEXT, &n.socket},
+        {"then", CLI_TEXT, &then},
         {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_init, options, &argc, &argv, &done);
@@ -138,6 +146,11 @@ static int run_init(int argc, char **argv)
         return cli_usage(&cmd_init, "say one of --passphrase-fd N, --credential NAME, --no-passphrase and --signer SOCKET");
     if (n.key && n.socket)
         return cli_usage(&cmd_init, "the key is either in a file or with a signer");
+    if (then && !n.key && !n.socket)
+        return cli_usage(&cmd_init, "--then belongs to --key and --signer: without them the next key is made here");
+    if (then && cli_public_key(then, then_public, &why))
+        return cli_usage(&cmd_init, "--then: %s", why.text);
+    n.then = then ? then_public : NULL;
     if (n.origin && !key_name_ok(n.origin, strlen(n.origin)))
         return cli_usage(&cmd_init, "'%s' cannot name a log: no blanks, no '+', %d bytes at most", n.origin, KEY_NAME_MAX - 1);
     code = cli_secret(credential, fd, &passphrase);

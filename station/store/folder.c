@@ -145,24 +145,29 @@ static enum fl_err make_key(const char *path, const char *passphrase, uint8_t pu
     return err;
 }
 
+/* What the log promises from its first record on. */
+static enum fl_err write_next(const struct folder *f, const char *origin, const uint8_t public[static KEY_PUBLIC], struct fl_why *why)
+{
+    struct vkey next;
+    char text[KEY_VKEY_MAX];
+    enum fl_err err = vkey_make(origin, KEY_NOTE, public, &next, why);
+    if (err)
+        return err;
+    vkey_format(&next, text);
+    return write_line(f->next_vkey, text, why);
+}
+
 /* The first key and the one after it, so that the log can promise that from its first record on. */
 static enum fl_err make_keys(const struct folder *f, const struct folder_new *n, const char *station, struct vkey *vkey,
                              struct fl_why *why)
 {
     uint8_t public[KEY_PUBLIC];
-    struct vkey next;
-    char text[KEY_VKEY_MAX];
     enum fl_err err = make_key(f->key, n->passphrase, public, why);
     if (!err)
         err = name_log(n->origin, station, public, vkey, why);
     if (!err)
         err = make_key(f->next, n->passphrase, public, why);
-    if (!err)
-        err = vkey_make(vkey->name, KEY_NOTE, public, &next, why);
-    if (err)
-        return err;
-    vkey_format(&next, text);
-    return write_line(f->next_vkey, text, why);
+    return err ? err : write_next(f, vkey->name, public, why);
 }
 
 /* The key is somebody else's: copied in, or behind a socket. */
@@ -174,7 +179,9 @@ static enum fl_err place_key(const struct folder *f, const struct folder_new *n,
     if (!err && !n->socket)
         err = fl_file_replace(f->key, b.bytes, b.len, 0600, why);
     key_wipe(&b);
-    return err ? err : name_log(n->origin, station, n->public, vkey, why);
+    if (!err)
+        err = name_log(n->origin, station, n->public, vkey, why);
+    return err || !n->then ? err : write_next(f, vkey->name, n->then, why);
 }
 
 enum fl_err folder_create(const struct folder *f, const struct folder_new *n, struct fl_why *why)

@@ -45,6 +45,7 @@ struct folder_new {
     const char *key;        /* a key file to copy instead of making a key, with the public half that is in it; NULL: make one */
     const char *socket;     /* a signer answers there; then no key is made, and `public` is its */
     const uint8_t *public;
+    const uint8_t *then;    /* with key or socket: public half of the key after it, which the log promises; NULL: none */
 };
 /* Make folder, key and the small files; FL_EXISTS when a station is there, FL_MISMATCH when a database is there
  * without its key. The database is made by the recorder. */
@@ -70,6 +71,8 @@ FL_MUST enum fl_err folder_next(const struct folder *f, struct vkey *out, struct
 /* Make the key after the next one as key/after.*: before a hand-over. `out`: its public half. */
 FL_MUST enum fl_err folder_make_after(const struct folder *f, const char *origin, const char *passphrase, struct vkey *out,
                                       struct fl_why *why);
+/* The same for one that lies elsewhere: only its public half is written down here. */
+FL_MUST enum fl_err folder_promise_after(const struct folder *f, const struct vkey *after, struct fl_why *why);
 /* When the key that signs now is the one that lies here as the next: put it and the one after it in their places. Finishes
  * what a crash left half done; does nothing otherwise. */
 FL_MUST enum fl_err folder_settle(const struct folder *f, const struct vkey *now, struct fl_why *why);

@@ -7,12 +7,15 @@
  *   the log says so        the same; K2 signs from the commit on, wherever it lies
  *   settled                K2       K3        -           K3         -
  *
- * Each step of settling is one rename, in an order in which any part of it can be done again. */
+ * Any private half may lie elsewhere (in a token, with a signer of another user, on a stick): its file is missing here, and
+ * its step is left out. Each step of settling is one rename, in an order in which any part of it can be done again:
+ * after.key is there without after.vkey only between the last two. */
 #include "store/folder.h"
 
 #include "base/file.h"
 #include "base/hash.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,13 +49,23 @@ enum fl_err folder_next(const struct folder *f, struct vkey *out, struct fl_why 
     return read_vkey(f->next_vkey, out, why);
 }
 
+enum fl_err folder_promise_after(const struct folder *f, const struct vkey *after, struct fl_why *why)
+{
+    char line[KEY_VKEY_MAX + 1];
+    /* of a hand-over that came to nothing: it must not be taken for this one's */
+    if (unlink(f->after) != 0 && errno != ENOENT)
+        return fl_fail_os(why, "cannot remove %s", f->after);
+    vkey_format(after, line);
+    (void)strcat(line, "\n");
+    return fl_file_replace(f->after_vkey, line, strlen(line), 0644, why);
+}
+
 enum fl_err folder_make_after(const struct folder *f, const char *origin, const char *passphrase, struct vkey *out,
                               struct fl_why *why)
 {
     struct key *key;
     struct fl_buf pem = FL_BUF(16384);
     uint8_t public[KEY_PUBLIC];
-    char line[KEY_VKEY_MAX + 1];
     enum fl_err err = key_new(&key, why);
     if (err)
         return err;
@@ -61,12 +74,9 @@ enum fl_err folder_make_after(const struct folder *f, const char *origin, const 
     if (!err)
         err = key_to_pem(key, passphrase, &pem, why);
     if (!err)
+        err = folder_promise_after(f, out, why);
+    if (!err)
         err = fl_file_replace(f->after, pem.bytes, pem.len, 0600, why);
-    if (!err) {
-        vkey_format(out, line);
-        (void)strcat(line, "\n");
-        err = fl_file_replace(f->after_vkey, line, strlen(line), 0644, why);
-    }
     key_wipe(&pem);
     key_free(key);
     return err;
@@ -85,14 +95,12 @@ enum fl_err folder_settle(const struct folder *f, const struct vkey *now, struct
     enum fl_err err = folder_next(f, &next, why);
     if (err == FL_NOT_FOUND)
         return FL_OK;
-    if (err || next.id != now->id || memcmp(next.key, now->key, KEY_PUBLIC) != 0)
-        return err;
-    /* as long as after.key is there, next.key is still the one that signs now */
-    if (fl_path_exists(f->after))
+    if (!err && next.id == now->id && memcmp(next.key, now->key, KEY_PUBLIC) == 0) {
         err = move(f->next, f->key, why);
-    if (!err)
-        err = move(f->after, f->next, why);
-    return err ? err : move(f->after_vkey, f->next_vkey, why);
+        if (!err)
+            err = move(f->after_vkey, f->next_vkey, why);
+    }
+    return err || fl_path_exists(f->after_vkey) ? err : move(f->after, f->next, why);
 }
 
 /* Zeroes over a file, then it is gone. A disk that moves blocks may still hold what was there: that is what the passphrase is

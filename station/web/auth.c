@@ -37,6 +37,7 @@ struct web_auth {
         off_t size;
         struct timespec changed;
     } stamp;                 /* of the file that was read; its clock alone is too coarse */
+    uint64_t changed;        /* how often it was read again */
     struct session session[WEB_SESSIONS_MAX];
     uint64_t sessions;       /* given out so far */
     struct {
@@ -82,6 +83,7 @@ static void reload_locked(struct web_auth *a)
     web_users_fini(&a->users);
     a->users = users;
     a->stamp = stamp;
+    a->changed++;
     for (size_t i = 0; i < WEB_SESSIONS_MAX; i++) {
         struct session *s = &a->session[i];
         const struct web_user *u = s->number ? find_locked(a, s->name, s->token) : NULL;
@@ -127,6 +129,16 @@ void auth_close(struct web_auth *a)
 bool auth_required(const struct web_auth *a)
 {
     return a->required;
+}
+
+uint64_t auth_users(struct web_auth *a)
+{
+    (void)pthread_mutex_lock(&a->lock);
+    if (a->required)
+        reload_locked(a);
+    uint64_t changed = a->required ? a->changed : 0;
+    (void)pthread_mutex_unlock(&a->lock);
+    return changed;
 }
 
 /* ---- who ------------------------------------------------------------------------------------------------------- */
@@ -178,6 +190,7 @@ void auth_who(struct web_auth *a, struct web_request *q)
         memcpy(q->who.name, s->name, sizeof s->name);
         memcpy(q->who.csrf, s->csrf, sizeof s->csrf);
     }
+    q->who.users = a->required ? a->changed : 0;
     (void)pthread_mutex_unlock(&a->lock);
     if (!a->required)
         q->who.role = WEB_ENGINEER; /* whoever sits at the station */

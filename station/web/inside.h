@@ -92,6 +92,7 @@ void assets_reply(struct web_request *q, const char *name);
 
 struct live_conn;
 struct live_text;
+struct web_auth;
 struct web_live {
     pthread_mutex_t lock;   /* guards the rest but for what the hub thread alone uses */
     pthread_cond_t wanted;  /* a stream wants the whole board, or stop */
@@ -108,10 +109,12 @@ struct web_live {
     struct slot_view *shown;
     struct tile_meter *meter;
     struct tally_head head;
+    struct web_auth *auth;  /* asked whether the users changed */
+    uint64_t looked_ms;
     pthread_t thread;
     bool running;
 };
-FL_MUST enum fl_err live_open(struct web_live *l, struct board *board, unsigned hurry, struct fl_why *why);
+FL_MUST enum fl_err live_open(struct web_live *l, struct board *board, struct web_auth *auth, unsigned hurry, struct fl_why *why);
 void live_stop(struct web_live *l);  /* joins the hub, lets every stream end; before MHD_stop_daemon */
 void live_close(struct web_live *l); /* after MHD_stop_daemon */
 /* MHD's callbacks for connections: cls is the struct web_live. */
@@ -162,10 +165,11 @@ void watch_close(struct web_watch *w);
 
 /* ---- who ------------------------------------------------------------------------------------------------ */
 
-struct web_auth;
 FL_MUST enum fl_err auth_open(const char *data, bool required, struct web_auth **out, struct fl_why *why);
 void auth_close(struct web_auth *a);
 bool auth_required(const struct web_auth *a);
+/* Which reading of the file of users holds (who.users), looking now whether it changed. 0 where nobody logs in. */
+uint64_t auth_users(struct web_auth *a);
 /* Fills q->who from cookie or bearer token. */
 void auth_who(struct web_auth *a, struct web_request *q);
 /* May this POST be what its user meant? Same origin, JSON, and the session's own token. */

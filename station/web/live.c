@@ -41,7 +41,7 @@ struct live_stream {
     struct live_text *now;  /* being sent; NULL: caught up */
     size_t at;              /* bytes of it that are sent */
     uint64_t seq;           /* of the last text begun; 0: none yet, the whole is due */
-    uint64_t session, until_ms;
+    uint64_t session, until_ms, users;
     bool suspended, ended;
 };
 
@@ -228,7 +228,7 @@ struct MHD_Response *live_response(struct web_live *l, struct MHD_Connection *c,
         free(s);
         return NULL;
     }
-    *s = (struct live_stream){.live = l, .conn = conn, .mhd = c, .session = who->session, .until_ms = who->until_ms};
+    *s = (struct live_stream){.live = l, .conn = conn, .mhd = c, .session = who->session, .until_ms = who->until_ms, .users = who->users};
     (void)pthread_mutex_lock(&l->lock);
     if (!l->stop && l->streams < WEB_STREAMS_MAX) {
         room = true;
@@ -326,6 +326,16 @@ static void find_gone_locked(struct web_live *l)
     }
 }
 
+/* Somebody was taken out or given another role: streams from before end, and who may still look is back in a moment. */
+static void end_older_locked(struct web_live *l, uint64_t users)
+{
+    for (struct live_conn *c = l->conns; c; c = c->next)
+        if (c->stream && c->stream->users < users) {
+            c->stream->ended = true;
+            wake_stream_locked(c->stream);
+        }
+}
+
 static void publish_locked(struct web_live *l, struct live_text *t, uint64_t now_ms)
 {
     if (t && t->text.err) {
@@ -375,6 +385,15 @@ static struct live_text *beat_text(uint64_t seq)
     return t;
 }
 
+/* Asked for now and then; 0 otherwise. */
+static uint64_t users_now(struct web_live *l, uint64_t now_ms)
+{
+    if (now_ms - l->looked_ms < REAP_MS)
+        return 0;
+    l->looked_ms = now_ms;
+    return auth_users(l->auth);
+}
+
 static void *hub_main(void *arg)
 {
     struct web_live *l = arg;
@@ -386,11 +405,13 @@ static void *hub_main(void *arg)
         l->hungry = l->hungry && l->streams;
         if (l->streams) {
             uint64_t seq = l->seq + 1;
-            (void)pthread_mutex_unlock(&l->lock); /* the board is read and written out without it */
+            (void)pthread_mutex_unlock(&l->lock); /* the board and the users are read, and texts written, without it */
+            uint64_t users = users_now(l, now);
             struct live_text *t = delta_text(l, seq, now);
             if (!t && now - l->sent_ms >= WEB_HEARTBEAT_MS)
                 t = beat_text(seq);
             (void)pthread_mutex_lock(&l->lock);
+            end_older_locked(l, users);
             publish_locked(l, t, now);
             feed_locked(l, now);
         }
@@ -404,10 +425,10 @@ static void *hub_main(void *arg)
     return NULL;
 }
 
-enum fl_err live_open(struct web_live *l, struct board *board, unsigned hurry, struct fl_why *why)
+enum fl_err live_open(struct web_live *l, struct board *board, struct web_auth *auth, unsigned hurry, struct fl_why *why)
 {
     size_t n = board_slots(board);
-    *l = (struct web_live){.board = board, .seq = 1, .hurry = hurry ? hurry : 1};
+    *l = (struct web_live){.board = board, .auth = auth, .seq = 1, .hurry = hurry ? hurry : 1};
     if (pthread_mutex_init(&l->lock, NULL) != 0 || fl_cond_init(&l->wanted))
         return fl_fail(why, FL_NOMEM, "out of memory");
     l->running = true;

@@ -45,6 +45,7 @@ struct web_who {
     uint64_t session;           /* 0: none (loopback, token) */
     uint64_t until_ms;          /* monotonic: when the session or token ends; UINT64_MAX never */
     char csrf[33];
+    uint64_t users;             /* which reading of the file says so, counted */
 };
 
 bool web_name_ok(const char *name);

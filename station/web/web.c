@@ -157,19 +157,16 @@ static enum fl_err start_daemon(struct web *w, int fd, struct fl_why *why)
 
 static enum fl_err prepare(struct web *w, const struct web_config *c, struct fl_why *why)
 {
-    struct board *board = c->board;
     w->log = c->log;
     w->ctx = c->ctx;
     w->began_ms = fl_mono_ms();
-    if (!board)
-        board = w->own_board = board_new(c->data ? WEB_WATCHED_SLOTS : 0);
+    if (!c->board)
+        w->own_board = board_new(c->data ? WEB_WATCHED_SLOTS : 0);
     if (c->data)
         w->data = strdup(c->data);
-    if (!board || (c->data && !w->data) || assets_open(&w->assets))
+    if ((!c->board && !w->own_board) || (c->data && !w->data) || assets_open(&w->assets))
         return fl_fail(why, FL_NOMEM, "out of memory");
     enum fl_err err = read_tls(w, c, why);
-    if (!err)
-        err = live_open(&w->live, board, c->hurry, why);
     if (!err)
         err = work_open(&w->work, why);
     return err;
@@ -187,6 +184,8 @@ enum fl_err web_start(const struct web_config *c, struct web **out, struct fl_wh
         err = listen_on(w, c->listen, &fd, why);
     if (!err)
         err = auth_open(w->data, c->login || !w->loopback, &w->auth, why);
+    if (!err)
+        err = live_open(&w->live, c->board ? c->board : w->own_board, w->auth, c->hurry, why);
     if (!err && w->own_board && w->data)
         err = watch_open(&w->watch, w->data, w->own_board, why);
     if (!err)

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages in Chromium: tiles change live, tables sort, pages fit a phone, keyboard, contrast (axe-core), log-in, languages,
-// first paint, weight. Arguments: the folder of a station with records.
+// first paint, weight. Argument: the folder of a station with records, which may still be made.
 import { launch, fakeBoard, serve, check, done, axeSource, build } from "./lib.mjs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 
-const data = process.argv[2];
+const data = process.argv[2]; // the folder is filled meanwhile; the file `ready` in it says when
+async function records() {
+    const until = Date.now() + 120000;
+    while (!existsSync(path.join(data, "ready")) && Date.now() < until) await new Promise((r) => setTimeout(r, 100));
+    return data;
+}
 const browser = await launch();
 const troubles = [];
 async function open(url, { width = 1280, height = 800, dark = false, context } = {}) {
@@ -15,16 +21,34 @@ async function open(url, { width = 1280, height = 800, dark = false, context } =
     await page.goto(url);
     return page;
 }
-async function axe(page, what) {
-    await page.evaluate(axeSource + ";0"); // evaluated by the tool, which the page's policy does not bind
-    const r = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+const RULES = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], resultTypes: ["violations"], preload: false };
+async function axe(page, what, options = RULES) {
+    if (!(await page.evaluate(() => Boolean(window.axe))))
+        await page.evaluate(axeSource + ";0"); // evaluated by the tool, which the page's policy does not bind
+    const r = await page.evaluate((o) => axe.run(document, o), options);
     check(`axe: ${what}`, r.violations.length === 0, JSON.stringify(r.violations.map((v) => [v.id, v.nodes.slice(0, 3).map((n) => n.target.join(" ") + ": " + n.failureSummary)])));
 }
-const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+// One page in both themes at each size, loaded once: it must fit, and axe find nothing. Another theme changes colours alone.
+async function looks(page, name, sizes, also = async () => {}) {
+    for (const [width, height] of sizes) {
+        await page.setViewportSize({ width, height });
+        const here = `${name}, ${width} x ${height}`;
+        await page.emulateMedia({ colorScheme: "light" });
+        await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
+        check(`fits: ${here}`, await fits(page));
+        await also(here, width);
+        await axe(page, here + ", light");
+        await page.emulateMedia({ colorScheme: "dark" });
+        await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+        await axe(page, here + ", dark", { ...RULES, runOnly: ["color-contrast"] });
+    }
+}
+// Charts follow a new width a moment later.
+const fits = (page) => page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 5000 }).then(() => true, () => false);
 
 // ---- the board ---------------------------------------------------------------------------------------------------------
 {
-    const line = await fakeBoard("slots=8", "speed=4", "seed=3");
+    const line = await fakeBoard("slots=8", "speed=8", "seed=3");
     const page = await open(line.url + "/");
     await page.waitForSelector(".tile");
     check("eight tiles", await page.locator(".tile").count() === 8);
@@ -48,16 +72,32 @@ const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth 
     troubles.length = 0; // the lost connection is in the browser's own log
     await page.close();
 }
-for (const [slots, width, height, dark] of [[8, 1280, 800, false], [64, 1920, 1080, true], [64, 390, 844, false], [8, 390, 844, true], [1, 320, 568, false]]) {
+for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [64, "en", [1920, 1080], [390, 844]], [64, "zh", [1280, 720]], [1, "zh", [320, 568]]]) {
     const line = await fakeBoard(`slots=${slots}`, "still=1", "alarm=the disk is nearly full");
-    const page = await open(line.url + "/", { width, height, dark });
+    const page = await open(line.url + "/?lang=" + language);
     await page.waitForSelector(".tile");
-    const name = `board, ${slots} slots, ${width} x ${height}, ${dark ? "dark" : "light"}`;
-    check(`fits: ${name}`, await fits(page));
-    const cut = await page.locator(".tile .word").evaluateAll((l) => l.filter((e) => e.getBoundingClientRect().right > e.closest(".tile").getBoundingClientRect().right + 1).length);
-    check(`words are whole: ${name}`, cut === 0, `${cut} cut`);
-    if (width >= 1280) check(`no scrolling: ${name}`, await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight + 1));
-    await axe(page, name);
+    await looks(page, `board, ${slots} slots, ${language}`, sizes, async (name, width) => {
+        const cut = await page.locator(".tile .word").evaluateAll((l) => l.filter((e) => e.getBoundingClientRect().right > e.closest(".tile").getBoundingClientRect().right + 1).length);
+        check(`words are whole: ${name}`, cut === 0, `${cut} cut`);
+        if (width >= 1280) check(`no scrolling: ${name}`, await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight + 1));
+    });
+    await page.close();
+    await line.stop();
+}
+{
+    const line = await fakeBoard("slots=64", "speed=2"); // crowded: what came of a slot is shown at once, bars once a second
+    const page = await open(line.url + "/");
+    await page.waitForSelector(".tile.moving");
+    const changes = await page.evaluate(() => new Promise((done) => {
+        const at = { state: new Set(), bar: [] };
+        new MutationObserver((l) => {
+            for (const m of l)
+                if (m.attributeName === "data-state") at.state.add(Math.round(performance.now() / 100));
+                else if (m.target.className === "bar" && performance.now() - (at.bar.at(-1) ?? 0) > 300) at.bar.push(performance.now());
+        }).observe(document.getElementById("slots"), { subtree: true, attributeFilter: ["data-state", "style"] });
+        setTimeout(() => done({ states: at.state.size, bars: at.bar.length }), 2500);
+    }));
+    check("on a crowded board states change at once and bars together", changes.states > 5 && changes.bars >= 1 && changes.bars <= 4, JSON.stringify(changes));
     await page.close();
     await line.stop();
 }
@@ -108,22 +148,20 @@ for (const [slots, width, height, dark] of [[8, 1280, 800, false], [64, 1920, 10
 
 // ---- from the records -----------------------------------------------------------------------------------------------------------
 {
-    const station = await serve(path.join(build, "flashline"), ["web", "--data", data, "--listen", "127.0.0.1:0"]);
-    for (const dark of [false, true])
-        for (const [width, height] of [[1280, 900], [390, 844]]) {
-            const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
-            await context.addInitScript(() => localStorage.setItem("fl.range", "0"));
-            for (const p of ["/engineer", "/unit?mac=c951", "/unit?mac=24:6f:28:c9:51:ac", "/audit", "/"]) {
-                const page = await open(station.url + p, { context });
-                const ready = { "/engineer": "#slots_table tbody tr", "/unit?mac=c951": "#found tbody tr", "/audit": "#facts dd", "/": ".tile" }[p] ?? ".attempt";
-                await page.waitForSelector(ready);
-                const name = `${p}, ${width} px, ${dark ? "dark" : "light"}`;
-                check(`fits: ${name}`, await fits(page));
-                await axe(page, name);
-                await page.close();
-            }
-            await context.close();
+    const station = await serve(path.join(build, "flashline"), ["web", "--data", await records(), "--listen", "127.0.0.1:0"]);
+    const shows = { "/engineer": "#slots_table tbody tr", "/unit?mac=c951": "#found tbody tr", "/unit?mac=24:6f:28:c9:51:ac": ".attempt", "/audit": "#facts dd", "/": ".tile" };
+    for (const [language, sizes] of [["en", [[1280, 900], [390, 844]]], ["zh", [[390, 844]]]]) {
+        const context = await browser.newContext();
+        await context.addInitScript((l) => { localStorage.setItem("fl.range", "0"); localStorage.setItem("fl.lang", l); }, language);
+        const page = await open(station.url + "/health", { context });
+        for (const [path, ready] of Object.entries(shows)) {
+            await page.goto(station.url + path);
+            await page.waitForSelector(ready);
+            check(`language: ${path}, ${language}`, await page.evaluate(() => document.documentElement.lang) === language);
+            await looks(page, `${path}, ${language}`, sizes);
         }
+        await context.close();
+    }
     const page = await open(station.url + "/engineer");
     await page.selectOption("#range", "0");
     await page.waitForSelector("#slots_table tbody tr");
@@ -147,7 +185,7 @@ for (const [slots, width, height, dark] of [[8, 1280, 800, false], [64, 1920, 10
 
 // ---- logging in -------------------------------------------------------------------------------------------------------------------
 {
-    const line = await fakeBoard("slots=2", "still=1", "login=1", `data=${data}`);
+    const line = await fakeBoard("slots=2", "still=1", "login=1", `data=${await records()}`);
     const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
     const page = await open(line.url + "/", { context });
     check("who is not logged in lands at /login", page.url().endsWith("/login"));

@@ -16,10 +16,17 @@ until [ -s "$tmp/sim" ] && [ -s "$tmp/station.yaml" ]; do
     [ $i -le 200 ] || { echo "FAILED: the simulator did not start"; cat "$tmp/sim"; exit 1; }
     sleep 0.1
 done
-for i in 1 2; do
-    "$B/flashline" flash --profile profiles/demo-esp32.yaml --profile profiles/demo-esp32c3.yaml \
-        --station "$tmp/station.yaml" --data "$tmp/data" >"$tmp/flash" 2>&1 || [ $? -eq 1 ] || { cat "$tmp/flash"; exit 1; }
-done
-printf 'long enough' >"$tmp/password"
-"$B/flashline" web user ann --role operator --password-fd 3 --data "$tmp/data" 3<"$tmp/password"
-B=$B timeout 240 node tests/browser/pages.mjs "$tmp/data"
+records() { # two rounds of attempts and a user; what it prints is shown when it fails
+    for i in 1 2; do
+        "$B/flashline" flash --profile profiles/demo-esp32.yaml --profile profiles/demo-esp32c3.yaml \
+            --station "$tmp/station.yaml" --data "$tmp/data" || [ $? -eq 1 ] || return 1
+    done
+    printf 'long enough' >"$tmp/password"
+    "$B/flashline" web user ann --role operator --password-fd 3 --data "$tmp/data" 3<"$tmp/password" || return 1
+    : >"$tmp/data/ready"
+}
+records >"$tmp/records" 2>&1 & making=$!
+rc=0
+B=$B timeout 240 node tests/browser/pages.mjs "$tmp/data" || rc=$?
+wait $making || { cat "$tmp/records"; exit 1; }
+exit $rc

@@ -19,13 +19,13 @@ function dress() {
     const axis = (more = {}) => ({ ticks: { color: c.text, maxRotation: 0, autoSkipPadding: 16 }, grid: { color: c.line }, ...more });
     const base = () => ({
         animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
-        plugins: { legend: { labels: { color: c.text, usePointStyle: true, pointStyleWidth: 16, boxHeight: 7 } } },
+        plugins: { legend: { labels: { color: c.text, usePointStyle: true, pointStyleWidth: 18, boxHeight: 8 } } },
     });
     const dashes = [6, 4];
     for (const k of Object.keys(charts)) charts[k].destroy();
     charts.yield = new Chart($("yield"), {
         data: { labels: [], datasets: [
-            { type: "line", label: t("eng.fpy_percent"), yAxisID: "p", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, pointRadius: 2, spanGaps: true, clip: false, order: 0 },
+            { type: "line", label: t("eng.fpy_percent"), yAxisID: "p", pointStyle: "line", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, pointRadius: 3, spanGaps: true, clip: false, order: 0 },
             { type: "bar", label: t("state.pass"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.good, order: 1 },
             { type: "bar", label: t("state.fail"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.bad, order: 1 },
             { type: "bar", label: t("state.error"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.help, order: 1 }] },
@@ -34,15 +34,15 @@ function dress() {
     });
     charts.pareto = new Chart($("pareto"), {
         data: { labels: [], datasets: [
-            { type: "line", label: t("eng.cumulative"), yAxisID: "p", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, borderDash: dashes, pointRadius: 2, clip: false, order: 0 },
+            { type: "line", label: t("eng.cumulative"), yAxisID: "p", pointStyle: "line", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, borderDash: dashes, pointRadius: 3, clip: false, order: 0 },
             { type: "bar", label: t("eng.attempts"), yAxisID: "y", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.bad, order: 1 }] },
         options: { ...base(), scales: { x: axis(), y: axis({ beginAtZero: true }), p: axis({ position: "right", min: 0, max: 100, grid: { display: false } }) } },
     });
     charts.cycle = new Chart($("cycle"), {
         type: "line",
         data: { labels: [], datasets: [
-            { label: t("eng.p50"), borderColor: c.blue, backgroundColor: c.blue, borderWidth: 2, pointRadius: 2, spanGaps: true },
-            { label: t("eng.p90"), borderColor: c.strong, backgroundColor: c.strong, borderDash: dashes, borderWidth: 2, pointRadius: 2, spanGaps: true }] },
+            { label: t("eng.p50"), pointStyle: "line", borderColor: c.blue, backgroundColor: c.blue, borderWidth: 2, pointRadius: 3, spanGaps: true },
+            { label: t("eng.p90"), pointStyle: "line", borderColor: c.strong, backgroundColor: c.strong, borderDash: dashes, borderWidth: 2, pointRadius: 3, spanGaps: true }] },
         options: { ...base(), scales: { x: axis(), y: axis({ beginAtZero: true, title: { display: true, text: t("eng.seconds"), color: c.text } }) } },
     });
     charts.throughput = new Chart($("throughput"), {

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #define SALT "000102030405060708090a0b0c0d0e0f"
+#define PAST_TOKEN "abababababababababababababababababababababababababababababababab" /* 271a413b…: SHA-256 of its bytes or text */
 #define HASH "25b376840366f4d3b0e21e414476676e3cd0e89af4430356a234ce0b65a021b5" /* of "correct horse" */
 
 struct station {
@@ -55,11 +56,58 @@ static int teardown(void **state)
     return 0;
 }
 
-static int with_role(struct station *s, enum web_role r, const char *method, const char *path, struct answer *a)
+enum { CALLERS_MAX = 4 + 2 * WEB_ENGINEER };
+#define JSON "Content-Type: application/json\r\n"
+
+/* The value behind `key` up to `end`, in place. */
+static char *cut(char *text, const char *key, char end)
 {
-    char head[200] = "";
-    if (r > WEB_ANYONE)
-        (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", s->token[r]);
+    char *from = strstr(text, key);
+    assert_non_null(from);
+    from += strlen(key);
+    *strchr(from, end) = 0;
+    return from;
+}
+
+struct caller {
+    enum web_role role;
+    char head[200], csrf[40];
+};
+
+static void log_in(struct station *s, const char *body, struct caller *c)
+{
+    struct answer a;
+    assert_int_equal(http(s->port, "POST", "/api/login", JSON, body, &a), 200);
+    (void)snprintf(c->csrf, sizeof c->csrf, "%s", cut(a.text, "\"csrf\":\"", '"'));
+    (void)snprintf(c->head, sizeof c->head, "Cookie: fl_session=%s\r\n", cut(a.text, "fl_session=", ';'));
+}
+
+/* Nobody; a token that has expired, one that never was, a session that never was; each role by token and by session. */
+static size_t callers(struct station *s, struct caller *c)
+{
+    static const char *const none[] = {"", "Authorization: Bearer " PAST_TOKEN "\r\n",
+                                       "Authorization: Bearer cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\r\n",
+                                       "Cookie: fl_session=cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\r\n"};
+    size_t n = 0;
+    for (; n < T_COUNT(none); n++) {
+        c[n] = (struct caller){.role = WEB_ANYONE};
+        (void)snprintf(c[n].head, sizeof c[n].head, "%s", none[n]);
+    }
+    for (enum web_role r = WEB_VIEWER; r <= WEB_ENGINEER; r++) {
+        char body[120];
+        c[n] = (struct caller){.role = r};
+        (void)snprintf(c[n].head, sizeof c[n].head, "Authorization: Bearer %s\r\n", s->token[r]);
+        n++;
+        c[n] = (struct caller){.role = r};
+        (void)snprintf(body, sizeof body, "{\"token\":\"%s\"}", s->token[r]);
+        log_in(s, body, &c[n]);
+        n++;
+    }
+    return n;
+}
+
+static int as(struct station *s, const char *head, const char *method, const char *path, struct answer *a)
+{
     if (strcmp(path, "/api/events") != 0)
         return http(s->port, method, path, head, NULL, a);
     int fd = http_dial(s->port); /* a stream never ends by itself */
@@ -74,29 +122,96 @@ static int with_role(struct station *s, enum web_role r, const char *method, con
     return a->status;
 }
 
+static bool status_is_right(const struct web_route *route, const struct caller *c, const struct answer *a)
+{
+    if (c->role < route->role)
+        return a->status == (c->role ? 403 : route->flags & ROUTE_PAGE ? 303 : 401);
+    if (strcmp(route->method, "POST") == 0)
+        return a->status == 403; /* let in by role, stopped for not being JSON from a page */
+    if (strstr(a->text, "\"no_records\"") || strstr(a->text, "\"argument\"")) /* let in; this folder has none */
+        return a->status == 404 || a->status == 400;
+    return a->status == 200;
+}
+
 static void every_route_every_role(void **state)
 {
     struct station *s = *state;
-    size_t n;
+    struct caller c[CALLERS_MAX];
+    size_t n, n_callers = callers(s, c);
     const struct web_route *routes = web_routes(&n);
+    assert_int_equal(n_callers, CALLERS_MAX);
     for (size_t i = 0; i < n; i++)
-        for (enum web_role r = WEB_ANYONE; r <= WEB_ENGINEER; r++) {
+        for (size_t k = 0; k < n_callers; k++) {
             struct answer a;
             char path[100];
             (void)snprintf(path, sizeof path, "%s%s", routes[i].path,
                            strcmp(routes[i].path, "/assets/") == 0 ? "style.css" : "");
-            int status = with_role(s, r, routes[i].method, path, &a);
-            if (r < routes[i].role)
-                assert_int_equal(status, r ? 403 : routes[i].flags & ROUTE_PAGE ? 303 : 401);
-            else if (strcmp(routes[i].method, "POST") == 0)
-                assert_int_equal(status, 403); /* let in by role, stopped for not being JSON from a page */
-            else if (strstr(a.text, "\"no_records\"") || strstr(a.text, "\"argument\"")) /* let in; this folder has none */
-                assert_true(status == 404 || status == 400);
-            else
-                assert_true(status == 200);
+            (void)as(s, c[k].head, routes[i].method, path, &a);
+            if (!status_is_right(&routes[i], &c[k], &a))
+                fail_msg("%s %s as '%s': %d", routes[i].method, path, c[k].head, a.status);
             assert_non_null(strstr(a.text, "\r\nContent-Security-Policy: default-src 'none'; script-src 'self';"));
             assert_non_null(strstr(a.text, "\r\nX-Content-Type-Options: nosniff"));
         }
+}
+
+/* Every path with every method that it has not: told which it has, whoever asks. Every GET as HEAD: the same, no body. */
+static void every_route_every_method(void **state)
+{
+    struct station *s = *state;
+    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW"};
+    char head[200];
+    size_t n;
+    const struct web_route *routes = web_routes(&n);
+    (void)snprintf(head, sizeof head, "Authorization: Bearer %s\r\n", s->token[WEB_ENGINEER]);
+    for (size_t i = 0; i < n; i++) {
+        struct answer a, h;
+        bool get = strcmp(routes[i].method, "GET") == 0;
+        if (strcmp(routes[i].path, "/assets/") == 0)
+            continue;
+        for (size_t k = 0; k < T_COUNT(methods); k++) {
+            if (strcmp(methods[k], routes[i].method) == 0)
+                continue;
+            int status = http(s->port, methods[k], routes[i].path, head, NULL, &a);
+            if (status != 405 || !strstr(a.text, get ? "\r\nAllow: GET, HEAD\r\n" : "\r\nAllow: POST\r\n"))
+                fail_msg("%s %s: %d", methods[k], routes[i].path, status);
+        }
+        if (!get || strcmp(routes[i].path, "/api/events") == 0)
+            continue;
+        assert_int_equal(http(s->port, "GET", routes[i].path, head, NULL, &a), http(s->port, "HEAD", routes[i].path, head, NULL, &h));
+        assert_string_equal(strstr(h.text, "\r\n\r\n"), "\r\n\r\n");
+    }
+}
+
+/* What is done in somebody's name carries his session's own token: none, another's and a cut one are refused. */
+static void every_post_wants_its_csrf(void **state)
+{
+    struct station *s = *state;
+    struct caller c[CALLERS_MAX];
+    size_t n, posts = 0, n_callers = callers(s, c);
+    const struct web_route *routes = web_routes(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(routes[i].method, "POST") != 0 || routes[i].role == WEB_ANYONE)
+            continue;
+        for (size_t k = 0; k < n_callers; k++) {
+            if (!c[k].csrf[0])
+                continue;
+            const char *other = c[k == n_callers - 1 ? k - 2 : n_callers - 1].csrf;
+            const struct {
+                const char *csrf;
+                int n, status;
+            } row[] = {{"", 0, 403}, {other, 32, 403}, {c[k].csrf, 31, 403}, {c[k].csrf, 32, 200}};
+            for (size_t r = 0; r < T_COUNT(row); r++) {
+                struct answer a;
+                char head[400];
+                (void)snprintf(head, sizeof head, "%s" JSON "%s%.*s%s", c[k].head, row[r].n ? "X-CSRF: " : "", row[r].n, row[r].csrf,
+                               row[r].n ? "\r\n" : "");
+                if (http(s->port, "POST", routes[i].path, head, "{}", &a) != row[r].status)
+                    fail_msg("POST %s with '%.*s': %d", routes[i].path, row[r].n, row[r].csrf, a.status);
+                posts++;
+            }
+        }
+    }
+    assert_int_equal(posts, 4 * 3); /* one route, each role's session */
 }
 
 static void readme_says_so(void **state)
@@ -157,22 +272,11 @@ static void wrong_requests(void **state)
     }
 }
 
-/* The value behind `key` up to `end`, in place. */
-static char *cut(char *text, const char *key, char end)
-{
-    char *from = strstr(text, key);
-    assert_non_null(from);
-    from += strlen(key);
-    *strchr(from, end) = 0;
-    return from;
-}
-
 static void a_session_from_login_to_logout(void **state)
 {
     struct station *s = *state;
     struct answer in, a;
     char head[300], cookie[100], csrf[40];
-#define JSON "Content-Type: application/json\r\n"
     assert_int_equal(http(s->port, "POST", "/api/login", JSON, "{\"name\":\"ann\",\"password\":\"wrong\"}", &in), 401);
     assert_int_equal(http(s->port, "POST", "/api/login", JSON, "{\"name\":\"nobody\",\"password\":\"correct horse\"}", &in), 401);
     assert_int_equal(http(s->port, "POST", "/api/login", JSON, "{\"name\":\"ann\",\"password\":\"correct horse\"}", &in), 200);
@@ -212,7 +316,21 @@ static void a_token_makes_a_session(void **state)
     assert_int_equal(http(s->port, "POST", "/api/login", JSON, body, &a), 200);
     (void)snprintf(cookie, sizeof cookie, "Cookie: fl_session=%s\r\n", cut(a.text, "fl_session=", ';'));
     assert_int_equal(http(s->port, "GET", "/api/board", cookie, NULL, &a), 200);
+    struct answer live[2] = {{.status = 0}};
+    int fd[2];
+    for (size_t i = 0; i < 2; i++) { /* one stream by the session, one by the token itself */
+        char head[300];
+        int n = snprintf(head, sizeof head, "GET /api/events HTTP/1.1\r\nHost: x\r\n%s%s%s\r\n", i ? "Authorization: Bearer " : cookie,
+                         i ? s->token[WEB_VIEWER] : "", i ? "\r\n" : "");
+        fd[i] = http_dial(s->port);
+        http_say(fd[i], head, (size_t)n);
+        assert_true(http_hear(fd[i], &live[i], "event: board", 5000));
+    }
     assert_int_equal(web_users_remove(s->dir, "viewer", NULL), FL_OK); /* taken out of the file: out at once */
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(http_hear(fd[i], &live[i], "\r\n0\r\n", 5000)); /* the last chunk */
+        (void)close(fd[i]);
+    }
     assert_int_equal(http(s->port, "GET", "/api/board", cookie, NULL, &a), 401);
     assert_int_equal(http(s->port, "POST", "/api/login", JSON, body, &a), 401);
 }
@@ -283,7 +401,10 @@ static void loopback_without_login(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_route_every_role, setup, teardown), cmocka_unit_test(readme_says_so),
+        cmocka_unit_test_setup_teardown(every_route_every_role, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_route_every_method, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_post_wants_its_csrf, setup, teardown),
+        cmocka_unit_test(readme_says_so),
         cmocka_unit_test_setup_teardown(wrong_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(a_session_from_login_to_logout, setup, teardown),
         cmocka_unit_test_setup_teardown(a_token_makes_a_session, setup, teardown),

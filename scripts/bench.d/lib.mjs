@@ -4,7 +4,7 @@
 // reading the simulator's journal. Everything a section measures about a client comes from that journal: the board's
 // clock, the same for every client.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -183,6 +183,14 @@ export async function planOf(profile) {
   return { regions, plain: sum((r) => r.size), sent: sum((r) => r.bytes), wire: sum((r) => r.wire_bytes) };
 }
 
+// What wire and flash allow the data phase together, as a part of the wire's rate, by baud: section 05 knows the blocks.
+export function flashModel() {
+  const rows = execFileSync("scripts/bench.d/05-own-clock", { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const part = rows.split("\n").filter(Boolean).map((l) => JSON.parse(l))
+    .map((r) => [/^(\d+): the flash model's rate/.exec(r.what)?.[1], r.value]).filter(([baud]) => baud);
+  return new Map(part.map(([baud, value]) => [Number(baud), value]));
+}
+
 // The least one attempt on a blank board can take, part by part, in seconds.
 export function limits(plan, baud) {
   const m = model, b = m.board, turn = (b.usb_us + b.stub_us) / 1e6, ack = 12 * 10 / baud;
@@ -200,6 +208,21 @@ export function limits(plan, baud) {
   };
 }
 export const total = (parts) => Object.values(parts).reduce((a, b) => a + b, 0);
+
+// What compressing the image costs, once a process: a plan with the image against one with next to nothing.
+export async function squeezeSeconds() {
+  const part = join(OUT, "little.bin"), dir = join(OUT, "profiles");
+  writeFileSync(part, Buffer.alloc(4096));
+  mkdirSync(dir, { recursive: true });
+  const file = join(dir, "little.yaml");
+  writeFileSync(file, `profile: little\nversion: "1"\nchip: esp32\nimages: [{offset: 0x9000, file: ${JSON.stringify(part)}}]\n`);
+  const cost = async (p) => {
+    const r = await run([FL, "plan", p, "--flash-size", "4MB", "--format", "json"]);
+    if (r.code !== 0) throw new Error(r.err);
+    return r.cpu_s;
+  };
+  return await cost(profileAt(921600)) - await cost(file);
+}
 
 // ---- clients --------------------------------------------------------------------------------------------------
 
@@ -231,7 +254,7 @@ export const clients = [
 if (env.ESPTOOL)
   clients.push({
     name: "esptool",
-    run: (port, baud) => run([env.ESPTOOL, "--chip", "esp32", "--port", port, "--baud", String(baud), "write_flash",
+    run: (port, baud) => run([...env.ESPTOOL.trim().split(/\s+/), "--chip", "esp32", "--port", port, "--baud", String(baud), "write_flash",
       "--flash_mode", "dio", "--flash_freq", "80m", "--flash_size", "detect", "0x1000", IMAGE.file]),
   });
 export const others = clients.filter((c) => c.name !== "flashline");

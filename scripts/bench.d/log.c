@@ -3,7 +3,7 @@
  *
  * Durable commits beside what the disk gives to a program that does nothing but append 4 KiB and wait for it; with the key in
  * the process, and with a signer that remembers each head on disk before its signature leaves (a second wait for the same
- * disk). The re-verification that every start makes. A proof out of a tree of ten million leaves. */
+ * disk). 64 attempts that end together. The re-verification that every start makes. A proof out of a tree of ten million leaves. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "event/event.h"
@@ -14,6 +14,7 @@
 #include "sign/keeper.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +124,7 @@ static void close_station(struct station *s)
 /* An attempt's start or, with the same job, its end: a record as a station makes it. NULL job: a heartbeat, the smallest. */
 static struct event *make(const char *job, bool end, unsigned n, struct event_ticket *t)
 {
-    static struct attempt_facts f;
+    struct attempt_facts f;
     if (!job)
         return event_new(EVENT_HEARTBEAT, json_object(), t);
     f = (struct attempt_facts){
@@ -181,6 +182,74 @@ static double leaves(struct station *s, unsigned n, bool attempts)
     double rate = n / (seconds() - start);
     event_ticket_fini(&t);
     return rate;
+}
+
+/* ---- many slots at once ----------------------------------------------------------------------------------------------- */
+
+enum { SLOTS = 64, WITHIN_US = 1000000 };
+
+struct slot_ends {
+    struct station *s;
+    unsigned n, after_us; /* its attempt ends so long after the gate opened */
+    pthread_barrier_t *gate;
+    double durable, start; /* seconds: an end's wait for its record; the next attempt's start, from that end on */
+};
+
+static void put_wait(struct station *s, struct event *e, struct event_ticket *t)
+{
+    struct fl_why why = {0, ""};
+    if (!e || fl_queue_put(recorder_queue(s->r), e, fl_deadline_in_ms(PUT_MS)) ||
+        event_ticket_wait(t, fl_deadline_never(), NULL, &why))
+        die("slot", &why);
+}
+
+/* As a slot does it: a start durable before the unit is touched, an end durable before PASS is shown, then the next. */
+static void *slot_ends(void *arg)
+{
+    struct slot_ends *me = arg;
+    struct event_ticket t;
+    char job[EVENT_JOB_TEXT], next[EVENT_JOB_TEXT];
+    if (event_ticket_init(&t) || event_job(job) || event_job(next))
+        exit(1);
+    put_wait(me->s, make(job, false, me->n, &t), &t);
+    (void)pthread_barrier_wait(me->gate);
+    (void)usleep(me->after_us);
+    double end = seconds();
+    event_ticket_reset(&t);
+    put_wait(me->s, make(job, true, me->n, &t), &t);
+    me->durable = seconds() - end;
+    event_ticket_reset(&t);
+    put_wait(me->s, make(next, false, me->n + SLOTS, &t), &t);
+    me->start = seconds() - end;
+    event_ticket_fini(&t);
+    return NULL;
+}
+
+static void burst(struct station *s, unsigned within_us, const char *name)
+{
+    static struct slot_ends slot[SLOTS];
+    static pthread_t thread[SLOTS];
+    pthread_barrier_t gate;
+    double durable = 0, start = 0;
+    char what[100];
+    if (pthread_barrier_init(&gate, NULL, SLOTS))
+        exit(1);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        slot[i] = (struct slot_ends){.s = s, .n = 1000000 + 2 * SLOTS * s->jobs + i, .after_us = within_us / SLOTS * i, .gate = &gate};
+        if (pthread_create(&thread[i], NULL, slot_ends, &slot[i]) != 0)
+            exit(1);
+    }
+    for (unsigned i = 0; i < SLOTS; i++) {
+        (void)pthread_join(thread[i], NULL);
+        durable = slot[i].durable > durable ? slot[i].durable : durable;
+        start = slot[i].start > start ? slot[i].start : start;
+    }
+    s->jobs++;
+    (void)pthread_barrier_destroy(&gate);
+    (void)snprintf(what, sizeof what, "%u attempts ending %s: the slowest to be durable", (unsigned)SLOTS, name);
+    row(what, durable * 1000, "ms", 0, 250, true, "");
+    (void)snprintf(what, sizeof what, "%u attempts ending %s: the longest until a slot's next start is recorded", (unsigned)SLOTS, name);
+    row(what, start * 1000, "ms", 0, 50, true, "its end's record and its start's, one behind the other");
 }
 
 /* ---- reading it all again ------------------------------------------------------------------------------------------- */
@@ -330,6 +399,8 @@ int main(int argc, char **argv)
     rate = commits(&apart, quick ? 400 : 2000);
     row("durable signed commits, signer with a memory", rate, "/s", bare / 2, 200, false, "two waits for one disk");
     row("of half the bare disk's rate", 2 * rate / bare, "", 1, 0.8, false, "");
+    burst(&apart, WITHIN_US, "within one second");
+    burst(&apart, 0, "in the same moment");
     rate = leaves(&apart, quick ? 4000 : 20000, true);
     row("attempts in batches, signer with a memory", rate, "leaves/s", 0, 0, false, "with all rows that reports need");
     close_station(&apart);

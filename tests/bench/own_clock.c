@@ -5,13 +5,17 @@
 #include "unit/esp/board_link.h"
 
 #include "esp/packet.h"
+#include "esp/stream.h"
 #include "profile/profile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { BLOCK = 0x4000, LUMP = 0x8000, PAGE = 256, FRAME = 2 + 8 + 16 };
+
 struct stay {
     double seconds, data, wire, md5;
+    double model; /* the data phase without any round trip: what wire and flash allow together */
     unsigned requests;
 };
 
@@ -38,6 +42,44 @@ static enum fl_err watched_write(struct link *l, const uint8_t *bytes, size_t n,
 
 static const struct link_ops watched = {.close = bl_close, .read = bl_read, .write = watched_write, .drain = bl_drain,
                                         .purge = bl_purge, .set_baud = bl_baud, .set_lines = bl_lines};
+
+/* ---- the flash model ------------------------------------------------------------------------------------------ */
+
+static double frame_seconds(const uint8_t *p, size_t n, uint32_t baud)
+{
+    size_t bytes = FRAME + n;
+    for (size_t i = 0; i < n; i++)
+        bytes += p[i] == 0xc0 || p[i] == 0xdb;
+    return (double)bytes * 10 / baud;
+}
+
+/* One BEGIN..END on a blank board, in blocks of the largest size: while a block arrives the chip works on the one before,
+ * which is inflated at once and programmed whenever a lump of it is full. Neither waits for anything else. */
+static void model_run(const struct stream *s, uint32_t baud, const struct sim_timing *t, struct stay *out)
+{
+    static uint8_t scratch[BLOCK];
+    double before = 0; /* work behind the block before */
+    for (size_t at = 0; at < s->size; at += BLOCK) {
+        size_t n = s->size - at < BLOCK ? s->size - at : BLOCK;
+        uint64_t from = stream_plain(s, 0, at), to = at + n == s->size ? s->plain : stream_plain(s, 0, at + n);
+        uint64_t written = at + n == s->size ? to - from / LUMP * LUMP : to / LUMP * LUMP - from / LUMP * LUMP;
+        double wire = frame_seconds(stream_bytes(s, at, n, scratch), n, baud);
+        out->model += wire > before ? wire : before;
+        before = t->inflate_us_per_kb / 1e6 * (double)n / 1024 + (double)((written + PAGE - 1) / PAGE) * t->page_us / 1e6;
+    }
+    out->model += before;
+}
+
+static void model(const struct esp_region *r, size_t n, uint32_t baud, const struct sim_timing *t, struct stay *out)
+{
+    for (size_t i = 0, k; i < n; i += k) {
+        struct stream s;
+        for (k = 1; i + k < n && stream_joins(&r[i + k - 1], &r[i + k]); k++)
+            ;
+        stream_init(&s, r + i, k, false);
+        model_run(&s, baud, t, out);
+    }
+}
 
 static bool stay(struct sim_board *board, const struct profile *p, uint32_t baud, const struct sim_timing *t,
                  struct stay *out)
@@ -80,6 +122,8 @@ static bool stay(struct sim_board *board, const struct profile *p, uint32_t baud
                          .wire = (double)seen.bytes * 10 / baud, .requests = seen.requests};
     for (size_t i = 0; i < n; i++)
         out->md5 += r[i].size / 1024.0 * t->md5_stub_us_per_kb / 1e6;
+    if (!err)
+        model(r, n, baud, t, out);
     free(results);
     esp_close(e);
     link_close(l);
@@ -118,7 +162,11 @@ int main(int argc, char **argv)
         sim_board_free(b);
         if (!ok)
             break;
-        row(baud, "data phase, part of the wire's rate", first.wire / first.data, "", ">=", 0.99);
+        /* where wire and flash together do not allow 99 % of the wire, the flash is what limits */
+        bool flash = first.model > 0 && first.wire / first.model < 0.99;
+        row(baud, "data phase, part of the wire's rate", first.wire / first.data, "", ">=", flash ? 0 : 0.99);
+        row(baud, "data phase, part of the flash model's rate", first.model / first.data, "", ">=", flash ? 0.97 : 0);
+        row(baud, "the flash model's rate, part of the wire's", first.wire / first.model, "", ">=", 0);
         row(baud, "whole attempt against the wire time at zlib 9", first.seconds / (zlib9 * 10 / baud), "", "<=",
             speeds[i].ratio);
         row(baud, "outside data and the chip's own times", first.seconds - first.data - first.md5, "s", "<=",

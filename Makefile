@@ -40,7 +40,15 @@ $B/station_work: $B/obj/tests/fault/station_work.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-tests: all $(TESTS) $(FUZZED:%=$B/tests/fuzz/t_%) $B/stub-board $B/fake_board $B/make_history $B/station_work
+# a power cut: what a program did to a folder, and what of it a disk may hold afterwards
+$B/disk_trace: $B/obj/tests/fault/disk_trace.o
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^
+$B/disk_cut: $B/obj/tests/fault/disk_cut.o $B/obj/tests/fault/disk.o
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^
+
+tests: all $(TESTS) $(FUZZED:%=$B/tests/fuzz/t_%) $B/stub-board $B/fake_board $B/make_history $B/station_work $B/disk_trace $B/disk_cut
 check: tests
 	@scripts/run-tests $B
 

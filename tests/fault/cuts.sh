@@ -1,0 +1,73 @@
+#!/bin/sh
+# tests/fault/cuts.sh all|short: the power is cut after every call that a station makes, and the disk holds what POSIX promises
+# and as little as it likes of the rest (disk.h). The station then opens, its log verifies, the signer takes it for the one it
+# knows, all that was seen is durable, no attempt is there twice, nothing to be sent is lost or sent again.
+. tests/fault/lib.sh
+# cut NAME FROM OPTIONS...: what is in $T/log happened to FROM
+cut() {
+    name=$1 from=$2
+    shift 2
+    rm -rf "$T/scratch"
+    "$CUT" --jobs "$JOBS" --keep "$KEEP" "$@" "$T/log" "$from" "$T/scratch" "$W" %d check %s >"$T/cut" 2>&1 || {
+        cat "$T/cut"
+        return 1
+    }
+    echo "$name: $(tail -n 1 "$T/cut")"
+}
+# traced FROM WORK N [OPTIONS...]
+traced() {
+    from=$1 work=$2 count=$3
+    shift 3
+    fresh "$from"
+    "$TRACE" --shown "$T/seen" "$@" "$T/log" "$T/d" "$W" "$T/d" "$work" "$T/seen" "$count" >"$T/out" 2>&1
+}
+# after_failed_sync FROM N: the N-th sync fails, the station stops, and is started again while the machine goes on
+after_failed_sync() {
+    fresh "$1"
+    "$TRACE" --shown "$T/seen" --inject "sync:$2:EIO" "$T/log" "$T/d" sh -c \
+        '"$0" "$1" work "$2" 2 || exit; "$0" "$1" work "$2" 1' "$W" "$T/d" "$T/seen" >"$T/out" 2>&1
+}
+# a_disk_that_lies: everything that was answered is lost with it, and that must be seen: else these cuts prove nothing
+a_disk_that_lies() {
+    traced "$T/station" work 2 --inject sync:1+:0 || { cat "$T/out"; fail "a disk that lies"; }
+    if KEEP=$T/kept cut "a disk that lies" "$T/station" --some "$1" >"$T/lied"; then cat "$T/lied"; fail "a disk that lies was not seen"; fi
+    grep -q '^FAILED (exit 1)' "$T/lied" || { cat "$T/lied"; fail "a disk that lies was not seen"; }
+}
+
+mkdir "$T/nothing" "$T/station"
+"$W" "$T/station" work "$T/first" 1 >"$T/out" 2>&1 || { cat "$T/out"; exit 1; }
+if [ "$1" = short ]; then
+    traced "$T/station" apart 1 || { cat "$T/out"; fail "apart"; }
+    cut "a station with its signer" "$T/station" --some 10 || fail "cut"
+    after_failed_sync "$T/station" 5 || { cat "$T/out"; fail "after a failed sync"; }
+    cut "a sync that failed, and a cut" "$T/station" --some 5 || fail "cut"
+    a_disk_that_lies 4
+    exit 0
+fi
+a_disk_that_lies 100
+traced "$T/station" apart 3 || { cat "$T/out"; fail "apart"; }
+cut "a station with its signer" "$T/station" --seeds 8 || fail "cut"
+traced "$T/nothing" work 1 || { cat "$T/out"; fail "made"; }
+cut "a station that is made" "$T/nothing" --seeds 1 || fail "cut"
+
+# killed between signature and commit: the start that makes the commit again is cut too
+n=1
+while :; do
+    rc=0
+    traced "$T/station" work 2 --inject "write@flashline.db-wal:$n:KILL" || rc=$?
+    [ $rc = 137 ] || { cat "$T/out"; fail "no kill that loses a commit"; }
+    rm -rf "$T/copy"
+    cp -r "$T/d" "$T/copy"
+    case $("$W" "$T/copy" check "$T/seen" 2>&1) in "good, "*" 0 made again") ;; "good, "*) break ;; *) fail "killed" ;; esac
+    n=$((n + 1))
+done
+mv "$T/d" "$T/lost"
+traced "$T/lost" work 1 || { cat "$T/out"; fail "a commit made again"; }
+cut "a commit made again" "$T/lost" --seeds 6 || fail "cut"
+
+n=1
+while after_failed_sync "$T/station" $n; do
+    cut "sync $n failed, and a cut" "$T/station" --some 60 --seeds 3 --seed $n || fail "cut"
+    n=$((n + 1))
+done
+[ $n -gt 10 ] || { cat "$T/out"; fail "few syncs failed"; }

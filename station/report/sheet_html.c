@@ -23,9 +23,10 @@ static const char style[] =
     "tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid}footer{margin-top:28px;font-size:12px}"
     "@media print{body{padding:0;max-width:none;font-size:10.5pt}table{font-size:8pt}th,td{padding:1.5pt 3pt}"
     "table.wide{font-size:6.2pt}.wide th,.wide td{padding:1pt 1.8pt}"
-    ".plot{height:58mm}.scroll{overflow:visible}th{white-space:normal}}";
+    ".plot{height:auto}.plot canvas{width:100%!important;height:auto!important}.scroll{overflow:visible}th{white-space:normal}}";
 
-/* Draws what stands in #data: no animation, so that a printer that does not wait gets the whole picture. */
+/* Draws what stands in #data: no animation, so that a printer that does not wait gets the whole picture. On paper the style
+ * scales that picture to the page's width: no script runs between the page's layout and its printing. */
 static const char script[] =
     "const C=['#1b6ca8','#d1495b','#5f9e6e'];"
     "for(const p of JSON.parse(document.getElementById('data').textContent)){"
@@ -38,8 +39,7 @@ static const char script[] =
     "x:{ticks:{maxRotation:60,autoSkip:true,maxTicksLimit:24}}};"
     "if(pc)s.y.max=100;if(pareto)s.b={position:'right',min:0,max:100,title:{display:true,text:'cumulative %'},grid:{drawOnChartArea:false}};"
     "new Chart(document.getElementById(p.id),{data:{labels:r.map(x=>x[p.label]),datasets:d},"
-    "options:{animation:false,responsive:true,maintainAspectRatio:false,scales:s,plugins:{legend:{position:'bottom'}}}});}"
-    "addEventListener('beforeprint',()=>{for(const c of Object.values(Chart.instances))c.resize()});";
+    "options:{animation:false,responsive:true,maintainAspectRatio:false,scales:s,plugins:{legend:{position:'bottom'}}}});}";
 
 static void escape(const char *s, struct fl_buf *out)
 {

@@ -2,7 +2,8 @@
 // The pages in Chromium: tiles change live, tables sort, pages fit a phone, keyboard, contrast (axe-core), log-in, languages,
 // first paint, weight. Argument: the folder of a station with records, which may still be made.
 import { launch, fakeBoard, serve, check, done, axeSource, build } from "./lib.mjs";
-import { existsSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 const data = process.argv[2]; // the folder is filled meanwhile; the file `ready` in it says when
@@ -209,6 +210,26 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
     check("logged out is out", page.url().endsWith("/login"));
     await context.close();
     await line.stop();
+}
+// ---- a report for paper -----------------------------------------------------------------------------------------------------------
+{
+    const html = execFileSync(path.join(build, "flashline"), ["report", "summary", "--format", "html", "--data", await records()]);
+    const file = path.join(data, "..", "summary.html");
+    writeFileSync(file, html);
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const asked = [];
+    context.on("request", (r) => asked.push(r.url()));
+    // between a page's layout for paper and its printing no script runs: nothing is drawn anew
+    await context.addInitScript(() => { window.ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }; });
+    const page = await context.newPage();
+    await page.goto("file://" + path.resolve(file));
+    await page.emulateMedia({ media: "print" });
+    await page.setViewportSize({ width: 688, height: 970 }); // A4 less its margins, at 96 dots an inch
+    const over = await page.evaluate(() => [...document.querySelectorAll(".plot")].map((p) =>
+        p.querySelector("canvas").getBoundingClientRect().bottom - p.nextElementSibling.getBoundingClientRect().top));
+    check("no chart lies over its table on paper", over.length >= 2 && over.every((x) => x <= 0), over.join());
+    check("a report asks for nothing but itself", asked.length === 1, asked.join());
+    await context.close();
 }
 check("no error in any page's console, no request elsewhere", troubles.length === 0, troubles.join("\n"));
 await browser.close();

@@ -3,7 +3,7 @@
  * terminal. Prints the address it listens on, then runs until its standard input ends or SIGTERM comes.
  *
  *   fake_board [slots=8] [seed=1] [listen=127.0.0.1:0] [data=DIR] [login=1] [console=1] [still=1] [speed=1]
- *              [cert=FILE key=FILE] [planned=N] [alarm=TEXT] [seconds=N]
+ *              [cert=FILE key=FILE] [planned=N] [alarm=TEXT] [said=TEXT] [refused=1] [seconds=N]
  *
  * still=1: every state once, round and round, nothing moves. speed: how much faster than a real line. */
 #include "console/console.h"
@@ -45,7 +45,7 @@ static const struct {
     unsigned ms;
 } phases[] = {{"", 2500}, {"", 600}, {"identify", 200}, {"gate", 100}, {"stub", 500}, {"baud", 300},
               {"write", 12000}, {"verify", 900}, {"", 300}, {"", 4000}};
-enum { EMPTY, CONNECT, WORK, WRITE = 6, VERIFY, RECORD, DONE };
+enum { EMPTY, CONNECT, WORK, WRITE = 6, VERIFY, RECORD, DONE, CLOSED };
 static const char *const ends[] = {"verify.md5", "ram.checksum", "link.lost", "boot.pattern", "flash.missing",
                                    "operator.removed"};
 
@@ -116,9 +116,14 @@ static void still(struct fake *f, size_t i, uint64_t now)
         const char *end;
     } row[] = {{WRITE, ""}, {DONE, ""}, {WRITE, ""}, {DONE, "verify.md5"}, {EMPTY, ""}, {VERIFY, ""},
                {DONE, "ram.checksum"}, {DONE, ""}, {WRITE, ""}, {DONE, ""}, {DONE, ""}, {WRITE, ""}, {CONNECT, ""},
-               {DONE, "operator.removed"}, {RECORD, ""}, {WRITE, ""}, {WRITE, ""}};
+               {DONE, "operator.removed"}, {RECORD, ""}, {WRITE, ""}, {CLOSED, "rule.consecutive"}};
     size_t r = i % (sizeof row / sizeof *row);
     struct fake_slot *s = &f->slot[i];
+    if (row[r].phase == CLOSED) {
+        s->v = (struct slot_view){.slot = (int)i + 1, .state = SLOT_CLOSED, .step = "", .fault = row[r].end, .leaf = -1};
+        board_put(f->board, i, &s->v);
+        return;
+    }
     for (s->phase = EMPTY; s->phase < row[r].phase; s->phase++)
         if (s->phase <= WORK)
             enter(f, i, now - 8000);
@@ -189,6 +194,7 @@ int main(int argc, char **argv)
                 strtoull(arg(argc, argv, "planned", "500"), NULL, 10), 15000);
     tally_alarm(board_tally(f->board), arg(argc, argv, "alarm", ""));
     f->born_ms = fl_mono_ms();
+    tally_say(board_tally(f->board), *arg(argc, argv, "refused", "") == '1', arg(argc, argv, "said", ""), f->born_ms);
     for (size_t i = 0; i < 163 && is_still; i++) /* half an hour's work behind it */
         tally_add(board_tally(f->board), i % 31 == 7 ? OUTCOME_FAIL : i % 47 == 9 ? OUTCOME_ERROR : OUTCOME_PASS,
                   (const uint8_t[]){2, 0, 0, 0, 0, (uint8_t)i}, f->born_ms - 1800000 + i * 11000);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages in Chromium: tiles change live, tables sort, pages fit a phone, keyboard, contrast (axe-core), log-in, languages,
 // first paint, weight. Argument: the folder of a station with records, which may still be made.
-import { launch, fakeBoard, serve, check, done, axeSource, build } from "./lib.mjs";
+import { launch, fakeBoard, serve, check, done, axeSource, build, root } from "./lib.mjs";
 import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 const data = process.argv[2]; // the folder is filled meanwhile; the file `ready` in it says when
@@ -103,9 +103,12 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
     await line.stop();
 }
 {
-    const line = await fakeBoard("slots=8", "still=1");
+    const line = await fakeBoard("slots=8", "still=1", "refused=1", "said='MBX-77' is for which slot? Scan the slot first: nothing is done",
+        "alarm=slot 3 is closed: 4 attempts in a row did not pass; the last: verify.md5 (flashline line ack --slot 3)");
     const page = await open(line.url + "/");
     await page.waitForSelector(".tile");
+    const told = () => page.evaluate(() => [...document.querySelectorAll("[role=alert]:not([hidden])")].map((e) => e.textContent).join(" | "));
+    check("a refused scan and an alarm are told at once", (await told()).includes("slot 3 is closed: 4 attempts") && (await told()).includes("✘ 'MBX-77' is for which slot?"), await told());
     await page.locator(".tile").first().focus();
     await page.keyboard.press("ArrowRight");
     check("arrows move between tiles", await page.evaluate(() => document.activeElement.querySelector(".num").textContent === "2"));
@@ -123,6 +126,7 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
     await page.waitForSelector('.tile[data-state="fail"]');
     check("Chinese", (await page.locator('.tile[data-state="fail"] .word').first().textContent()) === "不合格" &&
         (await page.locator('.tile[data-state="fail"] .todo').first().textContent()).includes("红箱") && await page.evaluate(() => document.documentElement.lang) === "zh");
+    check("what was said, in Chinese", await told() === "⚠ 3 号工位已停：连续 4 次未通过；最后一次：verify.md5（flashline line ack --slot 3） | ✘ 序列号 MBX-77 给哪个工位？请先扫描工位：未作任何改动", await told());
     const paints = [];
     for (let i = 0; i < 5; i++) {
         await page.goto(line.url + "/");
@@ -140,8 +144,17 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
     const line = await fakeBoard("slots=1");
     const get = async (l) => (await fetch(`${line.url}/assets/lang-${l}.json`)).json();
     const en = await get("en"), zh = await get("zh");
-    const missing = Object.keys(en).filter((k) => !(k in zh)), extra = Object.keys(zh).filter((k) => !(k in en) && !/^(todo|what)\./.test(k));
+    const missing = Object.keys(en).filter((k) => !(k in zh)), extra = Object.keys(zh).filter((k) => !(k in en) && !/^(todo|what|say)\./.test(k));
     check("Chinese has every key and no other", !missing.length && !extra.length, [...missing, ...extra].join(" "));
+    // what the station says in sentences is found again by its format, so a format that changes must change there too
+    const bare = (s) => s.replace(/(%[-.0-9*]*(ll|z)?[sdu]|\{\d\})+/g, "\0").replaceAll("%%", "%");
+    const said = new Set();
+    for (const room of ["cli", "line"])
+        for (const f of readdirSync(path.join(root, "station", room)).filter((f) => f.endsWith(".c")))
+            for (const [m] of readFileSync(path.join(root, "station", room, f), "utf8").matchAll(/"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*/g))
+                said.add(bare(m.replace(/"\s*"/g, "").slice(1, -1)).replace(/^\0(?=slot \0 is closed)/, ""));
+    const unsaid = Object.keys(zh).filter((k) => k.startsWith("say.") && !said.has(bare(k.slice(4))));
+    check("every sentence that has a pattern is said somewhere", Object.keys(zh).some((k) => k.startsWith("say.")) && !unsaid.length, unsaid.join(" | "));
     const board = await (await fetch(line.url + "/")).text();
     check("the page itself has no script or style of its own", !/<script>|<style|style=|onclick=/.test(board));
     await line.stop();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live board: one tile a slot. The stream says whole tiles when a state changes and five numbers while bytes move.
-import { begin, t, tOr, el, kept, toggle, number, percent, bytes, duration, may } from "/assets/common.js";
+import { begin, t, tOr, tSaid, el, kept, toggle, number, percent, bytes, duration, may } from "/assets/common.js";
 import { makeTile, paintTile, paintProgress, paintRates, paintMoving, sameLook } from "/assets/tile.js";
 
 const $ = (id) => document.getElementById(id);
@@ -91,17 +91,31 @@ function paintHead(h) {
     $("takt").parentElement.classList.toggle("late", h.takt_ms > 0 && h.per_hour > 0 && 3600000 / h.per_hour > h.takt_ms);
     for (const k of ["pass", "fail", "error"]) set($(k), number(h[k]));
     setAlarm(h.alarm);
+    setSaid(h);
+}
+
+// What was scanned last and what it did: for a moment; a refusal until somebody must have read it.
+const SAID_MS = 10000, REFUSED_MS = 60000;
+let said = { said: "" };
+function setSaid(h) {
+    said = h;
+    const fresh = h.said && now() - h.said_ms < (h.refused ? REFUSED_MS : SAID_MS);
+    const done = show($("said"), fresh && !h.refused ? "✔ " + tSaid(h.said) : "");
+    const not = show($("refused"), fresh && h.refused ? "✘ " + tSaid(h.said) : "");
+    if (done || not) layout();
+}
+// True when the line came or went: the tiles have another height then.
+function show(line, text) {
+    const changed = line.hidden !== !text;
+    set(line, text);
+    line.hidden = !text;
+    return changed;
 }
 
 let lineAlarm = "", lost = false;
 function setAlarm(text) {
     lineAlarm = text;
-    const shown = lost ? "⚠ " + t("contact.lost") : lineAlarm ? "⚠ " + lineAlarm : "";
-    if ($("alarm").textContent !== shown) $("alarm").textContent = shown;
-    if ($("alarm").hidden !== !shown) {
-        $("alarm").hidden = !shown;
-        layout();
-    }
+    if (show($("alarm"), lost ? "⚠ " + t("contact.lost") : lineAlarm ? "⚠ " + tSaid(lineAlarm) : "")) layout();
 }
 
 // ---- the stream ------------------------------------------------------------------------------------------------------------------
@@ -165,6 +179,7 @@ function connect() {
 }
 
 async function watch() {
+    if (said.said) setSaid(said);
     for (const { parts, data } of tiles.filter(Boolean)) (crowded() ? paintMoving : paintRates)(parts, data, now());
     if (performance.now() - lastHeard > (source.readyState === EventSource.OPEN ? 25000 : 3000) && !lost) {
         lost = true;

@@ -20,6 +20,21 @@ export function t(key, values) {
 // The text of a key, or `otherwise` where this language has none (the server's own English).
 export const tOr = (key, otherwise) => texts[key] ?? otherwise;
 
+// A sentence that the station made (a scan, an alarm), in this language where it has a pattern for it: the key
+// "say.lot {1} is made from now on". What stands in a placeholder is looked up too. Without one: as it came.
+let patterns = null;
+export function tSaid(text) {
+    patterns ??= Object.keys(texts).filter((k) => k.startsWith("say.")).sort((a, b) => b.length - a.length).map((k) => [
+        new RegExp("^" + k.slice(4).replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{\d\}/g, "(.*?)") + "$"), texts[k]]);
+    return text.split(/; (?=slot \d+ is closed: )/).map((one) => {
+        for (const [pattern, to] of patterns) {
+            const m = pattern.exec(one);
+            if (m) return to.replace(/\{(\d)\}/g, (_, n) => tSaid(m[n]));
+        }
+        return one;
+    }).join("; ");
+}
+
 export function lang() {
     const want = new URLSearchParams(location.search).get("lang") ?? kept.get("lang", navigator.language);
     return want.toLowerCase().startsWith("zh") ? "zh" : "en";

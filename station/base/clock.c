@@ -2,7 +2,6 @@
 #include "base/clock.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -54,27 +53,45 @@ int fl_deadline_poll_ms(struct fl_deadline d)
     return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
-void fl_time_format(int64_t wall_ms, char out[static FL_TIME_TEXT])
+/* ---- as text: by hand, both ways, because a log of millions of records is read again at every start -------- */
+
+static void put_digits(char *to, int64_t v, int n)
 {
-    int64_t s = wall_ms / 1000, ms = wall_ms % 1000;
-    if (ms < 0) {
-        ms += 1000;
-        s -= 1;
+    while (n--) {
+        to[n] = (char)('0' + v % 10);
+        v /= 10;
     }
-    time_t t = (time_t)s;
-    struct tm tm;
-    memset(&tm, 0, sizeof tm);
-    (void)gmtime_r(&t, &tm);
-    /* years outside 0..9999 cannot be written in this form; they are held at its ends */
-    int year = tm.tm_year + 1900;
-    year = year < 0 ? 0 : year > 9999 ? 9999 : year;
-    (void)snprintf(out, FL_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)year % 10000u,
-                   (unsigned)(tm.tm_mon + 1) % 100u, (unsigned)tm.tm_mday % 100u,
-                   (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u,
-                   (unsigned)tm.tm_sec % 100u, (unsigned)ms % 1000u);
 }
 
-/* ---- parsing: by hand, because a log of millions of records is read again at every start ------------ */
+/* Days since 1970-01-01 as a date, proleptic Gregorian. Years run from March, so that the leap day is the last. */
+static void put_date(char *to, int64_t days)
+{
+    int64_t d = days + 719468, era = (d >= 0 ? d : d - 146096) / 146097, of_era = d - era * 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), m = (5 * of_year + 2) / 153;
+    int64_t month = m < 10 ? m + 3 : m - 9;
+    year += era * 400 + (month <= 2);
+    /* years outside 0..9999 cannot be written in this form; they are held at its ends */
+    put_digits(to, year < 0 ? 0 : year > 9999 ? 9999 : year, 4);
+    put_digits(to + 5, month, 2);
+    put_digits(to + 8, of_year - (153 * m + 2) / 5 + 1, 2);
+}
+
+void fl_time_format(int64_t wall_ms, char out[static FL_TIME_TEXT])
+{
+    static const int64_t day_ms = 86400000;
+    int64_t days = wall_ms / day_ms, ms = wall_ms % day_ms;
+    if (ms < 0) {
+        ms += day_ms;
+        days--;
+    }
+    memcpy(out, "0000-00-00T00:00:00.000Z", FL_TIME_TEXT);
+    put_date(out, days);
+    put_digits(out + 11, ms / 3600000, 2);
+    put_digits(out + 14, ms / 60000 % 60, 2);
+    put_digits(out + 17, ms / 1000 % 60, 2);
+    put_digits(out + 20, ms % 1000, 3);
+}
 
 static int number(const char *digits, int n)
 {

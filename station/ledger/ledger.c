@@ -5,6 +5,7 @@
 #include "ledger/redo.h"
 #include "store/db.h"
 #include "store/outbox_rows.h"
+#include "store/shapes.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct ledger {
     const struct signer_kind *kind;
     struct signer *signer;
     struct projector *rows;
+    struct shapes *shapes;
     struct fl_hash *hasher;
     struct ledger_tree stored;
     struct tree_reader tree;
@@ -69,7 +71,7 @@ static enum fl_err prepare_all(struct ledger *l, struct fl_why *why)
         {&l->leaf, "INSERT INTO leaf (idx, rec, hash, kind, job) VALUES (?, ?, ?, ?, ?)"},
         {&l->node, "INSERT INTO node (id, hash) VALUES (?, ?)"},
         {&l->checkpoint, "INSERT INTO checkpoint (size, root, key, signature) VALUES (?, ?, ?, ?)"},
-        {&l->reread_leaves, "SELECT idx, rec, hash FROM leaf WHERE idx >= ? ORDER BY idx"},
+        {&l->reread_leaves, "SELECT idx, rec, hash, job FROM leaf WHERE idx >= ? ORDER BY idx"},
         {&l->reread_nodes, "SELECT id, hash FROM node WHERE id >= ? ORDER BY id"},
         {&l->last, "SELECT c.size, c.root, c.signature, (SELECT max(idx) + 1 FROM leaf), c.key, h.key, h.signature "
                    "FROM checkpoint c LEFT JOIN handover h ON h.size = c.size ORDER BY c.size DESC LIMIT 1"},
@@ -224,6 +226,8 @@ enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, stru
     if (!err)
         err = ledger_tree_open(l->db, &l->stored, &l->tree, why);
     if (!err)
+        err = shapes_new(l->db, &l->shapes, why);
+    if (!err)
         err = projector_new(l->db, l->db, &l->rows, why);
     if (!err)
         err = read_head(l, &l->head, &l->signed_by, &leaves, why);
@@ -256,6 +260,7 @@ void ledger_close(struct ledger *l)
         (void)sqlite3_finalize(all[i]);
     ledger_tree_close(&l->stored);
     projector_free(l->rows);
+    shapes_free(l->shapes);
     if (l->signer)
         l->kind->close(l->signer);
     fl_hash_free(l->hasher);
@@ -287,8 +292,8 @@ enum fl_err ledger_begin(struct ledger *l, struct fl_why *why)
 
 enum fl_err ledger_find(struct ledger *l, const char *job, enum event_kind kind, int64_t *index, struct fl_why *why)
 {
-    uint8_t bytes[LEDGER_JOB_MAX];
-    size_t n = job ? ledger_job_bytes(job, bytes) : 0;
+    uint8_t bytes[JOB_MAX];
+    size_t n = job ? job_bytes(job, bytes) : 0;
     enum fl_err err = FL_OK;
     *index = -1;
     if (!n)
@@ -308,17 +313,23 @@ enum fl_err ledger_find(struct ledger *l, const char *job, enum event_kind kind,
 static enum fl_err insert_leaf(struct ledger *l, enum event_kind kind, const char *job, const struct fl_buf *bytes,
                                const struct tree_hash *hash, struct fl_why *why)
 {
-    uint8_t id[LEDGER_JOB_MAX];
-    size_t n = job ? ledger_job_bytes(job, id) : 0;
+    uint8_t id[JOB_MAX];
+    size_t n = job ? job_bytes(job, id) : 0;
     if (job && !n)
         return fl_fail(why, FL_FORMAT, "'%.70s' is neither a UUID nor a SHA-256", job);
+    const struct beside beside = {.job = n ? id : NULL, .job_n = n};
+    const uint8_t *stored;
+    size_t stored_n;
+    enum fl_err err = shapes_store(l->shapes, (int64_t)l->range.size, bytes->bytes, bytes->len, &beside, &stored, &stored_n, why);
+    if (err)
+        return err;
     bool ok = sqlite3_bind_int64(l->leaf, 1, (sqlite3_int64)l->range.size) == SQLITE_OK &&
-              sqlite3_bind_blob(l->leaf, 2, bytes->bytes, (int)bytes->len, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_bind_blob(l->leaf, 2, stored, (int)stored_n, SQLITE_STATIC) == SQLITE_OK &&
               sqlite3_bind_blob(l->leaf, 3, hash->b, sizeof hash->b, SQLITE_TRANSIENT) == SQLITE_OK &&
               sqlite3_bind_int64(l->leaf, 4, l->kind_id[kind]) == SQLITE_OK &&
               (n ? sqlite3_bind_blob(l->leaf, 5, id, (int)n, SQLITE_TRANSIENT) : sqlite3_bind_null(l->leaf, 5)) ==
                   SQLITE_OK;
-    enum fl_err err = ok ? db_run(l->leaf, why) : db_fail(l->db, why, "cannot bind a leaf");
+    err = ok ? db_run(l->leaf, why) : db_fail(l->db, why, "cannot bind a leaf");
     (void)sqlite3_clear_bindings(l->leaf);
     return err;
 }
@@ -381,6 +392,7 @@ enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *jo
     if (err == FL_FORMAT) {
         l->range = before;
         l->handing_over = false;
+        shapes_forget(l->shapes);
         if (db_run(l->undo, &undone) || db_run(l->release, &undone)) {
             if (why)
                 *why = undone;
@@ -430,14 +442,19 @@ static enum fl_err reread(struct ledger *l, struct tree_hash *root, struct fl_wh
     while (!err && sqlite3_step(l->reread_leaves) == SQLITE_ROW) {
         struct tree_hash hash;
         size_t n;
-        const void *rec = sqlite3_column_blob(l->reread_leaves, 1);
-        int len = sqlite3_column_bytes(l->reread_leaves, 1);
-        err = tree_leaf(l->hasher, rec, (size_t)len, &hash);
+        const struct beside beside = {.job = sqlite3_column_blob(l->reread_leaves, 3),
+                                      .job_n = (size_t)sqlite3_column_bytes(l->reread_leaves, 3)};
+        const uint8_t *rec;
+        size_t len;
+        err = shapes_load(l->shapes, (int64_t)range.size, sqlite3_column_blob(l->reread_leaves, 1),
+                          (size_t)sqlite3_column_bytes(l->reread_leaves, 1), &beside, &rec, &len, why);
+        if (!err)
+            err = tree_leaf(l->hasher, rec, len, &hash);
         if (!err && (!column_is(l->reread_leaves, 2, &hash) ||
                      (uint64_t)sqlite3_column_int64(l->reread_leaves, 0) != range.size))
             err = fl_fail(why, FL_MISMATCH, "a record read back differs from what was written: memory or disk is at fault");
         if (!err && l->kind->remembers)
-            redo_add_leaf(&l->redo, rec, (size_t)len);
+            redo_add_leaf(&l->redo, rec, len);
         if (!err)
             err = tree_range_add(l->hasher, &range, &hash, made, &n);
         if (!err)
@@ -534,6 +551,7 @@ void ledger_rollback(struct ledger *l)
         (void)sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL); /* SQLite has often done it itself */
     l->range = l->committed;
     l->handing_over = false;
+    shapes_forget(l->shapes);
 }
 
 enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why)

@@ -9,7 +9,7 @@
  * After a commit the state in memory is that on disk. After a failed one nobody knows: the ledger must not be used
  * again (the next opening finds out).
  *
- * What is stored: leaf.hash is the tree's level 0; node holds complete subtrees of level 1 and up under their stored
+ * What is stored: leaf.rec is the record, mostly by shape (store/shapes.h); leaf.hash is the tree's level 0; node holds complete subtrees of level 1 and up under their stored
  * index (audit/tree.h); checkpoint holds what is needed to write the signed note again, byte for byte, because the
  * text follows from origin, size and root, and Ed25519 is deterministic.
  *
@@ -22,8 +22,10 @@
 #include "audit/verify.h"
 #include "event/event.h"
 #include "rows/project.h"
+#include "store/job.h"
 
 struct ledger; /* opaque */
+struct shapes;
 
 struct ledger_config {
     sqlite3 *db; /* borrowed */
@@ -61,21 +63,16 @@ void ledger_rollback(struct ledger *l);
 /* The newest signed head as a note, at a hand-over with both lines; nothing when the log is empty. */
 FL_MUST enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why);
 
-/* ---- jobs as bytes -------------------------------------------------------------------------------- */
-
-enum { LEDGER_JOB_MAX = 32, LEDGER_JOB_TEXT = 65 };
-/* A UUID in its one lower-case form is 16 bytes, 64 lower-case hex digits are 32; 0: neither. */
-size_t ledger_job_bytes(const char *text, uint8_t out[static LEDGER_JOB_MAX]);
-/* And back; "" for another length. */
-void ledger_job_text(const uint8_t *bytes, size_t n, char out[static LEDGER_JOB_TEXT]);
-
 /* ---- reading a log for verification ---------------------------------------------------------------- */
 
 enum { LEDGER_KINDS_MAX = 64 };
 struct ledger_reader {
     sqlite3_stmt *leaves, *nodes, *heads;
+    struct shapes *shapes;
+    uint8_t before[FL_SHA256_SIZE]; /* hash of the leaf in front of the next one */
+    int64_t next;                   /* its place, where `before` is the right one; -1 */
     char kind[LEDGER_KINDS_MAX][24]; /* names by id of the table event_kind, "" none */
-    char job[LEDGER_JOB_TEXT];
+    char job[JOB_TEXT];
 };
 /* A source over the log in `db`, which must stay open; one transaction should be, so that a writer beside cannot
  * come between leaves and heads. */

@@ -1,43 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The log as stored: a source for verification, stored subtrees for proofs, jobs as bytes. */
+ * The log as stored: a source for verification, stored subtrees for proofs. */
 #include "ledger/ledger.h"
 
 #include "store/db.h"
+#include "store/shapes.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* ---- jobs ------------------------------------------------------------------------------------------ */
-
-size_t ledger_job_bytes(const char *text, uint8_t out[static LEDGER_JOB_MAX])
-{
-    char hex[2 * LEDGER_JOB_MAX + 1], again[LEDGER_JOB_TEXT];
-    size_t n = strlen(text), bytes = n == 36 ? 16 : n == 64 ? 32 : 0, k = 0;
-    for (size_t i = 0; bytes && i < n; i++)
-        if (!(n == 36 && (i == 8 || i == 13 || i == 18 || i == 23)))
-            hex[k++] = text[i];
-    hex[k] = 0;
-    if (!bytes || k != 2 * bytes || !fl_unhex(hex, out, bytes))
-        return 0;
-    ledger_job_text(out, bytes, again); /* one job has one spelling, or it could be done twice */
-    return strcmp(again, text) == 0 ? bytes : 0;
-}
-
-void ledger_job_text(const uint8_t *bytes, size_t n, char out[static LEDGER_JOB_TEXT])
-{
-    static const struct {
-        size_t from, n, to;
-    } uuid[] = {{0, 4, 0}, {4, 2, 9}, {6, 2, 14}, {8, 2, 19}, {10, 6, 24}};
-    out[0] = 0;
-    if (n == 32)
-        fl_hex(bytes, n, out);
-    /* each part's closing zero makes place for the dash in front of the next */
-    for (size_t i = 0; n == 16 && i < sizeof uuid / sizeof *uuid; i++) {
-        if (i)
-            out[uuid[i].to - 1] = '-';
-        fl_hex(bytes + uuid[i].from, uuid[i].n, out + uuid[i].to);
-    }
-}
 
 /* ---- a source --------------------------------------------------------------------------------------- */
 
@@ -69,10 +38,11 @@ static enum fl_err next_leaf(void *ctx, struct audit_leaf *out, struct fl_why *w
     int64_t kind = sqlite3_column_int64(s, 3);
     const uint8_t *hash = sqlite3_column_blob(s, 2);
     const uint8_t *job = sqlite3_column_blob(s, 4);
-    ledger_job_text(job, job ? (size_t)sqlite3_column_bytes(s, 4) : 0, r->job);
+    job_text(job, job ? (size_t)sqlite3_column_bytes(s, 4) : 0, r->job);
     bool has_job = sqlite3_column_type(s, 4) != SQLITE_NULL;
+    int64_t index = sqlite3_column_int64(s, 0);
     *out = (struct audit_leaf){
-        .index = (uint64_t)sqlite3_column_int64(s, 0),
+        .index = (uint64_t)index,
         .rec = sqlite3_column_blob(s, 1),
         .n = (size_t)sqlite3_column_bytes(s, 1),
         .hash = hash && sqlite3_column_bytes(s, 2) == FL_SHA256_SIZE ? hash : no_hash,
@@ -81,7 +51,11 @@ static enum fl_err next_leaf(void *ctx, struct audit_leaf *out, struct fl_why *w
     };
     if (!out->rec)
         out->rec = no_hash; /* zero bytes long: the verifier says what it is */
-    return FL_OK;
+    const struct beside beside = {job, job ? (size_t)sqlite3_column_bytes(s, 4) : 0, index == r->next ? r->before : NULL};
+    err = shapes_load(r->shapes, index, out->rec, out->n, &beside, &out->rec, &out->n, why);
+    memcpy(r->before, out->hash, sizeof r->before);
+    r->next = index + 1;
+    return err == FL_FORMAT ? FL_OK : err; /* what cannot be read comes as it is: that is no record */
 }
 
 static enum fl_err next_node(void *ctx, struct audit_node *out, struct fl_why *why)
@@ -149,12 +123,15 @@ static enum fl_err prepare_heads(sqlite3 *db, sqlite3_stmt **out, struct fl_why 
 enum fl_err ledger_reader_open(sqlite3 *db, struct ledger_reader *r, struct audit_source *out, struct fl_why *why)
 {
     memset(r, 0, sizeof *r);
+    r->next = -1;
     *out = (struct audit_source){r, next_leaf, next_node, next_head};
     enum fl_err err = read_kinds(db, r, why);
     if (!err)
         err = db_prepare(db, "SELECT idx, rec, hash, kind, job FROM leaf ORDER BY idx", &r->leaves, why);
     if (!err)
         err = db_prepare(db, "SELECT id, hash FROM node ORDER BY id", &r->nodes, why);
+    if (!err)
+        err = shapes_new(db, &r->shapes, why);
     if (!err)
         err = prepare_heads(db, &r->heads, why);
     if (err)
@@ -167,6 +144,8 @@ void ledger_reader_close(struct ledger_reader *r)
     (void)sqlite3_finalize(r->leaves);
     (void)sqlite3_finalize(r->nodes);
     (void)sqlite3_finalize(r->heads);
+    shapes_free(r->shapes);
+    r->shapes = NULL;
     r->leaves = r->nodes = r->heads = NULL;
 }
 

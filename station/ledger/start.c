@@ -7,6 +7,7 @@
 #include "rows/abridge.h"
 #include "rows/migrate.h"
 #include "store/db.h"
+#include "store/shapes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,25 +187,32 @@ enum fl_err start_interrupted(sqlite3 *db, json_t **bodies, struct fl_why *why)
 {
     sqlite3_stmt *s;
     struct restore *r = NULL;
+    struct shapes *shapes = NULL;
     *bodies = NULL;
-    enum fl_err err = db_prepare(db, "SELECT o.leaf, l.rec FROM open_attempt o JOIN leaf l ON l.idx = o.leaf ORDER BY o.leaf",
-                                 &s, why);
+    enum fl_err err = db_prepare(db, "SELECT leaf FROM open_attempt ORDER BY leaf", &s, why);
     if (err)
         return err;
     *bodies = json_array();
     int rc = SQLITE_ROW;
     err = restore_new(db, &r, why);
+    if (!err)
+        err = shapes_new(db, &shapes, why);
     if (!err && !*bodies)
         err = fl_fail(why, FL_NOMEM, "out of memory");
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         json_t *body = NULL;
-        err = interrupted_body(r, sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), sqlite3_column_int64(s, 0), &body,
-                               why);
+        const int64_t index = sqlite3_column_int64(s, 0);
+        const uint8_t *rec;
+        size_t n;
+        err = shapes_record(shapes, index, &rec, &n, why);
+        if (!err)
+            err = interrupted_body(r, rec, n, index, &body, why);
         if (!err && json_array_append_new(*bodies, body) != 0)
             err = fl_fail(why, FL_NOMEM, "out of memory");
     }
     if (!err && rc != SQLITE_DONE)
         err = db_fail(db, why, "cannot read the attempts without an end");
+    shapes_free(shapes);
     restore_free(r);
     (void)sqlite3_finalize(s);
     return err;

@@ -7,6 +7,7 @@
 #include "ledger/ledger.h"
 #include "prove/cosigned.h"
 #include "store/db.h"
+#include "store/shapes.h"
 
 #include <string.h>
 
@@ -44,16 +45,16 @@ static enum fl_err read_head(sqlite3 *db, struct head *h, struct fl_why *why)
 
 static enum fl_err read_leaf(sqlite3 *db, int64_t index, struct fl_buf *out, struct fl_why *why)
 {
-    sqlite3_stmt *s;
-    enum fl_err err = db_prepare(db, "SELECT rec FROM leaf WHERE idx = ?1", &s, why);
+    struct shapes *shapes;
+    const uint8_t *rec;
+    size_t n;
+    enum fl_err err = shapes_new(db, &shapes, why);
     if (err)
         return err;
-    (void)sqlite3_bind_int64(s, 1, index);
-    if (sqlite3_step(s) != SQLITE_ROW)
-        err = fl_fail(why, FL_NOT_FOUND, "there is no record %lld", (long long)index);
-    else
-        fl_buf_add(out, sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0));
-    (void)sqlite3_finalize(s);
+    err = shapes_record(shapes, index, &rec, &n, why);
+    if (!err)
+        fl_buf_add(out, rec, n);
+    shapes_free(shapes);
     return err ? err : fl_buf_err(out, why);
 }
 

@@ -6,6 +6,7 @@
 #include "ledger/ledger.h"
 #include "prove/check_rows.h"
 #include "store/db.h"
+#include "store/shapes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +27,23 @@ static enum fl_err read_evidence(const struct check_config *c, const struct fold
 static enum fl_err read_anchors(sqlite3 *db, struct evidence *e, struct fl_why *why)
 {
     sqlite3_stmt *s;
+    struct shapes *shapes = NULL;
     int rc = SQLITE_ROW;
-    enum fl_err err = db_prepare(db, "SELECT l.idx, l.rec FROM leaf l JOIN event_kind k ON k.id = l.kind WHERE k.name = 'anchor' ORDER BY l.idx",
+    enum fl_err err = db_prepare(db, "SELECT l.idx FROM leaf l JOIN event_kind k ON k.id = l.kind WHERE k.name = 'anchor' ORDER BY l.idx",
                                  &s, why);
     if (err)
         return err;
-    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
-        err = evidence_anchor(e, (uint64_t)sqlite3_column_int64(s, 0), sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), why);
+    err = shapes_new(db, &shapes, why);
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+        const uint8_t *rec;
+        size_t n;
+        err = shapes_record(shapes, sqlite3_column_int64(s, 0), &rec, &n, why);
+        if (!err)
+            err = evidence_anchor(e, (uint64_t)sqlite3_column_int64(s, 0), rec, n, why);
+    }
     if (!err && rc != SQLITE_DONE)
         err = db_fail(db, why, "cannot read the anchors");
+    shapes_free(shapes);
     (void)sqlite3_finalize(s);
     return err;
 }

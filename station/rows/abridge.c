@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rows/abridge.h"
 
-#include "store/db.h"
+#include "store/shapes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -320,7 +320,7 @@ void abridge_told(struct abridge *a, enum event_kind kind, const json_t *told, i
 /* ---- reading ---------------------------------------------------------------------------------------------- */
 
 struct restore {
-    sqlite3_stmt *leaf;
+    struct shapes *shapes;
     struct {
         int64_t index;
         json_t *leaf; /* owned; NULL: free */
@@ -334,7 +334,7 @@ enum fl_err restore_new(sqlite3 *leaves, struct restore **out, struct fl_why *wh
     *out = NULL;
     if (!r)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    enum fl_err err = db_prepare(leaves, "SELECT rec FROM leaf WHERE idx = ?1", &r->leaf, why);
+    enum fl_err err = shapes_new(leaves, &r->shapes, why);
     if (err)
         restore_free(r);
     else
@@ -348,7 +348,7 @@ void restore_free(struct restore *r)
         return;
     for (size_t i = 0; i < READ_MAX; i++)
         json_decref(r->read[i].leaf);
-    (void)sqlite3_finalize(r->leaf);
+    shapes_free(r->shapes);
     free(r);
 }
 
@@ -361,16 +361,13 @@ static enum fl_err read_leaf(struct restore *r, int64_t index, const json_t **ou
             *out = r->read[i].leaf;
             return FL_OK;
         }
-    (void)sqlite3_bind_int64(r->leaf, 1, index);
-    int rc = sqlite3_step(r->leaf);
-    enum fl_err err = rc == SQLITE_DONE  ? fl_fail(why, FL_FORMAT, "it refers to record %lld, which is not there", (long long)index)
-                      : rc != SQLITE_ROW ? db_fail(sqlite3_db_handle(r->leaf), why, "cannot read a record")
-                                         : FL_OK;
-    if (!err) {
-        const void *rec = sqlite3_column_blob(r->leaf, 0);
-        err = fl_json_parse(rec ? rec : "", (size_t)sqlite3_column_bytes(r->leaf, 0), &leaf, why);
-    }
-    (void)sqlite3_reset(r->leaf);
+    const uint8_t *rec;
+    size_t n;
+    enum fl_err err = shapes_record(r->shapes, index, &rec, &n, why);
+    if (err == FL_NOT_FOUND)
+        err = fl_fail(why, FL_FORMAT, "it refers to record %lld, which is not there", (long long)index);
+    if (!err)
+        err = fl_json_parse(rec, n, &leaf, why);
     if (err)
         return err;
     json_decref(r->read[r->next].leaf);

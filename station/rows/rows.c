@@ -3,23 +3,31 @@
 
 #include "rows/project.h"
 #include "store/db.h"
+#include "store/shapes.h"
 
 #include <stdio.h>
 
 enum fl_err rows_project(sqlite3 *from, sqlite3 *to, int64_t *stopped, struct fl_why *why)
 {
     struct projector *p = NULL;
+    struct shapes *shapes = NULL;
     sqlite3_stmt *s = NULL;
     int rc = SQLITE_ROW;
     *stopped = -1;
     enum fl_err err = projector_new(to, from, &p, why);
     if (!err)
-        err = db_prepare(from, "SELECT idx, rec FROM leaf ORDER BY idx", &s, why);
+        err = shapes_new(from, &shapes, why);
+    if (!err)
+        err = db_prepare(from, "SELECT idx, rec, job FROM leaf ORDER BY idx", &s, why);
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         json_t *leaf = NULL;
         *stopped = sqlite3_column_int64(s, 0);
-        const void *rec = sqlite3_column_blob(s, 1);
-        err = fl_json_parse(rec ? rec : "", (size_t)sqlite3_column_bytes(s, 1), &leaf, why);
+        const struct beside beside = {.job = sqlite3_column_blob(s, 2), .job_n = (size_t)sqlite3_column_bytes(s, 2)};
+        const uint8_t *rec;
+        size_t n;
+        err = shapes_load(shapes, *stopped, sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), &beside, &rec, &n, why);
+        if (!err)
+            err = fl_json_parse(rec, n, &leaf, why);
         if (!err)
             err = projector_leaf(p, *stopped, leaf, why);
         json_decref(leaf);
@@ -27,6 +35,7 @@ enum fl_err rows_project(sqlite3 *from, sqlite3 *to, int64_t *stopped, struct fl
     if (!err && rc != SQLITE_DONE)
         err = db_fail(from, why, "cannot read the leaves");
     (void)sqlite3_finalize(s);
+    shapes_free(shapes);
     projector_free(p);
     return err;
 }

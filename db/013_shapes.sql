@@ -10,20 +10,26 @@ CREATE TRIGGER shape_no_update BEFORE UPDATE ON shape BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER shape_no_delete BEFORE DELETE ON shape BEGIN SELECT RAISE(ABORT, 'shapes never go'); END;
 
 -- One table, so that a view that refers to another record (LEFT JOIN) looks that one up and not all of them.
--- Values first, where the text has %s; then what stands beside the record: 1 its time, 2 its job, 3 base64 of the hash of the
+-- Values first, where the text has %s (json_quote writes a text as canonical JSON does); then what stands beside the record: 1 its time, 2 its job, 3 base64 of the hash of the
 -- record in front (three hex digits are two characters; the last of 44 is padding).
 DROP VIEW record;
 CREATE VIEW record AS
 SELECT l.idx AS leaf, (SELECT k.name FROM event_kind k WHERE k.id = l.kind) AS event,
        CASE substr(l.rec, 1, 1) WHEN x'5b' THEN (
-         SELECT replace(replace(replace(format(s.text,
-                  CAST(l.rec AS TEXT) -> 2, CAST(l.rec AS TEXT) -> 3, CAST(l.rec AS TEXT) -> 4, CAST(l.rec AS TEXT) -> 5, CAST(l.rec AS TEXT) -> 6,
-                  CAST(l.rec AS TEXT) -> 7, CAST(l.rec AS TEXT) -> 8, CAST(l.rec AS TEXT) -> 9, CAST(l.rec AS TEXT) -> 10,
-                  CAST(l.rec AS TEXT) -> 11, CAST(l.rec AS TEXT) -> 12, CAST(l.rec AS TEXT) -> 13, CAST(l.rec AS TEXT) -> 14,
-                  CAST(l.rec AS TEXT) -> 15, CAST(l.rec AS TEXT) -> 16, CAST(l.rec AS TEXT) -> 17, CAST(l.rec AS TEXT) -> 18,
-                  CAST(l.rec AS TEXT) -> 19, CAST(l.rec AS TEXT) -> 20, CAST(l.rec AS TEXT) -> 21, CAST(l.rec AS TEXT) -> 22,
-                  CAST(l.rec AS TEXT) -> 23, CAST(l.rec AS TEXT) -> 24, CAST(l.rec AS TEXT) -> 25),
-                  char(1), strftime('%Y-%m-%dT%H:%M:%fZ', (CAST(l.rec AS TEXT) ->> 1) / 1000.0, 'unixepoch')),
+         SELECT replace(replace(replace(printf(s.text,
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[2]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[3]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[4]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[5]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[6]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[7]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[8]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[9]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[10]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[11]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[12]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[13]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[14]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[15]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[16]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[17]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[18]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[19]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[20]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[21]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[22]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[23]')),
+                  json_quote(json_extract(CAST(l.rec AS TEXT), '$[24]')), json_quote(json_extract(CAST(l.rec AS TEXT), '$[25]'))),
+                  char(1), strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(CAST(l.rec AS TEXT), '$[1]') / 1000.0, 'unixepoch')),
                   char(2), CASE length(l.job) WHEN 16 THEN lower(
                     substr(hex(l.job), 1, 8) || '-' || substr(hex(l.job), 9, 4) || '-' || substr(hex(l.job), 13, 4) || '-' ||
                     substr(hex(l.job), 17, 4) || '-' || substr(hex(l.job), 21)) ELSE lower(coalesce(hex(l.job), '')) END),
@@ -40,7 +46,7 @@ SELECT l.idx AS leaf, (SELECT k.name FROM event_kind k WHERE k.id = l.kind) AS e
                                           substr('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 1 + b % 4 * 16 + c, 1), '')
                       FROM d)
                     SELECT substr(text, 1, 43) || '=' FROM e) ELSE '' END)
-         FROM shape s WHERE s.id = CAST(l.rec AS TEXT) ->> 0)
+         FROM shape s WHERE s.id = json_extract(CAST(l.rec AS TEXT), '$[0]'))
        ELSE CAST(l.rec AS TEXT) END AS rec
 FROM leaf l;
 

@@ -7,6 +7,7 @@
 #include "rows/project.h"
 #include "rows/rows.h"
 #include "store/db.h"
+#include "store/shapes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,6 +141,46 @@ static enum fl_err carry(sqlite3 *db, const char *table, struct fl_why *why)
     return err;
 }
 
+/* A record, stored as one that is made today is. */
+static enum fl_err carry_record(sqlite3_stmt *from, sqlite3_stmt *to, struct shapes *shapes, struct fl_why *why)
+{
+    const struct beside b = {.job = sqlite3_column_blob(from, 4), .job_n = (size_t)sqlite3_column_bytes(from, 4)};
+    const uint8_t *stored = sqlite3_column_blob(from, 1);
+    size_t n = (size_t)sqlite3_column_bytes(from, 1);
+    enum fl_err err = FL_OK;
+    if (!shape_is(stored, n))
+        err = shapes_store(shapes, sqlite3_column_int64(from, 0), stored, n, &b, &stored, &n, why);
+    bool ok = !err && sqlite3_bind_blob(to, 2, stored, (int)n, SQLITE_STATIC) == SQLITE_OK;
+    static const int rest[] = {0, 2, 3, 4};
+    for (size_t i = 0; i < sizeof rest / sizeof *rest && ok; i++)
+        ok = sqlite3_bind_value(to, rest[i] + 1, sqlite3_column_value(from, rest[i])) == SQLITE_OK;
+    if (!err && !ok)
+        err = db_fail(sqlite3_db_handle(to), why, "cannot bind a leaf");
+    return err ? err : db_run(to, why);
+}
+
+static enum fl_err carry_leaves(sqlite3 *db, struct fl_why *why)
+{
+    sqlite3_stmt *from = NULL, *to = NULL;
+    struct shapes *shapes = NULL;
+    int rc = SQLITE_ROW;
+    enum fl_err err = carry(db, "shape", why);
+    if (!err)
+        err = shapes_new(db, &shapes, why);
+    if (!err)
+        err = db_prepare(db, "SELECT idx, rec, hash, kind, job FROM old.leaf ORDER BY idx", &from, why);
+    if (!err)
+        err = db_prepare(db, "INSERT INTO main.leaf (idx, rec, hash, kind, job) VALUES (?, ?, ?, ?, ?)", &to, why);
+    while (!err && (rc = sqlite3_step(from)) == SQLITE_ROW)
+        err = carry_record(from, to, shapes, why);
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read the leaves");
+    (void)sqlite3_finalize(from);
+    (void)sqlite3_finalize(to);
+    shapes_free(shapes);
+    return err;
+}
+
 static enum fl_err carry_all(sqlite3 *db, struct fl_why *why)
 {
     sqlite3_stmt *s;
@@ -148,7 +189,9 @@ static enum fl_err carry_all(sqlite3 *db, struct fl_why *why)
                                      "ORDER BY rowid", &s, why);
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         const char *table = (const char *)sqlite3_column_text(s, 0);
-        if (!projected(table))
+        if (strcmp(table, "leaf") == 0)
+            err = carry_leaves(db, why);
+        else if (!projected(table) && strcmp(table, "shape") != 0)
             err = carry(db, table, why);
     }
     if (!err && rc != SQLITE_DONE)

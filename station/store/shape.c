@@ -124,11 +124,17 @@ static bool is_before(const struct beside *b, const uint8_t *p, const uint8_t *e
     return is_text(p, end, text, BEFORE_N);
 }
 
+/* A number, text, array or object. What is left, true, false and null, SQL has no own value for. */
+static bool is_value(uint8_t first)
+{
+    return first != 't' && first != 'f' && first != 'n';
+}
+
 static void split_value(struct split *s, char mark, const uint8_t *p, const uint8_t *end)
 {
     const char quoted[3] = {'"', mark, '"'};
     bool known = mark == MARK_TIME ? is_time(s, p, end) : mark == MARK_JOB ? is_job(s->b, p, end) : mark == MARK_BEFORE && is_before(s->b, p, end);
-    if (mark == MARK_VALUE) {
+    if (mark == MARK_VALUE && is_value(*p)) {
         fl_buf_adds(s->text, "%s");
         fl_buf_addc(s->values, ',');
         fl_buf_add(s->values, p, (size_t)(end - p));

@@ -10,18 +10,19 @@
 
 enum { SEEN_MAX = 1024, RECALLED = 64 /* records looked at when the first is stored */ };
 
+struct seen {
+    uint8_t text[FL_SHA256_SIZE]; /* hash of the shape's text */
+    uint32_t number;              /* 0: one record had it */
+};
+
 struct shapes {
     sqlite3_stmt *get, *find, *add, *before, *leaf, *newest;
-    struct shape *known[SHAPES_MAX + 1]; /* by number; NULL: not read yet */
-    uint32_t known_max;
+    struct shape **known; /* by number, below n_known; NULL: not read yet */
+    uint32_t n_known;
     struct fl_buf rec, text, values, stored;
     uint8_t hash[FL_SHA256_SIZE]; /* of the record in front */
-    struct {
-        uint8_t text[FL_SHA256_SIZE]; /* hash of the shape's text */
-        uint32_t number;              /* 0: one record had it */
-    } seen[SEEN_MAX];
-    size_t n_seen, next_seen; /* a ring */
-    bool recalled;
+    struct seen *seen; /* a ring, made for the first that is stored */
+    size_t n_seen, next_seen;
 };
 
 enum fl_err shapes_new(sqlite3 *db, struct shapes **out, struct fl_why *why)
@@ -58,17 +59,18 @@ enum fl_err shapes_new(sqlite3 *db, struct shapes **out, struct fl_why *why)
 
 static void forget_known(struct shapes *s)
 {
-    for (; s->known_max; s->known_max--) {
-        free(s->known[s->known_max]);
-        s->known[s->known_max] = NULL;
-    }
+    while (s->n_known)
+        free(s->known[--s->n_known]);
+    free(s->known);
+    s->known = NULL;
 }
 
 void shapes_forget(struct shapes *s)
 {
     forget_known(s);
     s->n_seen = s->next_seen = 0;
-    s->recalled = false;
+    free(s->seen);
+    s->seen = NULL;
 }
 
 void shapes_free(struct shapes *s)
@@ -78,7 +80,7 @@ void shapes_free(struct shapes *s)
     sqlite3_stmt *all[] = {s->get, s->find, s->add, s->before, s->leaf, s->newest};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         (void)sqlite3_finalize(all[i]);
-    forget_known(s);
+    shapes_forget(s);
     fl_buf_fini(&s->rec);
     fl_buf_fini(&s->text);
     fl_buf_fini(&s->values);
@@ -95,20 +97,33 @@ static enum fl_err step(sqlite3_stmt *q, struct fl_why *why)
 
 /* ---- reading ----------------------------------------------------------------------------------------------- */
 
+static enum fl_err make_room(struct shapes *s, uint32_t number, struct fl_why *why)
+{
+    const uint32_t n = number + 16;
+    if (number < s->n_known)
+        return FL_OK;
+    struct shape **more = realloc(s->known, n * sizeof(struct shape *));
+    if (!more)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    for (s->known = more; s->n_known < n; s->n_known++)
+        s->known[s->n_known] = NULL;
+    return FL_OK;
+}
+
 static enum fl_err known(struct shapes *s, uint32_t number, struct fl_why *why)
 {
     if (number == 0 || number > SHAPES_MAX || !s->get)
         return fl_fail(why, FL_FORMAT, "it is stored by a shape that cannot be");
-    if (s->known[number])
-        return FL_OK;
+    enum fl_err err = make_room(s, number, why);
+    if (err || s->known[number])
+        return err;
     (void)sqlite3_bind_int64(s->get, 1, number);
-    enum fl_err err = step(s->get, why);
+    err = step(s->get, why);
     if (!err)
         err = shape_read(sqlite3_column_text(s->get, 0), (size_t)sqlite3_column_bytes(s->get, 0), &s->known[number], why);
     else if (err == FL_NOT_FOUND)
         err = fl_fail(why, FL_FORMAT, "it is stored by shape %u, which is not there", (unsigned)number);
     (void)sqlite3_reset(s->get);
-    s->known_max = !err && number > s->known_max ? number : s->known_max;
     return err;
 }
 
@@ -206,7 +221,9 @@ static enum fl_err recall(struct shapes *s, int64_t index, struct fl_why *why)
     enum fl_err err = FL_OK;
     uint8_t hash[FL_SHA256_SIZE];
     size_t at;
-    s->recalled = true;
+    s->seen = calloc(SEEN_MAX, sizeof *s->seen);
+    if (!s->seen)
+        return fl_fail(why, FL_NOMEM, "out of memory");
     (void)sqlite3_bind_int64(s->newest, 1, index);
     (void)sqlite3_bind_int64(s->newest, 2, RECALLED);
     while ((err = step(s->newest, why)) == FL_OK) {
@@ -279,7 +296,7 @@ enum fl_err shapes_store(struct shapes *s, int64_t index, const void *rec, size_
     uint32_t number = 0;
     *stored = rec;
     *stored_n = n;
-    enum fl_err err = s->recalled ? FL_OK : recall(s, index, why);
+    enum fl_err err = s->seen ? FL_OK : recall(s, index, why);
     if (!err)
         err = split(s, index, rec, n, &beside, why);
     if (err == FL_NOT_FOUND)

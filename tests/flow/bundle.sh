@@ -14,7 +14,7 @@ expect_exit 0 "$FL" export --bundle "$b" --data "$d" --format json
 expect_exit 2 "$FL" export --bundle "$b" --data "$d" # not into one that is there
 expect_exit 2 "$FL" export --data "$d"
 expect_exit 3 "$FL" export --bundle "$T/x" --data "$T/nowhere"
-sqlite3 "$d/flashline.db" "SELECT CAST(rec AS TEXT) FROM leaf ORDER BY idx" | cmp - "$b/records.ndjson" || fail "records"
+sqlite3 "$d/flashline.db" "SELECT rec FROM record ORDER BY leaf" | cmp - "$b/records.ndjson" || fail "records"
 cmp "$d/checkpoint" "$b/checkpoint" || fail "checkpoint"
 expect_exit 0 "$FL" certificate 24:6f:28:00:00:02 --data "$d" -o "$T/unit.tlog-proof"
 

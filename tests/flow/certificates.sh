@@ -15,7 +15,7 @@ expect_exit 0 "$FL" certificate 24-6F-28-00-00-01 --data "$d" -o "$T/1.tlog-proo
 sed -n 's/^extra //p' "$T/1.tlog-proof" | base64 -d >"$T/rec"
 [ "$(jq -r '"\(.event) \(.mac) \(.outcome)"' "$T/rec")" = "unit_final 24:6f:28:00:00:01 PASS" ] || fail "another record"
 n=$(jq .seq "$T/rec")
-[ "$(sql "SELECT CAST(rec AS TEXT) FROM leaf WHERE idx = $n")" = "$(cat "$T/rec")" ] || fail "not as stored"
+[ "$(sql "SELECT rec FROM record WHERE leaf = $n")" = "$(cat "$T/rec")" ] || fail "not as stored"
 # and it names the attempt in front of it by the hash the tree has for it
 [ "$(jq -r .attempt "$T/rec" | base64 -d | xxd -p -c 64)" = "$(sql "SELECT lower(hex(hash)) FROM leaf WHERE idx = $n - 1")" ] || fail "attempt"
 [ "$(sql "SELECT event FROM record WHERE leaf = $n - 1")" = attempt_result ] || fail "not behind an attempt"

@@ -13,7 +13,7 @@ db=$tmp/data/flashline.db
 vkey=$(cat "$tmp/data/key/log.vkey")
 origin=${vkey%%+*}
 cp "$tmp/data/checkpoint" "$tmp/checkpoint"
-sqlite3 "$db" "SELECT CAST(rec AS TEXT) FROM leaf ORDER BY idx" >"$tmp/records"
+sqlite3 "$db" "SELECT rec FROM record ORDER BY leaf" >"$tmp/records"
 sqlite3 "$db" "SELECT size, hex(root), printf('%08x', key) || hex(signature) FROM checkpoint ORDER BY size" |
     while IFS='|' read -r size root sig; do
         echo "$size $(echo "$root" | xxd -r -p | base64 -w0) $(echo "$sig" | xxd -r -p | base64 -w0)"

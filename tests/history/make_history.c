@@ -204,7 +204,9 @@ static const struct {
     const char *table, *column, *value;
 } moved[] = {
     {"*", "leaf", "leaf + :leaves"}, {"*", "start_leaf", "start_leaf + :leaves"}, {"*", "first_leaf", "first_leaf + :leaves"},
-    {"leaf", "idx", "idx + :leaves"}, {"leaf", "job", "NULL"}, {"*", "unit", "unit + :units"}, {"unit", "mac", "mac + :units"},
+    {"leaf", "idx", "idx + :leaves"},
+    {"leaf", "job", "CAST(char(:copy) || CAST(substr(job, 2) AS TEXT) AS BLOB)"},
+    {"*", "unit", "unit + :units"}, {"unit", "mac", "mac + :units"},
     {"*", "lot", "iif(lot > 0, lot + :lots, 0)"}, {"lot", "id", "id + :lots"}, {"lot", "name", "name || '-' || :copy"},
     {"*", "half", "half + :halves"}, {"*", "start_ms", "start_ms + :halves * 1800000"}, {"tally", "last_ms", "last_ms + :halves * 1800000"},
     {"tally_day", "last_ms", "last_ms + :halves * 1800000"},

@@ -11,7 +11,7 @@ static char *rec(struct t_station *s, int64_t leaf)
     sqlite3 *db;
     sqlite3_stmt *q;
     assert_int_equal(sqlite3_open_v2(t_path(s, "flashline.db"), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT CAST(rec AS TEXT) FROM leaf WHERE idx = ?", -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT rec FROM record WHERE leaf = ?", -1, &q, NULL), SQLITE_OK);
     (void)sqlite3_bind_int64(q, 1, leaf);
     assert_int_equal(sqlite3_step(q), SQLITE_ROW);
     char *text = strdup((const char *)sqlite3_column_text(q, 0));

@@ -180,7 +180,7 @@ static void leaves_are_canonical(void **state)
     sqlite3_stmt *q;
     int n = 0;
     assert_int_equal(sqlite3_open(t_path(s, "flashline.db"), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT idx, rec FROM leaf ORDER BY idx", -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT leaf, rec FROM record ORDER BY leaf", -1, &q, NULL), SQLITE_OK);
     for (; sqlite3_step(q) == SQLITE_ROW; n++) {
         json_t *v;
         size_t len = (size_t)sqlite3_column_bytes(q, 1);

@@ -53,12 +53,12 @@ static void end(struct t_station *s, int64_t before, int64_t most)
 {
     int64_t each = (grown(s) - before) / UNITS;
     /* of one attempt: its own record with all that stands beside it, and its rows; not its start, nor what certificates prove */
-    int64_t own = t_sql_int(s, "SELECT avg(length(rec)) + 120 FROM record WHERE event = 'attempt_result'") +
+    int64_t own = t_sql_int(s, "SELECT avg(length(l.rec)) + 120 FROM leaf l JOIN event_kind k ON k.id = l.kind WHERE k.name = 'attempt_result'") +
                   t_sql_int(s, "SELECT sum(pgsize) FROM dbstat WHERE name GLOB 'attempt*' OR name GLOB 'unit*' OR name GLOB '*bridge*'") /
                       (SETTLE + UNITS);
     print_message("# %lld bytes an attempt, %lld of them its rows and its result\n", (long long)each, (long long)own);
     t_close(s);
-    if (each > most || own > 1536)
+    if (each > most || own > 1000)
         fail_msg("an attempt takes %lld bytes, its rows and result %lld", (long long)each, (long long)own);
 }
 
@@ -76,7 +76,7 @@ static void one_slot(void **state)
         if (i + 1 == SETTLE)
             before = grown(s);
     }
-    end(s, before, 2400);
+    end(s, before, 1500);
 }
 
 /* Sixteen slots with bridges of their own, which begin and end together. */
@@ -108,7 +108,7 @@ static void sixteen_slots(void **state)
         if (i + SLOTS == SETTLE)
             before = grown(s);
     }
-    end(s, before, 2000);
+    end(s, before, 1100);
 }
 
 int main(void)

@@ -129,8 +129,11 @@ static void exec(sqlite3 *db, const char *sql)
         fail_msg("%s: %s", sql, error);
 }
 
+/* Every record as it is, and none by shape: that is a good log too, and one that SQL can edit. */
+#define AS_IT_IS "UPDATE leaf SET rec = CAST((SELECT r.rec FROM record r WHERE r.leaf = idx) AS BLOB);"
+
 /* Run the SQL with the triggers put aside, and put them back as they were: whoever tampers would. */
-static void spoil(const char *dir, const char *sql)
+static void spoil(const char *dir, const char *before, const char *sql)
 {
     char path[200], *triggers[64];
     size_t n = 0;
@@ -150,6 +153,7 @@ static void spoil(const char *dir, const char *sql)
     assert_true(n >= 7);
     exec(db, drop);
     sqlite3_free(drop);
+    exec(db, before);
     exec(db, sql);
     while (n--) {
         exec(db, triggers[n]);
@@ -239,7 +243,7 @@ static void by_sql(void **state)
         char dir[100];
         (void)snprintf(dir, sizeof dir, "%s/copy", good.dir);
         t_shell("rm -rf %s && cp -r %s %s", dir, good.data, dir);
-        spoil(dir, row[i].sql);
+        spoil(dir, AS_IT_IS, row[i].sql);
         check_with(dir, vkey, NULL, 0);
         expect(row[i].name, row[i].class, row[i].first);
         if (row[i].also >= 0 && !has_class((enum audit_class)row[i].also))
@@ -256,6 +260,41 @@ static void by_sql(void **state)
             fail_msg("%s: start says %d %s", row[i].name, err, why.text);
         if (!starts && row[i].class != AUDIT_SCHEMA)
             t_shell("grep -q '^key: ' %s/incident-*.txt", dir);
+    }
+}
+
+/* What is stored by shape: 8 and 13 (starts), 10 (unit_final), 12 and 14 (boot) and 16 (log_close), as the first row holds. */
+static void shapes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *sql;
+        enum audit_class class;
+        uint64_t first;
+    } row[] = {
+        {"those", "CREATE TEMP TABLE t (ok CHECK (ok)); INSERT INTO t SELECT group_concat(idx) = '8,10,12,13,14,16' FROM leaf WHERE rec < x'7b'", AUDIT_GOOD, 0},
+        {"as they are", AS_IT_IS, AUDIT_GOOD, 0},
+        {"a value", "UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), ':02\"', ':03\"') AS BLOB) WHERE idx = 10", AUDIT_CHANGED, 10},
+        {"its time", "UPDATE leaf SET rec = CAST(replace(CAST(rec AS TEXT), ',1', ',2') AS BLOB) WHERE idx = 16", AUDIT_CHANGED, 16},
+        {"cut", "UPDATE leaf SET rec = substr(rec, 1, length(rec) - 1) WHERE idx = 8", AUDIT_CHANGED, 8},
+        {"something behind", "UPDATE leaf SET rec = CAST(CAST(rec AS TEXT) || ' ' AS BLOB) WHERE idx = 8", AUDIT_CHANGED, 8},
+        {"another shape", "UPDATE leaf SET rec = CAST('[2' || substr(CAST(rec AS TEXT), 3) AS BLOB) WHERE idx = 8", AUDIT_CHANGED, 8},
+        {"no shape", "UPDATE leaf SET rec = CAST('[999' || substr(CAST(rec AS TEXT), 3) AS BLOB) WHERE idx = 8", AUDIT_CHANGED, 8},
+        {"its job", "UPDATE leaf SET job = randomblob(16) WHERE idx = 8", AUDIT_CHANGED, 8},
+        {"the hash in front", "UPDATE leaf SET hash = zeroblob(32) WHERE idx = 9", AUDIT_CHANGED, 9},
+        {"the shape", "UPDATE shape SET text = replace(text, 'free', 'sync') WHERE id = 1", AUDIT_CHANGED, 8},
+        {"the shape's marks", "UPDATE shape SET text = replace(text, '%s', '1') WHERE id = 1", AUDIT_CHANGED, 8},
+        {"the shape is gone", "DELETE FROM shape WHERE id = 1", AUDIT_CHANGED, 8},
+        {"and the other", "UPDATE shape SET text = replace(text, 'PASS', 'FAIL')", AUDIT_CHANGED, 10},
+        {"moved", "UPDATE leaf SET idx = 1000 WHERE idx = 8; UPDATE leaf SET idx = 8 WHERE idx = 13; UPDATE leaf SET idx = 13 WHERE idx = 1000", AUDIT_ORDER, 8},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        char dir[100];
+        (void)snprintf(dir, sizeof dir, "%s/copy", good.dir);
+        t_shell("rm -rf %s && cp -r %s %s", dir, good.data, dir);
+        spoil(dir, "SELECT 1", row[i].sql);
+        check_with(dir, vkey, NULL, 0);
+        expect(row[i].name, row[i].class, row[i].first);
     }
 }
 
@@ -424,7 +463,7 @@ static void keys_and_heads(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_and_heads), cmocka_unit_test(by_sql),     cmocka_unit_test(trigger_dropped),
+        cmocka_unit_test(keys_and_heads), cmocka_unit_test(by_sql),     cmocka_unit_test(shapes), cmocka_unit_test(trigger_dropped),
         cmocka_unit_test(put_back),       cmocka_unit_test(torn_files), cmocka_unit_test(evidence_stays_untouched),
     };
     static const struct CMUnitTest kept[] = {cmocka_unit_test(keys_and_heads)};

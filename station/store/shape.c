@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/shape.h"
 
-#include "audit/b64.h"
+#include "base/b64.h"
 #include "audit/leaf.h"
 #include "base/clock.h"
 #include "base/hash.h"

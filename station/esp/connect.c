@@ -21,12 +21,15 @@ uint32_t esp_connect_baud(const struct esp *e)
 
 /* ---- one reset ---------------------------------------------------------------------------------- */
 
-static enum fl_err play(struct esp *e, const struct reset_sequence *seq)
+/* Towards the application nothing is read: what is heard is the application's, and its first byte ends a wait. */
+static enum fl_err play(struct esp *e, const struct reset_sequence *seq, bool into_app)
 {
     enum fl_err err = FL_OK;
     for (size_t i = 0; i < seq->n && !err; i++) {
         const struct reset_step *s = &seq->steps[i];
-        if (s->dtr == LINK_KEEP && s->rts == LINK_KEEP)
+        if (s->dtr == LINK_KEEP && s->rts == LINK_KEEP && into_app)
+            err = wire_await_app(e, s->wait_ms);
+        else if (s->dtr == LINK_KEEP && s->rts == LINK_KEEP)
             err = wire_listen(e, s->wait_ms);
         else
             err = link_set_lines(e->link, s->dtr, s->rts, fl_deadline_in_ms(LINES_MS));
@@ -34,18 +37,28 @@ static enum fl_err play(struct esp *e, const struct reset_sequence *seq)
     return err;
 }
 
-enum fl_err esp_play(struct esp *e, const char *text)
+static enum fl_err play_text(struct esp *e, const char *text, bool into_app)
 {
     struct reset_sequence seq;
     struct fl_why why;
     enum fl_err err = reset_parse(text, &seq, &why);
     if (err)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, err, "%s", why.text);
-    err = play(e, &seq);
+    err = play(e, &seq, into_app);
     if (err == FL_TIMEOUT) /* not the chip's silence: the port's */
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_PORT_FAILED, FL_IO, "setting DTR and RTS: %s",
                         link_why(e->link)->text);
     return err ? esp_fail_link(e, err, "setting DTR and RTS") : FL_OK;
+}
+
+enum fl_err esp_play(struct esp *e, const char *text)
+{
+    return play_text(e, text, false);
+}
+
+enum fl_err esp_play_into_app(struct esp *e, const char *text)
+{
+    return play_text(e, text, true);
 }
 
 /* Without lines there is nothing to play; with a name or a sequence in the configuration only that. */

@@ -18,7 +18,10 @@ static enum fl_err watchdog_reset(struct esp *e)
         {w->protect, 0, UINT32_MAX},
     };
     enum fl_err err = esp_write_regs(e, writes, sizeof writes / sizeof *writes);
-    return err ? err : esp_pause(e, e->times.watchdog);
+    if (err)
+        return err;
+    err = wire_await_app(e, e->times.watchdog);
+    return err ? esp_fail_link(e, err, "waiting for the watchdog") : FL_OK;
 }
 
 /* Would a core reset end in the loader again? */
@@ -70,6 +73,13 @@ static enum fl_err quick_start(struct esp *e, bool *done)
     return err && err != FL_TIMEOUT ? esp_fail_link(e, err, "resetting") : FL_OK;
 }
 
+/* The core restarts when the line is asserted: the application's first words come while the sequence is played. */
+static enum fl_err native_start(struct esp *e)
+{
+    enum fl_err err = link_discard(e->link);
+    return err ? esp_fail_link(e, err, "resetting") : esp_play_into_app(e, reset_into_app(link_info(e->link)));
+}
+
 enum fl_err esp_leave(struct esp *e)
 {
     bool done = false;
@@ -92,5 +102,7 @@ enum fl_err esp_leave(struct esp *e)
     wire_forget(e);
     if (!done)
         err = quick_start(e, &done);
-    return err || done ? err : esp_play(e, reset_into_app(link_info(e->link)));
+    if (err || done)
+        return err;
+    return e->usb != USB_NONE ? native_start(e) : esp_play(e, reset_into_app(link_info(e->link)));
 }

@@ -168,6 +168,8 @@ FL_MUST enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32
 FL_MUST enum fl_err wire_greeting(struct esp *e, uint32_t ms);
 /* Let time pass; what arrives is read, text is kept, frames are dropped. */
 FL_MUST enum fl_err wire_listen(struct esp *e, uint32_t ms);
+/* The same, but nothing is read: it is the application's, for who comes after the session; its first byte ends the wait. */
+FL_MUST enum fl_err wire_await_app(struct esp *e, uint32_t ms);
 /* Until `enough`, at most `ms`; what arrives is treated alike. */
 FL_MUST enum fl_err wire_hear(struct esp *e, uint32_t ms, bool (*enough)(const struct esp *));
 /* The same as a pause of the work: fills the problem. */
@@ -212,6 +214,8 @@ FL_MUST enum fl_err esp_stage_connect(struct esp *e);
 uint32_t esp_connect_baud(const struct esp *e);
 /* A reset sequence, in the language of reset.h. */
 FL_MUST enum fl_err esp_play(struct esp *e, const char *text);
+/* The same into the application over USB of the chip's own: what is heard stays to be read, and ends the waits. */
+FL_MUST enum fl_err esp_play_into_app(struct esp *e, const char *text);
 FL_MUST enum fl_err esp_stage_identify(struct esp *e);
 FL_MUST enum fl_err esp_stage_load(struct esp *e);
 FL_MUST enum fl_err esp_stage_speed(struct esp *e);

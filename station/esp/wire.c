@@ -120,6 +120,12 @@ enum fl_err wire_listen(struct esp *e, uint32_t ms)
     return wire_hear(e, ms, NULL);
 }
 
+enum fl_err wire_await_app(struct esp *e, uint32_t ms)
+{
+    enum fl_err err = link_wait(e->link, fl_deadline_in_ms(ms));
+    return err == FL_TIMEOUT ? FL_OK : err;
+}
+
 enum fl_err wire_quiet(struct esp *e)
 {
     struct packet_reply r;

@@ -347,6 +347,12 @@ static void usb_jtag(void **state)
     assert_int_equal(esp_run(e, &p), FL_OK);
     assert_int_equal(fake_reg(f, 0x6000812c), 0);
     assert_int_equal(f->resets, resets + 1);
+    /* what the application says from the reset on is there for the boot check, its first byte too */
+    char said[200];
+    size_t got = 0;
+    assert_int_equal(link_read(f->link, said, sizeof said, &got, fl_deadline_in_ms(100)), FL_OK);
+    assert_int_equal(got, strlen(f->app_text));
+    assert_memory_equal(said, f->app_text, got);
     esp_close(e);
     fake_free(f);
 }

@@ -13,7 +13,7 @@ const struct cli_verb cmd_run = {
         "  finished and stays in is left alone until it is taken out. Where the bridge stays while boards change\n"
         "  (`fixture: true` in the station file, network ports), the chip is asked, as often as `detect` in the\n"
         "  profile says. A port that vanishes five times in ten seconds is left alone until it stays for two.\n"
-        "  A port \"usb:1-1.*\" is every socket of the hub there. Ports that are not slots are never touched.\n"
+        "  A port \"usb:1-1.*\" is every socket of the hub there, \"usb:1-*\" of the root hub of bus 1. Ports that are not slots are never touched.\n"
         "  Ctrl-C ends the line: running attempts end as ABORTED and are recorded; a second\n"
         "  Ctrl-C ends at once (what is not recorded then shows as INTERRUPTED at the next start).\n"
         "\n"

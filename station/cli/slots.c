@@ -33,12 +33,13 @@ static int from_ports(const struct cli_list *ports, struct station_file *out)
     return CLI_OK;
 }
 
-/* ---- "usb:1-1.*" ------------------------------------------------------------------------------------- */
+/* ---- "usb:1-1.*", "usb:1-*" ---------------------------------------------------------------------------- */
 
+/* All sockets of the hub at that place, or of the root hub of that bus. */
 static bool is_hub(const char *port)
 {
     size_t n = strlen(port);
-    return strncmp(port, "usb:", 4) == 0 && n > 6 && strcmp(port + n - 2, ".*") == 0;
+    return strncmp(port, "usb:", 4) == 0 && n > 6 && (strcmp(port + n - 2, ".*") == 0 || strcmp(port + n - 2, "-*") == 0);
 }
 
 /* A slot like `from`, another number, another port. */
@@ -77,23 +78,23 @@ static int take_hub_apart(const struct cli_verb *verb, const struct station_slot
 
 static int take_hubs_apart(const struct cli_verb *verb, struct station_file *s)
 {
-    struct station_file out = {.station = s->station};
+    struct station_file whole = {.slots = s->slots, .n = s->n}; /* the slots as they were written */
     int code = CLI_OK;
     bool any = false;
     for (size_t i = 0; i < s->n; i++)
         any = any || is_hub(s->slots[i].port);
     if (!any)
         return CLI_OK;
-    s->station = NULL;
-    for (size_t i = 0; i < s->n && !code; i++) {
-        const struct station_slot *slot = &s->slots[i];
+    s->slots = NULL;
+    s->n = 0;
+    for (size_t i = 0; i < whole.n && !code; i++) {
+        const struct station_slot *slot = &whole.slots[i];
         if (is_hub(slot->port))
-            code = take_hub_apart(verb, slot, &out);
-        else if (!add_slot(&out, slot, slot->slot, slot->port))
+            code = take_hub_apart(verb, slot, s);
+        else if (!add_slot(s, slot, slot->slot, slot->port))
             code = cli_fail(CLI_STATION, "out of memory");
     }
-    station_file_fini(s);
-    *s = out;
+    station_file_fini(&whole);
     return code;
 }
 

@@ -37,7 +37,8 @@ FL_MUST enum fl_err link_port_at(const char *usb_path, char device[static LINK_U
  * which only opening can tell. */
 enum link_known link_port_there(const char *url);
 
-/* The sockets of a hub in the order of their numbers: "1-1.1", "1-1.2", ... Where a hub sits in one of them, as in
+/* The sockets of a hub in the order of their numbers: "1-1.1", "1-1.2", ...; of the root hub of a bus, which is called by
+ * the number of the bus, "1-1", "1-2", ... Where a hub sits in one of them, as in
  * hubs of seven that are two of four, its sockets stand in its place. *out is a new array of *n texts, freed with
  * free(). FL_NOT_FOUND: no hub there now. FL_UNSUPPORTED where the system does not tell. */
 enum { LINK_HUB_MAX = 256 };

@@ -187,17 +187,19 @@ struct places {
     size_t n;
 };
 
-/* Depth: USB allows five hubs in a row. */
+/* Depth: USB allows five hubs in a row below the root. The root hub of bus 1 is "1" here, usb1 in sysfs, and its sockets
+ * are 1-1, 1-2, ... */
 static enum fl_err hub_places(const char *hub, unsigned depth, struct places *p)
 {
     char path[LINK_TEXT_MAX + 48];
-    (void)snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/maxchild", hub);
+    bool root = !strchr(hub, '-');
+    (void)snprintf(path, sizeof path, "/sys/bus/usb/devices/%s%s/maxchild", root ? "usb" : "", hub);
     unsigned sockets = number_in(path);
-    if (!sockets || depth > 5)
+    if (!sockets || depth > 6)
         return FL_NOT_FOUND;
     for (unsigned i = 1; i <= sockets; i++) {
         link_place place;
-        if (snprintf(place, sizeof place, "%s.%u", hub, i) >= (int)sizeof place || p->n == LINK_HUB_MAX)
+        if (snprintf(place, sizeof place, "%s%c%u", hub, root ? '-' : '.', i) >= (int)sizeof place || p->n == LINK_HUB_MAX)
             return FL_LIMIT;
         enum fl_err err = hub_places(place, depth + 1, p);
         if (err == FL_NOT_FOUND) {
@@ -217,7 +219,8 @@ enum fl_err link_hub_places(const char *usb_path, link_place **out, size_t *n, s
     *n = 0;
     if (!p.list)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    enum fl_err err = hub_places(usb_path, 0, &p);
+    bool place = *usb_path && strspn(usb_path, "0123456789.-") == strlen(usb_path);
+    enum fl_err err = place ? hub_places(usb_path, 0, &p) : FL_NOT_FOUND;
     if (err) {
         free(p.list);
         return err == FL_LIMIT ? fl_fail(why, err, "the hub at usb:%s has more than %d sockets", usb_path, LINK_HUB_MAX)

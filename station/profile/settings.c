@@ -282,7 +282,7 @@ static const struct key slot_keys[] = {
      .check = check_port,
      .help = "Where the board is plugged in: `/dev/TTY`, `usb:PLACE`, `rfc2217://HOST:PORT`, "
              "`socket://HOST:PORT` or `pty:PATH`; each once. `usb:PLACE.*`: every socket of the hub there, as this "
-             "slot and the numbers after it."},
+             "slot and the numbers after it; `usb:1-*`: of the root hub of bus 1."},
     {.name = "fixture", .type = KEY_BOOL, .at = SLOT_AT(fixture), .fallback = "false",
      .help = "The bridge stays while boards change (pogo pins): boards are noticed by asking, see `detect`."},
     {.name = "reset", .type = KEY_TEXT, .at = SLOT_AT(reset), .min = 1, .max = 200, .unset = "as the profile says",

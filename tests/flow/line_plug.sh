@@ -15,7 +15,11 @@ rm "$T/sys/bus/usb/devices/9-1.4" "$T/sys/bus/usb/devices/9-1.4:1.0"
     hub=$(dirname "$(readlink -f "$T/sys/bus/usb/devices/9-1.1")")
     ln -sfn "$hub" "$T/sys/bus/usb/devices/9-1"
     echo 3 >"$hub/maxchild"
+    mkdir -p "$T/sys/bus/usb/devices/usb9"
+    echo 2 >"$T/sys/bus/usb/devices/usb9/maxchild" # the root hub of its bus
 }
+FL_TTY_MAP="$FL_TTY_MAP;/dev/ttyUSB96=$T/board5"
+tests/preload/sysfs "$T/sys" ttyUSB96 8-1 10c4 ea60 0006 cp210x "CP2104 USB to UART Bridge Controller" # another bus
 unplug() { # unplug N: its socket is empty, and /dev says so
     mv "$T/sys/bus/usb/devices/9-1.$1" "$T/socket$1"
     mv "$T/sys/class/tty/ttyUSB9$1" "$T/tty$1"
@@ -28,8 +32,8 @@ plug() {
 }
 unplug 3
 sed "s|, file: |, file: $PWD/profiles/|" profiles/demo-esp32.yaml >"$T/p.yaml"
-echo 'detect: {settle: 100ms, again: 1s}' >>"$T/p.yaml"
-printf 'station: bench\nslots:\n  - {slot: 11, port: "usb:9-1.*"}\n' >"$T/station.yaml"
+echo 'detect: {settle: 300ms, again: 1s}' >>"$T/p.yaml"
+printf 'station: bench\nscanner: {operator: "OP-(.+)"}\nslots:\n  - {slot: 11, port: "usb:9-1.*"}\n' >"$T/station.yaml"
 env LD_PRELOAD="$sanitizer $PWD/$B/preload_tty.so" "$FL" run --profile "$T/p.yaml" --station "$T/station.yaml" --data "$T/data" --format json >"$T/result" 2>"$T/progress" &
 run=$!
 PIDS="$PIDS $run"
@@ -37,7 +41,7 @@ attempts() { [ "$(grep -c '"type":"attempt"' "$T/result")" -ge "$1" ]; }
 says() { grep -Eq -- "$1" "$T/progress"; }
 wait_for "the two boards that are in" 60 attempts 2 || { cat "$T/progress"; fail "not two"; }
 # somebody has the port: that is shown, and it goes on when it is free
-flock "$(readlink "$T/board3")" sleep 60 &
+flock -F "$(readlink "$T/board3")" sleep 60 & # without a fork: who is killed is who holds it
 HOLD=$!
 PIDS="$PIDS $HOLD"
 plug 3
@@ -63,6 +67,7 @@ unplug 2
 sleep 2 # longer than `again`
 attempts 4 && { cat "$T/result"; fail "an attempt on a port that flaps"; }
 # taken out and put in by hand: that is a new try
+expect_exit 0 "$FL" scan OP-eva --data "$T/data" # what else the station file says holds beside a hub
 plug 2
 wait_for "the second board again" 60 attempts 4 || { cat "$T/progress"; fail "a board that was away was not flashed"; }
 kill -TERM $run
@@ -70,9 +75,16 @@ rc=0
 wait $run || rc=$?
 [ $rc = 0 ] || { cat "$T/progress"; fail "exit $rc"; }
 ! grep ttyUSB94 "$T/lines" || fail "a port outside the list was touched"
-[ "$(sql "SELECT count(*) FROM attempt_view")" = 4 ] || fail "records"
+[ "$(sql "SELECT count(*), sum(operator = 'eva') FROM attempt_view")" = "4|1" ] || fail "records"
 expect_exit 2 with_tty "$FL" run --profile "$T/p.yaml" --port "usb:9-7.*" --data "$T/data"
 expect_text "$T/err" 'there is no hub at usb:9-7 now'
+expect_exit 2 with_tty "$FL" run --profile "$T/p.yaml" --port "usb:7-*" --data "$T/data"
+expect_text "$T/err" 'there is no hub at usb:7 now'
+# all of the bus: the hub's sockets in its place, then the root hub's other one; nothing of another bus
+expect_exit 0 with_tty "$FL" flash --profile "$T/p.yaml" --port "usb:9-*" --data "$T/data" --format json
+[ "$(jq -r 'select(.type=="attempt")|"\(.slot) \(.port) \(.outcome)"' "$T/out" | sort | tr '\n' ';')" = \
+    "1 usb:9-1.1 PASS;2 usb:9-1.2 PASS;3 usb:9-1.3 PASS;4 usb:9-2 PASS;" ] || { cat "$T/out"; fail "slots of the root hub"; }
+! grep ttyUSB96 "$T/lines" || fail "a port outside the list was touched"
 
 # a dead board is one attempt, however long it stays in; pulled, its slot is empty
 unplug 5

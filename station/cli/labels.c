@@ -2,6 +2,7 @@
 #include "cli/labels.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "line/command.h"
 #include "link/link.h"
 #include "store/folder.h"
@@ -119,11 +120,25 @@ static enum fl_err send_label(void *ctx, const struct outbox_item *item, struct 
 
 /* ---- making ---------------------------------------------------------------------------------------------------- */
 
+static struct label_source source_of(const struct labels_config *c, const struct attempt_facts *f)
+{
+    struct label_source s = {NULL, NULL, c->station};
+    for (size_t i = 0; i < c->n_profiles; i++)
+        if (strcmp(c->profiles[i]->hash, f->profile) == 0) {
+            s.product = c->profiles[i]->name;
+            s.version = c->profiles[i]->version;
+        }
+    const char *made = *f->lot && c->lot ? fl_json_text(*c->lot, "product") : "";
+    if (*made)
+        s.product = made;
+    return s;
+}
+
 enum fl_err labels_ride(void *labels, const struct attempt_facts *f, struct event *e, struct fl_why *why)
 {
     struct labels *l = labels;
     struct fl_buf zpl = FL_BUF(LABEL_MAX);
-    const struct label_source s = {l->c.product, l->c.version, l->c.station};
+    const struct label_source s = source_of(&l->c, f);
     if (f->purpose && *f->purpose)
         return FL_OK;
     enum fl_err err = label_make(l->label, f, &s, &zpl, why);

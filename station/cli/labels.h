@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "line/label.h"
+#include "profile/profile.h"
 #include "profile/station_file.h"
 #include "record/recorder.h"
 
@@ -17,8 +18,11 @@ struct labels; /* opaque */
 
 struct labels_config {
     const struct station_labels *set;
-    const char *data, *station, *product, *version; /* borrowed; the last two NULL where several profiles are made */
-    bool serials;                                    /* will units have serial numbers? */
+    const char *data, *station;              /* borrowed, like all here */
+    const struct profile *const *profiles;   /* {version}, and {product} where the lot says none, are those of the unit's own */
+    size_t n_profiles;
+    json_t *const *lot;                      /* what is known of the lot that is made; changes only while no attempt runs */
+    bool serials;                            /* will units have serial numbers? */
     struct recorder *recorder;
 };
 /* *out NULL: the station prints none. Exit code; what is wrong was said. */

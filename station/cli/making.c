@@ -100,10 +100,9 @@ static int ask_witnesses(struct making *m)
 
 static int make_labels(struct making *m)
 {
-    bool one = m->n_profiles == 1;
     const struct labels_config c = {
         .set = &m->station.labels, .data = m->data_dir, .station = m->station.station, .recorder = m->recorder,
-        .product = one ? m->profiles[0]->name : NULL, .version = one ? m->profiles[0]->version : NULL,
+        .profiles = (const struct profile *const *)m->profiles, .n_profiles = m->n_profiles, .lot = &m->lot_facts,
         .serials = lot_line_serials(m->lot_line) || m->station.scanner.patterns[SCAN_SERIAL]};
     return labels_open(&c, &m->labels);
 }

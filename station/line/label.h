@@ -4,7 +4,7 @@
  *
  *   {mac} {mac_plain}   24:6f:28:aa:bb:cc, 246F28AABBCC
  *   {serial} {lot} {operator} {chip} {slot}      of the attempt
- *   {product} {version} {station}                of the profile and the station
+ *   {product} {version} {station}                what the lot says is made (else the profile's name); the profile's version
  *   {date} {time}       2026-11-22, 14:05, UTC, of the attempt's end
  *   {qr} {qr:N}         a QR code of the text that `qr` makes (which has the fields above), as a graphic field of N dots
  *                       a module (1 to 20; 4 when left out): ^GFA. A printer's own ^BQ works too, with {mac} as its data

@@ -7,7 +7,7 @@ echo 'boards: [{board: 2, flash: {stuck: [0x10000]}}]' >"$T/sim.scenario"
 sim_start sim --boards 3 --scenario "$T/sim.scenario"
 port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
 cat >"$T/label.zpl" <<'END'
-^XA^FO20,20^FDmac={mac}^FS^FO20,50^FDserial={serial}^FS^FO20,80^FDlot={lot} date={date}^FS^FO20,110{qr:3}^FS^XZ
+^XA^FO20,20^FDmac={mac}^FS^FO20,50^FDserial={serial}^FS^FO20,80^FDlot={lot} date={date}^FS^FO20,95^FDproduct={product} {version}^FS^FO20,110{qr:3}^FS^XZ
 END
 { echo "labels: {printer: 'tcp://127.0.0.1:$port', template: label.zpl, qr: '{mac};{serial}'}"; cat "$T/sim.yaml"; } >"$T/station.yaml"
 echo '{"serial": {"template": "SN-{n:5}"}}' >"$T/rules.json"
@@ -59,9 +59,13 @@ expect_exit 3 "$FL" label reprint "$mac" --data "$T/data"
 # a folder, a spooler's command; a printer that says no gets it again
 mkdir "$T/labels"
 sed -i "1s|printer: '[^']*'|printer: 'dir:$T/labels'|; 1s|qr: .*}|qr: '{mac}'}|" "$T/station.yaml"
-expect_exit 0 "$FL" lot open L-2 --profile profiles/demo-esp32.yaml --rules "$T/rules.json" --data "$T/data"
-expect_exit 1 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --lot L-2 --data "$T/data"
+expect_exit 0 "$FL" lot open L-2 --profile profiles/demo-esp32.yaml --profile profiles/demo-esp32c3.yaml --product Widget \
+    --rules "$T/rules.json" --data "$T/data"
+expect_exit 1 "$FL" flash --profile profiles/demo-esp32.yaml --profile profiles/demo-esp32c3.yaml --station "$T/station.yaml" \
+    --lot L-2 --data "$T/data"
 [ "$(cat "$T/labels"/label-leaf-*.zpl | grep -c 'lot=L-2')" = 2 ] || { ls "$T/labels"; fail "labels as files"; }
+[ "$(cat "$T/labels"/label-leaf-*.zpl | grep -c 'product=Widget 1\.0\.0^FS')" = 2 ] || { cat "$T/labels"/*; fail "the lot's product"; }
+[ "$(grep -o 'product=demo-esp32 1\.0\.0^FS' "$T/printed" | wc -l)" -ge 2 ] || fail "a lot without a product: the profile's name"
 sed -i "1s|printer: '[^']*'|printer: 'command:$T/spool 1'|" "$T/station.yaml"
 printf '#!/bin/sh\n[ -e "%s/paper" ] && cat >>"%s/spooled"\n' "$T" "$T" >"$T/spool"
 chmod +x "$T/spool"

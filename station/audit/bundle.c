@@ -25,6 +25,7 @@ struct bundle {
     struct tree_hash tile[TILE_HASHES]; /* of level 0 around `at` */
     bool has_tile, use_tiles, differ; /* give their hashes to the verifier; one differs from its record */
     struct tiles *tiles;
+    struct account *account;
     struct fl_hash *hasher;
     uint64_t compared;
     char wrong[TILE_PATH_MAX + 40]; /* first tile that differs */
@@ -284,7 +285,7 @@ static enum fl_err open_bundle(struct bundle *b, struct fl_why *why)
         return fl_fail_os(why, "cannot open %.250s/records.ndjson", b->dir);
     if (!b->line || fl_hash_new(FL_HASH_SHA256, &b->hasher))
         return fl_fail(why, FL_NOMEM, "out of memory");
-    return FL_OK;
+    return account_new(&b->account, why);
 }
 
 static void close_bundle(struct bundle *b)
@@ -295,6 +296,7 @@ static void close_bundle(struct bundle *b)
     free(b->head);
     fl_hash_free(b->hasher);
     tiles_free(b->tiles);
+    account_free(b->account);
 }
 
 /* Findings made before the walk come behind those of the walk. */
@@ -313,7 +315,7 @@ static enum fl_err walk(struct bundle *b, struct evidence *e, struct audit_repor
 {
     const struct audit_source source = {b, next_leaf, NULL, next_head};
     const struct tiles_sink sink = {b, compare_tile};
-    struct audit_config c = {.keys = b->keys, .n_keys = b->n_keys, .heads = b->n_heads};
+    struct audit_config c = {.keys = b->keys, .n_keys = b->n_keys, .heads = b->n_heads, .account = b->account};
     rewind(b->records);
     b->at = b->at_head = b->compared = 0;
     tiles_free(b->tiles);

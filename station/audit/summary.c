@@ -63,6 +63,66 @@ static void print_life(const struct audit_report *a, struct fl_buf *out)
         fl_buf_addf(out, "             %llu minutes of silence in front of record %llu\n", (ull)(a->gap[i].ms / 60000), (ull)a->gap[i].leaf);
 }
 
+/* ---- do the records add up? ------------------------------------------------------------------------------ */
+
+static void print_twice(const struct account_twice *list, size_t n, struct fl_buf *out)
+{
+    for (size_t i = 0; i < shown(n, ACCOUNT_LIST_MAX); i++) {
+        fl_buf_addf(out, "             %s: %zu times, records", list[i].what, list[i].n);
+        for (size_t k = 0; k < shown(list[i].n, ACCOUNT_LEAVES_MAX); k++)
+            fl_buf_addf(out, "%s %llu", k ? "," : "", (ull)list[i].leaf[k]);
+        fl_buf_adds(out, list[i].n > ACCOUNT_LEAVES_MAX ? ", ...\n" : "\n");
+    }
+    if (n > ACCOUNT_LIST_MAX)
+        fl_buf_addf(out, "             and %zu more\n", n - ACCOUNT_LIST_MAX);
+}
+
+static void print_ranges(const struct account_result *a, struct fl_buf *out)
+{
+    for (size_t i = 0; i < shown(a->n_ranges, ACCOUNT_LIST_MAX); i++) {
+        const struct account_range *r = &a->range[i];
+        fl_buf_addf(out, "serials      %s to %s: %llu given to units that passed, ", r->first, r->last, (ull)r->given);
+        if (!r->missing)
+            fl_buf_adds(out, "none is missing\n");
+        else
+            fl_buf_addf(out, "%llu missing:", (ull)r->missing);
+        for (size_t k = 0; k < shown(r->n_holes, ACCOUNT_HOLES_MAX); k++)
+            if (strcmp(r->hole[k].first, r->hole[k].last) == 0)
+                fl_buf_addf(out, " %s", r->hole[k].first);
+            else
+                fl_buf_addf(out, " %s to %s", r->hole[k].first, r->hole[k].last);
+        if (r->missing)
+            fl_buf_adds(out, r->n_holes > ACCOUNT_HOLES_MAX ? " ...\n" : "\n");
+    }
+    if (a->n_ranges > ACCOUNT_LIST_MAX)
+        fl_buf_addf(out, "             and %zu more ranges\n", a->n_ranges - ACCOUNT_LIST_MAX);
+}
+
+static void print_account(const struct audit_report *r, struct fl_buf *out)
+{
+    const struct account_result *a = &r->account;
+    if (!r->accounted)
+        return;
+    fl_buf_addf(out, "units        %llu certified", (ull)a->units);
+    if (a->n_twice)
+        fl_buf_addf(out, ", %zu of them more than once: flashed again, or two boards with one MAC\n", a->n_twice);
+    else
+        fl_buf_adds(out, ", each once\n");
+    print_twice(a->twice, a->n_twice, out);
+    print_ranges(a, out);
+    if (a->n_serials_twice)
+        fl_buf_addf(out, "serials      %zu given to more than one unit:\n", a->n_serials_twice);
+    print_twice(a->serials_twice, a->n_serials_twice, out);
+    if (a->n_endless)
+        fl_buf_addf(out, "endless      %zu attempts began and have no end, which this program leaves behind in no run: records", a->n_endless);
+    for (size_t i = 0; i < shown(a->n_endless, ACCOUNT_LIST_MAX); i++)
+        fl_buf_addf(out, "%s %llu", i ? "," : "", (ull)a->endless[i]);
+    if (a->n_endless)
+        fl_buf_adds(out, a->n_endless > ACCOUNT_LIST_MAX ? ", ...\n" : "\n");
+}
+
+/* ---- what holds it --------------------------------------------------------------------------------------- */
+
 static void print_anchors(const struct check_result *r, struct fl_buf *out)
 {
     char when[FL_TIME_TEXT];
@@ -171,6 +231,7 @@ enum fl_err summary_text(const char *path, const struct check_result *r, struct 
     }
     print_keys(a, out);
     print_life(a, out);
+    print_account(a, out);
     print_heads(r, out);
     print_verdict(r, out);
     return fl_buf_err(out, NULL);
@@ -222,6 +283,48 @@ static json_t *gaps_json(const struct audit_report *a)
     return list;
 }
 
+static json_t *twice_json(const struct account_twice *list, size_t n)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < shown(n, ACCOUNT_LIST_MAX); i++) {
+        json_t *leaves = json_array();
+        for (size_t k = 0; k < shown(list[i].n, ACCOUNT_LEAVES_MAX); k++)
+            (void)json_array_append_new(leaves, json_integer((json_int_t)list[i].leaf[k]));
+        (void)json_array_append_new(all, json_pack("{ss,sI,so}", "what", list[i].what, "times", (json_int_t)list[i].n, "records", leaves));
+    }
+    return all;
+}
+
+static json_t *ranges_json(const struct account_result *a)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < shown(a->n_ranges, ACCOUNT_LIST_MAX); i++) {
+        const struct account_range *r = &a->range[i];
+        json_t *holes = json_array();
+        for (size_t k = 0; k < shown(r->n_holes, ACCOUNT_HOLES_MAX); k++)
+            (void)json_array_append_new(holes, json_pack("[s,s]", r->hole[k].first, r->hole[k].last));
+        (void)json_array_append_new(all, json_pack("{ss,ss,sI,sI,so}", "first", r->first, "last", r->last, "given", (json_int_t)r->given, "missing",
+                                                   (json_int_t)r->missing, "holes", holes));
+    }
+    return all;
+}
+
+static json_t *account_json(const struct audit_report *r)
+{
+    const struct account_result *a = &r->account;
+    json_t *endless = json_array();
+    for (size_t i = 0; i < shown(a->n_endless, ACCOUNT_LIST_MAX); i++)
+        (void)json_array_append_new(endless, json_integer((json_int_t)a->endless[i]));
+    json_t *o = json_pack("{sI,sI,sI,so,so,sI,so,sI,so}", "certificates", (json_int_t)a->certified, "units", (json_int_t)a->units, "more_than_once",
+                          (json_int_t)a->n_twice, "twice", twice_json(a->twice, a->n_twice), "serials", ranges_json(a), "serials_shared",
+                          (json_int_t)a->n_serials_twice, "shared", twice_json(a->serials_twice, a->n_serials_twice), "endless_attempts",
+                          (json_int_t)a->n_endless, "endless", endless);
+    if (r->accounted)
+        return o;
+    json_decref(o);
+    return json_null();
+}
+
 static json_t *time_json(const struct audit_report *a, int64_t ms)
 {
     char text[FL_TIME_TEXT];
@@ -254,13 +357,13 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                                 (json_int_t)r->unknown_cosigned, "asked", r->asked ? r->asked_text : NULL);
     json_t *window = summary_held(r) < a->leaves
                          ? json_pack("{sI,sI}", "first", (json_int_t)summary_held(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
-    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb}", "data", path, "log", r->vkey.name, "key", key, "own_key",
+    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so}", "data", path, "log", r->vkey.name, "key", key, "own_key",
                           (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
                           time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
                           head_json(a->has_head, a->head.size, &a->head.root), "outside", heads, "anchors", anchors, "witness", witness, "window", window,
                           "first_bad", bad ? json_integer((json_int_t)worst->first) : json_null(), "trusted_head",
                           head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
-                          "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired);
+                          "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired, "account", account_json(a));
     char *s = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
     json_decref(o);
     if (!s)

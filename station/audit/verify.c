@@ -365,6 +365,10 @@ static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
     outside_ahead(r);
     r->out->open = r->in_run;
     r->out->tree_intact = r->tree_ok && r->signed_ok;
+    if (!err && r->cfg->account) {
+        r->out->accounted = true;
+        err = account_end(r->cfg->account, r->in_run ? r->last_boot : -1, &r->out->account);
+    }
     return err;
 }
 
@@ -377,6 +381,8 @@ enum fl_err audit_verify(const struct audit_source *source, const struct audit_c
     enum fl_err err = FL_OK;
     if (fl_hash_new(FL_HASH_SHA256, &r.hasher))
         return fl_fail(why, FL_NOMEM, "out of memory");
+    if (config->account)
+        account_clear(config->account);
     err = open_outside(&r, why);
     if (!err)
         err = next_head(&r, why);

@@ -18,8 +18,8 @@
 #ifndef FL_AUDIT_VERIFY_H
 #define FL_AUDIT_VERIFY_H
 
+#include "audit/account.h"
 #include "audit/checkpoint.h"
-#include "audit/leaf.h"
 
 /*  class        name in reports    what it means
  * New ones come last: the place of a class is its exit code (audit_class_exit), which scripts rely on. */
@@ -106,6 +106,7 @@ struct audit_config {
     uint64_t signatures; /* check this many of the newest heads' signatures; 0: all. Needs `heads` */
     struct audit_outside *outside;
     size_t n_outside;
+    struct account *account; /* takes every record, and is ended at the end: report.account; NULL: not asked for */
 };
 
 /* ---- what is found ------------------------------------------------------------------------------ */
@@ -158,6 +159,8 @@ struct audit_report {
     int64_t first_ms, last_ms; /* wall times of the first and last leaf */
     uint64_t boots, closes, unclosed, heartbeats, clock_steps, starts, results, interrupted;
     bool open;                /* the last run has no log_close: it is running, or was cut off */
+    bool accounted;           /* the next is there */
+    struct account_result account;
     size_t n_gaps;            /* all; the list holds the first AUDIT_GAPS_MAX */
     struct audit_gap gap[AUDIT_GAPS_MAX];
 };

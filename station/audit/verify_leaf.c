@@ -141,5 +141,5 @@ enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf,
     check_time(r, leaf, &v);
     check_copies(r, leaf, &v);
     life(r, leaf, &v);
-    return FL_OK;
+    return r->cfg->account ? account_take(r->cfg->account, leaf->index, &v, leaf->rec, leaf->n) : FL_OK;
 }

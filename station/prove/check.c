@@ -87,11 +87,14 @@ static enum fl_err verify_log(sqlite3 *db, struct checking *x, struct check_resu
     if (err)
         return err;
     struct audit_config c = {.keys = x->keys, .n_keys = x->n_keys};
-    err = read_anchors(db, &x->e, why);
+    err = account_new(&c.account, why);
+    if (!err)
+        err = read_anchors(db, &x->e, why);
     if (!err)
         err = evidence_outside(&x->e, &c.outside, &c.n_outside, why);
     if (!err)
         err = audit_verify(&source, &c, &out->report, why);
+    account_free(c.account);
     ledger_reader_close(&reader);
     return err;
 }

@@ -152,6 +152,13 @@ enum fl_err evidence_anchor(struct evidence *e, uint64_t leaf, const void *rec, 
     return err == FL_NOT_FOUND || err == FL_NOMEM ? err : fl_buf_err(&i->bytes, why);
 }
 
+/* A stamp by nobody knows whom proves no time. */
+static struct audit_outside outside_of(const struct evidence *e, const struct evidence_item *i)
+{
+    bool stamped = i->kind == EVIDENCE_ANCHOR && e->trust && e->trust->ca;
+    return (struct audit_outside){.name = i->name, .note = i->note, .n = i->note_n, .stamped_ms = stamped ? i->time_ms : 0, .anchor = i->leaf};
+}
+
 enum fl_err evidence_outside(struct evidence *e, struct audit_outside **list, size_t *n, struct fl_why *why)
 {
     free(e->list);
@@ -161,7 +168,7 @@ enum fl_err evidence_outside(struct evidence *e, struct audit_outside **list, si
     *n = 0;
     for (size_t i = 0; i < e->n; i++) /* bad ones too, so that the places agree: as an empty note they would be a finding */
         if (e->item[i].bad == AUDIT_GOOD)
-            e->list[(*n)++] = (struct audit_outside){.name = e->item[i].name, .note = e->item[i].note, .n = e->item[i].note_n};
+            e->list[(*n)++] = outside_of(e, &e->item[i]);
     *list = e->list;
     return FL_OK;
 }

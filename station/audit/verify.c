@@ -243,6 +243,8 @@ static enum fl_err outside_due(struct audit_run *r)
             r->out->outside_size = c->size;
             o->agreed = true;
             o->size = c->size;
+            if (o->stamped_ms)
+                audit_stamped(r, o);
             continue;
         }
         r->signed_ok = false;
@@ -376,7 +378,7 @@ enum fl_err audit_verify(const struct audit_source *source, const struct audit_c
                          struct audit_report *out, struct fl_why *why)
 {
     struct audit_run r = {.src = source, .cfg = config, .out = out, .tree_ok = true, .nodes_ok = true, .signed_ok = true,
-                          .last_boot = -1, .last_mono = -1, .last_time = INT64_MIN};
+                          .last_boot = -1, .last_mono = -1, .last_time = INT64_MIN, .latest = INT64_MIN, .not_before = INT64_MIN};
     memset(out, 0, sizeof *out);
     enum fl_err err = FL_OK;
     if (fl_hash_new(FL_HASH_SHA256, &r.hasher))

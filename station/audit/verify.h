@@ -94,6 +94,9 @@ struct audit_outside {
     const char *name; /* "the file /var/lib/flashline/checkpoint" */
     const void *note; /* a signed note; borrowed */
     size_t n;
+    int64_t stamped_ms; /* an authority saw it then, and record `anchor` holds its word: what is under the head is older, what is
+                           behind the record is younger. 0: not */
+    uint64_t anchor;
     bool agreed;      /* set by audit_verify: same root at its size */
     uint64_t size;    /* and that size */
 };
@@ -164,6 +167,9 @@ struct audit_report {
     size_t n_gaps;            /* all; the list holds the first AUDIT_GAPS_MAX */
     struct audit_gap gap[AUDIT_GAPS_MAX];
 };
+
+/* So far a station's clock and an authority's may lie apart before the one is held against the other. */
+enum { AUDIT_SKEW_MS = 10 * 60 * 1000 };
 
 /* A silence of a running station longer than this is a gap: it writes a heartbeat every 15 minutes. */
 enum { AUDIT_HEARTBEAT_MS = 15 * 60 * 1000, AUDIT_GAP_MS = AUDIT_HEARTBEAT_MS + 60 * 1000 };

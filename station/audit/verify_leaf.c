@@ -2,6 +2,8 @@
  * One leaf: is it what was hashed, in form, in its place and time; what it tells of the station's life. */
 #include "audit/verify_run.h"
 
+#include "base/clock.h"
+
 #include <string.h>
 
 typedef unsigned long long ull;
@@ -79,6 +81,44 @@ static void check_time(struct audit_run *r, const struct audit_leaf *leaf, const
     r->last_time = v->time_ms;
 }
 
+/* Between two stamps of an authority a record cannot be dated outside of them, whoever holds the key. */
+static void check_stamps(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
+{
+    char when[FL_TIME_TEXT];
+    const struct audit_config *c = r->cfg;
+    if (v->time_ms == INT64_MIN)
+        return;
+    if (v->time_ms > r->latest) {
+        r->latest = v->time_ms;
+        r->latest_at = leaf->index;
+    }
+    if (r->not_before != INT64_MIN && v->time_ms < r->not_before - AUDIT_SKEW_MS) {
+        fl_time_format(r->not_before, when);
+        audit_add(r->out, AUDIT_TIME, leaf->index, leaf->index,
+                  "record %llu is dated before %s, but stands behind record %llu, which holds an authority's word of that time: it was dated "
+                  "back, or the station's clock was wrong", (ull)leaf->index, when, (ull)r->not_before_by);
+        r->not_before = INT64_MIN; /* said once: those that follow are no news */
+    }
+    for (size_t i = 0; i < c->n_outside && leaf_text_is(v->event, "anchor"); i++) {
+        const struct audit_outside *o = &c->outside[i];
+        if (o->stamped_ms && o->agreed && o->anchor == leaf->index && o->stamped_ms > r->not_before) {
+            r->not_before = o->stamped_ms;
+            r->not_before_by = leaf->index;
+        }
+    }
+}
+
+void audit_stamped(struct audit_run *r, const struct audit_outside *o)
+{
+    char when[FL_TIME_TEXT];
+    if (r->latest == INT64_MIN || r->latest <= o->stamped_ms + AUDIT_SKEW_MS)
+        return;
+    fl_time_format(o->stamped_ms, when);
+    audit_add(r->out, AUDIT_TIME, r->latest_at, r->latest_at,
+              "record %llu is dated later than %s, when an authority had stamped a head over it already (%.80s): it was dated forward, or the "
+              "station's clock was wrong", (ull)r->latest_at, when, o->name);
+}
+
 static void check_copies(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
 {
     if (!leaf->event)
@@ -139,6 +179,7 @@ enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf,
     check_place(r, leaf, &v);
     audit_keys_learn(r, &v, leaf->index);
     check_time(r, leaf, &v);
+    check_stamps(r, leaf, &v);
     check_copies(r, leaf, &v);
     life(r, leaf, &v);
     return r->cfg->account ? account_take(r->cfg->account, leaf->index, &v, leaf->rec, leaf->n) : FL_OK;

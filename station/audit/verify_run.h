@@ -37,11 +37,20 @@ struct audit_run {
     /* the life of the station, as its leaves tell it */
     bool in_run;
     int64_t last_time, last_mono, last_boot;
+
+    /* held against the clocks of authorities */
+    int64_t latest;       /* time of the record that is dated latest so far */
+    uint64_t latest_at;
+    int64_t not_before;   /* what comes now is younger; INT64_MIN: nothing known */
+    uint64_t not_before_by; /* the record that proves it */
 };
 
 /* Bytes, form, place, time, copies of one leaf; what it means for the station's life. Gives the hash to
  * build the tree with. */
 enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf, struct tree_hash *hash);
+
+/* verify_leaf.c: an authority stamped a head over the records so far. */
+void audit_stamped(struct audit_run *r, const struct audit_outside *o);
 
 /* verify_keys.c: what a record says about keys; whether the key of its time signed a head (adds the finding when not); at
  * the end, whether any key was one that was given; a note from elsewhere by a key of the log. */

@@ -4,7 +4,6 @@
 #include "cli/learned.h"
 #include "cli/passphrase.h"
 #include "cli/slots.h"
-#include "prove/witnessing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,19 +82,6 @@ static int make_lot(struct making *m)
     const struct lot_line_config c = {.data = m->data_dir, .lot = m->lot, .facts = m->lot_facts,
                                       .queue = recorder_queue(m->recorder), .tally = board_tally(m->board)};
     return code ? code : lot_line_new(&c, &m->lot_line);
-}
-
-static void say_witness(const char *line)
-{
-    fprintf(stderr, "flashline: %s\n", line);
-}
-
-/* Beside the work: the newest head to the witnesses that the folder's policy names. */
-static int ask_witnesses(struct making *m)
-{
-    struct fl_why why = {0, ""};
-    enum fl_err err = witnessing_start(m->data_dir, say_witness, &m->witnessing, &why);
-    return err ? cli_fail(err == FL_FORMAT ? CLI_USAGE : CLI_STATION, "%s", why.text) : CLI_OK;
 }
 
 static int make_labels(struct making *m)
@@ -364,7 +350,7 @@ static int run(struct making *m)
     if (!code)
         code = make_labels(m);
     if (!code)
-        code = ask_witnesses(m);
+        code = heads_open(m->data_dir, &m->station.anchor, m->recorder, &m->heads);
     if (!code)
         code = open_desk(m);
     if (!code)
@@ -387,7 +373,7 @@ static void take_apart(struct making *m)
     scan_patterns_free(m->patterns);
     lot_line_free(m->lot_line);
     json_decref(m->lot_facts);
-    witnessing_stop(m->witnessing);
+    heads_close(m->heads);
     recorder_close(m->recorder);
     making_facts_free(m);
     journal_close(m->journal);

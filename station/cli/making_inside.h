@@ -6,6 +6,7 @@
 #define FL_CLI_MAKING_INSIDE_H
 
 #include "cli/clerk.h"
+#include "cli/heads.h"
 #include "cli/labels.h"
 #include "cli/lot_line.h"
 #include "cli/making.h"
@@ -46,7 +47,7 @@ struct making {
     json_t *lot_facts;
     struct lot_line *lot_line;
     struct labels *labels;
-    struct witnessing *witnessing;
+    struct heads *heads;
     struct board *board;
     struct clerk *clerk; /* NULL: the console has no keyboard */
     struct console *console;

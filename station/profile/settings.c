@@ -347,6 +347,23 @@ static const struct key scanner_keys[] = {
     END,
 };
 
+static enum fl_err check_authority(const char *text, struct fl_why *why)
+{
+    bool ok = (strncmp(text, "http://", 7) == 0 && text[7]) || (strncmp(text, "https://", 8) == 0 && text[8]);
+    return ok ? FL_OK : fl_fail(why, FL_FORMAT, "http://HOST/PATH or https://HOST/PATH");
+}
+
+#define ANCHOR_AT(member) offsetof(struct station_settings, anchor.member) - offsetof(struct station_settings, anchor)
+static const struct key anchor_keys[] = {
+    {.name = "url", .type = KEY_TEXT, .required = true, .at = ANCHOR_AT(url), .min = 8, .max = 250, .check = check_authority,
+     .help = "The authority (RFC 3161)."},
+    {.name = "ca", .type = KEY_TEXT, .at = ANCHOR_AT(ca), .min = 1, .max = 1000, .unset = "who signed a timestamp is left to the audit",
+     .help = "File of its certificates (PEM): what they do not bear out is not recorded; its path counts from the station file's folder."},
+    {.name = "minutes", .type = KEY_COUNT, .at = ANCHOR_AT(minutes), .min = 1, .max = 44640, .fallback = "480",
+     .help = "From one timestamp to the next, while the line works."},
+    END,
+};
+
 const struct key station_keys[] = {
     {.name = "station", .type = KEY_NAME, .at = offsetof(struct station_settings, station), .min = 1, .max = 64,
      .unset = "as `flashline init` named it", .help = "What the station is called in records."},
@@ -356,6 +373,9 @@ const struct key station_keys[] = {
      .unset = "nothing is run", .help = "As in a profile, and after the profile's."},
     {.name = "labels", .type = KEY_MAP, .at = offsetof(struct station_settings, labels), .keys = labels_keys,
      .unset = "no labels", .help = "A label for each unit that passes, once, after its record is durable."},
+    {.name = "anchor", .type = KEY_MAP, .at = offsetof(struct station_settings, anchor), .keys = anchor_keys,
+     .unset = "no timestamps from outside", .help = "A timestamp authority that stamps the log's newest head now and then: what is "
+     "recorded before cannot be written anew later, not even with the key."},
     {.name = "scanner", .type = KEY_MAP, .at = offsetof(struct station_settings, scanner), .keys = scanner_keys,
      .unset = "no scanner", .help = "A barcode scanner. A code that fits nothing, or two of these, does nothing."},
     {.name = "lots", .type = KEY_CHOICE, .at = offsetof(struct station_settings, lots), .words = "free|required",

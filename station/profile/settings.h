@@ -88,6 +88,10 @@ struct station_settings {
         const char *printer, *template, *qr;
     } labels;
     struct {
+        const char *url, *ca;
+        uint32_t minutes;
+    } anchor;
+    struct {
         const char *port;
         uint32_t baud;
         const char *patterns[4]; /* operator, lot, serial, slot: as line/scan.h counts them */

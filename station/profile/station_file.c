@@ -26,6 +26,8 @@ void station_file_fini(struct station_file *s)
     free(s->labels.printer);
     free(s->labels.template);
     free(s->labels.qr);
+    free(s->anchor.url);
+    free(s->anchor.ca);
     free_hook(&s->before);
     free_hook(&s->after);
     free(s->slots);
@@ -98,12 +100,23 @@ static bool copy_labels(const struct station_settings *s, const char *path, stru
     return ok;
 }
 
+static bool copy_anchor(const struct station_settings *s, const char *path, struct station_anchor *to)
+{
+    char *dir = s->anchor.ca ? fl_path_dir(path) : NULL;
+    bool ok = copy(s->anchor.url, &to->url) && (!s->anchor.ca || dir);
+    if (ok && dir)
+        ok = (to->ca = fl_path_join(dir, s->anchor.ca)) != NULL;
+    to->minutes = s->anchor.minutes;
+    free(dir);
+    return ok;
+}
+
 static enum fl_err publish(const struct station_settings *s, const char *path, struct station_file *out)
 {
     const struct station_settings_slot *slots = s->slots.items;
     out->slots = calloc(s->slots.n, sizeof *out->slots);
     if (!out->slots || !copy(s->station, &out->station) || !copy_hook(&s->before, &out->before) ||
-        !copy_hook(&s->after, &out->after) || !copy_labels(s, path, &out->labels) || !copy_scanner(s, &out->scanner))
+        !copy_hook(&s->after, &out->after) || !copy_labels(s, path, &out->labels) || !copy_anchor(s, path, &out->anchor) || !copy_scanner(s, &out->scanner))
         return FL_NOMEM;
     out->lots_required = s->lots == 1;
     for (; out->n < s->slots.n; out->n++) {

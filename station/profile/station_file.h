@@ -28,6 +28,11 @@ struct station_labels { /* all NULL: no labels */
     char *printer, *template, *qr; /* the template's path as it is found from here */
 };
 
+struct station_anchor { /* url NULL: none */
+    char *url, *ca;     /* ca NULL: not said */
+    uint32_t minutes;   /* from one to the next */
+};
+
 enum { STATION_PATTERNS = 4 };
 struct station_scanner { /* all NULL: none */
     char *port; /* a link's URL, "stdin", or NULL: the console's keyboard alone */
@@ -39,6 +44,7 @@ struct station_file {
     char *station; /* NULL: not said */
     struct profile_hook before, after; /* around each attempt in any slot; texts owned */
     struct station_labels labels;
+    struct station_anchor anchor;
     struct station_scanner scanner;
     bool lots_required;
     struct station_slot *slots;

@@ -85,12 +85,17 @@ static enum fl_err offer(struct reading *r, uint64_t old, struct fl_buf *request
 {
     uint64_t size;
     struct tree_proof proof = {.n = 0};
-    enum fl_err err = certificate_head(r->reader.db, note, why);
+    enum fl_err err = note->len ? FL_OK : certificate_head(r->reader.db, note, why);
+    int64_t newest = 0;
+    if (!err)
+        err = db_int(r->reader.db, "SELECT coalesce(max(size), 0) FROM checkpoint", 0, &newest, why);
     if (!err && size_of(note, &size))
         err = fl_fail(why, FL_FORMAT, "the newest head is damaged");
+    if (!err && old > (uint64_t)newest)
+        err = fl_fail(why, FL_MISMATCH, "the witness signed a head of %llu records, here are %lld: this log was cut or put back",
+                      (unsigned long long)old, (long long)newest);
     if (!err && old > size)
-        err = fl_fail(why, FL_MISMATCH, "the witness signed a head of %llu records, here are %llu: this log was cut or put back",
-                      (unsigned long long)old, (unsigned long long)size);
+        err = fl_fail(why, FL_EXISTS, "the witness signed a newer head already");
     if (!err && old)
         err = tree_prove_growth(r->hasher, &r->tree, old, size, &proof, why);
     if (err)

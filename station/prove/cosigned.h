@@ -17,8 +17,9 @@
 
 enum { COSIGNED_ANY = -1 };
 
-/* The request (audit/witness.h) for the newest head. `old`: the size the witness signed last, as it said itself (409);
- * COSIGNED_ANY: as the file of `witness` says, or 0. `note` (may be NULL) takes the head that is offered. */
+/* The request (audit/witness.h) for a head. `old`: the size the witness signed last, as it said itself (409); COSIGNED_ANY: as the
+ * file of `witness` says, or 0. `note` (may be NULL) is the head to offer; where it is empty it takes the newest. FL_EXISTS: the
+ * head is older than what the witness signed. */
 FL_MUST enum fl_err cosigned_offer(const char *data, const struct vkey *witness, int64_t old, struct fl_buf *request, struct fl_buf *note,
                                    struct fl_why *why);
 

@@ -15,7 +15,7 @@
  *   key/signer      path of the Unix socket of a signer that runs as another user; then the three above lie with it
  *   lock            held by the one flashline that works here
  *   door            socket where other verbs reach it, while it works (door.h)
- *   policy          witnesses, if there are any (witnessing.h)
+ *   policy          witnesses, and which of them are enough, if there are any (audit/policy.h)
  *   cosigned/       newest heads that witnesses signed (cosigned.h)
  *   incident-*.txt  evidence of a log that did not verify, when that happened
  *

@@ -22,6 +22,11 @@ expect_exit 0 "$FL" certificate 24:6f:28:00:00:02 --data "$d" -o "$T/unit.tlog-p
 expect_exit 0 "$FL" audit "$b" --key "$vkey" --format json
 [ "$(jq -r '"\(.verdict) \(.own_key) \(.checked.records) \(.checked.tiles) \(.head.root) \(.window.first) \(.window.last)"' "$T/out")" = \
     "good false 17 2 $root 0 16" ] || { cat "$T/out"; fail "audit of the bundle"; }
+# the records add up, and folder and bundle say so alike
+jq .account "$T/out" >"$T/account"
+[ "$(jq -r '"\(.certificates) \(.units) \(.more_than_once) \(.endless_attempts)"' "$T/account")" = "2 2 0 0" ] || { cat "$T/account"; fail "account"; }
+expect_exit 0 "$FL" audit "$d" --key "$vkey" --format json
+jq .account "$T/out" | cmp - "$T/account" || fail "folder and bundle account differently"
 expect_exit 0 "$FL" audit "$b"
 expect_text "$T/out" 'proves less'
 expect_exit 0 "$FL" audit "$b" --key "$vkey" --head "$T/unit.tlog-proof" # a certificate pins the history too

@@ -60,6 +60,12 @@ expect_exit 0 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.y
 expect_text "$T/err" 'does not sign'
 expect_exit 0 "$FL" audit "$T/line" --key "$lkey" --key "$wkey" --format json
 [ "$(jq '.witness.signed > 0' "$T/out")" = true ] || { cat "$T/out"; fail "the line's head was not signed"; }
+# all of the line's records but its own closing one: the newest head went out at the end too
+[ "$(jq '.checked.records - .witness.size' "$T/out")" = 1 ] || { cat "$T/out"; fail "not the newest head"; }
+outbox() { sqlite3 "$T/line/flashline.db" "SELECT group_concat(DISTINCT state), min(tries) > 0 FROM outbox WHERE kind = 'witness' AND target = '$1'"; }
+[ "$(outbox qa.example/witness1)" = '1|1' ] || fail "a head that was signed still waits"
+[ "$(outbox qa.example/away)" = '0|1' ] || fail "what a witness that is away owes does not wait for it"
+[ "$(sqlite3 "$T/line/flashline.db" "SELECT count(*) FROM outbox WHERE target = 'qa.example/away'")" = 1 ] || fail "heads pile up"
 echo 'witness w2 nonsense http://127.0.0.1:1' >>"$T/line/policy"
 expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/line"
 

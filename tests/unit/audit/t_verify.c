@@ -371,8 +371,13 @@ static void what_a_good_log_tells(void **state)
     assert_int_equal(report.n_gaps, 0);
     assert_int_equal(report.first_ms, 1795334400000);
     assert_int_equal(report.last_ms, 1795334400000 + 23 * 60000);
-    g->leaves--; /* no log_close: still open, and its head is too much */
+    free(g);
+    /* T4: cut in front of the log_close, head and all: a good log, of a station that is at work, or was cut */
+    g = good_log();
+    g->leaves--, g->heads--;
+    g->nodes = 19; /* those of the last leaf went with it */
     verify(g);
+    expect("T4 alone", AUDIT_GOOD, 0, N - 1);
     assert_true(report.open);
     free(g);
 }
@@ -737,6 +742,46 @@ static void clock_steps(void **state)
     free(g);
 }
 
+/* C3: the station's clock says one thing all along and an authority another: leaf 12 is an anchor of the head of 10 records. */
+static void stamps_of_an_authority(void **state)
+{
+    (void)state;
+    enum { SKEW = AUDIT_SKEW_MS / 60000 };
+    static const struct {
+        const char *name;
+        int minute; /* of the stamp; leaf n is dated n minutes */
+        enum audit_class class;
+        uint64_t first;
+        int64_t trusted;
+    } row[] = {
+        {"in time", 11, AUDIT_GOOD, 0, N},
+        {"as far back as clocks may differ", 9 - SKEW, AUDIT_GOOD, 0, N},
+        {"stamped before it was made", 8 - SKEW, AUDIT_TIME, 9, -1}, /* record 9 is dated later: the head stamped is doubtful itself */
+        {"as far ahead as clocks may differ", 13 + SKEW, AUDIT_GOOD, 0, N},
+        {"dated back behind it", 14 + SKEW, AUDIT_TIME, 13, 12},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++)
+        for (int known = 0; known < 2; known++) {
+            struct log *g = good_log();
+            struct fl_buf note = FL_BUF(1000);
+            note_of(&g->head[9], &vkey, &note);
+            edit(&g->leaf[12], "attempt_start", "anchor");
+            (void)strcpy(g->leaf[12].event, "anchor");
+            hash_leaf(&g->leaf[12]);
+            rebuild(g, 0, key, &vkey);
+            struct audit_outside o = {.name = "A", .note = note.bytes, .n = note.len, .anchor = 12,
+                                      .stamped_ms = known ? 1795334400000 + row[i].minute * 60000 : 0};
+            verify_with(g, &vkey, 1, &o, 1);
+            if (known)
+                expect(row[i].name, row[i].class, row[i].first, row[i].trusted);
+            else
+                expect(row[i].name, AUDIT_GOOD, 0, N); /* passes unseen where nobody can tell whose stamp it is */
+            assert_true(report.n_findings <= 1);
+            fl_buf_fini(&note);
+            free(g);
+        }
+}
+
 /* a thousand bad leaves keep memory and the verdict where they are */
 static void many_findings(void **state)
 {
@@ -783,7 +828,7 @@ int main(void)
         cmocka_unit_test(what_a_good_log_tells), cmocka_unit_test(attacks),          cmocka_unit_test(sweep),
         cmocka_unit_test(heads_from_outside),    cmocka_unit_test(whose_key),        cmocka_unit_test(life_of_a_station),
         cmocka_unit_test(keys_have_their_time),  cmocka_unit_test(outside_heads_of_both_keys),
-        cmocka_unit_test(clock_steps),           cmocka_unit_test(many_findings),
+        cmocka_unit_test(clock_steps),           cmocka_unit_test(stamps_of_an_authority), cmocka_unit_test(many_findings),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

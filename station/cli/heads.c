@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/heads.h"
+
+#include "audit/policy.h"
+#include "base/file.h"
+#include "prove/stamping.h"
+#include "prove/witnessing.h"
+#include "record/outbox.h"
+#include "store/db.h"
+#include "store/folder.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVERY_MS = 60000, RECORD_MS = 30000, GRACE_MS = 3000, LOOK_MS = 50, NOTE_MAX = 65536 };
+
+struct heads {
+    const char *data;
+    const struct station_anchor *anchor; /* NULL: none */
+    struct recorder *recorder;
+    struct policy *policy; /* NULL: none */
+    bool said[POLICY_WITNESSES_MAX + 1]; /* that it is away; the last is the authority. Outbox threads, one each */
+    struct folder folder;
+    struct db_reader reader; /* the clock's */
+    struct outbox_worker *witnesses, *authority;
+    struct fl_wake stop;
+    pthread_t clock;
+    bool ticking;
+    char last[100]; /* job of the newest parcels for witnesses */
+};
+
+/* ---- sending: on the outbox's threads ----------------------------------------------------------------------------------- */
+
+/* Once when it goes away, once when it is back. */
+static void say(bool *said, enum fl_err err, const char *who, const char *what, const struct fl_why *why)
+{
+    if (err == FL_CANCELLED)
+        return;
+    if (err && !*said)
+        fprintf(stderr, "flashline: %s does not %s: %s\n", who, what, why->text);
+    else if (!err && *said)
+        fprintf(stderr, "flashline: %s does %s again\n", who, what);
+    *said = err != FL_OK;
+}
+
+/* What somebody refuses today it may take tomorrow, when its list of logs was changed: never given up. */
+static enum fl_err later(enum fl_err err)
+{
+    return err == FL_REFUSED || err == FL_FORMAT ? FL_GONE : err;
+}
+
+static enum fl_err send_head(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
+{
+    struct heads *h = ctx;
+    char who[KEY_NAME_MAX + 20];
+    uint64_t size;
+    size_t i = 0;
+    while (i < h->policy->n_witnesses && (!h->policy->witness[i].url || strcmp(h->policy->witness[i].vkey.name, item->target) != 0))
+        i++;
+    if (i == h->policy->n_witnesses)
+        return fl_fail(why, FL_REFUSED, "the policy names no such witness with an address any more");
+    const struct policy_witness *w = &h->policy->witness[i];
+    const struct witness_push p = {.data = h->data, .url = w->url, .witness = &w->vkey, .note = item->bytes, .n = item->n, .stop = stop};
+    enum fl_err err = witness_push(&p, &size, why);
+    if (err == FL_EXISTS) /* a newer head is kept already, by `witness push` beside us */
+        err = FL_OK;
+    (void)snprintf(who, sizeof who, "the witness %s", w->vkey.name);
+    say(&h->said[i], err, who, "sign", why);
+    return later(err);
+}
+
+static enum fl_err record_anchor(const struct heads *h, json_t *body, struct fl_why *why)
+{
+    struct event_ticket t;
+    enum fl_err err = event_ticket_init(&t);
+    if (err) {
+        json_decref(body);
+        return err;
+    }
+    struct event *e = event_new(EVENT_ANCHOR, body, &t);
+    err = e ? fl_queue_put(recorder_queue(h->recorder), e, fl_deadline_in_ms(RECORD_MS)) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (err)
+        event_free(e);
+    else
+        err = event_ticket_wait(&t, fl_deadline_never(), NULL, why); /* the recorder answers whatever it took */
+    event_ticket_fini(&t);
+    return err;
+}
+
+static enum fl_err send_for_stamp(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
+{
+    struct heads *h = ctx;
+    json_t *body;
+    int64_t time_ms;
+    const struct stamping s = {.url = item->target, .ca = h->anchor->ca, .note = item->bytes, .n = item->n, .stop = stop};
+    enum fl_err err = stamping_ask(&s, &body, &time_ms, why);
+    if (!err)
+        err = record_anchor(h, body, why);
+    say(&h->said[POLICY_WITNESSES_MAX], err, "the timestamp authority", "stamp", why);
+    return later(err);
+}
+
+/* ---- the clock ---------------------------------------------------------------------------------------------------------- */
+
+/* How many parcels of this kind (and target, where not NULL) wait; with `newest`, when the newest was made. */
+static enum fl_err waiting(struct heads *h, const char *kind, const char *target, bool tried, int64_t *n, int64_t *newest_ms, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum fl_err err = db_prepare(h->reader.db, "SELECT count(*) FILTER (WHERE state = 0 AND (?3 OR tries = 0)), coalesce(max(made_ms), 0) FROM outbox "
+                                               "WHERE kind = ?1 AND (?2 IS NULL OR target = ?2)", &s, why);
+    if (err)
+        return err;
+    bool ok = sqlite3_bind_text(s, 1, kind, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_bind_text(s, 2, target, -1, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_bind_int(s, 3, tried) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW;
+    *n = ok ? sqlite3_column_int64(s, 0) : 0;
+    if (newest_ms)
+        *newest_ms = ok ? sqlite3_column_int64(s, 1) : 0;
+    if (!ok)
+        err = db_fail(h->reader.db, why, "cannot read the outbox");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+static enum fl_err add_for_witnesses(struct heads *h, const struct fl_buf *note, const char *job, struct event *e, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; h->policy && i < h->policy->n_witnesses && !err; i++) {
+        const struct policy_witness *w = &h->policy->witness[i];
+        int64_t n = 0;
+        if (!w->url)
+            continue;
+        err = waiting(h, "witness", w->vkey.name, true, &n, NULL, why);
+        if (!err && !n)
+            err = event_parcel(e, "witness", w->vkey.name, job, note->bytes, note->len);
+    }
+    return err;
+}
+
+static enum fl_err add_for_authority(struct heads *h, const struct fl_buf *note, const char *job, struct event *e, struct fl_why *why)
+{
+    int64_t n, newest, now = fl_wall_ms(), every = h->anchor ? (int64_t)h->anchor->minutes * 60000 : 0;
+    if (!h->anchor)
+        return FL_OK;
+    enum fl_err err = waiting(h, "anchor", NULL, true, &n, &newest, why);
+    bool due = newest + every <= now || newest > now; /* made under a clock that was set back since */
+    return err || n || !due ? err : event_parcel(e, "anchor", h->anchor->url, job, note->bytes, note->len);
+}
+
+static enum fl_err put(struct heads *h, const struct fl_buf *note, const char *job, struct event_ticket *t, struct fl_why *why)
+{
+    struct event *e = event_leafless(t);
+    enum fl_err err = e ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && strcmp(job, h->last) != 0)
+        err = add_for_witnesses(h, note, job, e, why);
+    if (!err)
+        err = add_for_authority(h, note, job, e, why);
+    bool any = !err && e->parcels;
+    if (any)
+        err = fl_queue_put(recorder_queue(h->recorder), e, fl_deadline_in_ms(RECORD_MS));
+    if (err || !any)
+        event_free(e);
+    return err || !any ? err : event_ticket_wait(t, fl_deadline_never(), NULL, why); /* the recorder answers whatever it took */
+}
+
+/* The newest head, to whom it is due. */
+static enum fl_err round_of(struct heads *h, struct fl_why *why)
+{
+    struct event_ticket t;
+    struct fl_buf note = FL_BUF(NOTE_MAX);
+    char job[sizeof h->last];
+    enum fl_err err = event_ticket_init(&t);
+    if (err)
+        return err;
+    err = stamping_head(h->data, &note, why);
+    const char *size = err ? NULL : strchr(fl_buf_text(&note), '\n');
+    (void)snprintf(job, sizeof job, "head:%.*s", size ? (int)strcspn(size + 1, "\n") : 0, size ? size + 1 : "");
+    if (!err)
+        err = put(h, &note, job, &t, why);
+    if (!err)
+        (void)snprintf(h->last, sizeof h->last, "%s", job);
+    fl_buf_fini(&note);
+    event_ticket_fini(&t);
+    return err;
+}
+
+static void tick(struct heads *h)
+{
+    struct fl_why why = {0, ""};
+    enum fl_err err = round_of(h, &why);
+    if (err && err != FL_STATE && err != FL_CANCELLED)
+        fprintf(stderr, "flashline: the newest head could not be put into the outbox: %s\n", why.text[0] ? why.text : fl_err_text(err));
+}
+
+static void *clock_of(void *ctx)
+{
+    struct heads *h = ctx;
+    do
+        tick(h);
+    while (fl_wake_sleep(&h->stop, fl_deadline_in_ms(EVERY_MS)) == FL_OK);
+    return NULL;
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------------------------ */
+
+static enum fl_err read_policy(struct heads *h, bool *asks, struct fl_why *why)
+{
+    char *path = fl_path_join(h->data, "policy");
+    enum fl_err err = path ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && fl_path_exists(path))
+        err = policy_read(path, &h->policy, why);
+    *asks = false;
+    for (size_t i = 0; h->policy && i < h->policy->n_witnesses; i++)
+        *asks |= h->policy->witness[i].url != NULL;
+    free(path);
+    return err;
+}
+
+static enum fl_err start(struct heads *h, bool asks, struct fl_why *why)
+{
+    const struct outbox_sender witness = {.kind = "witness", .ctx = h, .send = send_head}, authority = {.kind = "anchor", .ctx = h, .send = send_for_stamp};
+    enum fl_err err = folder_paths(h->data, &h->folder, why);
+    if (!err)
+        err = db_open_reader(h->folder.db, false, &h->reader, why);
+    if (!err && asks)
+        err = outbox_start(h->folder.db, h->recorder, &witness, &h->witnesses, why);
+    if (!err && h->anchor)
+        err = outbox_start(h->folder.db, h->recorder, &authority, &h->authority, why);
+    if (!err)
+        err = fl_wake_init(&h->stop, why);
+    if (!err && pthread_create(&h->clock, NULL, clock_of, h) != 0)
+        err = fl_fail(why, FL_NOMEM, "cannot start the thread that sends heads");
+    h->ticking = !err;
+    return err;
+}
+
+int heads_open(const char *data, const struct station_anchor *anchor, struct recorder *r, struct heads **out)
+{
+    struct fl_why why = {0, ""};
+    struct heads *h = calloc(1, sizeof *h);
+    bool asks;
+    *out = NULL;
+    if (!h)
+        return cli_fail(CLI_STATION, "out of memory");
+    h->data = data;
+    h->anchor = anchor->url ? anchor : NULL;
+    h->recorder = r;
+    h->stop = (struct fl_wake){-1, -1};
+    enum fl_err err = read_policy(h, &asks, &why);
+    bool run = !err && (asks || h->anchor);
+    if (run)
+        err = start(h, asks, &why);
+    if (err || !run)
+        heads_close(h);
+    else
+        *out = h;
+    return err ? cli_fail(err == FL_FORMAT ? CLI_USAGE : CLI_STATION, "%s", why.text) : CLI_OK;
+}
+
+/* What the line made since the last minute: whoever is there signs it before the line ends. */
+static void let_go(struct heads *h)
+{
+    struct fl_deadline d = fl_deadline_in_ms(GRACE_MS);
+    int64_t heads = 0, stamps = 0;
+    tick(h);
+    do {
+        if ((h->witnesses && waiting(h, "witness", NULL, false, &heads, NULL, NULL)) ||
+            (h->authority && waiting(h, "anchor", NULL, false, &stamps, NULL, NULL)))
+            return;
+    } while (heads + stamps > 0 && !fl_deadline_passed(d) && fl_wake_sleep(NULL, fl_deadline_in_ms(LOOK_MS)) == FL_OK);
+}
+
+void heads_close(struct heads *h)
+{
+    if (!h)
+        return;
+    if (h->ticking) {
+        fl_wake_raise(&h->stop);
+        (void)pthread_join(h->clock, NULL);
+        let_go(h);
+    }
+    outbox_stop(h->witnesses);
+    outbox_stop(h->authority);
+    fl_wake_fini(&h->stop);
+    db_close_reader(&h->reader);
+    folder_fini(&h->folder);
+    policy_free(h->policy);
+    free(h);
+}

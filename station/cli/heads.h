@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * heads.h: signed heads that leave the station while it works: to the witnesses of the folder's policy, and to a timestamp
+ * authority, whose word comes back as a record `anchor`.
+ *
+ *   clock ─► newest head ─► recorder: a parcel a receiver ─► outbox ─► witness:   cosigned/ (prove/cosigned.h)
+ *                                                             │    └─► authority: record `anchor`
+ *                                                             └ until it was taken, over restarts too
+ *
+ * Witnesses get the head of the start, of every minute in which the log grew, and of the end: all of them the same head, so
+ * that their signatures can stand under one certificate. A receiver that still owes an answer gets no second parcel: when it is
+ * back it signs that one, and the newest a minute later. Nobody waits for any of this: no slot, no commit; the end of the line
+ * for three seconds at most.
+ *
+ * Thread rule: opened and closed by one thread.
+ */
+#ifndef FL_CLI_HEADS_H
+#define FL_CLI_HEADS_H
+
+#include "cli/cli.h"
+#include "profile/station_file.h"
+#include "record/recorder.h"
+
+struct heads; /* opaque */
+
+/* *out NULL: there is nobody to send to. Exit code; what is wrong was said. All borrowed; the recorder must outlive it. */
+int heads_open(const char *data, const struct station_anchor *anchor, struct recorder *r, struct heads **out);
+void heads_close(struct heads *h); /* NULL is fine; what was not sent waits for the next start */
+
+#endif

@@ -189,7 +189,7 @@ void results_add(void *results, const struct attempt_facts *f, int64_t leaf)
     r->answered += answered(f);
     note_unit(r, f);
     journal_attempt(r->journal, f, leaf);
-    if (r->tally)
+    if (r->tally && !(f->purpose && *f->purpose)) /* samples and dry runs enter no number, as in the reports */
         tally_add(r->tally, f->outcome, f->has_mac ? f->mac : NULL, fl_mono_ms());
     if (r->out != stdout && r->held_n > HELD_MAX)
         r->unsaid++;

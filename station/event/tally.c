@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Units lie in an open-addressing table keyed by MAC: key = 48 bits of MAC, 1 bit "is used", 1 bit
- * "latest is PASS". Passes of the last hour lie in sixty one-minute buckets. */
+ * "has passed". Passes of the last hour lie in sixty one-minute buckets. */
 #include "event/tally.h"
 
 #include "base/clock.h"
@@ -132,7 +132,7 @@ static void count_unit_locked(struct tally *t, enum outcome outcome, const uint8
         return;
     uint64_t *u = place(t->unit, t->cap, key);
     bool known = *u != 0, was = (*u & PASSED) != 0, is = outcome == OUTCOME_PASS;
-    *u = key | USED | (is ? PASSED : 0);
+    *u = key | USED | (is || was ? PASSED : 0);
     t->head.units += !known;
     t->head.first_passed += !known && is;
     if (is && !was) {
@@ -141,8 +141,6 @@ static void count_unit_locked(struct tally *t, enum outcome outcome, const uint8
             turn_minutes_locked(t, now_ms);
             t->minute[t->minute_at % MINUTES]++;
         }
-    } else if (!is && was) {
-        t->head.passed--;
     }
 }
 

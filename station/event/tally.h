@@ -30,7 +30,7 @@ struct tally_head {
     uint64_t refused;            /* 1: nothing was done by it */
     uint64_t outcomes[OUTCOME_INTERRUPTED + 1]; /* attempts */
     uint64_t units;              /* with an attempt that counts */
-    uint64_t passed;             /* units whose latest counted attempt is PASS */
+    uint64_t passed;             /* units that passed at any of them: what the lot counts, and every report */
     uint64_t first_passed;       /* units whose first counted attempt is PASS */
     uint64_t per_hour;           /* units passed an hour, over the last hour at most; 0 while unknown */
 };

@@ -140,15 +140,27 @@ static enum fl_err read_course(struct report *r, struct course *c, json_t *paret
         return err;
     (void)snprintf(sql, sizeof sql,
                    "SELECT a.start_ms, a.outcome, a.number, a.ms, a.rungs, s.slot FROM attempt a JOIN slot s ON s.id = a.slot "
-                   "WHERE a.leaf >= %lld AND a.start_ms >= %lld AND a.start_ms < %lld",
+                   "WHERE a.leaf >= %lld AND a.start_ms >= %lld AND a.start_ms < %lld AND a.purpose IS NULL",
                    (long long)leaf, (long long)c->from, (long long)to);
     err = query_each(r, sql, course_row, c, why);
     (void)snprintf(sql, sizeof sql,
                    "SELECT w.text, count(*) AS n, count(DISTINCT a.unit) FROM attempt a LEFT JOIN word w ON w.id = a.fault "
-                   "WHERE a.leaf >= %lld AND a.start_ms >= %lld AND a.start_ms < %lld AND a.outcome NOT IN (0, 3) "
+                   "WHERE a.leaf >= %lld AND a.start_ms >= %lld AND a.start_ms < %lld AND a.outcome NOT IN (0, 3) AND a.purpose IS NULL "
                    "GROUP BY a.fault ORDER BY n DESC, w.text LIMIT %d",
                    (long long)leaf, (long long)c->from, (long long)to, FAULTS_MAX);
     return err ? err : query_each(r, sql, fault_row, pareto, why);
+}
+
+enum fl_err report_first_since(struct report *r, int64_t from_ms, int64_t *out, struct fl_why *why)
+{
+    char sql[240];
+    int64_t leaf = 0;
+    enum fl_err err = from_ms > 0 ? query_leaf_at(r, from_ms, &leaf, why) : FL_OK;
+    if (err)
+        return err;
+    (void)snprintf(sql, sizeof sql, "SELECT coalesce(min(start_ms), 0) FROM (SELECT start_ms FROM attempt WHERE leaf >= %lld AND "
+                   "start_ms >= %lld AND purpose IS NULL ORDER BY leaf LIMIT 4096)", (long long)leaf, (long long)from_ms);
+    return db_int(r->reader.db, sql, 0, out, why); /* those that ended first need not have begun first */
 }
 
 enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsigned buckets, json_t **out,
@@ -158,14 +170,11 @@ enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsi
     enum fl_err err = FL_OK;
     *out = NULL;
     if (!from_ms)
-        err = db_int(r->reader.db, "SELECT min(start_ms) FROM (SELECT start_ms FROM attempt ORDER BY leaf LIMIT 4096)",
-                     to_ms - 1, &c.from, why); /* those that ended first need not have begun first */
-    if (err == FL_NOT_FOUND) {
-        c.from = to_ms - buckets;
-        err = FL_OK;
-    }
+        err = report_first_since(r, 0, &c.from, why);
     if (err)
         return err;
+    if (!c.from)
+        c.from = to_ms - buckets;
     if (buckets < 1 || buckets > BUCKETS_MAX || c.from < 0 || to_ms <= c.from)
         return fl_fail(why, FL_ARG, "a course has 1 to %d steps between two times", BUCKETS_MAX);
     c.bucket = (to_ms - c.from + buckets - 1) / buckets;

@@ -20,9 +20,12 @@
  *  "buckets":[{"t","attempts","pass","fail","error","first","first_passed","p50","p90"}],   p50, p90: ms of a PASS
  *  "slots":[{"slot","attempts","pass","fail","error","first","first_passed","p50","p90","with_rungs"}],
  *  "pareto":[{"fault","attempts","units","what","who"}]}
- * from_ms 0: from the first attempt. New reference. FL_ARG: the range or number is wrong. */
+ * Golden and known-bad samples and dry runs are in none of them. from_ms 0: from the first attempt. New reference. FL_ARG: the range or number is wrong. */
 FL_MUST enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsigned buckets, json_t **out,
                                   struct fl_why *why);
+
+/* When the first attempt that began at from_ms or later did so; 0: there is none. */
+FL_MUST enum fl_err report_first_since(struct report *r, int64_t from_ms, int64_t *out, struct fl_why *why);
 
 /* The head of a board: sums over the whole log, from the tallies. */
 struct report_counts {

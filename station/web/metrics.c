@@ -20,12 +20,12 @@ static void one(struct fl_buf *b, const char *name, const char *type, const char
 
 static void of_line(struct fl_buf *b, const struct tally_head *h)
 {
-    head_of(b, "flashline_attempts_total", "counter", "Attempts that ended in this run, by outcome.");
+    head_of(b, "flashline_attempts_total", "counter", "Attempts that ended, by outcome: of the lot, or of this run where none is named.");
     for (int i = OUTCOME_PASS; i <= OUTCOME_INTERRUPTED; i++)
         fl_buf_addf(b, "flashline_attempts_total{outcome=\"%s\"} %llu\n", outcome_name((enum outcome)i),
                     (unsigned long long)h->outcomes[i]);
-    one(b, "flashline_units", "gauge", "Units with an attempt that counts, in this run.", h->units);
-    one(b, "flashline_units_passed", "gauge", "Of these, units whose latest counted attempt is PASS.", h->passed);
+    one(b, "flashline_units", "gauge", "Units with an attempt that counts.", h->units);
+    one(b, "flashline_units_passed", "gauge", "Of these, units that passed at any of them.", h->passed);
     one(b, "flashline_units_first_passed", "gauge", "Of these, units whose first counted attempt is PASS.",
         h->first_passed);
     one(b, "flashline_units_planned", "gauge", "Units to make; 0 when not said.", h->planned);

@@ -75,7 +75,10 @@ void api_course(struct web_request *q)
     }
     if (!open_report(q, &r))
         return;
-    enum fl_err err = report_course(r, hours ? now - hours * 3600000 : 0, now, (unsigned)steps, &o, &why);
+    int64_t from = hours ? now - hours * 3600000 : 0, first = 0;
+    enum fl_err err = report_first_since(r, from, &first, &why);
+    if (!err) /* what lies empty before the first attempt would only make the rest narrow */
+        err = report_course(r, first && first < now ? first : from, now, (unsigned)steps, &o, &why);
     end(q, r, err, o, &why);
 }
 

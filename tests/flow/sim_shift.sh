@@ -26,6 +26,11 @@ cat "$T/out"
 [ "$(jq -s '[.[] | select(.type == "visit" and .planted)] | length' "$T/truth")" -ge 5 ] || fail "hardly a bad board"
 [ "$(jq -s '[.[] | select(.type == "hub" or .type == "cable")] | length' "$T/truth")" = 2 ] || fail "no hub or no cable"
 [ "$(jq -s '[.[] | select(.type == "visit" and .visit > 1)] | length' "$T/truth")" -ge 2 ] || fail "no board was plugged in again"
+# the head of the board and of the console says what the reports say of the same shift
+expect_exit 0 "$FL" report summary --data "$T/data" --format json
+head='{PASS: .pass, FAIL: .fail, ERROR: .error, ABORTED: .aborted, units, passed, fpy: ((1000 * .first_passed / .units) | round)}'
+said='.outcomes + {units, passed: .units_passed, fpy: ((1000 * .first_pass_yield) | round)} | del(.INTERRUPTED)'
+[ "$(jq -S ".head | $head" "$T/board")" = "$(jq -S "$said" "$T/out")" ] || { jq .head "$T/board"; jq -S "$said" "$T/out"; fail "head and report differ"; }
 # a difference is found: the same truth with one bad board's code changed, one PASS's flash changed, one slot changed
 for change in 'if .planted then .expect = ["x.y"] else . end' 'if .saw == "pass" then .flash = "00" else . end' 'if .unit == 9 then .slot = 77 else . end'; do
     jq -c "$change" "$T/truth" >"$T/truth.false"

@@ -1,6 +1,6 @@
 # Sourced by the shifts, after tests/flow/lib.sh: run_shift SCRIPT SLOTS SECONDS: `flashline run` and the simulated operator of that
 # script, until the last board is out. Leaves $T/truth, the records' attempts in $T/attempts (JSON lines), the line's
-# own results in $T/results; the image is $T/image at 0x10000. $STATION_HEAD goes before the station file, $RUN_OPTIONS to `run`.
+# own results in $T/results, the last that its board showed in $T/board; the image is $T/image at 0x10000. $STATION_HEAD goes before the station file, $RUN_OPTIONS to `run`.
 free_port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
 # shift_profile BYTES [SERIAL [ATTEMPTS]]: the profile $T/shift.p.yaml and its image
 shift_profile() {
@@ -34,6 +34,7 @@ run_shift() {
     gone() { ! kill -0 $SIM 2>/dev/null; }
     wait_for "the end of the shift" "$3" gone || { tail -n 3 "$T/truth" "$T/run.err"; fail "the shift did not end"; }
     wait $SIM || { cat "$T/sim.err"; fail "the simulator failed"; }
+    curl -s "http://$web/api/board" >"$T/board"
     kill -TERM $RUN
     rc=0
     wait $RUN || rc=$?

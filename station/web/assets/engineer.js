@@ -53,7 +53,7 @@ function dress() {
 }
 
 function timeLabel(ms, bucketMs) {
-    const style = bucketMs >= 3600000 ? { month: "numeric", day: "numeric", hour: "2-digit" }
+    const style = bucketMs >= 3600000 ? { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" }
         : bucketMs < 60000 ? { hour: "2-digit", minute: "2-digit", second: "2-digit" } : { hour: "2-digit", minute: "2-digit" };
     return new Date(ms).toLocaleString(lang() === "zh" ? "zh-CN" : "en-GB", style);
 }
@@ -117,7 +117,8 @@ async function ask() {
             last = await course();
         }
         show(last);
-        $("trouble").hidden = true;
+        $("trouble").textContent = last.totals.attempts ? "" : t("eng.none");
+        $("trouble").hidden = last.totals.attempts > 0;
         $("state").textContent = t("eng.as_of", { time: new Date().toLocaleTimeString(lang() === "zh" ? "zh-CN" : "en-GB") });
     } catch (e) {
         $("trouble").textContent = e.message;

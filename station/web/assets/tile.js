@@ -31,12 +31,12 @@ export function paintProgress(p, d) {
     const share = moving(d) ? Math.min(1, d.done / d.total) : 0;
     const to = Math.floor(share * 200) / 2 + "% 100%";
     if (p.bar_at !== to) p.bar.style.backgroundSize = p.bar_at = to;
+    p.tile.classList.toggle("moving", moving(d));
     set(p.pct, moving(d) ? Math.floor(share * 100) + " %" : "");
 }
 
 function paintStep(p, d) {
     const fault = d.state === "empty" ? "" : d.fault; // between two boards the port may be gone: nothing to be done about
-    p.tile.classList.toggle("moving", moving(d));
     set(p.step, busy(d) ? stepText(d.state === "record" ? "record" : d.step) : d.state === "pass" ? t("tile.take_out") : fault);
     set(p.todo, fault ? tOr("todo." + d.fault, d.todo) : "");
 }
@@ -45,7 +45,7 @@ function paintStep(p, d) {
 export function paintRates(p, d, now) {
     set(p.speed, moving(d) && d.rate ? rate(d.rate) : "");
     set(p.left, moving(d) && d.left >= 0 ? t("tile.left", { time: duration(d.left) }) : "");
-    const ended = d.ended > d.started && d.tone !== "idle" && d.tone !== "busy";
+    const ended = d.ended > d.started && !["idle", "busy"].includes(d.tone) && d.state !== "closed";
     set(p.time, busy(d) ? duration(now - d.started) : ended ? duration(d.ended - d.started) : "");
 }
 

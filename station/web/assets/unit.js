@@ -49,7 +49,7 @@ function showLife(u) {
     $("life").replaceChildren(
         el("h2", {}, u.mac),
         pairs([[t("d.chip"), [c.chip, c.revision].filter(Boolean).join(" ")], ["EUI-64", c.eui64], [t("unit.flash"), c.flash_size ? bytes(c.flash_size) : ""],
-            [t("unit.flash_id"), c.flash_id], [t("eng.attempts"), u.attempts.length]]),
+            [t("unit.flash_id"), c.flash_id], [t("unit.attempts"), u.attempts.length]]),
         ...u.attempts.toReversed().map(attempt));
 }
 

@@ -21,6 +21,7 @@ static const struct step {
     {3, 2, 14, OUTCOME_PASS, "", 14000}, /* its first attempt that counts */
     {0, 1, 21, OUTCOME_ERROR, "link.silent", 500},
     {4, 1, 22, OUTCOME_ERROR, "link.lost", 700},
+    {6, 1, 30, OUTCOME_FAIL, "verify.md5", 900}, /* the shift's known-bad board: in no number */
     {5, 1, 59, OUTCOME_PASS, "", 11000},
 };
 
@@ -38,6 +39,7 @@ static void record(struct t_station *s)
         f.end_ms = f.start_ms + history[i].ms;
         f.duration_ms = history[i].ms;
         f.n_rungs = 0;
+        f.purpose = history[i].unit == 6 ? "known_bad" : "";
         (void)t_result(s, &f);
     }
     t_close(s);
@@ -102,6 +104,11 @@ static void course(void **state)
     IS(c, "from", T0 + 60000);
     IS(json_object_get(c, "totals"), "attempts", 8);
     json_decref(c);
+    int64_t since = -1;
+    assert_int_equal(report_first_since(r, T0 + 70000, &since, NULL), FL_OK);
+    assert_int_equal(since, T0 + 120000); /* the second in time, the first in the log */
+    assert_int_equal(report_first_since(r, T0 + 3600000, &since, NULL), FL_OK);
+    assert_int_equal(since, 0);
     assert_int_equal(report_course(r, T0 + 7200000, T0 + 7200010, 2, &c, NULL), FL_OK);
     IS(json_object_get(c, "totals"), "attempts", 0);
     json_decref(c);

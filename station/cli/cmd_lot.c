@@ -2,9 +2,9 @@
  * Lots opened and closed. */
 #include "cli/telling.h"
 
-#include "base/file.h"
 #include "line/rules.h"
-#include "profile/profile.h"
+#include "line/serial.h"
+#include "profile/rules_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +25,11 @@ const struct cli_verb cmd_lot_open = {
         "  --max N             how many may pass: not one more is let in, however many slots end at once\n"
         "  --duplicates WORD   a unit that has passed in this lot: refuse it (the default), or reflash it; never counted twice\n"
         "  --tries N           so often may a unit fail; then it must go to rework (flashline dispose)\n"
-        "  --rules FILE        JSON: when a slot is closed and the line stops, golden boards, serial numbers, takt:\n"
-        "                      {\"slot\": {\"consecutive\": 3}, \"line\": {\"same_fault\": 8, \"yield\": 90, \"after\": 50},\n"
-        "                       \"shift\": {\"golden\": [\"24:6f:28:00:00:01\"]}, \"serial\": {\"template\": \"M5-{yy}{ww}-{n:6}\"}}\n"
+        "  --rules FILE        YAML (or JSON): when a slot is closed and the line stops, golden boards, serial numbers, takt:\n"
+        "                      slot: {consecutive: 3}\n"
+        "                      line: {same_fault: 8, yield: 90, after: 50}\n"
+        "                      shift: {golden: [\"24:6f:28:00:00:01\"]}\n"
+        "                      serial: {template: \"M5-{yy}{ww}-{n:6}\"}\n"
         TELLING_HELP
         "\n"
         "exit: 0 open, 2 usage, or a name that was used before, 3 the station failed\n"
@@ -95,19 +97,18 @@ static int load_profile(struct opening *o, const char *path)
 
 static int load_rules(struct opening *o)
 {
-    struct fl_buf b = FL_BUF(30000);
+    struct profile_problems problems = {0};
     struct fl_why why = {0, ""};
+    struct rules_set checked;
     if (!o->rules_path)
         return CLI_OK;
-    enum fl_err err = fl_file_read(o->rules_path, &b, &why);
-    if (!err)
-        err = fl_json_parse(b.bytes, b.len, &o->rules, &why);
-    if (!err) {
-        struct rules_set checked;
-        err = rules_parse(o->rules, &checked, &why);
-    }
-    fl_buf_fini(&b);
-    return err ? cli_fail(CLI_USAGE, "%s: %s", o->rules_path, why.text) : CLI_OK;
+    int code = rules_file_load(o->rules_path, serial_check, &o->rules, &problems) ? CLI_USAGE : CLI_OK;
+    for (size_t i = 0; i < problems.n; i++)
+        fprintf(stderr, "%s\n", problems.list[i].text);
+    profile_problems_fini(&problems);
+    if (!code && rules_parse(o->rules, &checked, &why)) /* what the line will read */
+        code = cli_fail(CLI_USAGE, "%s: %s", o->rules_path, why.text);
+    return code;
 }
 
 static bool set(json_t *o, const char *key, json_t *v)

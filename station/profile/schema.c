@@ -109,6 +109,11 @@ static void read_texts(struct level *l, const struct key *k, const struct node *
             to->n = 0;
             return;
         }
+        struct fl_why why = {0};
+        if (k->check && k->check(n->text, &why)) {
+            wrong(l, k, n, NULL, why.text);
+            continue; /* the others may be wrong too */
+        }
         to->list[to->n++] = n->text;
     }
 }

@@ -392,4 +392,6 @@ void profile_key_reference(struct fl_buf *out)
     schema_reference(settings_keys, out);
     fl_buf_adds(out, "\n### Keys of a station file\n\n");
     schema_reference(station_keys, out);
+    fl_buf_adds(out, "\n### Keys of the rules of a lot\n\n");
+    schema_reference(rules_keys, out);
 }

@@ -101,4 +101,20 @@ struct station_settings {
 };
 extern const struct key station_keys[];
 
+/* The rules of a lot (rules_file.h); 0: not said. */
+struct rules_limits_said {
+    uint32_t consecutive, same_fault, yield, after;
+};
+struct rules_serial_said {
+    const char *template;
+    uint32_t first;
+};
+struct rules_said {
+    struct rules_limits_said slot, line;
+    struct key_texts golden, known_bad;
+    struct rules_serial_said serial;
+    uint32_t takt; /* seconds */
+};
+extern const struct key rules_keys[];
+
 #endif

@@ -26,7 +26,7 @@ expect_exit 0 "$FL" init --data "$T/data" --station bench --no-passphrase
 
 echo '{"slot": {"consecutiv": 3}}' >"$T/rules.json"
 expect_exit 2 "$FL" lot open L-0 --profile "$T/p/p.yaml" --rules "$T/rules.json" --data "$T/data"
-expect_text "$T/err" "'consecutiv' is no rule under slot"
+expect_text "$T/err" "rules.json:1:11: unknown key 'slot.consecutiv', expected 'consecutive'"
 cat >"$T/rules.json" <<'END'
 {"line": {"consecutive": 2}, "serial": {"template": "SN-{n:5}", "first": 8}, "takt": 20}
 END

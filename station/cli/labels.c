@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { TEMPLATE_MAX = 1 << 18, LABEL_MAX = 1 << 19, PRINTER_MS = 15000, COMMAND_MS = 60000, RECORD_MS = 30000,
-       GRACE_MS = 3000, LOOK_MS = 50 };
+       GRACE_MS = 3000, LOOK_MS = 50, REPRINT_MS = 20000 };
 
 struct labels {
     struct labels_config c;
@@ -200,10 +200,53 @@ static int load(struct labels *l)
     return CLI_OK;
 }
 
+static enum fl_err start_worker(struct labels *l, struct fl_why *why)
+{
+    struct folder f;
+    const struct outbox_sender sender = {.kind = "label", .ctx = l, .send = send_label};
+    enum fl_err err = folder_paths(l->c.data, &f, why);
+    if (err)
+        return err;
+    err = outbox_start(f.db, l->c.recorder, &sender, &l->worker, why);
+    folder_fini(&f);
+    return err;
+}
+
+enum fl_err labels_send(const char *data, struct recorder *r, struct labels **out, struct fl_why *why)
+{
+    struct labels *l = calloc(1, sizeof *l);
+    *out = NULL;
+    if (!l)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    l->c = (struct labels_config){.data = data, .recorder = r};
+    enum fl_err err = start_worker(l, why);
+    if (err)
+        labels_close(l);
+    else
+        *out = l;
+    return err;
+}
+
+enum fl_err labels_gone(const struct labels *l, int64_t leaf, bool *gone, struct fl_why *why)
+{
+    struct fl_deadline d = fl_deadline_in_ms(REPRINT_MS);
+    unsigned n = 1;
+    bool waits = true;
+    enum fl_err err = FL_OK;
+    while (!err && n && waits && !fl_deadline_passed(d)) {
+        err = fl_wake_sleep(NULL, fl_deadline_in_ms(LOOK_MS));
+        if (!err)
+            err = line_past_labels_untried(l->c.data, &n, why);
+        if (!err)
+            err = line_past_label_waits(l->c.data, leaf, &waits, why);
+    }
+    *gone = !waits;
+    return err;
+}
+
 int labels_open(const struct labels_config *c, struct labels **out)
 {
     struct fl_why why = {0, ""};
-    struct folder f;
     *out = NULL;
     if (!c->set->printer)
         return CLI_OK;
@@ -212,14 +255,8 @@ int labels_open(const struct labels_config *c, struct labels **out)
         return cli_fail(CLI_STATION, "out of memory");
     l->c = *c;
     int code = load(l);
-    if (!code && folder_paths(c->data, &f, &why)) {
+    if (!code && start_worker(l, &why))
         code = cli_fail(CLI_STATION, "%s", why.text);
-    } else if (!code) {
-        const struct outbox_sender sender = {.kind = "label", .ctx = l, .send = send_label};
-        if (outbox_start(f.db, c->recorder, &sender, &l->worker, &why))
-            code = cli_fail(CLI_STATION, "%s", why.text);
-        folder_fini(&f);
-    }
     if (code)
         labels_close(l);
     else

@@ -32,6 +32,11 @@ void labels_close(struct labels *l); /* NULL is fine; unsent labels wait for the
 /* line_config.parcels: golden boards and dry runs get none. */
 enum fl_err labels_ride(void *labels, const struct attempt_facts *f, struct event *e, struct fl_why *why);
 
+/* A worker that prints nothing of its own: it sends what waits in the outbox. Closed as the other. */
+FL_MUST enum fl_err labels_send(const char *data, struct recorder *r, struct labels **out, struct fl_why *why);
+/* Until the label of this record left, or a printer that is off was asked in vain, at most 20 s. */
+FL_MUST enum fl_err labels_gone(const struct labels *l, int64_t leaf, bool *gone, struct fl_why *why);
+
 /* The unit's newest label once more; recorded. FL_ARG: it never had one. */
 FL_MUST enum fl_err labels_reprint(const char *data, struct recorder *r, const char *mac, const char *operator_id, int64_t *leaf,
                                    struct fl_why *why);

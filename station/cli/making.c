@@ -367,6 +367,7 @@ static void take_apart(struct making *m)
     web_stop(m->web);
     door_close(m->door);
     labels_close(m->labels);
+    labels_close(m->reprints);
     desk_free(m->desk);
     if (m->lot_begun_ok)
         (void)pthread_cond_destroy(&m->lot_begun);

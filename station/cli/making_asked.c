@@ -110,6 +110,8 @@ static enum fl_err reprint(struct making *m, const json_t *request, json_t **ans
     int64_t leaf = -1;
     enum fl_err err = labels_reprint(m->data_dir, m->recorder, fl_json_text(request, "mac"), fl_json_text(request, "operator"),
                                      &leaf, why);
+    if (!err && !m->labels && !m->reprints)
+        err = labels_send(m->data_dir, m->recorder, &m->reprints, why);
     if (!err)
         *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
     return err;

@@ -47,6 +47,7 @@ struct making {
     json_t *lot_facts;
     struct lot_line *lot_line;
     struct labels *labels;
+    struct labels *reprints; /* the door's own: sends labels where the station file names no printer */
     struct heads *heads;
     struct board *board;
     struct clerk *clerk; /* NULL: the console has no keyboard */

@@ -68,6 +68,11 @@ bool tell_at_work(const struct teller *t)
     return !t->own;
 }
 
+struct recorder *tell_recorder(const struct teller *t)
+{
+    return t->own;
+}
+
 /* ---- one conversation ------------------------------------------------------------------------------------- */
 
 static enum fl_err converse(const char *data, const json_t *request, json_t **answer, struct fl_why *why)

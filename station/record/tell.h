@@ -24,6 +24,8 @@ void tell_close(struct teller *t); /* NULL is fine */
 
 /* Is a flashline at work there (and answers at its door)? */
 bool tell_at_work(const struct teller *t);
+/* The teller's own recorder, for what needs more than an event; NULL where one is at work. */
+struct recorder *tell_recorder(const struct teller *t);
 
 /* Takes `body`; a `job` is added when it has none. FL_OK: durable and signed, *leaf its index. FL_REFUSED: the rules do
  * not let it be (record/allow.h); the sentence says why. Safe to be lost on the way: it is told again under the same job. */

@@ -162,3 +162,12 @@ enum fl_err line_past_labels_untried(const char *data, unsigned *n, struct fl_wh
     return read_rows(data, "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 0 AND tries = 0", NULL, 0, count_row, NULL,
                      n, why);
 }
+
+enum fl_err line_past_label_waits(const char *data, int64_t leaf, bool *waits, struct fl_why *why)
+{
+    unsigned n = 0;
+    enum fl_err err = read_rows(data, "SELECT count(*) FROM outbox WHERE leaf = ?1 AND kind = 'label' AND state = 0", NULL, leaf,
+                                count_row, NULL, &n, why);
+    *waits = n > 0;
+    return err;
+}

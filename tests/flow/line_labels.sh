@@ -31,7 +31,8 @@ wait $RUN || :
 
 # it is on again, and another program of the station prints them: each once
 socat -u "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr" "OPEN:$T/printed,creat,append" &
-PIDS="$PIDS $!"
+PRINTER=$!
+PIDS="$PIDS $PRINTER"
 run
 labels() { [ "$(grep -c '\^XZ' "$T/printed")" -ge "$1" ]; }
 wait_for "both labels" 60 labels 2 || { cat "$T/progress"; sql "SELECT * FROM outbox"; fail "not printed"; }
@@ -54,7 +55,20 @@ expect_exit 2 "$FL" label reprint "$(sql "SELECT mac FROM attempt_view WHERE out
 expect_text "$T/err" "no label was ever made"
 kill -TERM $RUN
 wait $RUN || :
-expect_exit 3 "$FL" label reprint "$mac" --data "$T/data"
+# without a line it is printed from here; a printer that is off gets it later
+expect_exit 0 "$FL" label reprint "$mac" --operator ann --data "$T/data" --format json
+[ "$(jq -c '[.mac, .printed]' "$T/out")" = "[\"$mac\",true]" ] || { cat "$T/out"; fail "a reprint without a line"; }
+[ "$(grep -c "mac=$mac" "$T/printed")" = 3 ] || fail "not printed without a line"
+kill "$PRINTER"
+wait "$PRINTER" 2>/dev/null || :
+expect_exit 0 "$FL" label reprint "$mac" --operator ann --data "$T/data"
+expect_text "$T/out" "waits: its printer does not take it now"
+[ "$(sql "SELECT count(*), sum(o.name = 'ann') FROM label l JOIN operator_view o ON o.id = l.operator WHERE state = 'reprinted'")" = "3|2" ] ||
+    fail "reprints without a line are not recorded"
+expect_exit 2 "$FL" label reprint "$(sql "SELECT mac FROM attempt_view WHERE outcome = 'FAIL' LIMIT 1")" --data "$T/data"
+expect_text "$T/err" "no label was ever made"
+expect_exit 2 "$FL" label reprint nonsense --data "$T/data"
+sqlite3 "$T/data/flashline.db" "DELETE FROM outbox WHERE state = 0" # the rest is about other printers
 
 # a folder, a spooler's command; a printer that says no gets it again
 mkdir "$T/labels"

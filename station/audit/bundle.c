@@ -196,7 +196,15 @@ static int notes_only(const struct dirent *d)
     return n > 5 && strcmp(d->d_name + n - 5, ".note") == 0;
 }
 
-/* One size, one head: two with different roots are a fork, whoever made them. */
+static bool same_lines(const struct audit_head *a, const struct audit_head *b)
+{
+    return a->key_id == b->key_id && a->handover_id == b->handover_id && memcmp(a->signature, b->signature, sizeof a->signature) == 0 &&
+           memcmp(a->handover, b->handover, sizeof a->handover) == 0;
+}
+
+/* One size, one head: two with different roots are a fork, whoever made them. Two with one root are one head written down
+ * twice: a key signs a text one way only (RFC 8032), so where their signatures differ one of them is not the log's, and it
+ * must not pass because the other is. */
 static void sort_heads(struct bundle *b, struct check_result *out)
 {
     size_t kept = 0;
@@ -207,6 +215,10 @@ static void sort_heads(struct bundle *b, struct check_result *out)
             if (!tree_hash_same(&b->head[kept - 1].root, &b->head[i].root))
                 audit_add(&out->report, AUDIT_FORK, 0, b->head[i].size ? b->head[i].size - 1 : 0,
                           "the bundle holds two heads of %llu records with different roots", (ull)b->head[i].size);
+            else if (!same_lines(&b->head[kept - 1], &b->head[i]))
+                audit_add(&out->report, AUDIT_SIGNATURE, b->head[i].size ? b->head[i].size - 1 : 0, b->head[i].size ? b->head[i].size - 1 : 0,
+                          "the bundle holds the head of %llu records twice, with different signatures: one of them is not the log's",
+                          (ull)b->head[i].size);
             continue;
         }
         b->head[kept++] = b->head[i];

@@ -73,6 +73,8 @@ spoil "one more" "tail -n 1 records.ndjson >>records.ndjson.new; cat records.ndj
 spoil "the end cut, heads kept" "head -n 11 records.ndjson >r; mv r records.ndjson" missing 11 1
 spoil "heads cut" "rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint" unsigned 21 -
 spoil "a signature" "sed -i '\$s/ [A-Za-z0-9+\\/]\\{20\\}/&/; \$s/.\\{6\\}\$/AAAAAA/' checkpoint checkpoints/17.note" malformed 28 1
+spoil "a signature of the newest head only" "sed -i '\$s/\(.\{40\}\)..\(.*\)/\1AA\2/' checkpoint" signature 19 -
+spoil "a signature of its copy only" "sed -i '\$s/\(.\{40\}\)..\(.*\)/\1AA\2/' checkpoints/17.note" signature 19 -
 spoil "a root" "sed -i '3s/^./x/' checkpoint checkpoints/17.note" signature 19 -
 spoil "a tile" "printf x | dd of=tile/0/000.p/17 seek=40 bs=1 conv=notrunc 2>/dev/null" node 17 0
 spoil "a tile gone" "rm tile/entries/000.p/17" node 17 -

@@ -71,7 +71,7 @@ static enum fl_err make_files(const char *dir, const struct key *key, const char
 enum fl_err witness_store_make(const char *dir, const char *name, struct vkey *out, struct fl_why *why)
 {
     struct key *key = NULL;
-    char *path = in(dir, "key");
+    char *path = in(dir, "vkey"); /* written last: a key without it is of one that a crash cut off, and nobody has seen it */
     enum fl_err err = !path ? fl_fail(why, FL_NOMEM, "out of memory")
                       : fl_path_exists(path) ? fl_fail(why, FL_EXISTS, "there is a witness in %.300s already", dir)
                                              : fl_dir_make(dir, why);

@@ -50,17 +50,41 @@ static enum fl_err write_all(int fd, const uint8_t *p, size_t n)
     return FL_OK;
 }
 
+enum fl_err fl_path_sync(const char *path, struct fl_why *why)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    enum fl_err err = fd >= 0 && fsync(fd) == 0 ? FL_OK : fl_fail_os(why, "cannot make %s durable", path);
+    if (fd >= 0)
+        (void)close(fd);
+    return err;
+}
+
+static bool renew(int fd)
+{
+    uint8_t chunk[65536];
+    off_t at = 0;
+    ssize_t n;
+    while ((n = pread(fd, chunk, sizeof chunk, at)) > 0) {
+        if (pwrite(fd, chunk, (size_t)n, at) != n)
+            return false;
+        at += n;
+    }
+    return n == 0 && fsync(fd) == 0;
+}
+
+enum fl_err fl_file_renew(const char *path, struct fl_why *why)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    enum fl_err err = fd >= 0 && renew(fd) ? FL_OK : fl_fail_os(why, "cannot write %s once more", path);
+    if (fd >= 0)
+        (void)close(fd);
+    return err;
+}
+
 static enum fl_err sync_dir_of(const char *path, struct fl_why *why)
 {
     char *dir = fl_path_dir(path);
-    if (!dir)
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    enum fl_err err = FL_OK;
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        err = fl_fail_os(why, "cannot make the change in %s durable", dir);
-    if (fd >= 0)
-        (void)close(fd);
+    enum fl_err err = dir ? fl_path_sync(dir, why) : fl_fail(why, FL_NOMEM, "out of memory");
     free(dir);
     return err;
 }
@@ -99,6 +123,13 @@ out:
     return err;
 }
 
+enum fl_err fl_file_move(const char *from, const char *to, struct fl_why *why)
+{
+    if (rename(from, to) != 0)
+        return fl_fail_os(why, "cannot put %s in its place", from);
+    return sync_dir_of(to, why);
+}
+
 enum fl_err fl_dir_make(const char *path, struct fl_why *why)
 {
     char *p = strdup(path);
@@ -111,7 +142,9 @@ enum fl_err fl_dir_make(const char *path, struct fl_why *why)
         char was = *s;
         *s = 0;
         struct stat st;
-        if (mkdir(p, 0755) != 0 && !(errno == EEXIST && stat(p, &st) == 0 && S_ISDIR(st.st_mode)))
+        if (mkdir(p, 0755) == 0)
+            err = sync_dir_of(p, why);
+        else if (errno != EEXIST || stat(p, &st) != 0 || !S_ISDIR(st.st_mode))
             err = fl_fail_os(why, "cannot make the folder %s", p);
         *s = was;
         if (!was)

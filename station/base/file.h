@@ -20,7 +20,15 @@ FL_MUST enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl
 FL_MUST enum fl_err fl_file_replace(const char *path, const void *bytes, size_t n, unsigned mode,
                                     struct fl_why *why);
 
-/* Make the folder and its missing parents, mode 0755 less umask; an existing one is fine. */
+/* Write a file's bytes once more, as they are, and make them durable: after a sync that failed, syncing again says nothing of
+ * what it left out. */
+FL_MUST enum fl_err fl_file_renew(const char *path, struct fl_why *why);
+/* Make a file's bytes, or a folder's names, durable. */
+FL_MUST enum fl_err fl_path_sync(const char *path, struct fl_why *why);
+/* Rename within one folder, durably: after FL_OK it survives a power cut; never half. */
+FL_MUST enum fl_err fl_file_move(const char *from, const char *to, struct fl_why *why);
+
+/* Make the folder and its missing parents, durably, mode 0755 less umask; an existing one is fine. */
 FL_MUST enum fl_err fl_dir_make(const char *path, struct fl_why *why);
 bool fl_path_exists(const char *path);
 

@@ -147,12 +147,15 @@ static enum fl_err write_file(const struct learning *l, struct fl_why *why)
         fl_buf_addf(&text, "  - {slot: %zu, port: \"%s\"}\n", i + 1, l->url[i]);
     err = fl_buf_err(&text, why);
     if (!err && fl_path_exists(l->path)) {
-        struct fl_buf name = FL_BUF(4096);
+        struct fl_buf name = FL_BUF(4096), old = FL_BUF(FILE_MAX);
         fl_buf_addf(&name, "%s.old", l->path);
         err = fl_buf_err(&name, why);
-        if (!err && rename(l->path, fl_buf_text(&name)) != 0)
-            err = fl_fail_os(why, "cannot keep %s as %s", l->path, fl_buf_text(&name));
+        if (!err)
+            err = fl_file_read(l->path, &old, why);
+        if (!err) /* a copy: the line must find a file at every moment */
+            err = fl_file_replace(fl_buf_text(&name), old.bytes, old.len, 0644, why);
         fl_buf_fini(&name);
+        fl_buf_fini(&old);
     }
     if (!err)
         err = fl_file_replace(l->path, text.bytes, text.len, 0644, why);

@@ -10,44 +10,25 @@
 #include "store/shapes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static enum fl_err fsync_path(const char *path, int flags, struct fl_why *why)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    enum fl_err err = ok ? FL_OK : fl_fail_os(why, "cannot make %.250s durable", path);
-    if (fd >= 0)
-        (void)close(fd);
-    return err;
-}
-
 /* The name appears with the whole content or not at all, and never in the place of something else. */
 static enum fl_err name_it(const char *part, const char *to, struct fl_why *why)
 {
     char *dir = fl_path_dir(to);
-    enum fl_err err = dir ? fsync_path(part, O_RDONLY, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = dir ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err && link(part, to) != 0)
         err = errno == EEXIST ? fl_fail(why, FL_EXISTS, "%.300s is there already", to) : fl_fail_os(why, "cannot name %.250s", to);
     if (!err)
-        err = fsync_path(dir, O_RDONLY | O_DIRECTORY, why);
+        err = fl_path_sync(dir, why);
     free(dir);
     return err;
 }
 
 /* ---- backup --------------------------------------------------------------------------------------------- */
-
-static enum fl_err vacuum_into(sqlite3 *db, const char *to, struct fl_why *why)
-{
-    char *sql = sqlite3_mprintf("VACUUM INTO %Q", to);
-    enum fl_err err = sql ? db_exec(db, sql, why) : fl_fail(why, FL_NOMEM, "out of memory");
-    sqlite3_free(sql);
-    return err;
-}
 
 static enum fl_err check_copy(const char *path, struct copy_made *out, struct fl_why *why)
 {
@@ -75,9 +56,7 @@ static enum fl_err backup_to(const char *db, const char *to, struct copy_made *o
     if (!err && id != DB_APPLICATION_ID)
         err = fl_fail(why, FL_MISMATCH, "%.250s is not a station's database", db);
     if (!err)
-        (void)unlink(part); /* of a copy that was cut off */
-    if (!err)
-        err = vacuum_into(r.db, part, why);
+        err = db_copy(r.db, part, why);
     db_close_reader(&r);
     if (!err)
         err = check_copy(part, out, why);
@@ -268,12 +247,12 @@ static enum fl_err exchange(const struct folder *f, const char *made, struct cop
     fl_time_format(fl_wall_ms(), now);
     (void)snprintf(out->kept, sizeof out->kept, "%.4000s.%.4s%.2s%.2s-%.2s%.2s%.2s.bak", f->db, now, now + 5, now + 8, now + 11,
                    now + 14, now + 17);
-    enum fl_err err = fsync_path(made, O_RDONLY, why);
+    enum fl_err err = fl_path_sync(made, why);
     if (!err && link(f->db, out->kept) != 0)
         err = fl_fail_os(why, "cannot keep the old database as %.250s", out->kept);
     if (!err && rename(made, f->db) != 0)
         err = fl_fail_os(why, "cannot put the new database into place");
-    return err ? err : fsync_path(f->dir, O_RDONLY | O_DIRECTORY, why);
+    return err ? err : fl_path_sync(f->dir, why);
 }
 
 static enum fl_err rebuild(const struct folder *f, struct copy_made *out, struct fl_why *why)

@@ -98,7 +98,10 @@ enum fl_err recorder_commit(struct recorder *r, struct fl_why *why)
     if (r->hooks.written)
         r->hooks.written(r->hooks.ctx, r->db);
     enum fl_err err = ledger_seal(r->ledger, why);
-    return err ? err : ledger_commit(r->ledger, why);
+    if (!err)
+        err = ledger_commit(r->ledger, why);
+    /* durable, but in the file that the next start will open? Only then is it said */
+    return err ? err : r->place.file ? db_place_check(r->db, &r->place, why) : db_place_take(r->db, &r->place, why);
 }
 
 /* One event's leaf and parcels. FL_FORMAT, FL_REFUSED: this event alone is refused. */

@@ -8,7 +8,8 @@
  *
  * Leaves, tree nodes, checkpoint and rows share one SQLite transaction (WAL, synchronous=FULL). Events that
  * wait together share a commit. Any failure before COMMIT undoes the batch; a failure of COMMIT, or
- * of anything that puts memory and disk in doubt, is sticky: every later event is answered with it,
+ * of anything that puts memory and disk in doubt, or the database taken away or replaced under it (FL_GONE), is
+ * sticky: every later event is answered with it,
  * and the station must stop.
  *
  * Opening: takes the folder's lock, makes what is missing (only with `create`), migrates, verifies

@@ -17,6 +17,7 @@
 #include "store/outbox_rows.h"
 
 #include "base/file.h"
+#include "store/db.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct recorder {
     struct key *key;
     struct remote *signer; /* sent for and not met yet; NULL else */
     sqlite3 *db;
+    struct db_place place; /* of db; file 0: before the first commit */
     struct ledger *ledger;
     struct outbox_writer outbox;
     struct allow *allow;

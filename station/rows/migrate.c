@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rows/migrate.h"
 
+#include "base/file.h"
 #include "rows/rows.h"
 #include "store/db.h"
 
 static enum fl_err keep_copy(sqlite3 *db, const char *path, int version, struct fl_why *why)
 {
-    char *sql = sqlite3_mprintf("VACUUM INTO '%q.v%d.bak'", path, version);
-    if (!sql)
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    enum fl_err err = db_exec(db, sql, why);
-    sqlite3_free(sql);
+    char *to = sqlite3_mprintf("%s.v%d.bak", path, version), *part = sqlite3_mprintf("%s.part", to);
+    enum fl_err err = to && part ? db_copy(db, part, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    /* one that is there is of a migration that a crash cut off behind this: it is as good, and replaced */
+    if (!err)
+        err = fl_file_move(part, to, why);
+    sqlite3_free(to);
+    sqlite3_free(part);
     return err;
 }
 

@@ -2,11 +2,15 @@
 #include "store/db.h"
 
 #include "base/embedded.h"
+#include "base/file.h"
 #include "store/schema_sql.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Somebody else's write transaction (a person with the sqlite3 shell) is waited for this long. */
 enum { BUSY_MS = 10000 };
@@ -111,6 +115,20 @@ enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, str
     return err;
 }
 
+enum fl_err db_copy(sqlite3 *db, const char *to, struct fl_why *why)
+{
+    char *sql = sqlite3_mprintf("VACUUM INTO %Q", to);
+    if (!sql)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    if (unlink(to) != 0 && errno != ENOENT) {
+        sqlite3_free(sql);
+        return fl_fail_os(why, "cannot remove %s", to);
+    }
+    enum fl_err err = db_exec(db, sql, why);
+    sqlite3_free(sql);
+    return err ? err : fl_path_sync(to, why);
+}
+
 /* ---- opening ------------------------------------------------------------------------------------ */
 
 static enum fl_err common(sqlite3 *db, struct fl_why *why)
@@ -159,6 +177,37 @@ enum fl_err db_open_empty(const char *path, int version, sqlite3 **out, struct f
         (void)sqlite3_close(db);
     else
         *out = db;
+    return err;
+}
+
+/* ---- is it still there? ------------------------------------------------------------------------- */
+
+static enum fl_err look(sqlite3 *db, struct db_place *out, struct fl_why *why)
+{
+    const char *path = sqlite3_db_filename(db, "main"), *wal = sqlite3_filename_wal(path);
+    struct stat st, w;
+    if (stat(path, &st) != 0 || stat(wal, &w) != 0)
+        return fl_fail(why, FL_GONE, "%.200s was taken away while the station worked", errno == ENOENT && fl_path_exists(path) ? wal : path);
+    *out = (struct db_place){(uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)w.st_ino};
+    return FL_OK;
+}
+
+enum fl_err db_place_take(sqlite3 *db, struct db_place *out, struct fl_why *why)
+{
+    int moved = 0;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
+        return fl_fail(why, FL_GONE, "%.200s was taken away or replaced", sqlite3_db_filename(db, "main"));
+    return look(db, out, why);
+}
+
+enum fl_err db_place_check(sqlite3 *db, const struct db_place *was, struct fl_why *why)
+{
+    struct db_place is;
+    enum fl_err err = look(db, &is, why);
+    if (!err && (is.dev != was->dev || is.file != was->file || is.wal != was->wal))
+        err = fl_fail(why, FL_GONE, "%.200s was replaced while the station worked", sqlite3_db_filename(db, "main"));
+    if (err) /* closing must not clear the WAL away: with the file put back in its place everything is there */
+        (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     return err;
 }
 

@@ -35,6 +35,18 @@ FL_MUST enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *
  * FL_MISMATCH: not a database, or damaged. */
 FL_MUST enum fl_err db_open_writer(const char *path, bool create, sqlite3 **out, struct fl_why *why);
 
+/* A copy of the whole database as the file `to`, durable but for its name; one that lies there already, of a copy that was cut
+ * off, is removed first. */
+FL_MUST enum fl_err db_copy(sqlite3 *db, const char *to, struct fl_why *why);
+
+/* The file that a writer has open, and its WAL: where a path leads may change under it, and what is written then is in no file
+ * that anybody will find. FL_GONE: taken away or replaced. Two calls of stat. */
+struct db_place {
+    uint64_t dev, file, wal;
+};
+FL_MUST enum fl_err db_place_take(sqlite3 *db, struct db_place *out, struct fl_why *why); /* after the first commit */
+FL_MUST enum fl_err db_place_check(sqlite3 *db, const struct db_place *was, struct fl_why *why);
+
 /* Open for reading, beside a running station too. SQLite then leaves a -shm and an empty -wal behind. Where the folder
  * cannot be written, SQLite cannot share the WAL: then the database and its WAL are copied to a temporary folder, which
  * is removed again by db_close_reader.

@@ -8,7 +8,7 @@
  *   settled                K2       K3        -           K3         -
  *
  * Any private half may lie elsewhere (in a token, with a signer of another user, on a stick): its file is missing here, and
- * its step is left out. Each step of settling is one rename, in an order in which any part of it can be done again:
+ * its step is left out. Each step of settling is one rename, durable before the next, in an order in which any part of it can be done again:
  * after.key is there without after.vkey only between the last two. */
 #include "store/folder.h"
 
@@ -84,9 +84,7 @@ enum fl_err folder_make_after(const struct folder *f, const char *origin, const 
 
 static enum fl_err move(const char *from, const char *to, struct fl_why *why)
 {
-    if (!fl_path_exists(from) || rename(from, to) == 0)
-        return FL_OK;
-    return fl_fail_os(why, "cannot put %s in its place", from);
+    return fl_path_exists(from) ? fl_file_move(from, to, why) : FL_OK;
 }
 
 enum fl_err folder_settle(const struct folder *f, const struct vkey *now, struct fl_why *why)

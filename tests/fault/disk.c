@@ -105,6 +105,16 @@ static void hang_on(struct inode *i, struct part p)
     i->part[i->n++] = p;
 }
 
+/* What lay behind a new end is gone. */
+static void forget_beyond(struct inode *i, int64_t size)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < i->n; k++)
+        if (!i->part[k].dead || i->part[k].at < size)
+            i->part[kept++] = i->part[k];
+    i->n = kept;
+}
+
 /* A page that is written to again is dirty again, all of it. */
 static void revive(struct inode *i, const struct part *p)
 {
@@ -259,7 +269,9 @@ void disk_call(struct disk *d, size_t index, const struct disk_head *h, const ch
         sync_file(&d->inode[at], (size_t)h->a, h->b != 0);
     } else if (at >= 0 && (what == DISK_WRITE || what == DISK_SIZE)) {
         do_part(&d->inode[at].now, &p);
-        if (!p.size)
+        if (p.size)
+            forget_beyond(&d->inode[at], p.at);
+        else
             revive(&d->inode[at], &p);
         hang_on(&d->inode[at], p);
     }

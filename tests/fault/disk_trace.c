@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * disk_trace [--shown FILE] [--inject WHAT[@PATH]:N[+]:HOW] LOG FOLDER COMMAND...: runs COMMAND and writes down every call of it
+ * disk_trace [--shown FILE] [--inject WHAT[@PATH]:N[+|-M]:HOW] LOG FOLDER COMMAND...: runs COMMAND and writes down every call of it
  * and of its children that changes FOLDER (disk_log.h). What is written to FILE is what people saw.
  *
- * --inject: the N-th call of that kind (on a path in FOLDER that begins with PATH), N+: and every one after it, is not done.
+ * --inject: the N-th call of that kind (on a path in FOLDER that begins with PATH), N+: and every one after it, N-M: up to the M-th, is not done.
  * WHAT: write, sync, size, create (a file or folder), name (rename, link, unlink), read. HOW: EIO, ENOSPC, 0 (a disk that
  * lies) is its answer; KILL: its process gets SIGKILL.
  * Exit: the command's, 128 and the signal that ended it, 99 if it cannot be traced, 98 if there are fewer than N.
@@ -75,8 +75,8 @@ struct task {
 
 struct inject {
     char what[16], path[DISK_PATH_MAX];
-    long n;
-    bool on, kill; /* and all after it */
+    long n, last;
+    bool kill;
     int answer;    /* 0 or an errno */
     long seen;
 };
@@ -381,7 +381,7 @@ static void maybe_inject(struct trace *t, struct task *k)
     if (!t->inject.n || !meant(t, k))
         return;
     t->inject.seen++;
-    if (t->inject.seen < t->inject.n || (t->inject.seen > t->inject.n && !t->inject.on))
+    if (t->inject.seen < t->inject.n || t->inject.seen > t->inject.last)
         return;
     if (t->inject.kill) {
         (void)kill(k->tid, SIGKILL); /* its whole process */
@@ -398,10 +398,13 @@ static bool parse_inject(const char *text, struct inject *i)
         const char *name;
         int answer;
     } how[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"0", 0}, {"KILL", -1}};
-    char what[sizeof i->what + sizeof i->path], word[16], plus[2] = "";
-    if (sscanf(text, "%610[^:]:%ld%1[+]:%15s", what, &i->n, plus, word) != 4 && sscanf(text, "%610[^:]:%ld:%15s", what, &i->n, word) != 3)
+    char what[sizeof i->what + sizeof i->path], word[16], plus[2];
+    if (sscanf(text, "%610[^:]:%ld%1[+]:%15s", what, &i->n, plus, word) == 4)
+        i->last = LONG_MAX;
+    else if (sscanf(text, "%610[^:]:%ld:%15s", what, &i->n, word) == 3)
+        i->last = i->n;
+    else if (sscanf(text, "%610[^:]:%ld-%ld:%15s", what, &i->n, &i->last, word) != 4)
         return false;
-    i->on = plus[0] == '+';
     char *at = strchr(what, '@');
     if (at)
         *at++ = 0;

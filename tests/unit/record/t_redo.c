@@ -242,7 +242,7 @@ static void a_key_that_was_handed_over_signs(void **state)
 /* Every table is the log, a projection of it, or one that redo.h has a letter for. */
 static void every_table_is_accounted_for(void **state)
 {
-    static const char *const log[] = {"leaf", "node", "checkpoint", "handover"};
+    static const char *const log[] = {"leaf", "node", "checkpoint", "handover", "shape"};
     static const char *const seeds[] = {"event_kind", "outcome", "purpose"}; /* written by the schema */
     static const char *const redone[] = {"outbox", "person"};         /* P and R, N and F */
     struct t_redo *t = *state;

@@ -173,7 +173,7 @@ enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsi
         err = report_first_since(r, 0, &c.from, why);
     if (err)
         return err;
-    if (!c.from)
+    if (!c.from || (!from_ms && c.from >= to_ms)) /* none yet, or by a clock that went ahead */
         c.from = to_ms - buckets;
     if (buckets < 1 || buckets > BUCKETS_MAX || c.from < 0 || to_ms <= c.from)
         return fl_fail(why, FL_ARG, "a course has 1 to %d steps between two times", BUCKETS_MAX);

@@ -149,7 +149,7 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
     // what the station says in sentences is found again by its format, so a format that changes must change there too
     const bare = (s) => s.replace(/(%[-.0-9*]*(ll|z)?[sdu]|\{\d\})+/g, "\0").replaceAll("%%", "%");
     const said = new Set();
-    for (const room of ["cli", "line"])
+    for (const room of ["cli", "line", "store"])
         for (const f of readdirSync(path.join(root, "station", room)).filter((f) => f.endsWith(".c")))
             for (const [m] of readFileSync(path.join(root, "station", room, f), "utf8").matchAll(/"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*/g))
                 said.add(bare(m.replace(/"\s*"/g, "").slice(1, -1)).replace(/^\0(?=slot \0 is closed)/, ""));
@@ -217,10 +217,20 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
     check("an operator sees what is for an operator", links.join() === "Board,Unit,Audit", links.join());
     check("no cookie for scripts", await page.evaluate(() => document.cookie) === "");
     await page.locator(".settings summary").click();
+    await axe(page, "the settings");
     await page.locator(".settings button", { hasText: "Log out" }).click();
     await page.waitForURL("**/login");
     await page.goto(line.url + "/engineer");
     check("logged out is out", page.url().endsWith("/login"));
+    await page.fill("#name", "ann");
+    await page.fill("#password", "long enough");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".tile");
+    troubles.length = 0;
+    execFileSync(path.join(build, "flashline"), ["web", "user", "ann", "--remove", "--data", data]);
+    await page.waitForURL("**/login", { timeout: 15000 });
+    check("a board whose user is taken out goes back to the log-in", true);
+    troubles.splice(0, Infinity, ...troubles.filter((x) => !/401/.test(x))); // the browser logs it
     await context.close();
     await line.stop();
 }

@@ -83,6 +83,7 @@ function paintHead(h) {
     set($("done"), number(h.passed));
     set($("planned"), h.planned ? " / " + number(h.planned) : "");
     $("share").hidden = !h.planned;
+    $("done").parentElement.classList.toggle("full", h.planned > 0 && h.passed >= h.planned);
     if (h.planned) $("share").value = Math.min(1000, Math.round(1000 * h.passed / h.planned));
     set($("fpy"), percent(h.first_passed, h.units));
     set($("hour"), h.per_hour ? number(h.per_hour) : "–");
@@ -90,6 +91,7 @@ function paintHead(h) {
     set($("takt_plan"), h.takt_ms ? " / " + duration(h.takt_ms) : "");
     $("takt").parentElement.classList.toggle("late", h.takt_ms > 0 && h.per_hour > 0 && 3600000 / h.per_hour > h.takt_ms);
     for (const k of ["pass", "fail", "error"]) set($(k), number(h[k]));
+    $("none").hidden = tiles.length > 0 || h.alarm !== ""; // a line that waits for its lot says so itself
     setAlarm(h.alarm);
     setSaid(h);
 }
@@ -140,7 +142,6 @@ function whole(m) {
         $("slots").append(parts.tile);
         paintTile(parts, d, now());
     }
-    $("none").hidden = m.slots.length > 0;
     paintHead(m.head);
     layout();
 }

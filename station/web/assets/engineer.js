@@ -36,7 +36,8 @@ function dress() {
         data: { labels: [], datasets: [
             { type: "line", label: t("eng.cumulative"), yAxisID: "p", pointStyle: "line", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, borderDash: dashes, pointRadius: 3, clip: false, order: 0 },
             { type: "bar", label: t("eng.attempts"), yAxisID: "y", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.bad, order: 1 }] },
-        options: { ...base(), scales: { x: axis(), y: axis({ beginAtZero: true }), p: axis({ position: "right", min: 0, max: 100, grid: { display: false } }) } },
+        options: { ...base(), scales: { x: axis({ ticks: { color: c.text, autoSkip: false, maxRotation: 40 } }), y: axis({ beginAtZero: true }),
+            p: axis({ position: "right", min: 0, max: 100, grid: { display: false } }) } }, // every fault by its name
     });
     charts.cycle = new Chart($("cycle"), {
         type: "line",

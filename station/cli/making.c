@@ -46,19 +46,40 @@ static int load_profiles(struct making *m)
 
 /* ---- the station ------------------------------------------------------------------------------------- */
 
+static struct recorder_config recorder_wanted(const struct making *m)
+{
+    return (struct recorder_config){.data = m->data_dir, .create = true, .station = m->station.station,
+                                    .passphrase = m->passphrase, .signer_apart = true, .early = m->early};
+}
+
+/* The signer starts while profiles and images are read. */
+static int begin_station(struct making *m)
+{
+    m->data_dir = cli_data_dir(m->data);
+    if (!m->data_dir)
+        return cli_fail(CLI_STATION, "out of memory");
+    int code = cli_secret(m->credential, m->passphrase_fd, &m->passphrase);
+    if (code)
+        return code;
+    const struct recorder_config config = recorder_wanted(m);
+    m->early = recorder_early(&config);
+    return CLI_OK;
+}
+
+static void forget_passphrase(struct making *m)
+{
+    cli_passphrase_free(m->passphrase);
+    m->passphrase = NULL;
+}
+
 static int open_station(struct making *m)
 {
     struct fl_why why = {0};
     struct recorder_opened opened = {0};
-    char *passphrase = NULL;
-    int code = cli_secret(m->credential, m->passphrase_fd, &passphrase);
-    if (code)
-        return code;
-    const struct recorder_config config = {
-        .data = m->data_dir, .create = true, .station = m->station.station, .passphrase = passphrase,
-        .signer_apart = true};
+    const struct recorder_config config = recorder_wanted(m);
     enum fl_err err = recorder_open(&config, &m->recorder, &opened, &why);
-    cli_passphrase_free(passphrase);
+    m->early = NULL;
+    forget_passphrase(m);
     if (err)
         return cli_fail(CLI_STATION, "%s", why.text);
     if (opened.created)
@@ -254,6 +275,8 @@ static enum fl_err keep_making(struct making *m, struct fl_why *why)
         tally_alarm(board_tally(m->board), "no lot is open: scan the lot");
     else
         err = start_line(m, why);
+    for (size_t i = 0; i < m->n_profiles; i++) /* not before: it would take a processor from the start */
+        profile_begin(m->profiles[i]);
     if (!err)
         err = making_facts_kept(m, why);
     while (!err && !line_ended(m)) {
@@ -328,14 +351,15 @@ static int open_desk(struct making *m)
 static int run(struct making *m)
 {
     struct fl_why why = {0};
-    int code = load_profiles(m);
+    int code = begin_station(m);
+    if (!code)
+        code = load_profiles(m);
     if (!code)
         code = cli_slots_load(m->verb, m->station_path, &m->ports, &m->station);
     if (code)
         return code;
-    m->data_dir = cli_data_dir(m->data);
     m->board = board_new(m->station.n);
-    if (!m->data_dir || !m->board || results_init(&m->results, cli_format(m->format), m->station.n))
+    if (!m->board || results_init(&m->results, cli_format(m->format), m->station.n))
         return cli_fail(CLI_STATION, "out of memory");
     if (fl_wake_init(&m->stop, &why) || cli_signals_start(&m->signals, on_signal, m, &why))
         return cli_fail(CLI_STATION, "%s", why.text);
@@ -376,6 +400,8 @@ static void take_apart(struct making *m)
     json_decref(m->lot_facts);
     heads_close(m->heads);
     recorder_close(m->recorder);
+    recorder_drop(m->early);
+    forget_passphrase(m);
     making_facts_free(m);
     journal_close(m->journal);
     if (m->signals_on)

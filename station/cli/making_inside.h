@@ -39,7 +39,8 @@ struct making {
     struct cli_signals signals;
     bool signals_on;
     struct fl_wake stop; /* raised by a signal */
-    struct recorder *recorder;
+    char *passphrase; /* until the recorder is open */
+    struct recorder *early, *recorder;
     struct making_fact *facts;
     size_t n_facts, room_facts;
     struct door *door;

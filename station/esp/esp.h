@@ -97,6 +97,9 @@ struct esp_observer {
     void (*rung)(void *ctx, const struct esp_rung *r);                  /* a fact */
     void (*progress)(void *ctx, uint64_t plain_done, uint64_t plain_total); /* a gauge */
     void (*text)(void *ctx, const uint8_t *bytes, size_t n); /* received outside frames */
+    /* Before the first region is written: returns when their compressed forms are there. Regions that the flash holds
+     * already need none. An error ends the writing. */
+    enum fl_err (*forms)(void *ctx);
 }; /* any of them may be NULL; they run on the session's thread and must not call back */
 
 /* ---- what is learned about the unit ----------------------------------------------------------- */

@@ -135,6 +135,13 @@ enum fl_err esp_with_ladder(struct esp *e, const struct esp_run *run, esp_job *j
     }
 }
 
+enum fl_err esp_forms(struct esp *e)
+{
+    enum fl_err err = e->forms || !e->observer.forms ? FL_OK : e->observer.forms(e->observer.ctx);
+    e->forms = !err;
+    return err ? esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, err, "the image could not be compressed: %s", fl_err_text(err)) : FL_OK;
+}
+
 enum fl_err esp_job_write(struct esp *e, const struct esp_run *run)
 {
     esp_step(e, "write");
@@ -142,7 +149,9 @@ enum fl_err esp_job_write(struct esp *e, const struct esp_run *run)
         run->res[i].writes++;
         run->res[i].state = ESP_REGION_PENDING;
     }
-    enum fl_err err = esp_write_run(e, run->r, run->n);
+    enum fl_err err = esp_forms(e);
+    if (!err)
+        err = esp_write_run(e, run->r, run->n);
     for (size_t i = 0; i < run->n && !err; i++)
         run->res[i].state = ESP_REGION_WRITTEN;
     return err;
@@ -215,6 +224,8 @@ static enum fl_err lengthen(struct esp *e, struct esp_run *run, size_t most, boo
 {
     enum fl_err err = FL_OK;
     bool quiet = e->stub && e->tune.burst == 0 && e->tune.flash_block == 0;
+    if (quiet)
+        err = esp_forms(e);
     while (quiet && !err && !e->disturbed && run->n < most && stream_joins(&run->r[run->n - 1], &run->r[run->n])) {
         const struct esp_run next = {run->r + run->n, run->res + run->n, 1};
         if (skip && *looked <= run->n) {
@@ -327,7 +338,8 @@ enum fl_err esp_write_all(struct esp *e, const struct esp_region *regions, size_
     if (err)
         return err;
     e->disturbed = false;
-    e->plain_done = e->plain_total = 0;
+    e->plain_done = e->plain_total = e->same_to = 0;
+    e->forms = false;
     for (size_t i = 0; i < n; i++)
         e->plain_total += regions[i].size;
     err = write_pass(e, regions, n, skip, results);

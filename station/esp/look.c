@@ -73,15 +73,32 @@ static enum fl_err surely_differs(struct esp *e, const struct esp_region *r, boo
     return err;
 }
 
+/* Behind a region that was there already its neighbour mostly is too: all of it is asked for at once. */
+static enum fl_err follows(struct esp *e, const struct esp_run *run)
+{
+    struct esp_region_result *res = run->res;
+    if (!e->same_to || e->same_to != run->r->offset)
+        return FL_OK;
+    enum fl_err err = esp_flash_md5(e, run->r->offset, run->r->size, res->md5_found);
+    if (!err && memcmp(res->md5_found, run->r->md5, FL_MD5_SIZE) == 0)
+        res->state = ESP_REGION_SKIPPED;
+    return err;
+}
+
 /* Is it there already? SKIPPED, or PENDING: it has to be written. */
 enum fl_err esp_job_look(struct esp *e, const struct esp_run *run)
 {
-    bool differs;
+    bool differs = false;
     esp_step(e, "verify");
-    enum fl_err err = surely_differs(e, run->r, &differs);
-    if (!err && !differs)
+    enum fl_err err = follows(e, run);
+    bool open = run->res->state != ESP_REGION_SKIPPED;
+    if (!err && open)
+        err = surely_differs(e, run->r, &differs);
+    if (!err && open && !differs)
         err = compare(e, run->r, run->res);
     if (!err && (differs || run->res->state == ESP_REGION_BAD))
         run->res->state = ESP_REGION_PENDING;
+    if (!err && run->res->state == ESP_REGION_SKIPPED)
+        e->same_to = (uint64_t)run->r->offset + run->r->size;
     return err;
 }

@@ -136,6 +136,8 @@ struct esp {
     bool unsure; /* something failed since the loader last proved that it understands us */
     struct fl_deadline limit; /* of the whole call */
     uint64_t plain_done, plain_total; /* of esp_write, for the gauge */
+    bool forms;       /* of esp_write: the regions' compressed forms are there */
+    uint64_t same_to; /* of esp_write: up to this offset the flash was found to hold the image already; 0: nowhere */
 };
 
 /* ---- trouble ------------------------------------------------------------------------------------ */
@@ -273,6 +275,8 @@ struct esp_run {
 };
 typedef enum fl_err esp_job(struct esp *e, const struct esp_run *run);
 FL_MUST enum fl_err esp_with_ladder(struct esp *e, const struct esp_run *run, esp_job *job);
+/* Until the compressed forms of all regions are there: before anybody looks at one. */
+FL_MUST enum fl_err esp_forms(struct esp *e);
 FL_MUST enum fl_err esp_job_write(struct esp *e, const struct esp_run *run);
 /* look.c, each for a run of one: SKIPPED or PENDING, before a write; VERIFIED or BAD, behind it. */
 FL_MUST enum fl_err esp_job_look(struct esp *e, const struct esp_run *run);

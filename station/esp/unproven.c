@@ -95,6 +95,7 @@ enum fl_err esp_write_all_unproven(struct esp *e, const struct esp_region *regio
         return err;
     e->encrypts = e->unit.security.flash_encryption == ESP_ON;
     e->plain_total = 0;
+    e->forms = false;
     for (size_t i = 0; i < n; i++)
         e->plain_total += regions[i].size;
     int passes = 0;

@@ -61,6 +61,15 @@ static enum fl_err on_power_cycle(void *ctx)
     return command_run_text(a->slot->power_cycle, a->wake, fl_deadline_in_ms(POWER_MS), &why);
 }
 
+/* The first board may be here before the image is compressed. */
+static enum fl_err on_forms(void *ctx)
+{
+    const struct attempt *a = ctx;
+    const struct esp_region *regions;
+    size_t n;
+    return profile_regions(a->profile, a->facts.flash_size, &regions, &n, NULL);
+}
+
 /* ---- the steps ------------------------------------------------------------------------------------ */
 
 static bool problem(struct attempt *a, const struct esp_problem *p)
@@ -118,7 +127,7 @@ static bool do_open(struct attempt *a)
         config.power_cycle_ctx = a;
     }
     const struct esp_observer observer = {
-        .ctx = a, .step = on_step, .rung = on_rung, .progress = on_progress};
+        .ctx = a, .step = on_step, .rung = on_rung, .progress = on_progress, .forms = on_forms};
     tuning_before(&a->tuning->t, &config);
     enum fl_err err = esp_open(a->link, &config, &a->tuning->t.now, &observer, &a->esp);
     return err ? attempt_fault(a, "station.internal", fl_err_text(err)) : true;
@@ -309,7 +318,7 @@ static bool do_write(struct attempt *a)
     struct fl_why why = {0};
     size_t n;
     bool ok = false;
-    enum fl_err err = profile_regions(profile, f->flash_size, &regions, &n, &why);
+    enum fl_err err = profile_regions_early(profile, f->flash_size, &regions, &n, &why);
     if (err)
         return attempt_fault(a, err == FL_LIMIT ? "gate.image" : "station.internal", why.text);
     if (n > ATTEMPT_REGIONS_MAX)

@@ -28,8 +28,12 @@ void profile_free(struct profile *pub)
     fl_buf_fini(&p->text);
     free(p->path);
     free(p->dir);
-    if (p->lock_ready)
+    if (p->locks > 0)
         (void)pthread_mutex_destroy(&p->lock);
+    if (p->locks > 1)
+        (void)pthread_mutex_destroy(&p->made_lock);
+    if (p->locks > 2)
+        (void)pthread_cond_destroy(&p->made_more);
     free(p);
 }
 
@@ -42,8 +46,11 @@ static struct profile_private *private_new(const char *path)
     p->text = FL_BUF(TREE_BYTES_MAX);
     p->path = strdup(path);
     p->dir = fl_path_dir(path);
-    p->lock_ready = pthread_mutex_init(&p->lock, NULL) == 0;
-    if (p->path && p->dir && p->lock_ready)
+    p->locks = pthread_mutex_init(&p->lock, NULL) != 0        ? 0
+               : pthread_mutex_init(&p->made_lock, NULL) != 0 ? 1
+               : pthread_cond_init(&p->made_more, NULL) != 0  ? 2
+                                                              : 3;
+    if (p->path && p->dir && p->locks == 3)
         return p;
     profile_free(&p->pub);
     return NULL;

@@ -38,8 +38,12 @@ struct region_set {
     size_t n;
     void **owned; /* buffers of regions that differ from the first set's */
     size_t n_owned;
+    bool pressed; /* the compressed forms are there; until then nobody outside looks at them */
     struct region_set *next;
 };
+
+/* How far the first set is. */
+enum made { MADE_CUT, MADE_HASHED, MADE_PRESSED };
 
 struct profile_private {
     struct profile pub;
@@ -58,11 +62,14 @@ struct profile_private {
     struct file_seen seen; /* the profile's own file; under lock */
     pthread_mutex_t lock; /* guards sets and what was seen of files; a leaf, held while a set is compressed: a slot that needs it must wait
                            * for it anyway */
-    bool lock_ready;
-    struct region_set *sets; /* the first is size_code -1; published ones never change */
-    pthread_t maker;         /* compresses the first set; whoever asks for regions first waits for its end */
-    bool making;             /* it has to be waited for */
-    enum fl_err made;        /* how it ended */
+    unsigned locks;       /* how many of lock, made_lock, made_more are made */
+    struct region_set *sets; /* the first is size_code -1; of published ones nothing changes but that they get pressed */
+    pthread_t maker;         /* hashes, then compresses the first set */
+    bool begun, joinable;    /* the maker was; under made_lock */
+    pthread_mutex_t made_lock; /* guards made and made_err; a leaf, never together with lock */
+    pthread_cond_t made_more;
+    enum made made;
+    enum fl_err made_err; /* of the maker: it gets no further */
 };
 
 /* The code for a setting in header byte 2 or 3; -1: keep. */

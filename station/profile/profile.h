@@ -2,9 +2,9 @@
  *
  * profile.h: the YAML that says what to do to a unit, read strictly, with its images.
  *
- * profile_load reads, checks everything that can be checked without a port, loads the images,
- * compresses them once for all slots, and gives an immutable profile, or every problem it found as
- * `file:line:column: what is wrong, what was expected`. Every key: profiles/README.md.
+ * profile_load reads, checks everything that can be checked without a port, loads the images, and gives
+ * an immutable profile, or every problem it found as `file:line:column: what is wrong, what was expected`.
+ * The images are compressed once for all slots, when profile_begin says so. Every key: profiles/README.md.
  *
  * What is certainly wrong is a problem and refuses the profile (an image for another chip, two
  * images in one sector, a damaged bootloader). What may be meant is a note and does not.
@@ -133,6 +133,15 @@ void profile_free(struct profile *p); /* NULL is fine */
 FL_MUST enum fl_err profile_regions(const struct profile *p, uint64_t flash_size,
                                     const struct esp_region **regions, size_t *n,
                                     struct fl_why *why);
+
+/* The same regions without waiting for their compressed forms (all between `deflated` and `joins`): nobody may look at those
+ * before profile_regions was asked with the same flash size. Enough for a board that holds the image already. */
+FL_MUST enum fl_err profile_regions_early(const struct profile *p, uint64_t flash_size,
+                                          const struct esp_region **regions, size_t *n,
+                                          struct fl_why *why);
+/* Hash and compress from now on, on a thread of its own: when what has to be quick is done. Without it the first who asks for
+ * regions begins it. */
+void profile_begin(const struct profile *p);
 
 /* Are the profile and every image still what was loaded? FL_MISMATCH names the file. What was not written since it was
  * last read is not read again (recheck.c), so that it can be asked before every unit. */

@@ -47,8 +47,8 @@ uint64_t regions_wire_bytes(const struct esp_region *r)
 
 /* ---- one region -------------------------------------------------------------------------------------- */
 
-/* Compress and hash; what was made is noted among the set's buffers. */
-static enum fl_err finish(struct squeezer *z, struct region_set *s, struct esp_region *r)
+/* Compress; what was made is noted among the set's buffers. */
+static enum fl_err press(struct squeezer *z, struct region_set *s, struct esp_region *r)
 {
     struct squeezed made;
     enum fl_err err = squeeze(z, r->plain, r->size, &made);
@@ -65,7 +65,7 @@ static enum fl_err finish(struct squeezer *z, struct region_set *s, struct esp_r
         free(made.bytes);
         free(made.marks);
     }
-    return fl_md5(r->plain, r->size, r->md5);
+    return FL_OK;
 }
 
 static uint32_t padded(const struct profile_image *f)
@@ -128,18 +128,10 @@ static void set_free(struct region_set *s)
     free(s);
 }
 
-/* Until the first set is made. The caller holds the lock, or is the only one there is. */
-static enum fl_err made(struct profile_private *p)
-{
-    if (p->making)
-        (void)pthread_join(p->maker, NULL);
-    p->making = false;
-    return p->made;
-}
-
 void regions_free(struct profile_private *p)
 {
-    (void)made(p);
+    if (p->joinable)
+        (void)pthread_join(p->maker, NULL);
     while (p->sets) {
         struct region_set *next = p->sets->next;
         set_free(p->sets);
@@ -163,22 +155,66 @@ static struct region_set *set_new(const struct profile_private *p, int size_code
     return s;
 }
 
-/* The first set compressed and hashed: 0.1 s a megabyte, on a thread of its own, while boards are reset and asked
- * who they are. */
+static void reached(struct profile_private *p, enum made made, enum fl_err err)
+{
+    (void)pthread_mutex_lock(&p->made_lock);
+    p->made = err ? p->made : made;
+    p->made_err = err;
+    (void)pthread_cond_broadcast(&p->made_more);
+    (void)pthread_mutex_unlock(&p->made_lock);
+}
+
+/* The first set hashed, 3 ms, which is all that a board needs that holds it already; then compressed: 0.1 s a megabyte. On
+ * a thread of its own, while boards are reset and asked who they are. */
 static void *make_first(void *arg)
 {
     struct profile_private *p = arg;
     struct region_set *s = p->sets;
-    struct squeezer *z = squeezer_new();
-    enum fl_err err = z ? FL_OK : FL_NOMEM;
+    enum fl_err err = FL_OK;
     for (size_t i = 0; !err && i < s->n; i++)
-        err = finish(z, s, &s->regions[i]);
+        err = fl_md5(s->regions[i].plain, s->regions[i].size, s->regions[i].md5);
+    reached(p, MADE_HASHED, err);
+    struct squeezer *z = err ? NULL : squeezer_new();
+    if (!err && !z)
+        err = FL_NOMEM;
+    for (size_t i = 0; !err && i < s->n; i++)
+        err = press(z, s, &s->regions[i]);
     squeezer_free(z);
-    p->made = err;
+    reached(p, MADE_PRESSED, err);
     return NULL;
 }
 
-/* Headers set as the profile says, in the loaded bytes themselves; then the first set. */
+static void begin(struct profile_private *p)
+{
+    (void)pthread_mutex_lock(&p->made_lock);
+    bool mine = !p->begun;
+    p->begun = true;
+    if (mine)
+        p->joinable = pthread_create(&p->maker, NULL, make_first, p) == 0;
+    bool here = mine && !p->joinable;
+    (void)pthread_mutex_unlock(&p->made_lock);
+    if (here)
+        (void)make_first(p);
+}
+
+/* Until the first set is that far. */
+static enum fl_err await_first(struct profile_private *p, enum made made)
+{
+    begin(p);
+    (void)pthread_mutex_lock(&p->made_lock);
+    while (p->made < made && !p->made_err)
+        (void)pthread_cond_wait(&p->made_more, &p->made_lock);
+    enum fl_err err = p->made < made ? p->made_err : FL_OK;
+    (void)pthread_mutex_unlock(&p->made_lock);
+    return err;
+}
+
+void profile_begin(const struct profile *pub)
+{
+    begin(pub->priv);
+}
+
+/* Headers set as the profile says, in the loaded bytes themselves; then the first set, cut. */
 enum fl_err regions_make(struct profile_private *p)
 {
     enum fl_err err = FL_OK;
@@ -195,18 +231,15 @@ enum fl_err regions_make(struct profile_private *p)
     size_t n = 0;
     for (size_t i = 0; i < p->n; i++)
         n += cut(p->loaded[i].facts, p->loaded[i].bytes, p->sets->regions + n);
-    p->making = pthread_create(&p->maker, NULL, make_first, p) == 0;
-    if (!p->making)
-        (void)make_first(p);
     return FL_OK;
 }
 
 /* Region `r` of a new set: bytes of its own where they differ from the first set's, shared where not. */
-static enum fl_err derive(struct squeezer *z, struct region_set *s, struct esp_region *r,
-                          const struct esp_region *first)
+static enum fl_err derive(struct region_set *s, struct esp_region *r, const struct esp_region *first)
 {
     if (memcmp(r->plain, first->plain, r->size) == 0) {
-        *r = *first;
+        r->plain = first->plain;
+        memcpy(r->md5, first->md5, sizeof r->md5);
         return FL_OK;
     }
     uint8_t *plain = malloc(r->size);
@@ -215,16 +248,37 @@ static enum fl_err derive(struct squeezer *z, struct region_set *s, struct esp_r
     memcpy(plain, r->plain, r->size);
     s->owned[s->n_owned++] = plain;
     r->plain = plain;
-    return finish(z, s, r);
+    return fl_md5(r->plain, r->size, r->md5);
+}
+
+/* The compressed forms of a set, when the first has them. */
+static enum fl_err press_set(struct region_set *s, const struct region_set *first)
+{
+    struct squeezer *z = squeezer_new();
+    enum fl_err err = z ? FL_OK : FL_NOMEM;
+    for (size_t i = 0; !err && i < s->n; i++) {
+        struct esp_region *r = &s->regions[i];
+        const struct esp_region *f = &first->regions[i];
+        if (r->plain != f->plain) {
+            err = press(z, s, r);
+            continue;
+        }
+        r->deflated = f->deflated;
+        r->deflated_size = f->deflated_size;
+        r->marks = f->marks;
+        r->joins = f->joins;
+    }
+    squeezer_free(z);
+    s->pressed = !err;
+    return err;
 }
 
 /* The first set with another size in the bootloader's header. */
 static enum fl_err set_for_size(const struct profile_private *p, int size_code, struct region_set **out)
 {
     const struct region_set *first = p->sets;
-    struct squeezer *z = squeezer_new();
     struct region_set *s = set_new(p, size_code);
-    enum fl_err err = z && s ? FL_OK : FL_NOMEM;
+    enum fl_err err = s ? FL_OK : FL_NOMEM;
     size_t at = 0;
     for (size_t i = 0; !err && i < p->n; i++) {
         const struct loaded_image *l = &p->loaded[i];
@@ -242,12 +296,11 @@ static enum fl_err set_for_size(const struct profile_private *p, int size_code, 
         }
         size_t n = cut(l->facts, bytes, s->regions + at);
         for (size_t k = at; !err && k < at + n; k++)
-            err = derive(z, s, &s->regions[k], &first->regions[k]);
+            err = derive(s, &s->regions[k], &first->regions[k]);
         at += n;
         if (l->patchable)
             free(bytes);
     }
-    squeezer_free(z);
     if (err)
         set_free(s);
     else
@@ -291,24 +344,32 @@ static struct region_set *find_locked(const struct profile_private *p, int size_
     return s;
 }
 
-enum fl_err profile_regions(const struct profile *pub, uint64_t flash_size, const struct esp_region **regions,
-                            size_t *n, struct fl_why *why)
+static enum fl_err which(const struct profile *pub, uint64_t flash_size, int *code, struct fl_why *why)
+{
+    const struct profile_private *p = pub->priv;
+    *code = -1;
+    enum fl_err err = fits(p, flash_size, why);
+    if (!err && flash_size && header_follows_flash(p)) {
+        *code = esp_image_size_code(p->chip, flash_size);
+        if (*code < 0)
+            err = fl_fail(why, FL_UNSUPPORTED, "an image header of %s has no code for a flash of %llu KB", p->chip->name,
+                          (unsigned long long)flash_size >> 10);
+    }
+    return err;
+}
+
+static enum fl_err get(const struct profile *pub, uint64_t flash_size, enum made made, const struct esp_region **regions, size_t *n,
+                       struct fl_why *why)
 {
     struct profile_private *p = pub->priv;
-    int code = -1;
+    int code;
     *regions = NULL;
     *n = 0;
-    enum fl_err err = fits(p, flash_size, why);
+    enum fl_err err = which(pub, flash_size, &code, why);
     if (err)
         return err;
-    if (flash_size && header_follows_flash(p)) {
-        code = esp_image_size_code(p->chip, flash_size);
-        if (code < 0)
-            return fl_fail(why, FL_UNSUPPORTED, "an image header of %s has no code for a flash of %llu KB",
-                           p->chip->name, (unsigned long long)flash_size >> 10);
-    }
+    err = await_first(p, made);
     (void)pthread_mutex_lock(&p->lock);
-    err = made(p);
     struct region_set *s = err ? NULL : find_locked(p, code);
     if (!s && !err) {
         err = set_for_size(p, code, &s);
@@ -317,10 +378,24 @@ enum fl_err profile_regions(const struct profile *pub, uint64_t flash_size, cons
             p->sets->next = s;
         }
     }
+    if (!err && made == MADE_PRESSED && s != p->sets && !s->pressed)
+        err = press_set(s, p->sets);
     (void)pthread_mutex_unlock(&p->lock);
     if (err)
         return fl_fail(why, err, "cannot prepare the image: %s", fl_err_text(err));
     *regions = s->regions;
     *n = s->n;
     return FL_OK;
+}
+
+enum fl_err profile_regions(const struct profile *pub, uint64_t flash_size, const struct esp_region **regions, size_t *n,
+                            struct fl_why *why)
+{
+    return get(pub, flash_size, MADE_PRESSED, regions, n, why);
+}
+
+enum fl_err profile_regions_early(const struct profile *pub, uint64_t flash_size, const struct esp_region **regions, size_t *n,
+                                  struct fl_why *why)
+{
+    return get(pub, flash_size, MADE_HASHED, regions, n, why);
 }

@@ -43,6 +43,7 @@ struct recorder_config {
      * the folder's key. False: in this process, without a memory of its own, as tests do. */
     bool signer_apart;
     bool handover; /* with signer_apart: a key_rotate will come, the signer needs its next key too */
+    struct recorder *early; /* of recorder_early, with the same config otherwise: taken by recorder_open, also when that fails */
     bool adopt; /* with signer_apart: the signer is to believe this log, whatever it remembers or does not. A person's decision */
 };
 
@@ -59,6 +60,12 @@ struct recorder_opened {
     unsigned recovered;   /* records that the signer had signed and the database had lost, made again just now */
     unsigned interrupted; /* attempts closed as INTERRUPTED just now */
 };
+
+/* The beginning of recorder_open, for somebody who has other work to do meanwhile: an existing folder's lock is taken, its
+ * signer starts. NULL: nothing was begun; recorder_open does all of it, and tells what is in the way. Goes to recorder_open,
+ * or to recorder_drop when it will not be opened after all. */
+struct recorder *recorder_early(const struct recorder_config *c);
+void recorder_drop(struct recorder *early); /* NULL is fine */
 
 /* FL_BUSY: another flashline works on this folder. FL_MISMATCH: the log does not verify: production is
  * refused (`flashline audit` says where; a file incident-*.txt in the folder keeps the evidence).

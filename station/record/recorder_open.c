@@ -55,16 +55,26 @@ static enum fl_err verify_log(struct recorder *r, struct start_found *found, str
     return FL_OK;
 }
 
+static struct signer_place place_of(struct recorder *r, const struct recorder_config *c)
+{
+    return (struct signer_place){.socket_file = r->folder.signer, .key = r->folder.key, .next = r->folder.next,
+                                 .memory = r->folder.memory, .passphrase = c->passphrase, .adopt = c->adopt,
+                                 .handover = c->handover, .sent = &r->signer};
+}
+
+/* It starts while the log is verified. */
+static enum fl_err send_for_signer(struct recorder *r, const struct recorder_config *c, struct fl_why *why)
+{
+    const struct signer_place place = place_of(r, c);
+    return c->signer_apart && !r->hooks.signer && !r->signer ? signer_send_for(&place, &r->signer, why) : FL_OK;
+}
+
 static enum fl_err open_log(struct recorder *r, const struct recorder_config *c, struct recorder_opened *opened,
                             struct fl_why *why)
 {
-    const struct signer_place place = {.socket_file = r->folder.signer, .key = r->folder.key, .next = r->folder.next,
-                                       .memory = r->folder.memory, .passphrase = c->passphrase, .adopt = c->adopt,
-                                       .handover = c->handover, .sent = &r->signer};
+    const struct signer_place place = place_of(r, c);
     struct start_found found;
-    enum fl_err err = FL_OK;
-    if (c->signer_apart && !r->hooks.signer) /* it starts while the log is verified */
-        err = signer_send_for(&place, &r->signer, why);
+    enum fl_err err = send_for_signer(r, c, why);
     if (!err)
         err = start_database(&r->folder, &r->db, why);
     if (!err)
@@ -193,22 +203,54 @@ static enum fl_err start_thread(struct recorder *r, struct fl_why *why)
     return FL_OK;
 }
 
-enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct recorder_hooks *hooks,
-                                 struct recorder **out, struct recorder_opened *opened, struct fl_why *why)
+static struct recorder *made(const struct recorder_hooks *hooks)
 {
     struct recorder *r = calloc(1, sizeof *r);
-    *out = NULL;
-    memset(opened, 0, sizeof *opened);
     if (!r)
-        return fl_fail(why, FL_NOMEM, "out of memory");
+        return NULL;
     r->lock.fd = -1;
     r->hooks = *hooks;
     r->bytes = FL_BUF(LEAF_BYTES_MAX);
     if (pthread_mutex_init(&r->health_lock, NULL) != 0) {
         free(r);
-        return fl_fail(why, FL_NOMEM, "out of memory");
+        return NULL;
     }
-    enum fl_err err = open_folder(r, c, opened, why);
+    return r;
+}
+
+struct recorder *recorder_early(const struct recorder_config *config)
+{
+    static const struct recorder_hooks none;
+    struct recorder_config c = *config;
+    struct recorder_opened opened = {.created = false};
+    struct fl_why why = {0, ""};
+    struct recorder *r = made(&none);
+    c.create = false; /* somebody who has not read his own files yet makes no station */
+    if (r && (open_folder(r, &c, &opened, &why) || send_for_signer(r, &c, &why))) {
+        fini(r);
+        r = NULL;
+    }
+    return r;
+}
+
+void recorder_drop(struct recorder *early)
+{
+    if (early)
+        fini(early);
+}
+
+enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct recorder_hooks *hooks,
+                                 struct recorder **out, struct recorder_opened *opened, struct fl_why *why)
+{
+    struct recorder *r = c->early ? c->early : made(hooks);
+    enum fl_err err = FL_OK;
+    *out = NULL;
+    memset(opened, 0, sizeof *opened);
+    if (!r)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    if (!c->early)
+        err = open_folder(r, c, opened, why);
+    opened->encrypted = folder_key_encrypted(&r->folder);
     if (!err)
         err = open_log(r, c, opened, why);
     if (!err)

@@ -13,6 +13,12 @@ enum { SANITIZED = 1 }; /* its leak check looks at the process as a debugger doe
 enum { SANITIZED = 0 };
 #endif
 
+#ifdef MCL_ONFAULT
+enum { ON_FAULT = MCL_ONFAULT };
+#else
+enum { ON_FAULT = 0 };
+#endif
+
 void server_harden(void)
 {
     const struct rlimit none = {0, 0};
@@ -20,6 +26,9 @@ void server_harden(void)
     if (SANITIZED)
         return;
     (void)prctl(PR_SET_DUMPABLE, 0);
-    (void)mlockall(MCL_CURRENT); /* refused where the limit is small: then swap is the station's to encrypt */
+    /* Pages are locked as they come into use: what no page was ever read for cannot be swapped out. Reading in all that is
+     * mapped would take longer than the rest of the start. Refused where the limit is small: then swap is the station's to
+     * encrypt. */
+    (void)mlockall(MCL_CURRENT | ON_FAULT);
 }
 #endif

@@ -144,7 +144,7 @@ static inline struct esp *fake_session(struct fake *f, const struct esp_config *
                                        struct esp_tuning *tuning)
 {
     struct esp_config c = config ? *config : (struct esp_config){0};
-    struct esp_observer o = {f, fake_on_step, fake_on_rung, fake_on_progress, fake_on_text};
+    struct esp_observer o = {f, fake_on_step, fake_on_rung, fake_on_progress, fake_on_text, NULL};
     struct esp *e = NULL;
     if (!c.reset)
         c.reset = FAKE_RESET;

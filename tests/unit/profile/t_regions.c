@@ -186,7 +186,9 @@ static void *ask(void *ctx)
 {
     struct asker *a = ctx;
     size_t n;
-    if (profile_regions(a->p, a->size, &a->got, &n, NULL))
+    const struct esp_region *early = NULL;
+    if (profile_regions_early(a->p, a->size, &early, &n, NULL) || profile_regions(a->p, a->size, &a->got, &n, NULL) ||
+        a->got != early)
         a->got = NULL;
     return NULL;
 }
@@ -208,6 +210,44 @@ static void many_threads_get_one_set(void **state)
         assert_ptr_equal(a[i].got, a[i % 3].got);
     }
     assert_ptr_not_equal(a[0].got, a[1].got);
+    drop(&s);
+}
+
+/* What a board that holds the image is asked for is there before anything is compressed; the set is the same one. */
+static void early_then_all(void **state)
+{
+    (void)state;
+    struct set s = load(YAML("size: detect"));
+    const struct esp_region *early[3], *r;
+    size_t n, m;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(profile_regions_early(s.p, (uint64_t)4 << (20 + i), &early[i], &n, NULL), FL_OK);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < n; k++) {
+            uint8_t md5[FL_MD5_SIZE];
+            assert_int_equal(fl_md5(early[i][k].plain, early[i][k].size, md5), FL_OK);
+            assert_memory_equal(early[i][k].md5, md5, sizeof md5);
+        }
+    profile_begin(s.p);
+    profile_begin(s.p);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(profile_regions(s.p, (uint64_t)4 << (20 + i), &r, &m, NULL), FL_OK);
+        assert_ptr_equal(r, early[i]);
+        assert_int_equal(m, n);
+        for (size_t k = 0; k < n; k++)
+            if (r[k].deflated)
+                inflated_is_plain(&r[k]);
+        assert_non_null(r[0].deflated);
+    }
+    drop(&s);
+}
+
+/* Loaded, begun, never asked for. */
+static void begun_for_nobody(void **state)
+{
+    (void)state;
+    struct set s = load(YAML("size: detect"));
+    profile_begin(s.p);
     drop(&s);
 }
 
@@ -258,6 +298,8 @@ int main(void)
         cmocka_unit_test(fixed_header),
         cmocka_unit_test(detected_sizes_share_the_rest),
         cmocka_unit_test(plain_where_it_is_smaller),
+        cmocka_unit_test(early_then_all),
+        cmocka_unit_test(begun_for_nobody),
         cmocka_unit_test(many_threads_get_one_set),
         cmocka_unit_test(published_image_patched),
     };

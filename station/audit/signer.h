@@ -8,9 +8,9 @@
  * disk, in a process of its own or in this one, over a key file or a token.
  *
  * A signer with a memory knows a head before the one who asked has committed it, and a crash may come between. So it
- * also keeps what the head was made from (`redo`, opaque to it) until the next head, and gives it back when it is opened
- * by somebody who is one head behind: then that head is made again from the same records, byte for byte, and never
- * another of its size.
+ * also keeps what its last heads were made from (`redo`, opaque to it), and gives it back when it is opened by somebody who
+ * is behind: then the next head is made again from the same records, byte for byte, and never another of its size. It is
+ * opened again for the one after that. So one who asks may leave its own disk up to SIGNER_KEEPS - 1 heads behind.
  *
  * Thread rule: one owner at a time.
  */
@@ -29,10 +29,14 @@ struct signer_request {
     const struct fl_buf *redo;       /* what the head is made from; NULL: nothing to keep */
     uint8_t *handover; /* not NULL: sign with the next key too, into these KEY_SIGNATURE bytes, and from now on only with
                           that one. FL_STATE: there is no next key here */
+    bool alone; /* what earlier heads were made from is to be forgotten: the one who asks has all of them on its disk */
     const uint8_t *handover_to; /* its public half, KEY_PUBLIC bytes. FL_MISMATCH: the next key here is another */
 };
 
-enum { SIGNER_REDO_MAX = 64 << 20 };
+enum {
+    SIGNER_REDO_MAX = 64 << 20,
+    SIGNER_KEEPS = 16, /* heads whose redo a signer with a memory keeps, while the next one is being remembered: one less */
+};
 
 struct signer_kind {
     const char *name;
@@ -48,6 +52,9 @@ struct signer_kind {
                                 uint8_t out[static KEY_SIGNATURE], struct fl_why *why);
     void (*close)(struct signer *s); /* NULL is fine */
     bool remembers; /* worth giving it a redo */
+    /* The one who asked has the last head on its own disk, and everything in front of it: whoever comes with less from now on
+     * was put back. NULL where nothing is remembered. */
+    FL_MUST enum fl_err (*settled)(struct signer *s, struct fl_why *why);
 };
 
 /* Is the request one that may be signed by a signer whose last head is `last`? Everything but who remembers it. */

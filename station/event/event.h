@@ -8,7 +8,7 @@
  *
  *   kind             body members (besides those of every leaf)
  *   log_open         origin, vkey, next?, previous?                                    [recorder]
- *   boot             host, reason                                               [recorder]
+ *   boot             host, reason, made_again? (records a crash took, given back by the signer)  [recorder]
  *   attempt_start    job, slot, port, bridge?, profile, operator?, lot?, mac?, chip?, purpose?, serial?
  *   attempt_result   see struct attempt_facts
  *   interrupted      job, slot, mac?, start (leaf of the attempt_start)         [recorder]

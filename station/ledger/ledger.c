@@ -4,12 +4,17 @@
 #include "base/clock.h"
 #include "ledger/redo.h"
 #include "store/db.h"
+#include "store/flush.h"
 #include "store/outbox_rows.h"
 #include "store/shapes.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Half of what the signer keeps: the disk has as many commits' time to answer before anybody must wait for it. */
+enum { FLUSH_EVERY = SIGNER_KEEPS / 2 };
 
 /* The signatures under a head, by one key, or by two at a hand-over. */
 struct signatures {
@@ -38,6 +43,8 @@ struct ledger {
     struct tree_range range;     /* of all leaves, those of the open transaction counted */
     struct tree_range committed; /* of the head */
     struct fl_buf redo;          /* of the open transaction, for a signer that remembers */
+    struct flush *flush;         /* of the WAL; NULL: SQLite itself makes every commit durable */
+    uint64_t commits;            /* since it was opened */
     uint64_t recovered;          /* leaves made again when it was opened */
 
     sqlite3_stmt *begin, *commit, *save, *release, *undo, *find, *leaf, *node, *checkpoint, *reread_leaves,
@@ -185,20 +192,45 @@ static enum fl_err replay(struct ledger *l, const struct fl_buf *redo, struct fl
         err = ledger_seal(l, why);
     if (!err)
         err = ledger_commit(l, why);
+    if (!err)
+        err = ledger_durable(l, why);
     if (err)
         ledger_rollback(l);
     outbox_writer_close(&w);
     return err ? fl_why_wrap(why, err, "making the last commit again: ") : FL_OK;
 }
 
+/* Each commit that is made again has an opening of its own: the signer says what comes next. */
 static enum fl_err open_signer(struct ledger *l, const void *config, struct fl_why *why)
 {
     struct fl_buf redo = FL_BUF(SIGNER_REDO_MAX);
-    enum fl_err err = l->kind->open(config, &l->head, &redo, &l->signer, why);
-    if (!err && redo.len)
-        err = replay(l, &redo, why);
+    enum fl_err err = FL_OK;
+    for (int again = 0; again <= SIGNER_KEEPS && !err; again++) {
+        if (l->signer)
+            l->kind->close(l->signer);
+        err = l->kind->open(config, &l->head, &redo, &l->signer, why);
+        if (err || !redo.len)
+            break;
+        err = again < SIGNER_KEEPS ? replay(l, &redo, why)
+                                   : fl_fail(why, FL_MISMATCH, "the signer gives back more than it can have kept");
+    }
     fl_buf_fini(&redo);
     return err;
+}
+
+/* A signer that remembers has what a commit was made from on its disk before it answers: the commit is durable there, and its
+ * pages may follow while the next one is made. See ledger.h. */
+static enum fl_err open_flush(struct ledger *l, struct fl_why *why)
+{
+    const char *path = sqlite3_db_filename(l->db, "main"), *wal = path && *path ? sqlite3_filename_wal(path) : NULL;
+    enum fl_err err = db_exec(l->db, "PRAGMA temp_store = MEMORY", why); /* savepoints, a file each otherwise */
+    if (err || !l->kind->remembers || !wal || access(wal, F_OK) != 0)
+        return err;
+    /* Into the file first: after an fdatasync that failed, the system may show what the disk does not hold, and call it clean. */
+    err = db_exec(l->db, "PRAGMA wal_checkpoint(PASSIVE)", why);
+    if (!err)
+        err = flush_new(wal, &l->flush, why);
+    return err ? err : db_exec(l->db, "PRAGMA synchronous = NORMAL", why);
 }
 
 uint64_t ledger_recovered(const struct ledger *l)
@@ -219,6 +251,8 @@ enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, stru
     l->kind = c->signer;
     l->redo = FL_BUF(SIGNER_REDO_MAX);
     enum fl_err err = fl_hash_new(FL_HASH_SHA256, &l->hasher);
+    if (!err)
+        err = open_flush(l, why);
     if (!err)
         err = prepare_all(l, why);
     if (!err)
@@ -263,6 +297,7 @@ void ledger_close(struct ledger *l)
     shapes_free(l->shapes);
     if (l->signer)
         l->kind->close(l->signer);
+    flush_free(l->flush);
     fl_hash_free(l->hasher);
     fl_buf_fini(&l->redo);
     free(l);
@@ -477,6 +512,12 @@ static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct f
                                .old_root = l->head.root, .new_root = *root, .growth = &growth, .redo = &l->redo,
                                .handover = l->handing_over ? by->by[1] : NULL, .handover_to = l->next_vkey.key};
     enum fl_err err = fl_buf_err(&l->redo, why);
+    /* what the signer forgets with this one must be on the disk here */
+    r.alone = l->kind->remembers && redo_holds(&l->redo, REDO_FORGOTTEN);
+    if (!err && r.alone)
+        err = ledger_durable(l, why);
+    else if (!err && l->flush && l->commits >= SIGNER_KEEPS)
+        err = flush_wait(l->flush, l->commits + 1 - SIGNER_KEEPS, why);
     if (!err && l->head.size)
         err = tree_prove_growth(l->hasher, &l->tree, l->head.size, l->range.size, &growth, why);
     if (!err)
@@ -536,13 +577,31 @@ enum fl_err ledger_commit(struct ledger *l, struct fl_why *why)
     enum fl_err err = db_run(l->commit, why);
     if (err)
         return err;
+    bool kept = l->next.size != l->head.size && !l->handing_over; /* by the signer: it was asked, and it is an ordinary one */
+    l->commits++;
+    if (l->flush && l->commits % FLUSH_EVERY == 0)
+        flush_begin(l->flush, l->commits);
     l->head = l->next;
     l->signed_by = l->next_signed_by;
     l->committed = l->range;
     if (l->handing_over)
         l->vkey = l->next_vkey;
     l->handing_over = false;
-    return FL_OK;
+    return kept ? FL_OK : ledger_durable(l, why);
+}
+
+enum fl_err ledger_durable(struct ledger *l, struct fl_why *why)
+{
+    if (!l->flush)
+        return FL_OK;
+    flush_begin(l->flush, l->commits);
+    return flush_wait(l->flush, l->commits, why);
+}
+
+enum fl_err ledger_settle(struct ledger *l, struct fl_why *why)
+{
+    enum fl_err err = ledger_durable(l, why);
+    return err || !l->kind->settled ? err : l->kind->settled(l->signer, why);
 }
 
 void ledger_rollback(struct ledger *l)

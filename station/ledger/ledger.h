@@ -9,7 +9,21 @@
  * After a commit the state in memory is that on disk. After a failed one nobody knows: the ledger must not be used
  * again (the next opening finds out).
  *
- * What is stored: leaf.rec is the record, mostly by shape (store/shapes.h); leaf.hash is the tree's level 0; node holds complete subtrees of level 1 and up under their stored
+ * When a commit is durable. A signer that keeps what a head is made from (signer_kind.remembers) has it on its disk before
+ * its signature leaves, and gives it back at the next opening: so the commit is durable there when ledger_commit returns. The
+ * database's own pages follow for several commits at once, by a thread of its own (store/flush.h), and always before the
+ * signer forgets what they were made from:
+ *
+ *   signer    [flush 7]           [flush 8]           [flush 9]            keeps the last SIGNER_KEEPS
+ *   database             COMMIT 7 [flush until 7 ...]           COMMIT 9
+ *                        answer              COMMIT 8 answer    answer
+ *
+ * One wait for the disk a commit instead of two. Wherever the power goes, what was answered is in the database, or the
+ * signer has it. What the signer does not keep (a commit without a leaf, a hand-over) and everything with a signer that does not
+ * remember is durable in the database itself when ledger_commit returns.
+ *
+ * What is stored: leaf.rec is the record, mostly by shape (store/shapes.h); leaf.hash is the tree's level 0; node holds complete
+ * subtrees of level 1 and up under their stored
  * index (audit/tree.h); checkpoint holds what is needed to write the signed note again, byte for byte, because the
  * text follows from origin, size and root, and Ed25519 is deterministic.
  *
@@ -33,7 +47,7 @@ struct ledger_config {
     const struct signer_kind *signer;
     const void *signer_config; /* borrowed */
 };
-/* When the signer is one head ahead, because a crash came between its signature and the commit, that commit is made
+/* When the signer is some heads ahead, because a crash came before their commits were on the disk, they are made
  * again, from what the signer kept, before this returns. FL_MISMATCH: the signer and the log contradict each other. */
 FL_MUST enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, struct fl_why *why);
 uint64_t ledger_recovered(const struct ledger *l); /* how many records were made again so */
@@ -58,7 +72,11 @@ struct fl_buf *ledger_redo(struct ledger *l);
 /* Nothing appended: nothing signed. */
 FL_MUST enum fl_err ledger_seal(struct ledger *l, struct fl_why *why);
 FL_MUST enum fl_err ledger_commit(struct ledger *l, struct fl_why *why);
+/* Until the database's own file holds everything that was committed: before a head is written where a start compares it. */
+FL_MUST enum fl_err ledger_durable(struct ledger *l, struct fl_why *why);
 void ledger_rollback(struct ledger *l);
+/* At an orderly end: durable, and the signer knows it, so that a database put back from here on is refused. */
+FL_MUST enum fl_err ledger_settle(struct ledger *l, struct fl_why *why);
 
 /* The newest signed head as a note, at a hand-over with both lines; nothing when the log is empty. */
 FL_MUST enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why);

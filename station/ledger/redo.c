@@ -157,3 +157,13 @@ enum fl_err redo_next(const struct fl_buf *redo, size_t *at, struct redo_item *o
     *at = redo->len - c.left;
     return FL_OK;
 }
+
+bool redo_holds(const struct fl_buf *redo, enum redo_what what)
+{
+    struct redo_item item;
+    size_t at = 0;
+    while (redo_next(redo, &at, &item, NULL) == FL_OK)
+        if (item.what == what)
+            return true;
+    return false;
+}

@@ -31,6 +31,8 @@ void redo_add_parcels(struct fl_buf *redo, const struct parcel *first, int64_t l
 void redo_add_person(struct fl_buf *redo, const struct person *p);
 void redo_add_forgotten(struct fl_buf *redo, const char *tag);
 
+bool redo_holds(const struct fl_buf *redo, enum redo_what what); /* of what this program wrote itself */
+
 struct redo_item {
     enum redo_what what;
     const uint8_t *bytes; /* of a leaf; borrowed */

@@ -73,7 +73,9 @@ enum fl_err recorder_mark(struct recorder *r, struct fl_why *why)
     struct fl_buf note = FL_BUF(4096);
     enum fl_err err = FL_OK;
     if (r->marked != ledger_size(r->ledger)) {
-        err = ledger_head(r->ledger, &note, why);
+        err = ledger_durable(r->ledger, why); /* or a start after a power cut sees a newer head here than there */
+        if (!err)
+            err = ledger_head(r->ledger, &note, why);
         if (!err)
             err = fl_file_replace(r->folder.checkpoint, note.bytes, note.len, 0644, why);
         if (!err)

@@ -4,9 +4,10 @@
  *
  *   facts queue ─► take a batch ─► BEGIN ─► leaves, nodes, rows ─► re-read, re-hash ─► sign checkpoint
  *                                                                        │
- *                    tickets answered  ◄─ COMMIT (fsync) ◄─ checkpoint row ┘
+ *                             tickets answered  ◄─ COMMIT ◄─ checkpoint row ┘
  *
- * Leaves, tree nodes, checkpoint and rows share one SQLite transaction (WAL, synchronous=FULL). Events that
+ * Leaves, tree nodes, checkpoint and rows share one SQLite transaction (WAL). It is durable when it is answered: with the
+ * signer, which keeps on its disk what the head was made from, or in the database itself (ledger/ledger.h). Events that
  * wait together share a commit. Any failure before COMMIT undoes the batch; a failure of COMMIT, or
  * of anything that puts memory and disk in doubt, or the database taken away or replaced under it (FL_GONE), is
  * sticky: every later event is answered with it,

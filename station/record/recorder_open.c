@@ -118,14 +118,16 @@ static json_t *log_open_body(const struct recorder *r)
     return json_pack("{ss,ss,ss*}", "origin", r->vkey.name, "vkey", vkey, "next", promised ? promise : NULL);
 }
 
-static json_t *boot_body(void)
+/* `again`: records that a crash had taken from the database and the signer gave back. */
+static json_t *boot_body(unsigned again)
 {
     char host[256];
     json_t *o = json_object();
     if (gethostname(host, sizeof host) != 0)
         host[0] = 0;
     host[sizeof host - 1] = 0;
-    if (o && (fl_json_set_dirty(o, "host", host, strlen(host)) || json_object_set_new(o, "reason", json_string("start")))) {
+    if (o && (fl_json_set_dirty(o, "host", host, strlen(host)) || json_object_set_new(o, "reason", json_string("start")) ||
+              (again && json_object_set_new(o, "made_again", json_integer(again))))) {
         json_decref(o);
         o = NULL;
     }
@@ -160,7 +162,7 @@ static enum fl_err begin_run(struct recorder *r, struct recorder_opened *opened,
     if (new_log)
         err = first_append(r, EVENT_LOG_OPEN, log_open_body(r), now, why);
     if (!err)
-        err = first_append(r, EVENT_BOOT, boot_body(), now, why);
+        err = first_append(r, EVENT_BOOT, boot_body(opened->recovered), now, why);
     for (size_t i = 0; !err && i < json_array_size(open); i++)
         err = first_append(r, EVENT_INTERRUPTED, json_incref(json_array_get(open, i)), now, why);
     if (!err)
@@ -288,6 +290,8 @@ void recorder_close(struct recorder *r)
         recorder_own_leaf(r, EVENT_LOG_CLOSE);
     if (recorder_health(r, NULL) == FL_OK) {
         enum fl_err err = recorder_mark(r, &why);
+        if (!err)
+            err = ledger_settle(r->ledger, &why);
         if (err)
             recorder_sick(r, err, &why); /* nobody is left to ask; the next opening reads the log itself */
     }

@@ -30,7 +30,7 @@ static bool same_head(const struct checkpoint *a, const struct checkpoint *b)
 /* After a hand-over the next key is the one that signs, wherever its file still lies. */
 static enum fl_err settle_keys(struct keeper *k, struct fl_why *why)
 {
-    const struct memory_state *m = &k->memory.state;
+    const struct memory_state *m = memory_state(&k->memory);
     if (!m->turn || memcmp(m->public, k->key.public, KEY_PUBLIC) == 0)
         return FL_OK;
     if (!k->next.sign || memcmp(m->public, k->next.public, KEY_PUBLIC) != 0)
@@ -48,13 +48,12 @@ enum fl_err keeper_new(const struct keeper_config *c, struct keeper **out, struc
     *out = NULL;
     if (!k)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    k->memory.fd[0] = k->memory.fd[1] = -1;
     k->adopt = c->adopt;
     k->wall_ms = c->wall_ms;
     k->ctx = c->ctx;
     enum fl_err err = fl_hash_new(FL_HASH_SHA256, &k->hasher);
     if (!err)
-        err = memory_open(c->memory, true, &k->memory, why);
+        err = memory_open(c->memory, &k->memory, why);
     if (!err) {
         k->key = *c->key;
         *c->key = (struct seal){.ctx = NULL};
@@ -89,7 +88,7 @@ void keeper_public(const struct keeper *k, uint8_t out[static KEY_PUBLIC])
 
 const char *keeper_origin(const struct keeper *k)
 {
-    return k->memory.state.last.origin;
+    return memory_state(&k->memory)->last.origin;
 }
 
 /* ---- opening: the table in keeper.h ---------------------------------------------------------------------- */
@@ -105,20 +104,29 @@ static enum fl_err remember_log(struct keeper *k, const struct checkpoint *last,
     return memory_write(&k->memory, &s, NULL, why);
 }
 
+static enum fl_err give_back(const struct memory_kept *kept, const struct checkpoint *d, struct fl_buf *redo, struct fl_why *why)
+{
+    fl_buf_add(redo, kept->redo.bytes, kept->redo.len);
+    return redo->len ? fl_buf_err(redo, why)
+                     : fl_fail(why, FL_MISMATCH, "the signer signed a head of %llu records, the log has %llu, and what was between "
+                               "them was not kept", (ull)kept->state.last.size, (ull)d->size);
+}
+
 static enum fl_err compare_log(struct keeper *k, const struct checkpoint *d, struct fl_buf *redo, struct fl_why *why)
 {
-    const struct memory_state *m = &k->memory.state;
+    const struct memory_state *m = memory_state(&k->memory);
     if (strcmp(m->last.origin, d->origin) != 0)
         return fl_fail(why, FL_MISMATCH, "the signer signs for the log %.100s, not for %.100s", m->last.origin, d->origin);
     if (same_head(d, &m->last))
         return FL_OK;
-    if (same_head(d, &m->before)) {
-        fl_buf_add(redo, k->memory.redo.bytes, k->memory.redo.len);
-        return redo->len ? fl_buf_err(redo, why)
-                         : fl_fail(why, FL_MISMATCH, "the signer signed a head of %llu records, the log has %llu, and what was between "
-                                   "them was not kept", (ull)m->last.size, (ull)d->size);
+    const struct checkpoint *mine = &m->last;
+    for (size_t i = 0; i < k->memory.n; i++) {
+        const struct memory_kept *kept = &k->memory.kept[i];
+        if (kept->state.signatures && same_head(d, &kept->state.before))
+            return give_back(kept, d, redo, why);
+        if (kept->state.before.size == d->size)
+            mine = &kept->state.before;
     }
-    const struct checkpoint *mine = d->size == m->before.size ? &m->before : &m->last;
     char ours[2 * FL_SHA256_SIZE + 1], theirs[2 * FL_SHA256_SIZE + 1];
     fl_hex(mine->root.b, sizeof mine->root.b, ours);
     fl_hex(d->root.b, sizeof d->root.b, theirs);
@@ -134,7 +142,7 @@ static enum fl_err compare_log(struct keeper *k, const struct checkpoint *d, str
 
 enum fl_err keeper_open(struct keeper *k, const struct checkpoint *last, struct fl_buf *redo, struct fl_why *why)
 {
-    const struct memory_state *m = &k->memory.state;
+    const struct memory_state *m = memory_state(&k->memory);
     fl_buf_clear(redo);
     k->open = false;
     bool behind = m->turn && last->size > m->last.size && strcmp(m->last.origin, last->origin) == 0;
@@ -147,14 +155,14 @@ enum fl_err keeper_open(struct keeper *k, const struct checkpoint *last, struct 
 
 static enum fl_err clock_goes_on(const struct keeper *k, struct fl_why *why)
 {
-    int64_t back = k->memory.state.wall_ms - wall(k);
+    int64_t back = memory_state(&k->memory)->wall_ms - wall(k);
     if (back <= KEEPER_CLOCK_BACK_MS)
         return FL_OK;
     return fl_fail(why, FL_MISMATCH, "the clock is %lld s behind the time of the last signature: nothing is signed until it is right",
                    (long long)(back / 1000));
 }
 
-/* Asked again for what was signed last: a crash came before the log had it. */
+/* Asked again for one of those that are kept: a crash came before the log had it. */
 static bool asked_again(const struct memory_state *m, const struct signer_request *r)
 {
     return m->signatures && r->new_size == m->last.size && tree_hash_same(&r->new_root, &m->last.root) &&
@@ -164,7 +172,7 @@ static bool asked_again(const struct memory_state *m, const struct signer_reques
 
 static enum fl_err sign_anew(struct keeper *k, const struct signer_request *r, struct fl_why *why)
 {
-    const struct memory_state *m = &k->memory.state;
+    const struct memory_state *m = memory_state(&k->memory);
     struct memory_state s = {.wall_ms = wall(k), .before = m->last, .last = m->last, .signatures = r->handover ? 2 : 1};
     char text[CHECKPOINT_TEXT_MAX];
     if (r->handover && !k->next.sign)
@@ -192,16 +200,34 @@ static enum fl_err sign_anew(struct keeper *k, const struct signer_request *r, s
 
 enum fl_err keeper_sign(struct keeper *k, const struct signer_request *r, uint8_t out[static KEY_SIGNATURE], struct fl_why *why)
 {
-    const struct memory_state *m = &k->memory.state;
+    size_t i = 0;
+    enum fl_err err = FL_OK;
     if (!k->open)
         return fl_fail(why, FL_STATE, "the signer was not told of the log's newest head first");
-    enum fl_err err = asked_again(m, r) ? FL_OK : sign_anew(k, r, why);
+    while (i < k->memory.n && !asked_again(&k->memory.kept[i].state, r))
+        i++;
+    if (i == k->memory.n) {
+        i = 0;
+        err = sign_anew(k, r, why);
+    }
+    if (!err && r->alone && i == 0)
+        err = memory_keep_last(&k->memory, why);
     if (err)
         return err;
+    const struct memory_state *m = &k->memory.kept[i].state;
     memcpy(out, m->signature[0], KEY_SIGNATURE);
     if (r->handover)
         memcpy(r->handover, m->signature[1], KEY_SIGNATURE);
     return settle_keys(k, why);
+}
+
+enum fl_err keeper_settled(struct keeper *k, struct fl_why *why)
+{
+    struct memory_state s = *memory_state(&k->memory);
+    if (!k->open || s.before.size == s.last.size)
+        return FL_OK;
+    s.before = s.last;
+    return memory_write(&k->memory, &s, NULL, why);
 }
 
 /* ---- as a signer in this process --------------------------------------------------------------------------- */
@@ -222,9 +248,14 @@ static enum fl_err here_sign(struct signer *s, const struct signer_request *r, u
     return keeper_sign((struct keeper *)(void *)s, r, out, why);
 }
 
+static enum fl_err here_settled(struct signer *s, struct fl_why *why)
+{
+    return keeper_settled((struct keeper *)(void *)s, why);
+}
+
 static void here_close(struct signer *s)
 {
     (void)s; /* the keeper is its owner's */
 }
 
-const struct signer_kind signer_keeper = {"keeper", here_open, here_sign, here_close, true};
+const struct signer_kind signer_keeper = {"keeper", here_open, here_sign, here_close, true, here_settled};

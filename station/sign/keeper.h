@@ -2,9 +2,12 @@
  *
  * keeper.h: a key, a memory and the rule between them: the signer itself, without the question how it is asked.
  *
- *   asked for               remembered (last head L, before it B)      answer
+ * It remembers its last head L and what it was made from, and the same for the heads before it, SIGNER_KEEPS in all.
+ *
+ *   asked for               remembered                                 answer
  *   growth from L           L                                          checked, remembered durably, then the signature
- *   L again, from B         L                                          the signature remembered, nothing written
+ *   L, or one before it,    all of these                               the signature remembered, nothing written
+ *   again from the same
  *   anything else                                                      FL_MISMATCH, nothing signed
  *   whatever                wall clock more than CLOCK_BACK_MS behind  FL_MISMATCH: wait or set the clock
  *
@@ -12,13 +15,16 @@
  *
  *   D                                   what happened                                   answer
  *   = L                                 nothing                                         go on
- *   = B                                 the log's commit of L was lost in a crash       go on; L is to be made again from
- *                                                                                       its redo
+ *   one that another was made from      the log's commits behind it were lost in a      go on; the next is to be made again
+ *                                       crash                                           from its redo, then it is opened again
  *   size 0, nothing remembered          a new log                                       it is remembered as this signer's
  *   size > 0, nothing remembered        the memory is gone, or another's                FL_MISMATCH, unless told to adopt
- *   smaller than L, not B               the log was put back, or its end cut off        FL_MISMATCH: ROLLBACK
+ *   smaller than L, not kept            the log was put back, or its end cut off        FL_MISMATCH: ROLLBACK
  *   larger than L                       the memory was put back                         FL_MISMATCH
- *   of the size of L or B, other root   two histories                                   FL_MISMATCH: FORK
+ *   of the size of one kept, other root two histories                                   FL_MISMATCH: FORK
+ *
+ * When the station ends in order it says that all of it is on its own disk (settled): from then on nothing is given back, and
+ * a log that is one head behind is a ROLLBACK.
  *
  * A hand-over to the next key is remembered with both signatures; from then on only the next key signs, also when the
  * keeper is opened anew with both at hand.
@@ -56,6 +62,7 @@ const char *keeper_origin(const struct keeper *k);
 FL_MUST enum fl_err keeper_open(struct keeper *k, const struct checkpoint *last, struct fl_buf *redo, struct fl_why *why);
 FL_MUST enum fl_err keeper_sign(struct keeper *k, const struct signer_request *r, uint8_t out[static KEY_SIGNATURE],
                                 struct fl_why *why);
+FL_MUST enum fl_err keeper_settled(struct keeper *k, struct fl_why *why);
 
 /* A keeper in this process, as a signer. config: struct keeper **, borrowed until close. */
 extern const struct signer_kind signer_keeper;

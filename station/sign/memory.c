@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sign/memory.h"
 
-#include "audit/signer.h"
 #include "base/cursor.h"
 #include "base/file.h"
 
@@ -63,7 +62,7 @@ static void take(struct fl_cursor *c, void *to, size_t n)
         memcpy(to, p, n);
 }
 
-/* False: torn, or of an earlier time. `redo` borrows the bytes. */
+/* False: torn, or blank. `redo` borrows the bytes. */
 static bool decode(const struct fl_buf *b, struct memory_state *s, const uint8_t **redo, size_t *redo_n)
 {
     struct fl_cursor c = fl_cursor_of(b->bytes, b->len);
@@ -87,6 +86,12 @@ static bool decode(const struct fl_buf *b, struct memory_state *s, const uint8_t
     const uint8_t *sum = fl_take(&c, FL_SHA256_SIZE);
     return sum && memcmp(mark, magic, sizeof mark) == 0 && s->turn > 0 && s->signatures <= 2 && !s->last.origin[ORIGIN - 1] &&
            fl_sha256(b->bytes, HEAD + *redo_n, digest) == FL_OK && memcmp(sum, digest, sizeof digest) == 0;
+}
+
+const struct memory_state *memory_state(const struct memory *m)
+{
+    static const struct memory_state nothing;
+    return m->n ? &m->kept[0].state : &nothing;
 }
 
 /* ---- files ---------------------------------------------------------------------------------------------- */
@@ -113,22 +118,30 @@ static enum fl_err make(const char *path, struct fl_why *why)
     return err;
 }
 
-static enum fl_err open_one(const char *path, bool create, int *fd, struct fl_buf *bytes, struct fl_why *why)
+static enum fl_err name_of(const struct memory *m, size_t slot, char out[static 4096], struct fl_why *why)
 {
+    int n = snprintf(out, 4096, "%s.%c", m->path, (int)('a' + slot));
+    return n < 4096 ? FL_OK : fl_fail(why, FL_LIMIT, "a path too long");
+}
+
+/* FL_NOT_FOUND: it was not made yet. */
+static enum fl_err open_slot(struct memory *m, size_t slot, bool create, struct fl_why *why)
+{
+    char path[4096];
     struct stat st;
-    enum fl_err err = FL_OK;
-    if (create && !fl_path_exists(path))
-        err = make(path, why);
+    enum fl_err err = name_of(m, slot, path, why);
+    if (!err && !fl_path_exists(path))
+        err = create ? make(path, why) : FL_NOT_FOUND;
     if (err)
         return err;
-    *fd = open(path, O_RDWR | O_CLOEXEC);
-    if (*fd < 0)
+    m->fd[slot] = open(path, O_RDWR | O_CLOEXEC);
+    if (m->fd[slot] < 0)
         return fl_fail_os(why, "cannot open the signer's memory %s", path);
-    if (fstat(*fd, &st) != 0)
+    if (fstat(m->fd[slot], &st) != 0)
         return fl_fail_os(why, "cannot look at %s", path);
     if (st.st_mode & 077)
         return fl_fail(why, FL_ACCESS, "others may read the signer's memory %.200s: chmod 600 it", path);
-    return fl_file_read(path, bytes, why);
+    return FL_OK;
 }
 
 static size_t used(const struct fl_buf *b)
@@ -139,81 +152,138 @@ static size_t used(const struct fl_buf *b)
     return n;
 }
 
-/* Which of the two counts. A torn one is the newer, by the way they are written: then the other is the state. */
-static enum fl_err choose(struct memory *m, const struct fl_buf b[2], const char *path, struct fl_why *why)
-{
-    struct memory_state s[2];
-    const uint8_t *redo[2];
-    size_t n[2];
-    bool ok[2], blank = true;
-    for (int i = 0; i < 2; i++) {
-        ok[i] = decode(&b[i], &s[i], &redo[i], &n[i]);
-        m->used[i] = used(&b[i]);
-        blank &= !m->used[i];
-    }
-    if (!ok[0] && !ok[1] && !blank)
-        return fl_fail(why, FL_MISMATCH, "the signer's memory %.200s is damaged: it does not know what it signed last", path);
-    if (!ok[0] && !ok[1])
-        return FL_OK;
-    int at = !ok[0] || (ok[1] && s[1].turn > s[0].turn);
-    if (ok[0] && ok[1] && (strcmp(s[0].last.origin, s[1].last.origin) != 0 || s[at].turn != s[!at].turn + 1))
-        return fl_fail(why, FL_MISMATCH, "the two halves of the signer's memory %.200s do not belong together", path);
-    m->state = s[at];
-    fl_buf_add(&m->redo, redo[at], n[at]);
-    return fl_buf_err(&m->redo, why);
-}
-
 /* Durably; zeroes over what a longer one left behind it. */
-static enum fl_err put(struct memory *m, unsigned half, struct fl_buf *b, struct fl_why *why)
+static enum fl_err put(struct memory *m, size_t slot, struct fl_buf *b, struct fl_why *why)
 {
     static const uint8_t zeroes[4096];
     size_t n = b->len;
-    while (b->len < m->used[half] && !b->err)
-        fl_buf_add(b, zeroes, m->used[half] - b->len < sizeof zeroes ? m->used[half] - b->len : sizeof zeroes);
-    enum fl_err err = fl_buf_err(b, why);
-    if (!err && (write_at_start(m->fd[half], b->bytes, b->len) || fdatasync(m->fd[half]) != 0))
+    enum fl_err err = m->fd[slot] < 0 ? open_slot(m, slot, true, why) : FL_OK;
+    while (b->len < m->used[slot] && !b->err)
+        fl_buf_add(b, zeroes, m->used[slot] - b->len < sizeof zeroes ? m->used[slot] - b->len : sizeof zeroes);
+    if (!err)
+        err = fl_buf_err(b, why);
+    if (!err && (write_at_start(m->fd[slot], b->bytes, b->len) || fdatasync(m->fd[slot]) != 0))
         err = fl_fail_os(why, "cannot write the signer's memory");
-    m->used[half] = n;
+    m->used[slot] = n;
     m->broken = err != FL_OK;
     return err;
 }
 
-/* The system may show what a failed fdatasync left in its memory only, and call it clean: written again, it is on disk. */
-static enum fl_err settle(struct memory *m, struct fl_buf b[2], struct fl_why *why)
+/* ---- which of them count ----------------------------------------------------------------------------------- */
+
+struct found {
+    struct fl_buf bytes[SIGNER_KEEPS]; /* by slot */
+    struct found_at {
+        struct memory_state state;
+        const uint8_t *redo; /* borrows the bytes */
+        size_t redo_n, slot;
+    } at[SIGNER_KEEPS];
+    size_t n;
+    size_t torn; /* files that hold something else */
+};
+
+/* A torn one is not there, by the way they are written: then the one before it is the state. */
+static enum fl_err read_slots(struct memory *m, struct found *f, struct fl_why *why)
 {
-    unsigned half = m->state.turn % 2;
-    if (!m->state.turn)
-        return FL_OK;
-    b[half].len = m->used[half];
-    return put(m, half, &b[half], why);
+    char path[4096];
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < SIGNER_KEEPS && !err; i++) {
+        struct found_at *k = &f->at[f->n];
+        if (m->fd[i] < 0)
+            continue;
+        err = name_of(m, i, path, why);
+        if (!err)
+            err = fl_file_read(path, &f->bytes[i], why);
+        k->slot = i;
+        bool whole = !err && decode(&f->bytes[i], &k->state, &k->redo, &k->redo_n);
+        m->used[i] = used(&f->bytes[i]);
+        f->n += whole;
+        f->torn += !whole && m->used[i];
+    }
+    return err;
 }
 
-enum fl_err memory_open(const char *path, bool create, struct memory *m, struct fl_why *why)
+static int newest_first(const void *a, const void *b)
 {
-    char name[4096];
-    struct fl_buf b[2] = {FL_BUF(SIGNER_REDO_MAX + 2 * ROOM), FL_BUF(SIGNER_REDO_MAX + 2 * ROOM)};
+    uint64_t x = ((const struct found_at *)a)->state.turn, y = ((const struct found_at *)b)->state.turn;
+    return x > y ? -1 : x < y;
+}
+
+/* Is the older one still of use? Not behind a state that grew from nothing: the log was settled or adopted there. */
+static bool follows(const struct memory_state *newer, const struct memory_state *older)
+{
+    return newer->turn == older->turn + 1 && newer->before.size != newer->last.size && newer->before.size == older->last.size &&
+           tree_hash_same(&newer->before.root, &older->last.root);
+}
+
+static enum fl_err choose(struct memory *m, struct found *f, struct fl_why *why)
+{
     enum fl_err err = FL_OK;
-    *m = (struct memory){.fd = {-1, -1}, .redo = FL_BUF(SIGNER_REDO_MAX)};
-    for (int i = 0; i < 2 && !err; i++) {
-        if ((size_t)snprintf(name, sizeof name, "%s.%c", path, 'a' + i) >= sizeof name)
-            err = fl_fail(why, FL_LIMIT, "a path too long");
-        if (!err)
-            err = open_one(name, create, &m->fd[i], &b[i], why);
-        /* read before locked is fine for .a: whoever held the lock is gone when we have it, and then it is read again */
-        if (!err && i == 0 && flock(m->fd[0], LOCK_EX | LOCK_NB) != 0)
-            err = errno == EWOULDBLOCK ? fl_fail(why, FL_BUSY, "another signer is at work with %.250s", name)
-                                       : fl_fail_os(why, "cannot lock %s", name);
-        if (!err && i == 0) {
-            fl_buf_clear(&b[0]);
-            err = fl_file_read(name, &b[0], why);
-        }
+    if (f->torn > 1 || (f->torn && !f->n)) /* a crash tears one, and only when another is whole */
+        return fl_fail(why, FL_MISMATCH, "the signer's memory %.200s is damaged: it does not know what it signed last", m->path);
+    if (!f->n)
+        return FL_OK;
+    qsort(f->at, f->n, sizeof *f->at, newest_first);
+    const struct memory_state *newest = &f->at[0].state;
+    m->newest = f->at[0].slot;
+    for (size_t i = 1; i < f->n; i++) /* whatever a crash does, no file is left behind for a whole round */
+        if (strcmp(f->at[i].state.last.origin, newest->last.origin) != 0 || f->at[i].state.turn + SIGNER_KEEPS <= newest->turn ||
+            f->at[i].state.turn == f->at[i - 1].state.turn)
+            return fl_fail(why, FL_MISMATCH, "the parts of the signer's memory %.200s do not belong together", m->path);
+    for (size_t i = 0; i < f->n && !err && (i == 0 || follows(&f->at[i - 1].state, &f->at[i].state)); i++) {
+        m->kept[i].state = f->at[i].state;
+        fl_buf_add(&m->kept[i].redo, f->at[i].redo, f->at[i].redo_n);
+        err = fl_buf_err(&m->kept[i].redo, why);
+        m->n = i + 1;
     }
+    return err;
+}
+
+/* The system may show what a failed fdatasync left in its memory only, and call it clean: written again, it is on disk. */
+static enum fl_err settle(struct memory *m, struct found *f, struct fl_why *why)
+{
+    if (!m->n)
+        return FL_OK;
+    struct fl_buf *b = &f->bytes[m->newest];
+    b->len = m->used[m->newest];
+    return put(m, m->newest, b, why);
+}
+
+/* ---- opening, writing --------------------------------------------------------------------------------------- */
+
+enum fl_err memory_open(const char *path, struct memory *m, struct fl_why *why)
+{
+    struct found *f = calloc(1, sizeof *f);
+    *m = (struct memory){.n = 0};
+    for (size_t i = 0; i < SIGNER_KEEPS; i++) {
+        m->fd[i] = -1;
+        m->kept[i].redo = FL_BUF(SIGNER_REDO_MAX);
+    }
+    enum fl_err err = f ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && strlen(path) >= sizeof m->path)
+        err = fl_fail(why, FL_LIMIT, "a path too long");
+    if (!err) {
+        (void)strcpy(m->path, path);
+        err = open_slot(m, 0, true, why);
+    }
+    if (!err && flock(m->fd[0], LOCK_EX | LOCK_NB) != 0)
+        err = errno == EWOULDBLOCK ? fl_fail(why, FL_BUSY, "another signer is at work with %.250s", path)
+                                   : fl_fail_os(why, "cannot lock %s", path);
+    for (size_t i = 1; i < SIGNER_KEEPS && !err; i++) {
+        err = open_slot(m, i, false, why);
+        err = err == FL_NOT_FOUND ? FL_OK : err;
+    }
+    for (size_t i = 0; f && i < SIGNER_KEEPS; i++)
+        f->bytes[i] = FL_BUF(SIGNER_REDO_MAX + 2 * ROOM);
     if (!err)
-        err = choose(m, b, path, why);
+        err = read_slots(m, f, why);
     if (!err)
-        err = settle(m, b, why);
-    fl_buf_fini(&b[0]);
-    fl_buf_fini(&b[1]);
+        err = choose(m, f, why);
+    if (!err)
+        err = settle(m, f, why);
+    for (size_t i = 0; f && i < SIGNER_KEEPS; i++)
+        fl_buf_fini(&f->bytes[i]);
+    free(f);
     if (err)
         memory_close(m);
     return err;
@@ -221,31 +291,52 @@ enum fl_err memory_open(const char *path, bool create, struct memory *m, struct 
 
 void memory_close(struct memory *m)
 {
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < SIGNER_KEEPS; i++) {
         if (m->fd[i] >= 0)
             (void)close(m->fd[i]);
-    m->fd[0] = m->fd[1] = -1;
-    fl_buf_fini(&m->redo);
+        m->fd[i] = -1;
+        fl_buf_fini(&m->kept[i].redo);
+    }
+    m->n = 0;
 }
 
 enum fl_err memory_write(struct memory *m, const struct memory_state *next, const struct fl_buf *redo, struct fl_why *why)
 {
-    struct memory_state s = *next;
+    struct memory_kept now = {.state = *next};
     struct fl_buf b = FL_BUF(SIGNER_REDO_MAX + ROOM);
     if (m->broken)
         return fl_fail(why, FL_IO, "the signer's memory could not be written: it must be started again");
     if (redo && redo->len > SIGNER_REDO_MAX)
         return fl_fail(why, FL_LIMIT, "more to remember than %d bytes", SIGNER_REDO_MAX);
-    s.turn = m->state.turn + 1;
-    enum fl_err err = encode(&s, redo, &b, why);
+    now.state.turn = memory_state(m)->turn + 1;
+    enum fl_err err = encode(&now.state, redo, &b, why);
     if (!err)
-        err = put(m, s.turn % 2, &b, why); /* the other one than last time */
+        err = put(m, now.state.turn % SIGNER_KEEPS, &b, why);
     fl_buf_fini(&b);
     if (err)
         return err;
-    m->state = s;
-    fl_buf_clear(&m->redo);
+    m->newest = now.state.turn % SIGNER_KEEPS;
+    now.redo = m->kept[SIGNER_KEEPS - 1].redo; /* its room */
+    memmove(&m->kept[1], &m->kept[0], (SIGNER_KEEPS - 1) * sizeof m->kept[0]);
+    m->kept[0] = now;
+    m->n += m->n < SIGNER_KEEPS;
+    if (m->n > 1 && !follows(&m->kept[0].state, &m->kept[1].state))
+        m->n = 1;
+    fl_buf_clear(&m->kept[0].redo);
     if (redo && redo->len)
-        fl_buf_add(&m->redo, redo->bytes, redo->len);
-    return fl_buf_err(&m->redo, why);
+        fl_buf_add(&m->kept[0].redo, redo->bytes, redo->len);
+    return fl_buf_err(&m->kept[0].redo, why);
+}
+
+enum fl_err memory_keep_last(struct memory *m, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < SIGNER_KEEPS && !err; i++) {
+        struct fl_buf nothing = FL_BUF(SIGNER_REDO_MAX + 2 * ROOM);
+        if (i != m->newest && m->used[i])
+            err = put(m, i, &nothing, why);
+        fl_buf_fini(&nothing);
+    }
+    m->n = m->n > 1 ? 1 : m->n;
+    return err;
 }

@@ -2,9 +2,10 @@
  *
  * memory.h: what a signer remembers, on disk before a signature leaves it.
  *
- * Two files, NAME.a and NAME.b, written by turns in place, each with one fdatasync: while one is being written the
- * other holds the state before, so that a write torn by a crash loses nothing but a signature that nobody has seen.
- * The valid one with the higher turn counts. Numbers are little endian:
+ * SIGNER_KEEPS files, NAME.a, NAME.b, ..., written in place by turns, each with one fdatasync: while one is being written the
+ * others hold the states before, so that a write torn by a crash loses nothing but a signature that nobody has seen. The valid
+ * one with the highest turn counts; those in front of it, without a gap, are what the log may have lost (keeper.h). Turn t lies
+ * in file t modulo SIGNER_KEEPS; all but .a are made when their turn comes first. Numbers are little endian:
  *
  *   8   "FLSIGN01"
  *   8   turn, from 1
@@ -21,7 +22,7 @@
  *   32  SHA-256 of all that stands before
  *
  * Behind it there are zeroes: what a longer record left there, such as the names of people in its redo, is overwritten
- * when that file's turn comes again. When the memory is opened the half that counts is written once more as it is: after
+ * when that file's turn comes again. When the memory is opened the file that counts is written once more as it is: after
  * a failed fdatasync the system may show bytes that no disk holds.
  *
  * A failed write or fdatasync is final: after it nobody knows what the disk holds, and the memory says nothing but that
@@ -32,8 +33,8 @@
 #ifndef FL_SIGN_MEMORY_H
 #define FL_SIGN_MEMORY_H
 
-#include "audit/checkpoint.h"
 #include "audit/key.h"
+#include "audit/signer.h"
 
 struct memory_state {
     uint64_t turn; /* 0: nothing is remembered */
@@ -44,20 +45,32 @@ struct memory_state {
     uint8_t signature[2][KEY_SIGNATURE];
 };
 
-struct memory {
-    int fd[2]; /* -1: not open */
-    size_t used[2]; /* bytes of each file that may be other than zero */
+/* One head and what it was made from. */
+struct memory_kept {
     struct memory_state state;
-    struct fl_buf redo; /* of state.last */
-    bool broken;
+    struct fl_buf redo;
 };
 
-/* `path` is NAME. Files that are missing are made, mode 0600, if `create`: FL_NOT_FOUND otherwise. FL_BUSY: another signer
- * has it. FL_MISMATCH: a file is damaged in a way that no crash explains, both are, or they belong to different logs. */
-FL_MUST enum fl_err memory_open(const char *path, bool create, struct memory *m, struct fl_why *why);
+struct memory {
+    char path[4000];
+    int fd[SIGNER_KEEPS];      /* -1: not open, or not made yet */
+    size_t used[SIGNER_KEEPS]; /* bytes of each file that may be other than zero */
+    struct memory_kept kept[SIGNER_KEEPS]; /* the newest first, without a gap */
+    size_t n;                  /* of them; 0: nothing is remembered */
+    size_t newest;             /* the file where the newest lies */
+    bool broken;
+};
+/* The newest; turn 0: nothing is remembered. */
+const struct memory_state *memory_state(const struct memory *m);
+
+/* `path` is NAME. FL_BUSY: another signer has it. FL_MISMATCH: what is there is damaged in a way that no crash explains, or the
+ * files do not belong together. */
+FL_MUST enum fl_err memory_open(const char *path, struct memory *m, struct fl_why *why);
 void memory_close(struct memory *m);
 /* Make `next` (whose turn is set here) and `redo` (NULL: empty) the state, durably. */
 FL_MUST enum fl_err memory_write(struct memory *m, const struct memory_state *next, const struct fl_buf *redo,
                                  struct fl_why *why);
+/* Overwrite all but the newest: what the ones before were made from is not to be kept. */
+FL_MUST enum fl_err memory_keep_last(struct memory *m, struct fl_why *why);
 
 #endif

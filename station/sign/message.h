@@ -7,15 +7,18 @@
  *
  *   station                                            signer
  *   'K'                            which key?          'k'  32 public key, 1 n, n origin (n = 0: none remembered)
- *   'O'  1 version (1)             my newest head      'o'  4 n, n redo (n = 0: the two agree)
+ *   'O'  1 version (2)             my newest head      'o'  4 n, n redo (n = 0: the two agree)
  *        1 n, n origin
  *        8 size, 32 root
- *   'S'  1 flags: 1 hand over      sign this           's'  64 signature, 64 signature of the next key or zeroes
+ *   'S'  1 flags: 1 hand over,     sign this           's'  64 signature, 64 signature of the next key or zeroes
+ *        2 forget what earlier
+ *        heads were made from
  *        32 public half of the next key, or zeroes
  *        8 old size, 32 old root
  *        8 new size, 32 new root
  *        1 n, n x 32 proof
  *        4 n, n redo
+ *   'D'                            all is on my disk   'd'
  *   any                                                'e'  1 error (enum fl_err), text to the end: a sentence
  *
  * The origin is said once: a connection is about one log.
@@ -27,7 +30,7 @@
 #include "audit/signer.h"
 #include "base/wake.h"
 
-enum { MESSAGE_VERSION = 1, MESSAGE_MAX = SIGNER_REDO_MAX + 8192, MESSAGE_HAND_OVER = 1 };
+enum { MESSAGE_VERSION = 2, MESSAGE_MAX = SIGNER_REDO_MAX + 8192, MESSAGE_HAND_OVER = 1, MESSAGE_ALONE = 2 };
 
 /* Begin a message in `b` (emptied), add fields, end it; then it can be written. */
 void message_begin(struct fl_buf *b, char letter);

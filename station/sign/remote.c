@@ -110,7 +110,7 @@ static enum fl_err remote_sign(struct signer *s, const struct signer_request *q,
     struct fl_cursor c;
     size_t proof_n = q->old_size ? q->growth->n : 0, redo_n = q->redo ? q->redo->len : 0;
     message_begin(&r->out, 'S');
-    message_u8(&r->out, q->handover ? MESSAGE_HAND_OVER : 0);
+    message_u8(&r->out, (uint8_t)((q->handover ? MESSAGE_HAND_OVER : 0) | (q->alone ? MESSAGE_ALONE : 0)));
     fl_buf_add(&r->out, q->handover ? q->handover_to : nobody, KEY_PUBLIC);
     message_head(&r->out, q->old_size, &q->old_root);
     message_head(&r->out, q->new_size, &q->new_root);
@@ -132,12 +132,20 @@ static enum fl_err remote_sign(struct signer *s, const struct signer_request *q,
     return FL_OK;
 }
 
+static enum fl_err remote_settled(struct signer *s, struct fl_why *why)
+{
+    struct remote *r = (struct remote *)(void *)s;
+    struct fl_cursor c;
+    message_begin(&r->out, 'D');
+    return ask(r, 'd', &c, why);
+}
+
 static void remote_close(struct signer *s)
 {
     (void)s; /* the connection is its owner's */
 }
 
-const struct signer_kind signer_remote = {"process", remote_open, remote_sign, remote_close, true};
+const struct signer_kind signer_remote = {"process", remote_open, remote_sign, remote_close, true, remote_settled};
 
 /* ---- where it is ------------------------------------------------------------------------------------------------ */
 

@@ -34,7 +34,7 @@ static enum fl_err malformed(struct fl_why *why)
     return fl_fail(why, FL_FORMAT, "the station said something that a signer does not understand");
 }
 
-/* ---- the three questions ------------------------------------------------------------------------------------ */
+/* ---- the questions ------------------------------------------------------------------------------------ */
 
 static enum fl_err tell_key(struct talk *t, struct fl_cursor *c, struct fl_why *why)
 {
@@ -87,12 +87,13 @@ static enum fl_err sign(struct talk *t, struct fl_cursor *c, struct fl_why *why)
     const uint8_t *path = fl_take(c, proof.n * FL_SHA256_SIZE);
     uint32_t redo_n = fl_take_u32le(c);
     const uint8_t *redo = fl_take(c, redo_n);
-    if (c->bad || c->left || flags > MESSAGE_HAND_OVER || proof.n > TREE_PROOF_MAX)
+    if (c->bad || c->left || flags > (MESSAGE_HAND_OVER | MESSAGE_ALONE) || proof.n > TREE_PROOF_MAX)
         return malformed(why);
     if (proof.n)
         memcpy(proof.path, path, proof.n * FL_SHA256_SIZE);
     fl_buf_clear(&t->redo);
     fl_buf_add(&t->redo, redo, redo_n);
+    r.alone = flags & MESSAGE_ALONE;
     r.handover = flags & MESSAGE_HAND_OVER ? signature + KEY_SIGNATURE : NULL;
     enum fl_err err = fl_buf_err(&t->redo, &said);
     if (!err)
@@ -106,12 +107,25 @@ static enum fl_err sign(struct talk *t, struct fl_cursor *c, struct fl_why *why)
     return FL_OK;
 }
 
+static enum fl_err settled(struct talk *t, struct fl_cursor *c, struct fl_why *why)
+{
+    struct fl_why said = {0, ""};
+    if (c->left)
+        return malformed(why);
+    enum fl_err err = keeper_settled(t->keeper, &said);
+    if (err)
+        message_error(&t->out, err, said.text);
+    else
+        message_begin(&t->out, 'd');
+    return FL_OK;
+}
+
 static enum fl_err answer(struct talk *t, struct fl_why *why)
 {
     static const struct {
         char letter;
         enum fl_err (*to)(struct talk *t, struct fl_cursor *c, struct fl_why *why);
-    } question[] = {{'K', tell_key}, {'O', open_log}, {'S', sign}};
+    } question[] = {{'K', tell_key}, {'O', open_log}, {'S', sign}, {'D', settled}};
     struct fl_cursor c = fl_cursor_of(t->in.bytes, t->in.len);
     char letter = (char)fl_take_u8(&c);
     for (size_t i = 0; i < sizeof question / sizeof *question; i++)

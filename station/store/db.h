@@ -3,7 +3,7 @@
  * db.h: SQLite as this station uses it: how a database is opened, what its schema is, and how its errors become ours.
  *
  * The schema is db/NNN_*.sql, embedded at build; PRAGMA user_version says how many of them a file has had.
- * Writers: WAL, synchronous=FULL (a commit is one fsync of the WAL), foreign keys on. Readers open read-only
+ * Writers: WAL, synchronous=FULL (a commit is one fsync of the WAL; ledger/ledger.h says when it may wait), foreign keys on. Readers open read-only
  * beside a running station.
  *
  * Thread rule: a connection has one owner at a time.

@@ -11,7 +11,7 @@
  *   key/next.key    the key after it, whose hash the log promised beforehand; may be kept elsewhere until it is needed
  *   key/next.vkey   its public half
  *   key/after.*     while a hand-over is under way: the key after that
- *   key/memory.a,.b what the signer signed last (sign/memory.h)
+ *   key/memory.*    what the signer signed last, and what it was made from (sign/memory.h)
  *   key/signer      path of the Unix socket of a signer that runs as another user; then the three above lie with it
  *   lock            held by the one flashline that works here
  *   door            socket where other verbs reach it, while it works (door.h)

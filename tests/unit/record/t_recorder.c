@@ -450,7 +450,7 @@ static void bad_signature_from_the_signer(void **state)
 {
     struct t_station *s = *state;
     struct recorder_opened o;
-    static const struct signer_kind lying = {"lying", lying_open, lying_sign, lying_close, false};
+    static const struct signer_kind lying = {"lying", lying_open, lying_sign, lying_close, false, NULL};
     s->hooks = (struct recorder_hooks){.signer = &lying};
     lies_left = 1;
     t_open(s, &o);

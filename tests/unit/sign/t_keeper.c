@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { N = 20 };
+enum { N = SIGNER_KEEPS + 8 };
 static struct tree_hash leaf[N];
 static struct fl_hash *hasher;
 
@@ -185,6 +185,88 @@ static void gives_back_what_the_log_lost(void **state)
     assert_int_equal(signs(t, 7, 9, sig), FL_OK);
 }
 
+/* The database's own disk may be behind by all that is kept: one after the other comes again, and then it goes on. */
+static void gives_back_all_that_is_kept(void **state)
+{
+    struct t_keeper *t = *state;
+    struct fl_why why = {0, ""};
+    enum { HEADS = SIGNER_KEEPS + 4 };
+    uint8_t sig[HEADS + 1][KEY_SIGNATURE], again[KEY_SIGNATURE];
+    char want[40];
+    assert_int_equal(told(t, head(0), NULL), FL_OK);
+    for (uint64_t i = 0; i < HEADS; i++)
+        assert_int_equal(signs(t, i, i + 1, sig[i + 1]), FL_OK);
+    assert_int_equal(open_keeper(t, NULL), FL_OK);
+    assert_int_equal(told(t, head(HEADS - SIGNER_KEEPS - 1), &why), FL_MISMATCH); /* one too far */
+    assert_non_null(strstr(why.text, "ROLLBACK"));
+    for (uint64_t i = HEADS - SIGNER_KEEPS; i < HEADS; i++) {
+        assert_int_equal(told(t, head(i), NULL), FL_OK);
+        (void)snprintf(want, sizeof want, "from %d to %d", (int)i, (int)i + 1);
+        assert_string_equal(fl_buf_text(&t->given), want);
+        if (i + 2 <= HEADS) /* not two in one: that would be another history of heads */
+            assert_int_equal(signs(t, i, i + 2, again), FL_MISMATCH);
+        assert_int_equal(signs(t, i, i + 1, again), FL_OK);
+        assert_memory_equal(sig[i + 1], again, sizeof again);
+    }
+    assert_int_equal(told(t, head(HEADS), NULL), FL_OK);
+    assert_int_equal(t->given.len, 0);
+    assert_int_equal(signs(t, HEADS, HEADS + 1, again), FL_OK);
+    assert_int_equal(told(t, head(HEADS - SIGNER_KEEPS), NULL), FL_MISMATCH);
+}
+
+/* After an orderly end nothing is given back: whoever comes with less was put back. */
+static void nothing_is_lost_behind_an_orderly_end(void **state)
+{
+    struct t_keeper *t = *state;
+    struct fl_why why = {0, ""};
+    uint8_t sig[KEY_SIGNATURE];
+    assert_int_equal(told(t, head(0), NULL), FL_OK);
+    assert_int_equal(signs(t, 0, 3, sig), FL_OK);
+    assert_int_equal(signs(t, 3, 7, sig), FL_OK);
+    assert_int_equal(keeper_settled(t->k, NULL), FL_OK);
+    assert_int_equal(keeper_settled(t->k, NULL), FL_OK);
+    for (int opened = 0; opened < 2; opened++) {
+        assert_int_equal(told(t, head(3), &why), FL_MISMATCH);
+        assert_non_null(strstr(why.text, "ROLLBACK"));
+        assert_int_equal(told(t, head(0), NULL), FL_MISMATCH);
+        assert_int_equal(told(t, head(7), NULL), FL_OK);
+        assert_int_equal(t->given.len, 0);
+        assert_int_equal(open_keeper(t, NULL), FL_OK);
+    }
+    assert_int_equal(told(t, head(7), NULL), FL_OK);
+    assert_int_equal(signs(t, 7, 9, sig), FL_OK);
+    assert_int_equal(open_keeper(t, NULL), FL_OK);
+    assert_int_equal(told(t, head(7), NULL), FL_OK);
+    assert_string_equal(fl_buf_text(&t->given), "from 7 to 9");
+    assert_int_equal(told(t, head(3), NULL), FL_MISMATCH);
+}
+
+/* Asked to, it forgets what the earlier ones were made from, and knows the last. */
+static void forgets_what_it_is_told_to(void **state)
+{
+    struct t_keeper *t = *state;
+    struct fl_why why = {0, ""};
+    uint8_t sig[KEY_SIGNATURE];
+    assert_int_equal(told(t, head(0), NULL), FL_OK);
+    for (uint64_t i = 0; i < 5; i++)
+        assert_int_equal(signs(t, i, i + 1, sig), FL_OK);
+    struct signer_request r = request(t, 5, 6);
+    r.alone = true;
+    assert_int_equal(keeper_sign(t->k, &r, sig, NULL), FL_OK);
+    for (int opened = 0; opened < 2; opened++) {
+        assert_int_equal(told(t, head(4), &why), FL_MISMATCH);
+        assert_non_null(strstr(why.text, "ROLLBACK"));
+        assert_int_equal(told(t, head(5), NULL), FL_OK);
+        assert_string_equal(fl_buf_text(&t->given), "from 5 to 6");
+        assert_int_equal(open_keeper(t, NULL), FL_OK);
+    }
+    char cmd[200];
+    (void)snprintf(cmd, sizeof cmd, "! grep -q 'from [0-4] to' %s.*", t->memory);
+    assert_int_equal(system(cmd), 0);
+    assert_int_equal(told(t, head(6), NULL), FL_OK);
+    assert_int_equal(signs(t, 6, 7, sig), FL_OK);
+}
+
 /* ---- what it says to a log ------------------------------------------------------------------------------------ */
 
 static void refuses_other_logs(void **state)
@@ -196,16 +278,15 @@ static void refuses_other_logs(void **state)
     assert_int_equal(told(t, head(5), &why), FL_MISMATCH); /* nothing remembered, and a log that has records */
     assert_non_null(strstr(why.text, "key adopt"));
     assert_int_equal(told(t, head(0), NULL), FL_OK);
-    assert_int_equal(signs(t, 0, 3, sig), FL_OK);
+    assert_int_equal(signs(t, 0, 1, sig), FL_OK);
+    assert_int_equal(signs(t, 1, 3, sig), FL_OK);
     assert_int_equal(signs(t, 3, 7, sig), FL_OK);
     assert_int_equal(told(t, head(2), &why), FL_MISMATCH);
     assert_non_null(strstr(why.text, "ROLLBACK"));
-    assert_int_equal(told(t, head(0), &why), FL_MISMATCH);
-    assert_non_null(strstr(why.text, "ROLLBACK"));
     assert_int_equal(told(t, head(9), &why), FL_MISMATCH);
     assert_non_null(strstr(why.text, "put back"));
-    for (uint64_t size = 3; size <= 7; size += 4) { /* the last and the one before */
-        c = head(size);
+    for (uint64_t i = 0; i < 3; i++) { /* the last and the two before */
+        c = head((uint64_t[]){1, 3, 7}[i]);
         c.root.b[3] ^= 1;
         assert_int_equal(told(t, c, &why), FL_MISMATCH);
         assert_non_null(strstr(why.text, "FORK"));
@@ -322,8 +403,8 @@ static void flip(const char *path, off_t at)
     (void)close(fd);
 }
 
-/* Heads 3 (turn 2, in .a) and 7 (turn 3, in .b); then one half is damaged at every place where something stands. */
-static void a_torn_half_is_as_if_never_written(void **state)
+/* Heads 3 (turn 2, in .c) and 7 (turn 3, in .d); then one half is damaged at every place where something stands. */
+static void a_torn_file_is_as_if_never_written(void **state)
 {
     struct t_keeper *t = *state;
     uint8_t sig[KEY_SIGNATURE], again[KEY_SIGNATURE];
@@ -332,22 +413,22 @@ static void a_torn_half_is_as_if_never_written(void **state)
     assert_int_equal(signs(t, 0, 3, sig), FL_OK);
     assert_int_equal(signs(t, 3, 7, sig), FL_OK);
     for (size_t i = 0; i < T_COUNT(places); i++) {
-        flip(half(t, 'b'), places[i]);
+        flip(half(t, 'd'), places[i]);
         assert_int_equal(open_keeper(t, NULL), FL_OK);
         assert_int_equal(told(t, head(3), NULL), FL_OK); /* what was signed before is the last again */
         assert_int_equal(t->given.len, 0);
         assert_int_equal(told(t, head(7), NULL), FL_MISMATCH); /* a log that has more does not pass */
-        flip(half(t, 'b'), places[i]);
-        flip(half(t, 'a'), places[i]); /* the older half is not needed */
+        flip(half(t, 'd'), places[i]);
+        flip(half(t, 'c'), places[i]); /* an older one is not needed */
         assert_int_equal(open_keeper(t, NULL), FL_OK);
         assert_int_equal(told(t, head(7), NULL), FL_OK);
-        flip(half(t, 'a'), places[i]);
+        flip(half(t, 'c'), places[i]);
     }
-    flip(half(t, 'a'), 30);
-    flip(half(t, 'b'), 30);
+    flip(half(t, 'c'), 30);
+    flip(half(t, 'd'), 30);
     assert_int_equal(open_keeper(t, NULL), FL_MISMATCH); /* both: it must not start from nothing */
-    flip(half(t, 'a'), 30);
-    flip(half(t, 'b'), 30);
+    flip(half(t, 'c'), 30);
+    flip(half(t, 'd'), 30);
     assert_int_equal(open_keeper(t, NULL), FL_OK);
     assert_int_equal(told(t, head(7), NULL), FL_OK);
     assert_int_equal(signs(t, 7, 9, again), FL_OK);
@@ -359,6 +440,7 @@ static void one_memory_one_signer(void **state)
     struct t_keeper second = *t;
     struct fl_why why = {0, ""};
     second.k = NULL;
+    assert_int_equal(told(t, head(0), NULL), FL_OK);
     assert_int_equal(open_keeper(&second, &why), FL_BUSY);
     assert_int_equal(chmod(half(t, 'b'), 0644), 0);
     assert_int_equal(open_keeper(t, &why), FL_ACCESS);
@@ -403,7 +485,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         T(signs_what_continues_and_survives_its_own_end), T(gives_back_what_the_log_lost), T(refuses_other_logs),
-        T(the_clock_goes_on), T(hands_over_once), T(a_torn_half_is_as_if_never_written), T(one_memory_one_signer),
+        T(the_clock_goes_on), T(hands_over_once), T(a_torn_file_is_as_if_never_written), T(gives_back_all_that_is_kept), T(forgets_what_it_is_told_to), T(nothing_is_lost_behind_an_orderly_end), T(one_memory_one_signer),
         T(long_and_short_redo),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

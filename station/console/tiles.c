@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/tiles.h"
 
+#include "console/letters.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -149,6 +151,27 @@ static void big(struct grid *g, const struct place *p)
         say_fault(g, p, 2, p->h - 2);
 }
 
+/* Read from across the hall: number and word in letters of blocks, below them the rest. */
+static void huge(struct grid *g, const struct place *p)
+{
+    char number[16], text[TEXT], a[24];
+    const struct tile_look *look = tile_look(p->v);
+    int word = 7, rest = word + letters_rows(LETTERS_LOW, g->utf8) + 1;
+    uint64_t ms = elapsed_ms(p->v, p->now_ms);
+    (void)snprintf(number, sizeof number, "%d", p->v->slot);
+    letters_paint(g, p->x + 4, p->y + 1, number, LETTERS_HIGH, p->tone, (uint8_t)(p->flags | GRID_BOLD));
+    if (ms)
+        put_right(g, p, 1, seconds(ms, a), 4 + letters_width(number, LETTERS_HIGH));
+    (void)put(g, p, 2, word + 1, sign_of(g, look), GRID_BOLD);
+    letters_paint(g, p->x + 4, p->y + word, look->word, LETTERS_LOW, p->tone, (uint8_t)(p->flags | GRID_BOLD));
+    (void)snprintf(text, sizeof text, "%s%s%s", p->v->mac[0] ? p->v->mac : p->v->port, p->v->chip[0] ? "  " : "", p->v->chip);
+    (void)put(g, p, 4, rest, text, 0);
+    if (works(p->v))
+        work_rows(g, p, rest + 1, p->h - rest - 1);
+    else
+        say_fault(g, p, rest + 1, p->h - rest - 1);
+}
+
 static void middle(struct grid *g, const struct place *p)
 {
     char a[24];
@@ -226,7 +249,7 @@ static const struct shape {
     int w, h, most; /* smallest size, greatest height; a form with h > 2 leaves a row free below it */
     void (*paint)(struct grid *g, const struct place *p);
 } shapes[] = {
-    {34, 6, 8, big}, {26, 4, 5, middle}, {19, 2, 2, small}, {19, 1, 1, line}, {9, 1, 1, brief}, {5, 1, 1, only_sign},
+    {44, 17, 22, huge}, {34, 6, 8, big}, {26, 4, 5, middle}, {19, 2, 2, small}, {19, 1, 1, line}, {9, 1, 1, brief}, {5, 1, 1, only_sign},
 };
 
 struct layout {

@@ -44,6 +44,28 @@ static void paint(struct grid *g, const struct slot_view *v, size_t n, const str
     tiles_paint(g, &(struct tiles_in){v, meters, n, h ? h : &none, 11000, "12:34:56"}, ui);
 }
 
+/* On a large screen numbers and words are letters of blocks; what is below them says all the rest. */
+static void across_the_hall(void **state)
+{
+    (void)state;
+    struct tiles_ui ui = {.keys = true};
+    struct fl_buf b = FL_BUF(100000);
+    struct grid g;
+    assert_int_equal(grid_init(&g, 100, 44, true), FL_OK);
+    paint(&g, some, 4, NULL, &ui);
+    text_of(&g, &b);
+    /* "2" and "PASS" of the second slot, beside the first's "1" and "WORK" */
+    assert_non_null(strstr(fl_buf_text(&b), "      \xe2\x96\x88\xe2\x96\x88                                  10.0 s      "
+                                            "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"));
+    assert_null(strstr(fl_buf_text(&b), "\xe2\x9c\x94 PASS"));
+    assert_non_null(strstr(fl_buf_text(&b), "24:6f:28:aa:bb:02  esp32"));
+    assert_non_null(strstr(fl_buf_text(&b), "take it out"));
+    assert_non_null(strstr(fl_buf_text(&b), "Red bin: this board's flash is bad."));
+    assert_non_null(strstr(fl_buf_text(&b), "write 50%"));
+    fl_buf_fini(&b);
+    grid_fini(&g);
+}
+
 static void forms(void **state)
 {
     (void)state;
@@ -255,7 +277,7 @@ static void keys(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(said), cmocka_unit_test(sixty_four),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(across_the_hall), cmocka_unit_test(forms), cmocka_unit_test(said), cmocka_unit_test(sixty_four),
                                               cmocka_unit_test(every_size), cmocka_unit_test(texts), cmocka_unit_test(keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "report/recall.h"
 
 #include "base/clock.h"
+#include "event/event.h"
 #include "report/period.h"
 #include "report/query.h"
 
@@ -14,20 +15,21 @@ struct recall {
     sqlite3_stmt *rows;
 };
 
-/* A question is a condition over attempt `a`, each with its own index; what is not asked is not in the query. */
+/* The units first, in the order in which they are shown, then what is told of each: sorting all that is told would take
+ * longer than finding it. SQLite reads `h` as it was written, because CROSS JOIN leaves it in front.
+ * A question is a condition over attempt `a`, each with its own index; what is not asked is not in the query. */
 #define TOUCHED "(a.outcome = 0 OR a.start_leaf IS NOT NULL)"
 static const char head_sql[] =
-    "WITH h AS MATERIALIZED (SELECT a.unit, a.lot, count(*) AS n, sum(a.outcome = 0) AS passes, min(a.leaf) AS first, max(a.leaf) AS last "
+    "WITH h AS MATERIALIZED (SELECT a.unit, a.lot, count(*) AS n, sum(a.outcome = 0) AS passes, min(a.start_ms) AS first_ms, "
+    "min(a.leaf) AS first, max(a.leaf) AS last "
     "FROM attempt a WHERE a.unit IS NOT NULL";
 static const char tail_sql[] =
-    " GROUP BY a.unit, a.lot) "
-    "SELECT printf('%02x:%02x:%02x:%02x:%02x:%02x', h.unit >> 40, h.unit >> 32 & 255, h.unit >> 24 & 255, h.unit >> 16 & 255, "
-    "h.unit >> 8 & 255, h.unit & 255), n.serial, l.name, h.n, h.passes, f.start_ms, z.start_ms, s.slot, o.name, w.text, p.name, p.version, b.text, "
+    " GROUP BY a.unit, a.lot ORDER BY first) "
+    "SELECT h.unit, n.serial, l.name, h.n, h.passes, h.first_ms, z.start_ms, s.slot, o.name, w.text, p.name, p.version, b.text, "
     "h.last, (SELECT count(*) FROM attempt x WHERE x.unit = h.unit AND x.leaf > h.last AND (x.outcome = 0 OR x.start_leaf IS NOT NULL)) "
-    "FROM h JOIN attempt z ON z.leaf = h.last JOIN attempt f ON f.leaf = h.first JOIN lot l ON l.id = h.lot JOIN slot s ON s.id = z.slot "
+    "FROM h CROSS JOIN attempt z ON z.leaf = h.last JOIN lot l ON l.id = h.lot JOIN slot s ON s.id = z.slot "
     "JOIN outcome o ON o.id = z.outcome LEFT JOIN word w ON w.id = z.fault LEFT JOIN profile p ON p.id = z.profile "
-    "LEFT JOIN boot t ON t.leaf = z.boot LEFT JOIN word b ON b.id = t.sw LEFT JOIN serial n ON n.unit = h.unit AND n.lot = h.lot "
-    "ORDER BY h.first";
+    "LEFT JOIN boot t ON t.leaf = z.boot LEFT JOIN word b ON b.id = t.sw LEFT JOIN serial n ON n.unit = h.unit AND n.lot = h.lot";
 
 static const struct table_column columns[] = {
     {"mac", "MAC", TABLE_TEXT},       {"serial", "serial", TABLE_TEXT},   {"lot", "lot", TABLE_TEXT},
@@ -36,7 +38,7 @@ static const struct table_column columns[] = {
     {"fault", "fault", TABLE_TEXT},   {"profile", "profile", TABLE_TEXT}, {"version", "version", TABLE_TEXT},
     {"program", "program", TABLE_TEXT}, {"leaf", "leaf", TABLE_INT},      {"newer", "newer", TABLE_INT},
 };
-enum { FIRST_MS = 5, LAST_MS = 6, N_COLUMNS = sizeof columns / sizeof *columns };
+enum { MAC = 0, FIRST_MS = 5, LAST_MS = 6, N_COLUMNS = sizeof columns / sizeof *columns };
 
 /* ---- the question ------------------------------------------------------------------------------------- */
 
@@ -214,12 +216,24 @@ void recall_close(struct recall *c)
     free(c);
 }
 
+static void add_mac(struct table *t, int64_t unit)
+{
+    uint8_t mac[6];
+    char text[24];
+    for (int i = 0; i < 6; i++)
+        mac[i] = (uint8_t)(unit >> (40 - 8 * i));
+    event_mac_format(mac, sizeof mac, text);
+    table_text(t, text);
+}
+
 static void add_row(struct table *t, sqlite3_stmt *s)
 {
     char time[FL_TIME_TEXT];
     for (int c = 0; c < N_COLUMNS; c++) {
         int type = sqlite3_column_type(s, c);
-        if (c == FIRST_MS || c == LAST_MS) {
+        if (c == MAC) {
+            add_mac(t, sqlite3_column_int64(s, c));
+        } else if (c == FIRST_MS || c == LAST_MS) {
             fl_time_format(sqlite3_column_int64(s, c), time);
             table_text(t, time);
         } else if (type == SQLITE_INTEGER) {

@@ -2,6 +2,8 @@
 #include "report/query.h"
 
 #include "event/event.h"
+#include "rows/abridge.h"
+#include "store/shapes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +40,8 @@ static enum fl_err set_unit(void *ctx, sqlite3_stmt *s)
 
 struct tracing {
     struct report *r;
+    struct shapes *shapes;
+    struct restore *restore;
     json_t *attempts;
     struct fl_why *why;
 };
@@ -54,7 +58,105 @@ static enum fl_err add_list(struct tracing *t, json_t *o, const char *member, co
     return err;
 }
 
-/* What only the record itself holds: steps, rungs, regions, sentences; and the images of its profile. */
+/* ---- what only the record itself holds: views attempt_* in db/, without their price: each decodes the record anew ------- */
+
+static bool set(json_t *o, const char *key, json_t *v) /* borrowed; NULL and null are left out */
+{
+    return !v || json_is_null(v) || json_object_set(o, key, v) == 0;
+}
+
+/* Of a list of lists in the record, objects with these names for their elements. */
+static bool add_elements(json_t *o, const char *member, const json_t *from, const char *const *names)
+{
+    const json_t *e;
+    size_t i;
+    json_t *list = json_array();
+    bool ok = list && json_object_set_new(o, member, list) == 0;
+    json_array_foreach(from, i, e) {
+        json_t *to = json_object();
+        ok = ok && to && json_array_append_new(list, to) == 0;
+        for (size_t k = 0; names[k] && ok; k++)
+            ok = set(to, names[k], json_array_get(e, k));
+    }
+    return ok;
+}
+
+static bool add_members(json_t *o, const json_t *from, const char *const (*names)[2], size_t n)
+{
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = set(o, names[i][1], json_object_get(from, names[i][0]));
+    return ok;
+}
+
+static bool add_damage(json_t *o, const json_t *damage)
+{
+    static const char *const counts[] = {"refused", "lost", "changed", "silent", "cut"};
+    json_t *list = json_array(), *to = damage ? json_object() : NULL;
+    bool ok = list && json_object_set_new(o, "damage", list) == 0 && (!damage || (to && json_array_append_new(list, to) == 0));
+    for (size_t i = 0; damage && i < sizeof counts / sizeof *counts && ok; i++)
+        ok = json_object_set_new(to, counts[i], json_integer(fl_json_int(damage, counts[i], 0))) == 0;
+    return ok;
+}
+
+/* [offset, size, md5, letter, md5 found where it is another] */
+static bool add_regions(json_t *o, const json_t *from)
+{
+    static const struct {
+        char letter;
+        bool as_expected;
+        const char *state;
+    } states[] = {{'s', true, "skipped"}, {'v', true, "verified"}, {'b', false, "bad"}, {'w', false, "written"}, {0, false, "pending"}};
+    static const char *const names[] = {"offset", "size", "md5_expected", NULL};
+    bool ok = add_elements(o, "regions", from, names);
+    for (size_t i = 0; i < json_array_size(from) && ok; i++) {
+        const json_t *e = json_array_get(from, i);
+        const char *letter = json_string_value(json_array_get(e, 3));
+        json_t *to = json_array_get(json_object_get(o, "regions"), i), *found = json_array_get(e, 4);
+        size_t k = 0;
+        while (states[k].letter && (!letter || *letter != states[k].letter))
+            k++;
+        ok = set(to, "md5_found", found ? found : states[k].as_expected ? json_array_get(e, 2) : NULL) &&
+             json_object_set_new(to, "state", json_string(states[k].state)) == 0;
+    }
+    return ok;
+}
+
+static enum fl_err read_record(struct tracing *t, int64_t leaf, json_t **out)
+{
+    const uint8_t *rec;
+    size_t n;
+    json_t *told = NULL;
+    *out = NULL;
+    enum fl_err err = shapes_record(t->shapes, leaf, &rec, &n, t->why);
+    if (!err)
+        err = fl_json_parse(rec, n, &told, t->why);
+    if (!err)
+        err = restore_leaf(t->restore, told, out, t->why);
+    json_decref(told);
+    return err;
+}
+
+static enum fl_err add_record(struct tracing *t, json_t *o, int64_t leaf)
+{
+    static const char *const texts[][2] = {{"why", "why"}, {"boot_text", "boot_text"}};
+    static const char *const link[][2] = {{"product", "bridge_product"}, {"mbps", "mbps"}, {"latency_ms", "latency_ms"}, {"low_latency", "low_latency"}};
+    static const char *const steps[] = {"step", "ms", NULL}, *const rungs[] = {"rung", "cause", "value", "count", NULL},
+                      *const blocks[] = {"baud", "bytes", "sent", "refused", NULL};
+    json_t *rec;
+    enum fl_err err = read_record(t, leaf, &rec);
+    if (err)
+        return err;
+    const json_t *damage = json_object_get(rec, "damage");
+    bool ok = add_members(o, rec, texts, sizeof texts / sizeof *texts) &&
+              add_members(o, json_object_get(rec, "bridge"), link, sizeof link / sizeof *link) &&
+              add_elements(o, "steps", json_object_get(rec, "steps"), steps) && add_elements(o, "rungs", json_object_get(rec, "rungs"), rungs) &&
+              add_damage(o, damage) && add_elements(o, "blocks", json_object_get(damage, "blocks"), blocks) &&
+              add_regions(o, json_object_get(rec, "regions"));
+    json_decref(rec);
+    return ok ? FL_OK : FL_NOMEM;
+}
+
 static enum fl_err add_attempt(void *ctx, sqlite3_stmt *s)
 {
     struct tracing *t = ctx;
@@ -62,16 +164,7 @@ static enum fl_err add_attempt(void *ctx, sqlite3_stmt *s)
     int64_t leaf = sqlite3_column_int64(s, 0), profile = sqlite3_column_int64(s, 1);
     if (!o || json_array_append_new(t->attempts, o) != 0)
         return FL_NOMEM;
-    enum fl_err err = add_list(t, o, "steps", "SELECT step, ms FROM attempt_step WHERE leaf = %lld ORDER BY n", leaf);
-    if (!err)
-        err = add_list(t, o, "rungs", "SELECT rung, cause, value, count FROM attempt_rung WHERE leaf = %lld ORDER BY n", leaf);
-    if (!err)
-        err = add_list(t, o, "damage", "SELECT refused, lost, changed, silent, cut FROM attempt_damage WHERE leaf = %lld", leaf);
-    if (!err)
-        err = add_list(t, o, "blocks", "SELECT baud, bytes, sent, refused FROM attempt_block WHERE leaf = %lld ORDER BY n", leaf);
-    if (!err)
-        err = add_list(t, o, "regions", "SELECT offset, size, md5_expected, md5_found, state FROM attempt_region "
-                                        "WHERE leaf = %lld ORDER BY n", leaf);
+    enum fl_err err = add_record(t, o, leaf);
     if (!err)
         err = add_list(t, o, "images", "SELECT offset, file, size, sha256 FROM profile_image_view WHERE profile = %lld ORDER BY offset",
                        profile);
@@ -90,12 +183,9 @@ static enum fl_err find_unit(struct report *r, const uint8_t *mac, size_t n, int
 
 static const char attempts_sql[] =
     "SELECT v.leaf, a.profile, v.leaf, v.start_leaf, v.number, v.lot, v.start, v.ms, v.slot, v.port, v.path, v.bridge, "
-    "v.bridge_serial, v.bridge_driver, v.operator, v.outcome, v.fault, v.step, n.why, v.profile, v.profile_version, "
-    "v.profile_hash, v.loader, v.baud, v.tries, v.plain_bytes, v.bytes_out, v.bytes_in, n.boot_text, v.product, v.purpose, v.serial, "
-    "d.product AS bridge_product, d.mbps, d.latency_ms, d.low_latency "
-    "FROM attempt_view v JOIN attempt a ON a.leaf = v.leaf JOIN attempt_note n ON n.leaf = v.leaf "
-    "JOIN attempt_link d ON d.leaf = v.leaf "
-    "WHERE a.unit = %lld ORDER BY a.leaf";
+    "v.bridge_serial, v.bridge_driver, v.operator, v.outcome, v.fault, v.step, v.profile, v.profile_version, "
+    "v.profile_hash, v.loader, v.baud, v.tries, v.plain_bytes, v.bytes_out, v.bytes_in, v.product, v.purpose, v.serial "
+    "FROM attempt_view v JOIN attempt a ON a.leaf = v.leaf WHERE a.unit = %lld ORDER BY a.leaf";
 
 /* A serial number's unit, the newest that has it. */
 static enum fl_err find_serial(struct report *r, const char *serial, int64_t *unit, struct fl_why *why)
@@ -129,13 +219,17 @@ enum fl_err report_trace(struct report *r, const char *name, json_t **out, struc
     enum fl_err err = find(r, name, &unit, why);
     if (err)
         return err;
-    struct tracing t = {r, json_array(), why};
+    struct tracing t = {.r = r, .attempts = json_array(), .why = why};
     json_t *o = json_pack("{so}", "attempts", t.attempts);
     char *unit_sql = sqlite3_mprintf("SELECT mac, eui64, chip, revision, flash_id, flash_size, secure_boot, flash_encryption, "
                                      "(SELECT serial FROM serial WHERE unit = unit_view.unit ORDER BY leaf DESC LIMIT 1) AS serial, "
                                      "first_leaf, leaf FROM unit_view WHERE unit = %lld", unit);
     char *sql = sqlite3_mprintf(attempts_sql, unit);
     err = o && unit_sql && sql ? query_each(r, unit_sql, set_unit, o, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err)
+        err = shapes_new(r->reader.db, &t.shapes, why);
+    if (!err)
+        err = restore_new(r->reader.db, &t.restore, why);
     if (!err && json_object_set(o, "mac", json_object_get(json_object_get(o, "unit"), "mac")) != 0)
         err = fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
@@ -143,6 +237,8 @@ enum fl_err report_trace(struct report *r, const char *name, json_t **out, struc
     if (!err)
         err = add_list(&t, o, "remarks", "SELECT leaf, what, text, lot, operator, strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', at_ms / 1000.0, "
                                          "'unixepoch') AS time FROM unit_remark WHERE unit = %lld ORDER BY leaf", unit);
+    shapes_free(t.shapes);
+    restore_free(t.restore);
     sqlite3_free(unit_sql);
     sqlite3_free(sql);
     if (err)

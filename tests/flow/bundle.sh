@@ -76,6 +76,10 @@ spoil "a signature" "sed -i '\$s/ [A-Za-z0-9+\\/]\\{20\\}/&/; \$s/.\\{6\\}\$/AAA
 spoil "a signature of the newest head only" "sed -i '\$s/\(.\{40\}\)..\(.*\)/\1AA\2/' checkpoint" signature 19 -
 spoil "a signature of its copy only" "sed -i '\$s/\(.\{40\}\)..\(.*\)/\1AA\2/' checkpoints/17.note" signature 19 -
 spoil "a root" "sed -i '3s/^./x/' checkpoint checkpoints/17.note" signature 19 -
+# the newest head lies there twice: each by itself, and with words that nobody signed
+spoil "a root in one of the two" "sed -i '3s/^./x/' checkpoint" signature 19 -
+spoil "a line that nobody signed" "sed -i '3a never' checkpoints/8.note" malformed 28 -
+spoil "a signature twice" "sed -i '\$p' checkpoint" good 0 0
 spoil "a tile" "printf x | dd of=tile/0/000.p/17 seek=40 bs=1 conv=notrunc 2>/dev/null" node 17 0
 spoil "a tile gone" "rm tile/entries/000.p/17" node 17 -
 spoil "the key in the folder" "echo factory.example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4 >key" good 0 0

@@ -39,6 +39,17 @@ expect_text "$T/1.html" '<td>24:6f:28:00:00:01</td>'
 sed -n '/<pre id="proof">/,/<\/pre>/p' "$T/1.html" | sed 's/<pre id="proof">//; s/<\/pre>//' | head -n -1 | cmp - "$T/1.tlog-proof" || fail "the page holds another file"
 ! grep -Eq 'src=|href=|http' "$T/1.html" || fail "the page asks for something from outside"
 
+# and by a camera: the page as Chromium shows it, read by zbar, gives the file byte for byte, which then verifies
+if [ -x /usr/bin/chromium ] && command -v zbarimg >/dev/null; then
+    chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$T/chromium" --force-device-scale-factor=2 \
+        --window-size=1200,2400 --screenshot="$T/page.png" "file://$T/1.html" >"$T/chromium.log" 2>&1 || { cat "$T/chromium.log"; fail "no picture"; }
+    zbarimg -q --raw --oneshot -Sbinary "$T/page.png" >"$T/seen.tlog-proof" 2>"$T/zbar.log" || { cat "$T/zbar.log"; fail "zbar finds no code"; }
+    cmp "$T/seen.tlog-proof" "$T/1.tlog-proof" || fail "the code holds another file"
+    expect_exit 0 "$FL" verify "$T/seen.tlog-proof" --key "$vkey"
+else
+    echo "chromium or zbarimg is not installed: the QR code was not read"
+fi
+
 # ---- both checkers say the same
 expect_exit 0 "$FL" verify "$T/1.tlog-proof" "$T/2.tlog-proof" "$T/3.tlog-proof" "$T/1.html" "$d/checkpoint" --key "$vkey"
 cp "$T/out" "$T/said"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A station's log in the hands of programs that others wrote: Go's sumdb (from Debian, nothing is fetched) checks every
-# head, every record's proof and every growth; signify and openssl check the newest signature; jq and node give the
-# same canonical bytes for every record. What is not installed is left out and named.
+# head, every record's proof and every growth; signify and openssl check the newest signature; jq and the npm package canonicalize
+# give the same canonical bytes for every record, and for thousands of made-up ones. What is not installed is left out and named.
 set -eu
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -72,17 +72,23 @@ openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$tmp/pub.der" -sigfil
 openssl pkey -in "$tmp/data/key/log.key" -pubout -outform DER 2>/dev/null | cmp - "$tmp/pub.der" || fail "openssl reads another key"
 
 jq -cS . "$tmp/records" | cmp - "$tmp/records" || fail "jq writes a record differently"
-if command -v node >/dev/null; then
-    # RFC 8785 by its own words: members sorted by UTF-16 code units, ECMAScript's own serialisation of the rest
-    node -e '
-        const canon = v => Array.isArray(v) ? "[" + v.map(canon).join(",") + "]"
-            : v !== null && typeof v === "object" ? "{" + Object.keys(v).sort().map(k => JSON.stringify(k) + ":" + canon(v[k])).join(",") + "}"
-            : JSON.stringify(v);
-        for (const line of require("fs").readFileSync(process.argv[1], "utf8").trimEnd().split("\n"))
-            if (canon(JSON.parse(line)) !== line) { console.log(line); process.exit(1); }' "$tmp/records" || fail "node writes a record differently"
+if command -v node >/dev/null && [ -e build/npm-outside/.done ]; then
+    # RFC 8785 by others (npm canonicalize): each record as stored, and thousands of made-up ones: those in our form, the same spelled
+    # otherwise, those that our subset refuses, those that are no JSON
+    node --input-type=module -e '
+        import canonicalize from "'"$PWD"'/build/npm-outside/node_modules/canonicalize/lib/canonicalize.js"
+        import { readFileSync } from "node:fs"
+        for (const line of readFileSync(process.argv[1], "utf8").trimEnd().split("\n"))
+            if (canonicalize(JSON.parse(line)) !== line) { console.log(line); process.exit(1) }' "$tmp/records" || fail "canonicalize writes a record differently"
+    mkdir "$tmp/canon"
+    node tests/outside/canon.mjs make "$tmp/canon" 3000 20261122
+    FL_CANON=$tmp/canon "$B/tests/audit/t_leaf" >"$tmp/unit.log" 2>&1 || { cat "$tmp/unit.log"; exit 1; }
+    node tests/outside/canon.mjs judge "$tmp/canon" || fail "canonicalize and we differ"
+    sed 's/^y$/n/' "$tmp/canon/ours" >"$tmp/canon/ours.bad" && mv "$tmp/canon/ours.bad" "$tmp/canon/ours"
+    ! node tests/outside/canon.mjs judge "$tmp/canon" >/dev/null || fail "the judge does not look"
     did=$((did + 1))
 else
-    left="$left node"
+    left="$left node with canonicalize (scripts/fetch-npm tests)"
 fi
 [ -z "$left" ] || echo "not installed, left out:$left"
 [ "$did" -gt 0 ] || { echo "neither go nor signify-openbsd nor node is installed"; exit 77; }

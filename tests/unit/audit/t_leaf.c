@@ -4,6 +4,7 @@
 #include "unit/t.h"
 
 #include "audit/leaf.h"
+#include "base/file.h"
 #include "base/json.h"
 
 static void members(void **state)
@@ -185,10 +186,52 @@ static void limits(void **state)
     assert_int_equal(leaf_scan((const uint8_t *)deep, 105, &v, NULL), FL_FORMAT);
 }
 
+/* For another implementation to judge (tests/outside/canon.mjs): each line of $FL_CANON/texts, is it canonical (ours: y, n), and
+ * the value written anew (again: - where it is refused). */
+static void answer(const char *text, size_t n, struct fl_buf *ours, struct fl_buf *again)
+{
+    json_t *o = NULL;
+    struct fl_buf b = FL_BUF(100000);
+    bool scan = by_scan(text, n), json = by_json(text, n);
+    if (scan != json)
+        fail_msg("the two readers differ: %.*s", (int)n, text);
+    fl_buf_adds(ours, scan ? "y\n" : "n\n");
+    if (fl_json_parse(text, n, &o, NULL) == FL_OK && fl_json_canonical(o, &b, NULL) == FL_OK)
+        fl_buf_add(again, b.bytes, b.len);
+    else
+        fl_buf_addc(again, '-');
+    fl_buf_addc(again, '\n');
+    json_decref(o);
+    fl_buf_fini(&b);
+}
+
+static void for_others(void **state)
+{
+    const char *dir = getenv("FL_CANON");
+    char path[3][300];
+    static const char *const name[3] = {"texts", "ours", "again"};
+    struct fl_buf b[3] = {FL_BUF(64 << 20), FL_BUF(64 << 20), FL_BUF(64 << 20)};
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        (void)snprintf(path[i], sizeof path[i], "%s/%s", dir, name[i]);
+    assert_int_equal(fl_file_read(path[0], &b[0], NULL), FL_OK);
+    for (size_t at = 0, n; at < b[0].len; at += n + 1) {
+        n = (size_t)((uint8_t *)memchr(b[0].bytes + at, '\n', b[0].len - at) - (b[0].bytes + at));
+        answer((const char *)b[0].bytes + at, n, &b[1], &b[2]);
+    }
+    for (int i = 1; i < 3; i++)
+        assert_int_equal(fl_file_replace(path[i], b[i].bytes, b[i].len, 0644, NULL), FL_OK);
+    for (int i = 0; i < 3; i++)
+        fl_buf_fini(&b[i]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(members), cmocka_unit_test(literal_rows), cmocka_unit_test(every_place), cmocka_unit_test(damaged_records), cmocka_unit_test(limits),
     };
+    static const struct CMUnitTest judged[] = {cmocka_unit_test(for_others)};
+    if (getenv("FL_CANON"))
+        return cmocka_run_group_tests(judged, NULL, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

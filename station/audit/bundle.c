@@ -414,6 +414,8 @@ enum fl_err bundle_check(const struct bundle_config *c, struct check_result *out
         err = verify(&b, &e, out, why);
     if (!err)
         evidence_tell(&e, out);
+    if (!err && out->report.verdict == AUDIT_GOOD && !out->report.leaves)
+        audit_add(&out->report, AUDIT_MISSING, 0, 0, "there is not one record: every log begins with one that opens it");
     evidence_fini(&e);
     close_bundle(&b);
     return err;

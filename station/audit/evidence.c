@@ -237,6 +237,7 @@ void evidence_tell(const struct evidence *e, struct check_result *out)
     for (size_t i = 0; i < e->n; i++) {
         const struct evidence_item *it = &e->item[i];
         out->heads_given += it->kind == EVIDENCE_HEAD;
+        out->has_mark |= it->kind == EVIDENCE_MARK;
         out->anchors += it->kind == EVIDENCE_ANCHOR;
         if (it->bad != AUDIT_GOOD)
             audit_add_beside(&out->report, it->bad, "%.80s: %.290s", it->name, it->why);

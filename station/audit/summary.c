@@ -164,6 +164,8 @@ static void print_heads(const struct check_result *r, struct fl_buf *out)
         root_text(&a->head.root, root);
         fl_buf_addf(out, "newest head  %llu records, root %s\n", (ull)a->head.size, root);
     }
+    if (!r->bundle && a->has_head && !r->has_mark)
+        fl_buf_adds(out, "mark         the folder has no file `checkpoint`, which a station always keeps: somebody took it away\n");
     if (r->heads_given)
         fl_buf_addf(out, "outside      %zu of %zu heads given agree, up to %llu records\n", r->heads_agreed, r->heads_given, (ull)r->heads_size);
     else
@@ -206,7 +208,9 @@ static void print_verdict(const struct check_result *r, struct fl_buf *out)
         if (a->tree_intact)
             fl_buf_adds(out, "The signed tree is whole: every record not named above is what was signed.\n");
     } else {
-        fl_buf_adds(out, "\nThe log itself is whole; what is wrong lies beside it.\n");
+        fl_buf_adds(out, a->has_trusted && a->trusted_size == a->leaves
+                             ? "\nThe log itself is whole; what is wrong lies beside it.\n"
+                             : "\nHow much of the log itself is whole cannot be told.\n");
     }
 }
 
@@ -347,8 +351,8 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                              "unclosed", (json_int_t)a->unclosed, "open", (int)a->open, "attempts_begun", (json_int_t)a->starts,
                              "attempts_ended", (json_int_t)a->results, "interrupted", (json_int_t)a->interrupted, "clock_steps",
                              (json_int_t)a->clock_steps, "heartbeats", (json_int_t)a->heartbeats, "gaps", gaps_json(a));
-    json_t *heads = json_pack("{sI,sI,sI,sb}", "given", (json_int_t)r->heads_given, "agreed", (json_int_t)r->heads_agreed, "size",
-                              (json_int_t)r->heads_size, "mark_agrees", (int)r->mark);
+    json_t *heads = json_pack("{sI,sI,sI,sb,sb}", "given", (json_int_t)r->heads_given, "agreed", (json_int_t)r->heads_agreed, "size",
+                              (json_int_t)r->heads_size, "mark", (int)r->has_mark, "mark_agrees", (int)r->mark);
     char when[FL_TIME_TEXT];
     fl_time_format(r->anchor_ms, when);
     json_t *anchors = json_pack("{sI,sI,sI,so,sb}", "found", (json_int_t)r->anchors, "good", (json_int_t)r->anchors_good, "size",

@@ -14,7 +14,7 @@ struct check_result {
     struct audit_report report;
     struct vkey vkey;
     bool own_key;  /* no key was given from outside */
-    bool mark;     /* the folder's own file `checkpoint` agrees */
+    bool has_mark, mark; /* the folder's own file `checkpoint` is there; and agrees */
     size_t heads_given, heads_agreed; /* from outside */
     uint64_t heads_size;              /* the largest of those that agreed */
     uint64_t rows; /* compared with what the leaves say */

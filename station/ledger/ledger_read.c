@@ -54,7 +54,7 @@ static enum fl_err next_leaf(void *ctx, struct audit_leaf *out, struct fl_why *w
     const struct beside beside = {job, job ? (size_t)sqlite3_column_bytes(s, 4) : 0, index == r->next ? r->before : NULL};
     err = shapes_load(r->shapes, index, out->rec, out->n, &beside, &out->rec, &out->n, why);
     memcpy(r->before, out->hash, sizeof r->before);
-    r->next = index + 1;
+    r->next = index < INT64_MAX ? index + 1 : 0;
     return err == FL_FORMAT ? FL_OK : err; /* what cannot be read comes as it is: that is no record */
 }
 

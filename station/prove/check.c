@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The folder's own mark first: read before the database is, so that a station at work cannot be ahead of us. */
 static enum fl_err read_evidence(const struct check_config *c, const struct folder *f, struct evidence *e, struct fl_why *why)
@@ -117,6 +118,11 @@ static enum fl_err check_database(sqlite3 *db, struct checking *x, struct check_
     enum fl_err file_err = db_check_file(db, true, &file), schema_err = db_check_schema(db, &schema);
     err = verify_log(db, x, out, why);
     err = as_finding(out, AUDIT_DATABASE, err, why);
+    /* where the schema was changed there may be no table to read: then that is what there is to say, and it must be said */
+    if (err && err != FL_NOMEM && (file_err == FL_MISMATCH || schema_err == FL_MISMATCH)) {
+        audit_add(&out->report, AUDIT_DATABASE, 0, 0, "the log cannot be read: %.300s", why->text);
+        err = FL_OK;
+    }
     if (!err && file_err) {
         *why = file;
         err = as_finding(out, AUDIT_DATABASE, file_err, why);
@@ -125,10 +131,19 @@ static enum fl_err check_database(sqlite3 *db, struct checking *x, struct check_
         *why = schema;
         err = as_finding(out, AUDIT_SCHEMA, schema_err, why);
     }
-    if (!err && !x->c->log_only && !file_err)
-        err = check_rows(db, out, why);
-    /* where the schema was changed there may be no table to compare with: that is said already */
-    return schema_err && err != FL_NOMEM ? FL_OK : err;
+    if (err || x->c->log_only || file_err)
+        return err;
+    err = check_rows(db, out, why);
+    if (!err)
+        err = check_names(db, out, why);
+    return schema_err && err != FL_NOMEM ? FL_OK : err; /* no table to compare with: said above */
+}
+
+/* A log without one record, where a station was set up, is what is left of one. */
+static void check_any(struct check_result *out)
+{
+    if (out->report.verdict == AUDIT_GOOD && !out->report.leaves)
+        audit_add(&out->report, AUDIT_MISSING, 0, 0, "there is not one record: every log begins with one that opens it");
 }
 
 static enum fl_err check_once(const struct check_config *c, const struct folder *f, struct check_result *out,
@@ -149,6 +164,8 @@ static enum fl_err check_once(const struct check_config *c, const struct folder 
         err = check_database(reader.db, &x, out, why);
     if (!err)
         evidence_tell(&x.e, out);
+    if (!err)
+        check_any(out);
     *disturbed = db_reader_disturbed(&reader);
     db_close_reader(&reader);
     evidence_fini(&x.e);
@@ -158,6 +175,7 @@ static enum fl_err check_once(const struct check_config *c, const struct folder 
 enum fl_err check_folder(const struct check_config *c, struct check_result *out, struct fl_why *why)
 {
     struct folder f;
+    struct stat st;
     bool disturbed = false;
     memset(out, 0, sizeof *out);
     enum fl_err err = folder_paths(c->data, &f, why);
@@ -165,6 +183,8 @@ enum fl_err check_folder(const struct check_config *c, struct check_result *out,
         return err;
     if (!fl_path_exists(f.db))
         err = fl_fail(why, FL_NOT_FOUND, "there is no %.300s", f.db);
+    else if (stat(f.db, &st) == 0 && !S_ISREG(st.st_mode)) /* a pipe would be waited for for ever */
+        err = fl_fail(why, FL_FORMAT, "%.300s is no file", f.db);
     if (!err)
         err = check_once(c, &f, out, &disturbed, why);
     if (disturbed) /* a station started while the file was read as one at rest: once more, beside it */

@@ -4,6 +4,7 @@
 #include "rows/project.h"
 #include "rows/rows.h"
 #include "store/db.h"
+#include "store/person.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,14 @@ static uint64_t leaf_of(sqlite3_stmt *s)
     return 0;
 }
 
+static bool has_leaf(sqlite3_stmt *s)
+{
+    for (int c = 0; c < sqlite3_column_count(s); c++)
+        if (strcmp(sqlite3_column_name(s, c), "leaf") == 0)
+            return true;
+    return false;
+}
+
 struct pair {
     const char *table;
     sqlite3_stmt *have, *want;
@@ -77,6 +86,12 @@ static void compare_rows(struct pair *p, struct audit_report *r)
         value_text(p->have, c, have);
         value_text(p->want, c, want);
         uint64_t leaf = leaf_of(p->want);
+        if (!has_leaf(p->want)) {
+            audit_add(r, AUDIT_ROWS, 0, 0, "table %s: the column %s of one of its rows holds %s; the records say %s", p->table,
+                      sqlite3_column_name(p->have, c), have, want);
+            p->found++;
+            return;
+        }
         audit_add(r, AUDIT_ROWS, leaf, leaf, "table %s: the column %s of the row that record %llu proves holds %s; the records say %s",
                   p->table, sqlite3_column_name(p->have, c), (unsigned long long)leaf, have, want);
         p->found++;
@@ -155,5 +170,29 @@ enum fl_err check_rows(sqlite3 *db, struct check_result *out, struct fl_why *why
         err = check_table(db, model, projected_tables[i].name, out, why);
     out->rows_checked = !err;
     (void)sqlite3_close(model);
+    return err;
+}
+
+enum fl_err check_names(sqlite3 *db, struct check_result *out, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    int rc = SQLITE_DONE;
+    enum fl_err err = db_prepare(db, "SELECT tag, name, salt FROM person ORDER BY tag", &s, why);
+    if (err)
+        return err;
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+        char tag[PERSON_TAG];
+        const char *have = (const char *)sqlite3_column_text(s, 0), *name = (const char *)sqlite3_column_text(s, 1);
+        bool sized = sqlite3_column_bytes(s, 2) == PERSON_SALT;
+        err = sized ? person_tag_of(name ? name : "", sqlite3_column_blob(s, 2), tag, why) : FL_FORMAT;
+        if (err == FL_FORMAT || (!err && strcmp(tag, have ? have : "") != 0))
+            audit_add(&out->report, AUDIT_ROWS, 0, 0, "table person: the tag %.40s was not made from the name '%.60s' that stands beside it",
+                      have ? have : "", name ? name : "");
+        err = err == FL_FORMAT ? FL_OK : err;
+        out->rows++;
+    }
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read the names");
+    (void)sqlite3_finalize(s);
     return err;
 }

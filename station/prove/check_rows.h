@@ -12,4 +12,7 @@
 /* Findings go into the result's report. A database of an older version is not compared: rows_checked stays false. */
 FL_MUST enum fl_err check_rows(sqlite3 *db, struct check_result *out, struct fl_why *why);
 
+/* Every name in `person` beside its tag, which was made from it: a name that somebody exchanged is a finding. */
+FL_MUST enum fl_err check_names(sqlite3 *db, struct check_result *out, struct fl_why *why);
+
 #endif

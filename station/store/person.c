@@ -43,22 +43,30 @@ enum fl_err person_put(sqlite3 *db, const struct person *p, struct fl_why *why)
     return err;
 }
 
-static enum fl_err make(sqlite3 *db, const char *name, struct person *p, struct fl_why *why)
+enum fl_err person_tag_of(const char *name, const uint8_t salt[static PERSON_SALT], char tag[static PERSON_TAG], struct fl_why *why)
 {
     uint8_t salted[PERSON_SALT + PERSON_NAME_MAX], hash[FL_SHA256_SIZE];
     size_t n = strlen(name);
     if (n > PERSON_NAME_MAX)
         return fl_fail(why, FL_FORMAT, "the name of an operator has more than %d bytes", PERSON_NAME_MAX);
-    if (RAND_bytes(p->salt, sizeof p->salt) != 1)
-        return fl_fail(why, FL_IO, "no random bytes to be had");
-    memcpy(p->name, name, n + 1);
-    memcpy(salted, p->salt, sizeof p->salt);
-    memcpy(salted + sizeof p->salt, name, n);
-    enum fl_err err = fl_sha256(salted, sizeof p->salt + n, hash);
+    memcpy(salted, salt, PERSON_SALT);
+    memcpy(salted + PERSON_SALT, name, n);
+    enum fl_err err = fl_sha256(salted, PERSON_SALT + n, hash);
     if (err)
         return fl_fail(why, err, "%s", fl_err_text(err));
-    p->tag[0] = '#';
-    fl_hex(hash, (PERSON_TAG - 2) / 2, p->tag + 1);
+    tag[0] = '#';
+    fl_hex(hash, (PERSON_TAG - 2) / 2, tag + 1);
+    return FL_OK;
+}
+
+static enum fl_err make(sqlite3 *db, const char *name, struct person *p, struct fl_why *why)
+{
+    if (RAND_bytes(p->salt, sizeof p->salt) != 1)
+        return fl_fail(why, FL_IO, "no random bytes to be had");
+    enum fl_err err = person_tag_of(name, p->salt, p->tag, why);
+    if (err)
+        return err;
+    memcpy(p->name, name, strlen(name) + 1);
     return person_put(db, p, why);
 }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The list of attacks on a log, and the test that makes each: this checks that none has lost its test. What must come of each is
+# The list of attacks on a log, and the test that makes each (H: what somebody would try who knows this program): this checks
+# that none has lost its test. What must come of each is
 # in station/audit/README.md, "What an attack gives". Where nothing inside a log can show an attack, the test shows both: that it
 # passes alone, and that a head kept elsewhere (a certificate, a witness, a timestamp) gives it away.
 set -eu
@@ -34,10 +35,11 @@ T1 cut, with a witness's head|flow/witness.sh|--head "$T/kept.note"
 T1 cut bundle, with a certificate|flow/bundle.sh|the last ones are gone
 T2 records cut, heads kept|unit/record/t_tamper.c|{"T2"
 T3 heads cut|unit/record/t_tamper.c|{"T3"
-T4 cut before the log_close|unit/audit/t_verify.c|no log_close: still open
+T4 cut before the log_close|unit/audit/t_verify.c|"T4 alone", AUDIT_GOOD
 B1 an older copy, alone|unit/record/t_tamper.c|"B1 alone", AUDIT_GOOD
 B1 an older copy, with a head|unit/record/t_tamper.c|"B1 with a head from elsewhere"
 B2 an older database|unit/record/t_tamper.c|"B2", AUDIT_ROLLBACK
+B2 and the mark, but not the signer's memory|flow/audit_verbs.sh|put_back "cp 
 B3 an older copy worked on, alone|unit/audit/t_verify.c|"B3 alone", AUDIT_GOOD
 B3 an older copy worked on, with a head|unit/record/t_tamper.c|"B3", AUDIT_FORK
 K1 written anew with the key, alone|unit/audit/t_verify.c|"K1 alone", AUDIT_GOOD
@@ -52,9 +54,17 @@ K6 a key that was not promised|unit/audit/t_verify.c|{"K6 a key that was not pro
 K7 lines of another type, head or time|unit/audit/t_witness.c|K7
 C1 clock set back|unit/audit/t_verify.c|{"C1 with the key"
 C2 forward, then back|unit/record/t_recorder.c|static void clock_set_back
-C3 dated back by the monotonic clock|unit/audit/t_verify.c|C3
+C3 dated back by the monotonic clock|unit/audit/t_verify.c|"C3", AUDIT_TIME
+C3 dated back, alone and between two timestamps|unit/audit/t_verify.c|"dated back behind it", 14 + SKEW, AUDIT_TIME
 C4 a timestamp of another authority|flow/anchors.sh|"${url}other" --ca
 C4 a timestamp over other bytes|flow/anchors.sh|over another head
+C4 signed by who may do something else|flow/anchors.sh|refused as/server
+C4 a use that is not critical|flow/anchors.sh|refused as/lax
+C4 a use besides|flow/anchors.sh|refused as/both
+C4 no use at all|flow/anchors.sh|refused as/any
+C4 by a certificate that has ended, or not begun|flow/anchors.sh|refused past
+C4 a certificate that ended since|flow/anchors.sh|by_openssl -attime
+C4 by a clock that is years off|flow/anchors.sh|year/2020/tsa
 P1 a path changed in every way|unit/audit/t_certs.c|dropped, doubled, another's
 P2 P3 another record in a certificate|unit/audit/t_certs.c|"another record"
 P4 under another log's head|flow/certificates.sh|bench-2
@@ -71,9 +81,30 @@ F3 torn pages, WAL deleted|unit/record/t_tamper.c|"WAL deleted"
 F4 disk full, folder read-only|unit/record/t_recorder.c|static void full_database
 F5 a bit flips before signing|unit/record/t_recorder.c|static void bit_flip_before_signing
 F5 a bit flips in the signature|unit/record/t_recorder.c|static void bad_signature_from_the_signer
+S1 a second station on one folder|unit/record/t_recorder.c|/* a second one on the same folder */
+S1 another program writes beside the station|unit/record/t_tamper.c|static void second_writer
 S2 triggers, views, tables changed|unit/record/t_tamper.c|{"S2 view in front"
 S3 the key in the folder replaced|unit/record/t_tamper.c|"S3, key from paper"
 G1 a unit that never passed|flow/certificates.sh|never passed
+G1 numbers of a range that no unit got|unit/audit/t_account.c|static void holes
+G2 a MAC certified twice|unit/audit/t_account.c|static void twice
+G2 a serial number on two units|unit/audit/t_account.c|told.n_serials_twice, 2
 G3 begun and never ended|unit/record/t_recorder.c|static void interrupted
+G3 and nobody said so|unit/audit/t_account.c|static void endless
+H1 a record at the end of all numbers|unit/record/t_tamper.c|{"H1
+H2 a head far ahead|unit/record/t_tamper.c|{"H2
+H3 a hand-over that was none|unit/record/t_tamper.c|{"H3
+H4 the names of kinds exchanged|unit/record/t_tamper.c|{"H4
+H5 a person's name exchanged|unit/record/t_tamper.c|{"H5
+H6 the sums under the reports|unit/record/t_tamper.c|{"H6
+H7 another version said|unit/record/t_tamper.c|{"H7
+H8 an index that leads past the rows|unit/record/t_tamper.c|{"H8
+H9 an empty database|unit/record/t_tamper.c|{"H9 an empty file
+H9 a log without a record|unit/record/t_tamper.c|{"H9 a log
+H10 the mark overwritten|unit/record/t_tamper.c|{"H10
+H10 the mark taken away|flow/audit_verbs.sh|the mark taken away
+H11 words added to a head in a bundle|flow/bundle.sh|a line that nobody signed
+H12 a witness counted under two names|unit/audit/t_policy.c|nobody counts twice
+H12 a policy with a quorum of nobody|flow/witness.sh|quorum nobody
 LIST
 echo "$n attacks, each with its test"

@@ -54,6 +54,35 @@ expect_exit 10 "$FL" audit --data "$T/bad" --key "$vkey"
 expect_text "$T/out" 'first bad record +7$'
 expect_text "$T/out" 'last trustworthy head +7 records'
 
+# ---- B2: everything in the folder but the signer's memory put back, emptied, taken away. A copy of the folder cannot show the
+# first; the station still does not go on from any of them, and leaves what it found as evidence
+expect_exit 0 "$FL" operator begin eva --data "$T/named"
+cp -r "$T/named" "$T/older"
+expect_exit 0 "$FL" operator end eva --data "$T/named"
+cp "$T/named/checkpoint" "$T/kept.note"
+put_back() { # what is done in the folder, what the audit's exit is
+    rm -rf "$T/b2" && cp -r "$T/named" "$T/b2"
+    (cd "$T/b2" && eval "$1")
+    expect_exit "$2" "$FL" audit "$T/b2"
+    expect_exit 22 "$FL" audit "$T/b2" --log-only --head "$T/kept.note"
+    expect_exit 3 "$FL" operator begin eva --data "$T/b2"
+    expect_text "$T/err" 'ROLLBACK: the signer signed a head of'
+    ls "$T/b2"/incident-*.txt >/dev/null || fail "no evidence of: $1"
+}
+put_back "cp '$T/older/flashline.db' '$T/older/checkpoint' ." 0
+rm -rf "$T/b2" && cp -r "$T/named" "$T/b2" && rm "$T/b2/checkpoint" && : >"$T/b2/flashline.db"
+expect_exit 26 "$FL" audit "$T/b2"
+expect_text "$T/out" 'How much of the log itself is whole cannot be told'
+expect_exit 3 "$FL" operator begin eva --data "$T/b2"
+expect_text "$T/err" 'ROLLBACK: the signer signed a head of'
+# the mark taken away: nothing is wrong with the log, and it is said
+rm -rf "$T/b2" && cp -r "$T/named" "$T/b2" && rm "$T/b2/checkpoint"
+expect_exit 0 "$FL" audit "$T/b2"
+expect_text "$T/out" '^mark +the folder has no file .checkpoint.'
+rm "$T/b2/flashline.db" && mkfifo "$T/b2/flashline.db" # waited for by nobody
+expect_exit 3 "$FL" audit "$T/b2"
+expect_text "$T/err" 'is no file'
+
 # ---- beside somebody who has the database open and is writing to it
 mkfifo "$T/hold"
 sqlite3 "$d/flashline.db" <"$T/hold" >/dev/null 2>&1 &

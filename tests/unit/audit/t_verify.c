@@ -782,6 +782,21 @@ static void stamps_of_an_authority(void **state)
         }
 }
 
+/* Scripts rely on these numbers: they never change. */
+static void exit_codes(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"changed", "missing", "order",    "form",   "foreign", "time", "copy",  "node",
+                                       "root",    "signature", "key",    "unsigned", "rollback", "fork", "rows", "schema",
+                                       "database", "proof", "malformed", "witness", "token"};
+    assert_int_equal(AUDIT_CLASS_COUNT, 1 + T_COUNT(name));
+    assert_int_equal(audit_class_exit(AUDIT_GOOD), 0);
+    for (size_t i = 0; i < T_COUNT(name); i++) {
+        assert_string_equal(audit_class_name((enum audit_class)(i + 1)), name[i]);
+        assert_int_equal(audit_class_exit((enum audit_class)(i + 1)), 10 + i);
+    }
+}
+
 /* a thousand bad leaves keep memory and the verdict where they are */
 static void many_findings(void **state)
 {
@@ -828,7 +843,7 @@ int main(void)
         cmocka_unit_test(what_a_good_log_tells), cmocka_unit_test(attacks),          cmocka_unit_test(sweep),
         cmocka_unit_test(heads_from_outside),    cmocka_unit_test(whose_key),        cmocka_unit_test(life_of_a_station),
         cmocka_unit_test(keys_have_their_time),  cmocka_unit_test(outside_heads_of_both_keys),
-        cmocka_unit_test(clock_steps),           cmocka_unit_test(stamps_of_an_authority), cmocka_unit_test(many_findings),
+        cmocka_unit_test(clock_steps),           cmocka_unit_test(stamps_of_an_authority), cmocka_unit_test(many_findings), cmocka_unit_test(exit_codes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

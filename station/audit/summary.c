@@ -52,6 +52,22 @@ static void print_keys(const struct audit_report *a, struct fl_buf *out)
         fl_buf_adds(out, "             The last one was retired: this log is closed for good.\n");
 }
 
+static void print_previous(const struct check_result *r, struct fl_buf *out)
+{
+    const struct audit_previous *p = &r->report.previous;
+    const struct summary_previous *now = &r->previous;
+    if (!p->named)
+        return;
+    fl_buf_addf(out, "follows      %s, which ended with %llu records and was %s then\n", p->key.name, (ull)p->head.size,
+                strcmp(p->verdict, audit_class_name(AUDIT_GOOD)) == 0 ? "good" : p->verdict);
+    if (!now->checked)
+        fl_buf_adds(out, "             That log was not looked at: give its folder or bundle with --previous.\n");
+    else if (now->verdict != AUDIT_GOOD)
+        fl_buf_addf(out, "             It is NOT GOOD now (%s): %s\n", audit_class_name(now->verdict), now->text);
+    else
+        fl_buf_addf(out, "             It leads to that head%s.\n", now->size > p->head.size ? ", and went on behind it" : "");
+}
+
 static void print_life(const struct audit_report *a, struct fl_buf *out)
 {
     fl_buf_addf(out, "runs         %llu, %llu closed in order, %llu not%s\n", (ull)a->boots, (ull)a->closes, (ull)a->unclosed,
@@ -234,6 +250,7 @@ enum fl_err summary_text(const char *path, const struct check_result *r, struct 
         fl_buf_addf(out, "span         %s to %s\n", first, last);
     }
     print_keys(a, out);
+    print_previous(r, out);
     print_life(a, out);
     print_account(a, out);
     print_heads(r, out);
@@ -277,6 +294,17 @@ static json_t *keys_json(const struct audit_report *a)
                                                     (int)k->trusted));
     }
     return list;
+}
+
+static json_t *previous_json(const struct check_result *r)
+{
+    const struct audit_previous *p = &r->report.previous;
+    char text[KEY_VKEY_MAX];
+    if (!p->named)
+        return json_null();
+    vkey_format(&p->key, text);
+    return json_pack("{ss,ss,so,ss,so}", "log", p->key.name, "key", text, "head", head_json(true, p->head.size, &p->head.root), "verdict",
+                     p->verdict, "now", r->previous.checked ? json_string(audit_class_name(r->previous.verdict)) : json_null());
 }
 
 static json_t *gaps_json(const struct audit_report *a)
@@ -361,13 +389,14 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                                 (json_int_t)r->unknown_cosigned, "asked", r->asked ? r->asked_text : NULL);
     json_t *window = summary_held(r) < a->leaves
                          ? json_pack("{sI,sI}", "first", (json_int_t)summary_held(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
-    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so}", "data", path, "log", r->vkey.name, "key", key, "own_key",
+    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so,so}", "data", path, "log", r->vkey.name, "key", key, "own_key",
                           (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
                           time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
                           head_json(a->has_head, a->head.size, &a->head.root), "outside", heads, "anchors", anchors, "witness", witness, "window", window,
                           "first_bad", bad ? json_integer((json_int_t)worst->first) : json_null(), "trusted_head",
                           head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
-                          "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired, "account", account_json(a));
+                          "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired, "account", account_json(a),
+                          "previous", previous_json(r));
     char *s = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
     json_decref(o);
     if (!s)

@@ -10,6 +10,14 @@
 
 #include "audit/verify.h"
 
+/* The log in front of this one, where it was at hand. */
+struct summary_previous {
+    bool checked;
+    enum audit_class verdict;
+    uint64_t size; /* of its newest head now */
+    char text[AUDIT_TEXT_MAX]; /* its worst finding */
+};
+
 struct check_result {
     struct audit_report report;
     struct vkey vkey;
@@ -33,6 +41,8 @@ struct check_result {
     bool has_ca;                  /* their signatures were checked too */
     uint64_t anchor_size;         /* the largest anchored head that holds */
     int64_t anchor_ms;            /* when, by the authority's clock */
+
+    struct summary_previous previous;
 };
 
 /* Records below this are held by something outside the log: a head, a witness, a timestamp. */

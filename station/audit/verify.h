@@ -20,6 +20,7 @@
 
 #include "audit/account.h"
 #include "audit/checkpoint.h"
+#include "audit/previous.h"
 
 /*  class        name in reports    what it means
  * New ones come last: the place of a class is its exit code (audit_class_exit), which scripts rely on. */
@@ -158,6 +159,7 @@ struct audit_report {
     struct audit_key key[AUDIT_KEYS_MAX];
     char next_key[2 * FL_SHA256_SIZE + 1]; /* SHA-256 of the public half of the key that comes next, as promised; "" none */
     bool retired;             /* the log was closed for good */
+    struct audit_previous previous; /* the log in front of it, if its first record names one */
 
     int64_t first_ms, last_ms; /* wall times of the first and last leaf */
     uint64_t boots, closes, unclosed, heartbeats, clock_steps, starts, results, interrupted;

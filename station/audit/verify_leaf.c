@@ -162,6 +162,15 @@ static void life(struct audit_run *r, const struct audit_leaf *leaf, const struc
     o->last_ms = v->time_ms;
 }
 
+/* The head must be one of the log that it is said to be of; whether that log still leads to it, only its records can tell. */
+static void learn_previous(struct audit_run *r, const struct audit_leaf *leaf)
+{
+    struct fl_why why = {0, ""};
+    enum fl_err err = previous_read(leaf->rec, leaf->n, &r->out->previous, &why);
+    if (err && err != FL_NOT_FOUND)
+        audit_add(r->out, AUDIT_FORM, 0, 0, "the first record names a log in front of it, and not well: %.250s", why.text);
+}
+
 enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf, struct tree_hash *hash)
 {
     struct leaf_view v;
@@ -178,6 +187,8 @@ enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf,
     check_form(r, leaf, &v);
     check_place(r, leaf, &v);
     audit_keys_learn(r, &v, leaf->index);
+    if (leaf->index == 0)
+        learn_previous(r, leaf);
     check_time(r, leaf, &v);
     check_stamps(r, leaf, &v);
     check_copies(r, leaf, &v);

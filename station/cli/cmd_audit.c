@@ -5,6 +5,7 @@
 #include "audit/bundle.h"
 #include "cli/audit_words.h"
 #include "prove/check.h"
+#include "prove/previous_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@ const struct cli_verb cmd_audit = {
         "                      more. The only way to see that a log was cut off at its end or put back\n"
         "  --ca FILE           certificates (PEM) of timestamp authorities: without them it is not checked who signed the\n"
         "                      timestamps in the log\n"
+        "  --previous DIR      the log in front of this one, which its first record names: a folder or bundle, verified with the\n"
+        "                      key and the head that the record gives\n"
         "  --log-only          leave the tables out\n"
         "  --format text|json\n"
         "\n"
@@ -46,7 +49,7 @@ const struct cli_verb cmd_audit = {
 };
 
 struct wish {
-    const char *data, *format;
+    const char *data, *format, *previous;
     struct trust_words trust;
     struct cli_list keys, heads;
     bool log_only;
@@ -56,7 +59,11 @@ static enum fl_err check(const struct wish *w, const char *dir, const struct tru
 {
     const struct check_config folder = {.data = dir, .heads = w->heads.items, .n_heads = w->heads.n, .log_only = w->log_only, .trust = trust};
     const struct bundle_config bundle = {.dir = dir, .trust = trust, .heads = w->heads.items, .n_heads = w->heads.n};
-    return bundle_there(dir) ? bundle_check(&bundle, out, why) : check_folder(&folder, out, why);
+    enum fl_err err = bundle_there(dir) ? bundle_check(&bundle, out, why) : check_folder(&folder, out, why);
+    if (err || !w->previous)
+        return err;
+    return out->report.previous.named ? previous_log_check(w->previous, &out->report.previous, out, why)
+                                      : fl_fail(why, FL_NOT_FOUND, "the first record of the log in %.200s names no log in front of it", dir);
 }
 
 static int audit(struct wish *w, const char *dir)
@@ -77,7 +84,7 @@ static int audit(struct wish *w, const char *dir)
     else if (cli_format(w->format) == CLI_JSON_OUT ? audit_print_json(dir, result) : audit_print_text(dir, result))
         code = cli_fail(CLI_STATION, "the verdict could not be written out");
     else
-        code = audit_class_exit(result->report.verdict);
+        code = audit_class_exit(result->report.verdict ? result->report.verdict : result->previous.verdict);
     if (trusted)
         trust_fini(trust);
     free(trust);
@@ -92,7 +99,8 @@ static int run_audit(int argc, char **argv)
     const struct cli_opt options[] = {
         {"data", CLI_TEXT, &w.data},         {"key", CLI_LIST, &w.keys},              {"head", CLI_LIST, &w.heads},
         {"ca", CLI_TEXT, &w.trust.ca},       {"policy", CLI_TEXT, &w.trust.policy},   {"quorum", CLI_UINT, &w.trust.quorum},
-        {"log-only", CLI_FLAG, &w.log_only}, {"format", CLI_TEXT, &w.format},         {NULL, CLI_FLAG, NULL},
+        {"log-only", CLI_FLAG, &w.log_only}, {"format", CLI_TEXT, &w.format},         {"previous", CLI_TEXT, &w.previous},
+        {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_audit, options, &argc, &argv, &done);
     if (!done && (argc > 1 || (argc && w.data))) {

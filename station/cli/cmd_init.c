@@ -4,6 +4,7 @@
 
 #include "cli/passphrase.h"
 #include "cli/public_key.h"
+#include "prove/previous_log.h"
 #include "store/folder.h"
 #include "record/recorder.h"
 #include "sign/remote.h"
@@ -35,6 +36,8 @@ const struct cli_verb cmd_init = {
         "  --then KEY          with --key or --signer: the public half of the key after it, as 64 hex digits, as a verifier key,\n"
         "                      or a file with what flashline key create printed. Without it the log promises no next key: it\n"
         "                      cannot be handed over, only closed\n"
+        "  --previous DIR      the folder of the station that this one follows: its log is verified, and the first record of the\n"
+        "                      new one names its last head. One that does not verify is named with what was found\n"
         "  --format text|json\n"
         "\n"
         "A key made here comes with the one after it, key/next.key: keep that away from the station until flashline key\n"
@@ -74,7 +77,7 @@ static enum fl_err find_public(const struct folder_new *n, uint8_t public[static
 }
 
 /* The folder, then its first records; `encrypted` tells what to say. */
-static enum fl_err make_station(const char *data, const struct folder_new *n, struct recorder_opened *opened,
+static enum fl_err make_station(const char *data, const struct folder_new *n, const json_t *previous, struct recorder_opened *opened,
                                 struct fl_why *why)
 {
     struct folder f;
@@ -91,7 +94,7 @@ static enum fl_err make_station(const char *data, const struct folder_new *n, st
               ? fl_fail(why, FL_ARG, "the key after it must be another one")
               : folder_create(&f, &all, why);
     folder_fini(&f);
-    const struct recorder_config c = {.data = data, .passphrase = n->passphrase, .signer_apart = true};
+    const struct recorder_config c = {.data = data, .passphrase = n->passphrase, .signer_apart = true, .previous = previous};
     if (!err)
         err = recorder_open(&c, &r, opened, why);
     recorder_close(r);
@@ -121,10 +124,11 @@ static int run_init(int argc, char **argv)
     const char *data = NULL, *format = NULL;
     char *dir = NULL, *passphrase = NULL, print[KEY_FINGERPRINT];
     struct folder_new n = {.station = NULL};
-    const char *credential = NULL, *then = NULL;
+    const char *credential = NULL, *then = NULL, *before = NULL;
+    json_t *previous = NULL;
     uint8_t then_public[KEY_PUBLIC];
     unsigned fd = CLI_NO_PASSPHRASE;
-    bool plain = false, done;
+    bool plain = false, done, closed = true;
     struct recorder_opened opened;
     struct vkey vkey;
     struct fl_why why = {0, ""};
@@ -132,7 +136,7 @@ static int run_init(int argc, char **argv)
         {"station", CLI_TEXT, &n.station}, {"data", CLI_TEXT, &data},           {"origin", CLI_TEXT, &n.origin},
         {"passphrase-fd", CLI_UINT, &fd},  {"no-passphrase", CLI_FLAG, &plain}, {"format", CLI_TEXT, &format},
         {"credential", CLI_TEXT, &credential}, {"key", CLI_TEXT, &n.key},       {"signer", CLI_TEXT, &n.socket},
-        {"then", CLI_TEXT, &then},
+        {"then", CLI_TEXT, &then},         {"previous", CLI_TEXT, &before},
         {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_init, options, &argc, &argv, &done);
@@ -158,7 +162,11 @@ static int run_init(int argc, char **argv)
         return code;
     n.passphrase = passphrase;
     dir = cli_data_dir(data);
-    enum fl_err err = dir ? make_station(dir, &n, &opened, &why) : fl_fail(&why, FL_NOMEM, "out of memory");
+    enum fl_err err = dir ? FL_OK : fl_fail(&why, FL_NOMEM, "out of memory");
+    if (!err && before)
+        err = previous_log_name(before, &previous, &closed, &why);
+    if (!err)
+        err = make_station(dir, &n, previous, &opened, &why);
     if (!err)
         err = vkey_parse(opened.vkey, &vkey, &why);
     if (!err)
@@ -167,6 +175,9 @@ static int run_init(int argc, char **argv)
         code = cli_fail(err == FL_EXISTS || err == FL_ARG ? CLI_USAGE : CLI_STATION, "%s", why.text);
     else
         code = tell(dir, &opened, print, cli_format(format));
+    if (!err && !closed)
+        fprintf(stderr, "flashline: the log in %s is not closed for good: flashline key retire --for-good --data %s\n", before, before);
+    json_decref(previous);
     cli_passphrase_free(passphrase);
     free(dir);
     return code;

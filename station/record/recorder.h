@@ -29,6 +29,7 @@
 #ifndef FL_RECORD_RECORDER_H
 #define FL_RECORD_RECORDER_H
 
+#include "base/json.h"
 #include "base/wake.h"
 #include "event/event.h"
 
@@ -45,6 +46,7 @@ struct recorder_config {
     bool signer_apart;
     bool handover; /* with signer_apart: a key_rotate will come, the signer needs its next key too */
     struct recorder *early; /* of recorder_early, with the same config otherwise: taken by recorder_open, also when that fails */
+    const json_t *previous; /* of a new log: what it says of the one in front of it (audit/previous.h); NULL: nothing. Borrowed */
     bool adopt; /* with signer_apart: the signer is to believe this log, whatever it remembers or does not. A person's decision */
 };
 

@@ -45,6 +45,7 @@ struct recorder {
     pthread_t thread;
     atomic_bool closing;
 
+    const json_t *previous;      /* during open only; recorder_config */
     bool retired;                /* the log was closed for good just now */
     int64_t boot;                /* index of this run's boot leaf */
     int64_t last_wall, last_mono; /* of the last leaf; last_mono -1: of an earlier run */

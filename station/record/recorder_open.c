@@ -115,7 +115,8 @@ static json_t *log_open_body(const struct recorder *r)
     vkey_format(&r->vkey, vkey);
     /* no key after it is known where the key is not this folder's: then it is never handed over, a new log follows it */
     bool promised = folder_next(&r->folder, &next, NULL) == FL_OK && folder_promise(next.key, promise, NULL) == FL_OK;
-    return json_pack("{ss,ss,ss*}", "origin", r->vkey.name, "vkey", vkey, "next", promised ? promise : NULL);
+    return json_pack("{ss,ss,ss*,sO*}", "origin", r->vkey.name, "vkey", vkey, "next", promised ? promise : NULL, "previous",
+                     r->previous);
 }
 
 /* `again`: records that a crash had taken from the database and the signer gave back. */
@@ -250,6 +251,7 @@ enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct r
     memset(opened, 0, sizeof *opened);
     if (!r)
         return fl_fail(why, FL_NOMEM, "out of memory");
+    r->previous = c->previous;
     if (!c->early)
         err = open_folder(r, c, opened, why);
     opened->encrypted = folder_key_encrypted(&r->folder);

@@ -59,8 +59,41 @@ expect_exit 0 flash
 
 # closed for good
 expect_exit 2 with "$FL" key retire
+cp -r "$T/data" "$T/cut"
 expect_exit 0 with "$FL" key retire --for-good
 expect_exit 3 flash
 expect_text "$T/err" 'closed for good'
 expect_exit 0 "$FL" audit --data "$T/data" --key "$first"
 [ ! -e "$T/data/key/log.key" ] && [ ! -e "$T/data/key/next.key" ] || fail "a key is left"
+
+# the next log names it, and leads an auditor back to it with the new key alone
+follow() { "$FL" init --data "$1" --station line-3 --no-passphrase --previous "$2"; }
+expect_exit 3 follow "$T/none" "$T/nowhere"
+[ ! -e "$T/none/flashline.db" ] || fail "a log that follows nothing was begun"
+expect_exit 0 follow "$T/second" "$T/data"
+[ ! -s "$T/err" ] || { cat "$T/err"; fail "a closed log is warned about"; }
+[ "$(sqlite3 "$T/second/flashline.db" "SELECT json_extract(rec, '$.previous.checkpoint') FROM record WHERE leaf = 0")" = "$(cat "$T/data/checkpoint")" ] ||
+    fail "the first record does not hold the last head"
+key=$(cat "$T/second/key/log.vkey")
+expect_exit 0 "$FL" audit --data "$T/second" --key "$key"
+expect_text "$T/out" 'That log was not looked at'
+expect_exit 0 "$FL" audit --data "$T/second" --key "$key" --previous "$T/data"
+expect_text "$T/out" 'leads to that head'
+expect_exit 0 "$FL" audit --data "$T/second" --key "$key" --previous "$T/data" --format json
+[ "$(jq -r '"\(.previous.verdict) \(.previous.now)"' "$T/out")" = 'good good' ] || fail "JSON"
+# an older state of it, another log in its place
+expect_exit 22 "$FL" audit --data "$T/second" --key "$key" --previous "$T/cut"
+expect_text "$T/out" 'It is NOT GOOD now \(rollback\)'
+expect_exit 3 "$FL" audit --data "$T/data" --key "$first" --previous "$T/torn" # names none
+expect_exit 0 follow "$T/third" "$T/second"
+expect_text "$T/err" 'not closed for good'
+if "$FL" audit --data "$T/second" --previous "$T/third" >"$T/out" 2>&1; then fail "another log passes as the one in front"; fi
+# a log that does not verify is why a new one is begun: both heads are in its first record
+mkdir "$T/bad"
+cp -r "$T/cut/." "$T/bad"
+cp "$T/data/checkpoint" "$T/bad/checkpoint" # a newer head: it was put back
+expect_exit 0 follow "$T/after" "$T/bad"
+[ "$(sqlite3 "$T/after/flashline.db" "SELECT json_extract(rec, '$.previous.verdict') || (json_extract(rec, '$.previous.elsewhere') IS NOT NULL) FROM record WHERE leaf = 0")" = rollback1 ] ||
+    fail "the incident is not in the first record"
+expect_exit 0 "$FL" audit --data "$T/after"
+expect_text "$T/out" 'was rollback then'

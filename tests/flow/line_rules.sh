@@ -87,7 +87,7 @@ kill -TERM $run
 wait $run || :
 [ "$(sql "SELECT rule, reopened IS NOT NULL FROM line_stop ORDER BY leaf DESC LIMIT 1")" = "image|1" ] || fail "the stop by a changed file"
 
-# the golden board first
+# the boards of the shift's start first: the golden one must pass, the known-bad one must fail
 sim_start again --boards 4 --scenario "$T/sim.scenario"
 port_of() { sed -n 's/.*port: *"\{0,1\}\([^",}]*\)"\{0,1\}.*/\1/p' "$T/again.yaml" | sed -n "$2p"; }
 echo '{"shift": {"golden": ["24:6f:28:00:00:44"]}}' >"$T/rules.json"
@@ -110,4 +110,37 @@ done
 [ "$(sql "SELECT passed FROM lot WHERE name = 'L-3'")" = 0 ] || fail "a dry run was counted in its lot"
 expect_exit 2 "$FL" flash --purpose dry-run --profile "$T/p/p.yaml" --port x --data "$T/data"
 expect_text "$T/err" "dry_run, golden or known_bad"
+# a line that stays: a board that is in waits until both were shown; a known-bad one that passes stops it
+bad=24:6f:28:00:00:55
+cat >"$T/sim.scenario" <<END
+boards: [{board: 1, mac: "24:6f:28:00:00:44"}, {board: 2, mac: "$bad", flash: {stuck: [0x10000]}}, {board: 3}]
+END
+sim_start shift --boards 3 --scenario "$T/sim.scenario"
+printf 'shift: {golden: ["24:6f:28:00:00:44"], known_bad: ["%s"]}\n' "$bad" >"$T/rules.yaml"
+lot L-4 --rules "$T/rules.yaml"
+"$FL" run --profile "$T/p/p.yaml" --station "$T/shift.yaml" --lot L-4 --data "$T/data" --format json >"$T/result" 2>"$T/progress" &
+run=$!
+PIDS="$PIDS $run"
+attempts() { [ "$(grep -c '"type":"attempt"' "$T/result")" -ge "$1" ]; }
+wait_for "three boards" 60 attempts 3 || { cat "$T/progress"; fail "the shift's start"; }
+kill -TERM $run
+wait $run || :
+[ "$(jq -r 'select(.type=="attempt")|"\(.slot) \(.outcome) \(.fault) \(.purpose)"' "$T/result" | grep -v '^3' | sort | tr '\n' ';')" = \
+    "1 PASS null golden;2 FAIL verify.md5 known_bad;" ] || { cat "$T/result"; fail "golden and known-bad"; }
+third=$(jq -r 'select(.type=="attempt" and .slot==3)|"\(.outcome) \(.fault)"' "$T/result")
+case $third in "ABORTED lot.shift" | "PASS null") ;; *) cat "$T/result"; fail "the third board: $third" ;; esac
+# let in after both, and never before: the order of the records tells
+[ "$(sql "SELECT count(*) FROM attempt_view v WHERE lot = 'L-4' AND outcome = 'PASS' AND purpose IS NULL
+    AND leaf < (SELECT max(leaf) FROM attempt_view WHERE lot = 'L-4' AND purpose IS NOT NULL)")" = 0 ] || fail "production before the shift's start was done"
+[ "$(sql "SELECT count(*) FROM line_stop WHERE reopened IS NULL AND lot = (SELECT id FROM lot WHERE name = 'L-4')")" = 0 ] || fail "stopped although both were right"
+kill "$SIM"
+wait "$SIM" 2>/dev/null || :
+echo "boards: [{board: 1, mac: \"$bad\"}, {board: 2}]" >"$T/sim.scenario" # it was repaired, and nobody said so
+sim_start fixed --boards 2 --scenario "$T/sim.scenario"
+port_of() { sed -n 's/.*port: *"\{0,1\}\([^",}]*\)"\{0,1\}.*/\1/p' "$T/fixed.yaml" | sed -n "$2p"; }
+flash 0 1 L-4
+is "PASS null"
+flash 1 2 L-4
+is "ABORTED rule.shift"
+[ "$(sql "SELECT rule, slot IS NULL FROM line_stop ORDER BY leaf DESC LIMIT 1")" = "shift|1" ] || { sql "SELECT * FROM line_stop"; fail "a known-bad board that passes"; }
 expect_exit 0 "$FL" audit --data "$T/data"

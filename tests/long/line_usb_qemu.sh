@@ -56,6 +56,9 @@ echo "GUEST hub of $(cat /sys/bus/usb/devices/1-1/maxchild)"
     now=$(for t in /sys/class/tty/ttyUSB*; do [ -e "$t" ] && readlink "$t" | sed 's|.*/\(1-[0-9.]*\):[^/]*/\(ttyUSB[0-9]*\)/.*|\1=\2|'; done | tr '\n' ' ')
     [ "$now" = "$last" ] || echo "GUEST ttys $now"
     last=$now
+    held=$(ls -l /proc/[0-9]*/fd 2>/dev/null | sed -n 's/.*\/dev\/\(ttyUSB[0-9]*\) (deleted)$/\1/p' | tr '\n' ' ')
+    [ "$held" = "$lastheld" ] || echo "GUEST holds $held"
+    lastheld=$held
 done) &
 flashline run --profile /p.yaml --station /station.yaml --data /tmp/data --format json 2>&1 | cat
 echo "GUEST ended"
@@ -119,6 +122,10 @@ wait_for "the second board" 120 attempts 2 || { log; fail "the second"; }
 unplug 1
 gone() { tr -d '\r' <"$T/guest.log" | grep 'GUEST ttys' | tail -n 1 | grep -qv '1-1\.1='; }
 wait_for "the first board to be gone" 60 gone || { log; fail "unplugging is not seen"; }
+free() { ! tr -d '\r' <"$T/guest.log" | grep 'GUEST holds' | tail -n 1 | grep -q ttyUSB; }
+wait_for "its tty to be let go" 60 free || { log; fail "a port that went is held open: its name stays taken"; }
+sleep 1 # a look of the guest's takes half a second: a tty that is held by now was told
+wait_for "its tty to be let go" 60 free || { log; fail "a port that went is held open: its name stays taken"; }
 plug 4 4
 wait_for "the port outside the list" 60 says 'GUEST ttys .*1-1\.4=ttyUSB0' || { log; fail "the port outside"; }
 plug 3 1

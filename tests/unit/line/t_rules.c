@@ -88,6 +88,23 @@ static void table(void **state)
         {1, 'V', 8, ""}, {1, 'V', 9, "0:yield"},
     };
     play("yield", "{\"line\": {\"yield\": 75, \"after\": 4}}", yield, T_COUNT(yield));
+    /* the same by slot: one slot's faults and units are no other's, and close no other; a slot that is reopened counts anew */
+    static const struct step same_slot[] = {
+        {1, 'V', 1, ""}, {2, 'V', 2, ""}, {1, 'P', 3, ""}, {1, 'L', 4, ""}, {2, 'P', 5, ""}, {1, 'V', 6, ""},
+        {1, 'V', 7, "1:same_fault"}, {2, 'V', 8, ""}, {1, 'R', 0, ""}, {1, 'V', 9, ""}, {2, 'V', 10, "2:same_fault"},
+    };
+    play("same fault in a slot", "{\"slot\": {\"same_fault\": 3}}", same_slot, T_COUNT(same_slot));
+    static const struct step yield_slot[] = {
+        {1, 'V', 1, ""}, {2, 'P', 2, ""}, {2, 'P', 3, ""}, {1, 'P', 1, ""}, {1, 'P', 4, ""}, {2, 'V', 5, ""}, {2, 'V', 6, "2:yield"},
+        {1, 'V', 7, ""}, {1, 'V', 8, "1:yield"}, {1, 'R', 0, ""}, {1, 'V', 8, ""}, {1, 'V', 9, ""}, {1, 'P', 10, ""}, {1, 'P', 11, ""},
+        {1, 'P', 12, ""},
+    };
+    play("yield of a slot", "{\"slot\": {\"yield\": 51, \"after\": 4}}", yield_slot, T_COUNT(yield_slot));
+    /* exactly what is asked for is enough; one unit before `after` nothing stops */
+    static const struct step edge[] = {
+        {1, 'V', 1, ""}, {1, 'V', 2, ""}, {1, 'P', 3, ""}, {1, 'P', 4, ""}, {1, 'P', 5, ""}, {1, 'V', 6, ""}, {1, 'V', 7, "0:yield"},
+    };
+    play("yield at its edge", "{\"line\": {\"yield\": 50, \"after\": 4}}", edge, T_COUNT(edge));
     static const struct step none[] = {{1, 'V', 1, ""}, {1, 'V', 2, ""}, {1, 'V', 3, ""}, {1, 'V', 4, ""}, {1, 'V', 5, ""}};
     play("no rules", "{}", none, T_COUNT(none));
 }

@@ -297,10 +297,15 @@ enum fl_err attempt_init(struct attempt *a, const struct line_config *c, size_t 
     return err;
 }
 
-void attempt_fini(struct attempt *a)
+void attempt_shut(struct attempt *a)
 {
     link_close(a->link);
     a->link = NULL;
+}
+
+void attempt_fini(struct attempt *a)
+{
+    attempt_shut(a);
     event_ticket_fini(&a->end_ticket);
     event_ticket_fini(&a->start_ticket);
 }

@@ -80,6 +80,8 @@ void attempt_forget(struct attempt *a);
 
 /* Open the slot's port unless it is open; nothing is recorded or shown. */
 bool attempt_open(struct attempt *a);
+/* Let go of it: a port that went keeps its name taken as long as somebody has it open. */
+void attempt_shut(struct attempt *a);
 
 /* Is the board of the last attempt still there? Asks the link, and where `probe` the chip itself (which
  * restarts its program); one that does not answer is asked once more. */

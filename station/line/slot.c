@@ -131,6 +131,7 @@ static bool comes(struct slot_worker *w, enum attempt_how *how)
     a->came_ms = fl_mono_ms();
     if (there == LINK_NO) {
         w->bridge_stays = false;
+        attempt_shut(a);
         attempt_forget(a);
         if (!flapping(w))
             attempt_show(a, SLOT_EMPTY);

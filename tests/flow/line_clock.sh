@@ -71,7 +71,9 @@ rc=0
 wait $RUN || rc=$?
 [ $rc = 3 ] || { cat "$T/progress"; fail "exit $rc, expected 3: the clock is years behind"; }
 expect_text "$T/progress" 'the clock is [0-9]+ s behind the time of the last signature: nothing is signed until it is right'
-[ "$(jq -c 'select(.type=="attempt")|[.outcome, .fault]' "$T/result" | tail -n 1)" = '["ERROR","station.record"]' ] || { cat "$T/result"; fail "a board under a wrong clock"; }
+# whether the board was begun before another record was refused is chance; that it did not pass is not
+[ "$(jq -c 'select(.type=="attempt" and .outcome=="PASS")' "$T/result" | wc -l)" = 3 ] || { cat "$T/result"; fail "a board under a wrong clock passed"; }
+[ -z "$(jq -c 'select(.type=="attempt" and .outcome!="PASS" and .fault!="station.record")' "$T/result")" ] || { cat "$T/result"; fail "another fault"; }
 set_clock $((400 * 86400))
 expect_exit 0 here "$FL" flash --profile "$T/p.yaml" --port "rfc2217://127.0.0.1:$2" --lot L-1 --data "$T/data"
 [ "$(sort "$T/printed" | uniq | wc -l)" = 3 ] && [ "$(wc -l <"$T/printed")" = 3 ] || { cat "$T/printed"; fail "a label twice"; }

@@ -50,6 +50,8 @@ attempts 2 && { cat "$T/result"; fail "a board that came anew was flashed again"
 # taken out for longer than that, another board may be in
 gone 1 3
 wait_for "an empty slot" 10 is empty || fail "not empty"
+free() { ! ls -l "/proc/$run/fd" | grep -q "$(readlink "$T/board1")\$"; }
+wait_for "the port to be let go" 10 free || { ls -l "/proc/$run/fd"; fail "a port that went is held open: its name stays taken"; }
 sleep 2.2 # longer than `again`
 port 1 4
 wait_for "a new try" 60 attempts 2 || { cat "$T/progress"; fail "not tried anew"; }

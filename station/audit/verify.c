@@ -2,6 +2,7 @@
 #include "audit/verify.h"
 
 #include "audit/verify_run.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, u
     va_start(ap, fmt);
     (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
     va_end(ap);
+    fl_utf8_clean(f.text, false);
     keep(r, &f);
 }
 
@@ -99,6 +101,7 @@ void audit_add_beside(struct audit_report *r, enum audit_class class, const char
     va_start(ap, fmt);
     (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
     va_end(ap);
+    fl_utf8_clean(f.text, false);
     keep(r, &f);
 }
 

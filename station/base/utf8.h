@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * utf8.h: is this UTF-8? Pure.
+ * utf8.h: is this UTF-8, and may it go to a terminal? Pure.
  */
 #ifndef FL_BASE_UTF8_H
 #define FL_BASE_UTF8_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Length of the UTF-8 sequence at p (1..4; left >= 1), 0 when it is none. Overlong forms, surrogates
  * and values above U+10FFFF are none (RFC 3629). */
@@ -39,6 +40,24 @@ static inline bool fl_utf8_ok(const uint8_t *p, size_t n)
         i += k;
     }
     return true;
+}
+
+/* For eyes: what is not UTF-8 and every control character becomes '?', so that no record, file or damaged database can speak
+ * to the terminal. `lines`: newlines and tabs stay. In place. */
+static inline void fl_utf8_clean(char *text, bool lines)
+{
+    size_t left = strlen(text);
+    for (uint8_t *p = (uint8_t *)text; left;) {
+        size_t n = fl_utf8_len(p, left);
+        bool control = *p < 0x20 || *p == 0x7f || (n == 2 && p[0] == 0xC2 && p[1] < 0xA0); /* C0, DEL, C1 */
+        if (!n)
+            n = 1, control = true;
+        if (control && !(lines && (*p == '\n' || *p == '\t')))
+            for (size_t i = 0; i < n; i++)
+                p[i] = '?';
+        p += n;
+        left -= n;
+    }
 }
 
 #endif

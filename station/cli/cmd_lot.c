@@ -2,10 +2,12 @@
  * Lots opened and closed. */
 #include "cli/telling.h"
 
+#include "base/utf8.h"
 #include "line/rules.h"
 #include "line/serial.h"
 #include "profile/rules_file.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,11 +59,13 @@ const struct cli_verb cmd_lot_close = {
     .run = run_close,
 };
 
+#define NOT_SAID UINT_MAX
+
 struct opening {
     struct telling t;
     struct cli_list profile_paths;
     const char *product, *duplicates, *rules_path;
-    unsigned quantity, max, tries;
+    unsigned quantity, max, tries; /* NOT_SAID, or from 1 */
     json_t *facts;    /* of the profiles: their events */
     json_t *profiles; /* as the lot names them */
     json_t *rules;
@@ -124,11 +128,11 @@ static json_t *lot_body(struct opening *o, const char *name)
         ok = set(b, "product", json_string(o->product));
     if (ok && o->duplicates)
         ok = set(b, "duplicates", json_string(o->duplicates));
-    if (ok && o->quantity)
+    if (ok && o->quantity != NOT_SAID)
         ok = set(b, "planned", json_integer(o->quantity));
-    if (ok && o->max)
+    if (ok && o->max != NOT_SAID)
         ok = set(b, "authorised", json_integer(o->max));
-    if (ok && o->tries)
+    if (ok && o->tries != NOT_SAID)
         ok = set(b, "tries", json_integer(o->tries));
     if (ok && o->rules)
         ok = set(b, "rules", json_incref(o->rules));
@@ -162,7 +166,7 @@ static int open_lot(struct opening *o, const char *name)
 
 static int run_open(int argc, char **argv)
 {
-    struct opening o = {.t = TELLING_INIT};
+    struct opening o = {.t = TELLING_INIT, .quantity = NOT_SAID, .max = NOT_SAID, .tries = NOT_SAID};
     const struct cli_opt options[] = {
         {"profile", CLI_LIST, &o.profile_paths}, {"product", CLI_TEXT, &o.product}, {"quantity", CLI_UINT, &o.quantity},
         {"max", CLI_UINT, &o.max}, {"duplicates", CLI_TEXT, &o.duplicates}, {"tries", CLI_UINT, &o.tries},
@@ -173,6 +177,10 @@ static int run_open(int argc, char **argv)
         code = cli_usage(&cmd_lot_open, argc ? "one lot at a time" : "which name?");
     else if (!done && !o.profile_paths.n)
         code = cli_usage(&cmd_lot_open, "--profile FILE is missing");
+    else if (!done && (!o.quantity || !o.max || !o.tries))
+        code = cli_usage(&cmd_lot_open, "--quantity, --max and --tries are whole numbers from 1");
+    else if (!done && o.product && !fl_utf8_ok((const uint8_t *)o.product, strlen(o.product)))
+        code = cli_usage(&cmd_lot_open, "--product must be text in UTF-8");
     else if (!done)
         code = open_lot(&o, argv[0]);
     telling_close(&o.t);

@@ -68,6 +68,8 @@ const struct cli_verb cmd_operator = {
 static int record(const struct cli_verb *verb, struct telling *t, enum event_kind kind, json_t *body, const char *what)
 {
     int64_t leaf;
+    if (!body) /* the only texts that are no strings in JSON */
+        return cli_usage(verb, "what is said must be text in UTF-8");
     json_t *said = json_deep_copy(body);
     int code = telling_open(t, verb);
     if (code)

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/utf8.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -95,12 +96,25 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
     return CLI_OK;
 }
 
+/* What is said may come from a record, a file or a damaged database. */
+static void say(const char *fmt, va_list ap)
+{
+    char *text = NULL;
+    if (vasprintf(&text, fmt, ap) < 0) {
+        fputs("out of memory", stderr);
+        return;
+    }
+    fl_utf8_clean(text, true);
+    fputs(text, stderr);
+    free(text);
+}
+
 int cli_usage(const struct cli_verb *verb, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     fprintf(stderr, "flashline %s: ", verb->name);
-    vfprintf(stderr, fmt, ap);
+    say(fmt, ap);
     fprintf(stderr, "\n  flashline %s --help tells how it is used\n", verb->name);
     va_end(ap);
     return CLI_USAGE;
@@ -111,7 +125,7 @@ int cli_fail(int code, const char *fmt, ...)
     va_list ap;
     va_start(ap, fmt);
     fputs("flashline: ", stderr);
-    vfprintf(stderr, fmt, ap);
+    say(fmt, ap);
     fputc('\n', stderr);
     va_end(ap);
     return code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/query.h"
 
+#include "base/utf8.h"
 #include "event/event.h"
 #include "rows/abridge.h"
 #include "store/shapes.h"
@@ -19,7 +20,9 @@ static json_t *row_object(sqlite3_stmt *s, int from)
         int type = sqlite3_column_type(s, c);
         if (type == SQLITE_NULL)
             continue;
-        json_t *v = type == SQLITE_INTEGER ? json_integer(sqlite3_column_int64(s, c)) : json_string(query_text(s, c));
+        json_t *v = type == SQLITE_INTEGER ? json_integer(sqlite3_column_int64(s, c))
+                    : type == SQLITE_FLOAT ? json_real(sqlite3_column_double(s, c))
+                                           : json_string(query_text(s, c));
         if (!v || json_object_set_new(o, sqlite3_column_name(s, c), v) != 0) {
             json_decref(o);
             o = NULL;
@@ -122,6 +125,33 @@ static bool add_regions(json_t *o, const json_t *from)
     return ok;
 }
 
+/* A whole number and a power of ten: as a decimal is written, so that 37 and -1 are 3.7 and not almost. */
+static json_t *decimal(const json_t *v, json_int_t scale)
+{
+    char text[48];
+    if (!json_is_integer(v))
+        return json_null();
+    (void)snprintf(text, sizeof text, "%llde%lld", (long long)json_integer_value(v), (long long)scale);
+    return json_real(strtod(text, NULL));
+}
+
+/* [name, value, scale, unit, low, high, verdict] */
+static bool add_measures(json_t *o, const json_t *from)
+{
+    const json_t *e;
+    size_t i;
+    json_t *list = json_array();
+    bool ok = list && json_object_set_new(o, "measures", list) == 0;
+    json_array_foreach(from, i, e) {
+        json_int_t scale = json_integer_value(json_array_get(e, 2));
+        ok = ok && json_array_append_new(list, json_pack("{sO?, so, sO?, so, so, sO?}", "name", json_array_get(e, 0), "value",
+                                                         decimal(json_array_get(e, 1), scale), "unit", json_array_get(e, 3), "low",
+                                                         decimal(json_array_get(e, 4), scale), "high",
+                                                         decimal(json_array_get(e, 5), scale), "verdict", json_array_get(e, 6))) == 0;
+    }
+    return ok;
+}
+
 static enum fl_err read_record(struct tracing *t, int64_t leaf, json_t **out)
 {
     const uint8_t *rec;
@@ -142,7 +172,7 @@ static enum fl_err add_record(struct tracing *t, json_t *o, int64_t leaf)
     static const char *const texts[][2] = {{"why", "why"}, {"boot_text", "boot_text"}};
     static const char *const link[][2] = {{"product", "bridge_product"}, {"mbps", "mbps"}, {"latency_ms", "latency_ms"}, {"low_latency", "low_latency"}};
     static const char *const steps[] = {"step", "ms", NULL}, *const rungs[] = {"rung", "cause", "value", "count", NULL},
-                      *const blocks[] = {"baud", "bytes", "sent", "refused", NULL};
+                      *const blocks[] = {"baud", "bytes", "sent", "refused", NULL}, *const hooks[] = {"hook", "exit_code", "ms", "output", NULL};
     json_t *rec;
     enum fl_err err = read_record(t, leaf, &rec);
     if (err)
@@ -152,7 +182,8 @@ static enum fl_err add_record(struct tracing *t, json_t *o, int64_t leaf)
               add_members(o, json_object_get(rec, "bridge"), link, sizeof link / sizeof *link) &&
               add_elements(o, "steps", json_object_get(rec, "steps"), steps) && add_elements(o, "rungs", json_object_get(rec, "rungs"), rungs) &&
               add_damage(o, damage) && add_elements(o, "blocks", json_object_get(damage, "blocks"), blocks) &&
-              add_regions(o, json_object_get(rec, "regions"));
+              add_regions(o, json_object_get(rec, "regions")) && add_measures(o, json_object_get(rec, "measures")) &&
+              add_elements(o, "hooks", json_object_get(rec, "hooks"), hooks);
     json_decref(rec);
     return ok ? FL_OK : FL_NOMEM;
 }
@@ -237,6 +268,11 @@ enum fl_err report_trace(struct report *r, const char *name, json_t **out, struc
     if (!err)
         err = add_list(&t, o, "remarks", "SELECT leaf, what, text, lot, operator, strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', at_ms / 1000.0, "
                                          "'unixepoch') AS time FROM unit_remark WHERE unit = %lld ORDER BY leaf", unit);
+    if (!err)
+        err = add_list(&t, o, "labels",
+                       "SELECT b.leaf, b.state, b.attempt, b.printer, nullif(p.name, '') AS operator, strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', "
+                       "b.at_ms / 1000.0, 'unixepoch') AS time FROM label b LEFT JOIN operator_view p ON p.id = b.operator "
+                       "WHERE b.unit = %lld ORDER BY b.leaf", unit);
     shapes_free(t.shapes);
     restore_free(t.restore);
     sqlite3_free(unit_sql);
@@ -250,13 +286,39 @@ enum fl_err report_trace(struct report *r, const char *name, json_t **out, struc
 
 /* ---- text ------------------------------------------------------------------------------------------------- */
 
+/* What somebody or some board said: on one line, and nothing that a terminal would obey. */
+static void said(struct fl_buf *b, const char *text)
+{
+    char *copy = strdup(text);
+    if (copy)
+        fl_utf8_clean(copy, false);
+    fl_buf_adds(b, copy ? copy : "");
+    free(copy);
+}
+
+/* The same with its lines kept, each under the one before. */
+static void said_lines(struct fl_buf *b, const char *label, const char *text)
+{
+    char *copy = strdup(text), *rest = copy, *line;
+    while (copy && (line = strsep(&rest, "\n")))
+        if (*line) {
+            fl_utf8_clean(line, false);
+            fl_buf_addf(b, "  %-8s %s\n", label, line);
+            label = "";
+        }
+    free(copy);
+}
+
 static void member(struct fl_buf *b, const char *label, const json_t *o, const char *key, const char *after)
 {
     const json_t *v = json_object_get(o, key);
     if (json_is_integer(v))
         fl_buf_addf(b, "%s%lld%s", label, (long long)json_integer_value(v), after);
-    else if (json_is_string(v) && *json_string_value(v))
-        fl_buf_addf(b, "%s%s%s", label, json_string_value(v), after);
+    else if (json_is_string(v) && *json_string_value(v)) {
+        fl_buf_adds(b, label);
+        said(b, json_string_value(v));
+        fl_buf_adds(b, after);
+    }
 }
 
 static void head_line(const json_t *a, struct fl_buf *b)
@@ -347,6 +409,28 @@ static void list_lines(const json_t *a, struct fl_buf *b)
             fl_buf_addf(b, ", found %s", found);
         fl_buf_adds(b, "\n");
     }
+    json_array_foreach(json_object_get(a, "measures"), i, e) {
+        fl_buf_addf(b, "  measured %s = %.12g", fl_json_text(e, "name"), json_number_value(json_object_get(e, "value")));
+        member(b, " ", e, "unit", "");
+        const json_t *low = json_object_get(e, "low"), *high = json_object_get(e, "high");
+        bool limits = json_is_number(low) || json_is_number(high);
+        fl_buf_adds(b, limits ? ", limits " : "");
+        if (json_is_number(low))
+            fl_buf_addf(b, "%.12g", json_number_value(low));
+        fl_buf_adds(b, limits ? ".." : "");
+        if (json_is_number(high))
+            fl_buf_addf(b, "%.12g", json_number_value(high));
+        member(b, ": ", e, "verdict", "");
+        fl_buf_adds(b, "\n");
+    }
+    said_lines(b, "boot", fl_json_text(a, "boot_text"));
+    json_array_foreach(json_object_get(a, "hooks"), i, e) {
+        member(b, "  command  ", e, "hook", "");
+        member(b, " exit ", e, "exit_code", "");
+        member(b, ", ", e, "ms", " ms");
+        fl_buf_adds(b, "\n");
+        said_lines(b, "", fl_json_text(e, "output"));
+    }
     const json_t *steps = json_object_get(a, "steps");
     if (json_array_size(steps))
         fl_buf_adds(b, "  steps   ");
@@ -372,9 +456,19 @@ enum fl_err report_trace_text(const json_t *trace, struct fl_buf *out)
         where_lines(a, out);
         list_lines(a, out);
     }
-    json_array_foreach(json_object_get(trace, "remarks"), i, a)
-        fl_buf_addf(out, "\n%s  %s by %s: %s (leaf %lld)\n", fl_json_text(a, "time"), fl_json_text(a, "what"), fl_json_text(a, "operator"),
-                    fl_json_text(a, "text"), (long long)fl_json_int(a, "leaf", 0));
+    json_array_foreach(json_object_get(trace, "labels"), i, a) {
+        fl_buf_addf(out, "\n%s  label %s", fl_json_text(a, "time"), fl_json_text(a, "state"));
+        member(out, " for attempt ", a, "attempt", "");
+        member(out, " by ", a, "operator", "");
+        member(out, " at ", a, "printer", "");
+        member(out, " (leaf ", a, "leaf", ")\n");
+    }
+    json_array_foreach(json_object_get(trace, "remarks"), i, a) {
+        fl_buf_addf(out, "\n%s  %s", fl_json_text(a, "time"), fl_json_text(a, "what"));
+        member(out, " by ", a, "operator", "");
+        member(out, ": ", a, "text", "");
+        member(out, " (leaf ", a, "leaf", ")\n");
+    }
     return fl_buf_err(out, NULL);
 }
 

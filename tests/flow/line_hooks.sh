@@ -60,6 +60,15 @@ check 'text: "I ({}) boot", limits: "0..100000 ms"' 0 "PASS|"
     { sql "SELECT * FROM attempt_measure"; fail "measure"; }
 [ "$(jq -c 'select(.type=="attempt")|[.measures.t.verdict, .measures.t.unit, (.measures.t.value >= 0), .lot]' "$T/out")" = '["marginal","ms",true,null]' ] ||
     { cat "$T/out"; fail "measures in the result"; }
+mac=$(last mac)
+expect_exit 0 "$FL" trace "$mac" --data "$T/data"
+expect_text "$T/out" '  measured t = [0-9.]+ ms, limits 0..100000: marginal'
+expect_text "$T/out" '  command  station.before exit 0, [0-9]+ ms'
+expect_text "$T/out" '           fixture 2'
+expect_text "$T/out" '  boot     .*'
+expect_exit 0 "$FL" trace "$mac" --data "$T/data" --format json
+[ "$(jq -c '[.attempts[] | select(.measures != []) | .measures[0] | .name, .unit, .low, .high, .verdict, (.value | type)]' "$T/out")" = \
+    '["t","ms",0,100000,"marginal","number"]' ] || { cat "$T/out"; fail "measures in the trace"; }
 check 'text: "I ({}) boot", limits: "..-5"' 1 "FAIL|boot.limit"
 check 'text: "pressure {} bar"' 1 "FAIL|boot.missing"
 expect_exit 0 "$FL" audit --data "$T/data"

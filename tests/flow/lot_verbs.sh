@@ -14,6 +14,11 @@ expect_exit 2 "$FL" lot open L-1 --data "$T/data"
 expect_text "$T/err" "profile FILE is missing"
 expect_exit 2 "$FL" lot open L-1 --profile $P --duplicates maybe --data "$T/data"
 expect_text "$T/err" "duplicates are"
+for option in --max --quantity --tries; do # none is not the same as no limit
+    expect_exit 2 "$FL" lot open L-1 --profile $P $option 0 --data "$T/data"
+    expect_text "$T/err" "whole numbers from 1"
+done
+expect_exit 2 "$FL" lot open L-1 --profile $P --product "$(printf 'x\251')" --data "$T/data"
 expect_exit 2 "$FL" lot close L-1 --data "$T/data"
 expect_text "$T/err" "was not opened"
 
@@ -56,6 +61,12 @@ PIDS="$PIDS $RUN"
 wait_for "the door" 30 test -S "$T/data/door" || { cat "$T/run.err"; fail "no door"; }
 MAC=$(sql "SELECT mac FROM attempt_view WHERE outcome = 'PASS' LIMIT 1")
 expect_exit 0 "$FL" note "$(echo "$MAC" | tr a-f: A-F-)" "scratch on the case" --data "$T/data" --operator bo
+# what is no text is refused; what a terminal would obey is recorded, and never sent to one
+expect_exit 2 "$FL" note "$MAC" "$(printf 'x\251')" --data "$T/data"
+expect_text "$T/err" "UTF-8"
+expect_exit 0 "$FL" note "$MAC" "$(printf 'red \033[31m\nslot 1  PASS')" --data "$T/data"
+expect_exit 0 "$FL" trace "$MAC" --data "$T/data"
+expect_text "$T/out" 'note: red \?\[31m\?slot 1  PASS \(leaf'
 expect_exit 0 "$FL" lot open L-2 --profile "$T/other.yaml" --data "$T/data"
 expect_exit 2 "$FL" dispose "$MAC" scrap --data "$T/data"
 expect_text "$T/err" "by whom and why"
@@ -68,7 +79,7 @@ expect_exit 0 "$FL" lot close L-1 --why done --operator bo --data "$T/data"
 kill -INT $RUN
 wait $RUN || :
 [ ! -e "$T/data/door" ] || fail "the door was left open"
-[ "$(sql "SELECT what, text, operator FROM unit_remark" | tr '\n' ' ')" = "note|scratch on the case|bo scrap|fell down|bo " ] || fail "remarks"
+[ "$(sql "SELECT what, text, operator FROM unit_remark WHERE text NOT LIKE 'red%'" | tr '\n' ' ')" = "note|scratch on the case|bo scrap|fell down|bo " ] || fail "remarks"
 expect_exit 0 "$FL" operator forget bo --data "$T/data"
 [ "$(sql "SELECT count(*) FROM unit_remark WHERE operator GLOB '#*'")" = 2 ] || fail "bo was not forgotten"
 expect_exit 2 "$FL" flash --profile $P --station "$T/sim.yaml" --data "$T/data" --lot L-1

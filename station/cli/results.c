@@ -187,7 +187,10 @@ void results_add(void *results, const struct attempt_facts *f, int64_t leaf)
     r->attempts++;
     r->count[f->outcome]++;
     r->answered += answered(f);
-    note_unit(r, f);
+    if (strcmp(f->fault, "unit.twice") == 0)
+        r->twins = true;
+    else
+        note_unit(r, f);
     journal_attempt(r->journal, f, leaf);
     if (r->tally && !(f->purpose && *f->purpose)) /* samples and dry runs enter no number, as in the reports */
         tally_add(r->tally, f->outcome, f->has_mac ? f->mac : NULL, fl_mono_ms());
@@ -220,5 +223,5 @@ int results_end(struct results *r)
     (void)fflush(stdout);
     if (r->attempts && r->answered == 0)
         return CLI_NO_BOARD;
-    return bad || r->unknown ? CLI_NOT_PASS : CLI_OK;
+    return bad || r->twins || r->unknown ? CLI_NOT_PASS : CLI_OK;
 }

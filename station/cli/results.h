@@ -35,6 +35,7 @@ struct results {
         enum outcome outcome;
     } *last; /* the latest outcome of each unit */
     size_t n_last, cap_last;
+    bool twins;   /* two boards said one MAC: the other's PASS does not make up for this one */
     bool unknown; /* memory ran out: not every unit is in the list */
     struct tally *tally;     /* borrowed, may be NULL: told of every attempt too */
     struct journal *journal; /* the same */

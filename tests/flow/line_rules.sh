@@ -108,6 +108,14 @@ for purpose in dry_run golden known_bad; do
 done
 [ "$("$FL" report summary --data "$T/data" --format json | jq -c '[.units, .attempts]')" = "$units" ] || fail "a dry run was counted"
 [ "$(sql "SELECT passed FROM lot WHERE name = 'L-3'")" = 0 ] || fail "a dry run was counted in its lot"
+# two boards with one MAC at once: one of them is worked on, the other is an alarm, and not every unit is PASS
+cat >"$T/twins.scenario" <<'END'
+defaults: {faults: [{kind: delay, ms: 1500, op: 0x13}]}
+boards: [{board: 1, mac: "24:6f:28:00:00:77"}, {board: 2, mac: "24:6f:28:00:00:77"}]
+END
+sim_start twins --boards 2 --scenario "$T/twins.scenario"
+expect_exit 1 "$FL" flash --profile "$T/p/p.yaml" --station "$T/twins.yaml" --data "$T/data" --format json
+[ "$(jq -r 'select(.type=="attempt")|"\(.outcome) \(.fault)"' "$T/out" | sort | tr '\n' ' ')" = "ERROR unit.twice PASS null " ] || { cat "$T/out"; fail "twins"; }
 expect_exit 2 "$FL" flash --purpose dry-run --profile "$T/p/p.yaml" --port x --data "$T/data"
 expect_text "$T/err" "dry_run, golden or known_bad"
 # a line that stays: a board that is in waits until both were shown; a known-bad one that passes stops it

@@ -213,6 +213,9 @@ static void print_verdict(const struct check_result *r, struct fl_buf *out)
         fl_buf_addf(out, "  %-9s  %s\n", audit_class_name(a->finding[i].class), a->finding[i].text);
     if (a->n_findings > AUDIT_FINDINGS_MAX)
         fl_buf_addf(out, "  and %zu more\n", a->n_findings - AUDIT_FINDINGS_MAX);
+    if (worst && worst->class == AUDIT_FOREIGN && worst->first == 0 && !a->has_trusted)
+        fl_buf_addf(out, "\nThe key that was given is of the log %s, and this is another log from its first record: is it the right key?\n",
+                    r->vkey.name);
     if (worst && a->n_log_findings) {
         fl_buf_addf(out, "\nfirst bad record       %llu\n", (ull)worst->first);
         if (a->has_trusted) {

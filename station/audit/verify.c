@@ -105,6 +105,18 @@ void audit_add_beside(struct audit_report *r, enum audit_class class, const char
     keep(r, &f);
 }
 
+enum { SPAN_TEXT = 60 };
+
+/* "record 7 is", "records 7 to 9 are" */
+static const char *span(uint64_t first, uint64_t last, char out[static SPAN_TEXT])
+{
+    if (first == last)
+        (void)snprintf(out, SPAN_TEXT, "record %llu is", (ull)first);
+    else
+        (void)snprintf(out, SPAN_TEXT, "records %llu to %llu are", (ull)first, (ull)last);
+    return out;
+}
+
 /* ---- heads -------------------------------------------------------------------------------------- */
 
 static enum fl_err next_head(struct audit_run *r, struct fl_why *why)
@@ -125,6 +137,7 @@ static enum fl_err check_head(struct audit_run *r)
 {
     const struct audit_head *h = &r->head;
     struct tree_hash root;
+    char text[SPAN_TEXT];
     bool good = true;
     enum fl_err err = tree_range_root(r->hasher, &r->range, &root);
     if (err)
@@ -134,9 +147,9 @@ static enum fl_err check_head(struct audit_run *r)
         good = audit_keys_signed(r, h);
     r->signed_ok &= good;
     if (r->tree_ok && !tree_hash_same(&root, &h->root)) {
-        audit_add(r->out, AUDIT_ROOT, r->proven, h->size ? h->size - 1 : 0,
-                  "records %llu to %llu are not those under the signed head of %llu records: at least one was changed, moved, removed or inserted",
-                  (ull)r->proven, (ull)(h->size ? h->size - 1 : 0), (ull)h->size);
+        uint64_t last = h->size ? h->size - 1 : 0;
+        audit_add(r->out, AUDIT_ROOT, r->proven, last, "%s not what the head of %llu records was made over: %s changed, moved, removed or inserted",
+                  span(r->proven, last, text), (ull)h->size, r->proven == last ? "it was" : "at least one was");
         r->tree_ok = false;
     }
     if (good && r->tree_ok) {
@@ -316,11 +329,11 @@ static enum fl_err one_leaf(struct audit_run *r, const struct audit_leaf *leaf, 
 {
     struct tree_made made[TREE_LEVELS];
     struct tree_hash hash;
+    char text[SPAN_TEXT];
     size_t n = 0;
     if (leaf->index != r->count) {
         if (leaf->index > r->count)
-            audit_add(r->out, AUDIT_MISSING, r->count, leaf->index - 1,
-                      "records %llu to %llu are missing", (ull)r->count, (ull)(leaf->index - 1));
+            audit_add(r->out, AUDIT_MISSING, r->count, leaf->index - 1, "%s missing", span(r->count, leaf->index - 1, text));
         else
             audit_add(r->out, AUDIT_ORDER, leaf->index, leaf->index, "record %llu comes twice",
                       (ull)leaf->index);
@@ -347,11 +360,11 @@ static enum fl_err one_leaf(struct audit_run *r, const struct audit_leaf *leaf, 
 static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
 {
     uint64_t newest = r->out->has_head ? r->out->head.size : 0;
+    char text[SPAN_TEXT];
     enum fl_err err = FL_OK;
     if (newest < r->count)
         audit_add(r->out, AUDIT_UNSIGNED, newest, r->count - 1,
-                  "records %llu to %llu are behind the newest signed head: they were added without the key, or heads were removed",
-                  (ull)newest, (ull)(r->count - 1));
+                  "%s behind the newest signed head: added without the key, or heads were removed", span(newest, r->count - 1, text));
     uint64_t promised = 0;
     for (; !err && r->more_heads; err = next_head(r, why)) {
         promised = r->head.size;
@@ -361,8 +374,8 @@ static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
     }
     if (promised > r->count)
         audit_add(r->out, AUDIT_MISSING, r->count, promised - 1,
-                  "the newest head covers %llu records, here are %llu: records %llu to %llu are missing",
-                  (ull)promised, (ull)r->count, (ull)r->count, (ull)(promised - 1));
+                  "the newest head covers %llu records, here are %llu: %s missing",
+                  (ull)promised, (ull)r->count, span(r->count, promised - 1, text));
     if (r->more_nodes && r->nodes_ok && r->tree_ok)
         audit_add(r->out, AUDIT_NODE, r->count, r->count,
                   "the stored tree has nodes over records that are not there");

@@ -99,6 +99,16 @@ static void compare_rows(struct pair *p, struct audit_report *r)
     }
 }
 
+static void tell_lone(const struct pair *p, sqlite3_stmt *lone, bool more, struct audit_report *r)
+{
+    uint64_t leaf = leaf_of(lone);
+    if (!has_leaf(lone))
+        audit_add(r, AUDIT_ROWS, 0, 0, more ? "table %s holds a row that no record gives" : "table %s lacks a row that the records give", p->table);
+    else
+        audit_add(r, AUDIT_ROWS, leaf, leaf, more ? "table %s holds a row for record %llu that no record gives"
+                                                  : "table %s lacks the row that record %llu gives", p->table, (unsigned long long)leaf);
+}
+
 static void step_both(struct pair *p, bool have, bool want)
 {
     if (have)
@@ -117,10 +127,7 @@ static void compare_table(struct pair *p, struct check_result *out)
             compare_rows(p, &out->report);
             out->rows++;
         } else {
-            audit_add(&out->report, AUDIT_ROWS, leaf_of(lone), leaf_of(lone),
-                      order < 0 ? "table %s holds a row for record %llu that no record gives"
-                                : "table %s lacks the row that record %llu gives",
-                      p->table, (unsigned long long)leaf_of(lone));
+            tell_lone(p, lone, order < 0, &out->report);
             p->found++;
         }
         step_both(p, order <= 0, order >= 0);

@@ -91,7 +91,7 @@ static void subproof(size_t m, const struct tree_hash *d, size_t n, bool b, stru
 
 /* ---- a store of complete subtrees, filled by appending -------------------------------------------- */
 
-enum { N = 64 };
+enum { N = 300, SMALL = 64 };
 struct store {
     struct tree_hash leaf[N], node[2 * N];
     bool have[2 * N];
@@ -284,7 +284,7 @@ static void all_inclusions(void **state)
     (void)state;
     struct store *s = full_store();
     struct tree_reader t = {s, read_store};
-    for (uint64_t n = 1; n <= N; n++) {
+    for (uint64_t n = 1; n <= SMALL; n++) {
         struct tree_hash root = mth(s->leaf, n);
         for (uint64_t i = 0; i < n; i++) {
             struct tree_proof got, want = {0};
@@ -296,7 +296,7 @@ static void all_inclusions(void **state)
             for (uint64_t j = 0; j < n; j++)
                 if (j != i)
                     assert_int_equal(tree_check_leaf(hasher, &s->leaf[i], j, n, &got, &root), FL_MISMATCH);
-            assert_int_equal(tree_check_leaf(hasher, &s->leaf[(i + 1) % N], i, n, &got, &root), FL_MISMATCH);
+            assert_int_equal(tree_check_leaf(hasher, &s->leaf[(i + 1) % SMALL], i, n, &got, &root), FL_MISMATCH);
         }
         struct tree_proof p;
         assert_int_equal(tree_prove_leaf(hasher, &t, n, n, &p, NULL), FL_ARG);
@@ -309,10 +309,10 @@ static void all_growths(void **state)
     (void)state;
     struct store *s = full_store();
     struct tree_reader t = {s, read_store};
-    struct tree_hash root[N + 1];
-    for (uint64_t n = 0; n <= N; n++)
+    struct tree_hash root[SMALL + 1];
+    for (uint64_t n = 0; n <= SMALL; n++)
         root[n] = mth(s->leaf, n);
-    for (uint64_t n = 0; n <= N; n++)
+    for (uint64_t n = 0; n <= SMALL; n++)
         for (uint64_t m = 0; m <= n; m++) {
             struct tree_proof got = {0}, want = {0};
             if (m == 0) {
@@ -329,6 +329,29 @@ static void all_growths(void **state)
             if (m < n && m > 0)
                 assert_int_equal(tree_check_growth(hasher, m, &root[m], n, &root[m], &got), FL_MISMATCH);
         }
+    free(s);
+}
+
+/* Every proof there is in trees of up to 300 leaves, against roots by the recursive definition. */
+static void all_up_to_300(void **state)
+{
+    (void)state;
+    static struct tree_hash root[N + 1];
+    struct store *s = full_store();
+    struct tree_reader t = {s, read_store};
+    struct tree_proof p;
+    for (uint64_t n = 1; n <= N; n++) {
+        root[n] = mth(s->leaf, n);
+        for (uint64_t i = 0; n > SMALL && i < n; i++) {
+            assert_int_equal(tree_prove_leaf(hasher, &t, i, n, &p, NULL), FL_OK);
+            assert_int_equal(tree_check_leaf(hasher, &s->leaf[i], i, n, &p, &root[n]), FL_OK);
+            assert_int_equal(tree_check_leaf(hasher, &s->leaf[i], i, n, &p, &root[n - 1]), FL_MISMATCH);
+        }
+        for (uint64_t m = 1; n > SMALL && m <= n; m++) {
+            assert_int_equal(tree_prove_growth(hasher, &t, m, n, &p, NULL), FL_OK);
+            assert_int_equal(tree_check_growth(hasher, m, &root[m], n, &root[n], &p), FL_OK);
+        }
+    }
     free(s);
 }
 
@@ -416,7 +439,7 @@ int main(void)
         cmocka_unit_test(classic_roots),       cmocka_unit_test(single_hashes),
         cmocka_unit_test(five_records),        cmocka_unit_test(stored_indexes),
         cmocka_unit_test(all_roots_and_loads), cmocka_unit_test(all_inclusions),
-        cmocka_unit_test(all_growths),         cmocka_unit_test(damaged_proofs),
+        cmocka_unit_test(all_growths), cmocka_unit_test(all_up_to_300),         cmocka_unit_test(damaged_proofs),
         cmocka_unit_test(far_sizes),
     };
     return cmocka_run_group_tests(tests, make_hasher, free_hasher);

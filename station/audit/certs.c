@@ -21,6 +21,7 @@ struct head {
 
 struct certs {
     const struct trust *trust;
+    bool want_pass;
     struct vkey key[2 * TRUST_KEYS_MAX]; /* of logs, then of witnesses */
     size_t n_keys;
     struct fl_hash *hasher;
@@ -62,6 +63,11 @@ enum fl_err certs_new(const struct trust *trust, struct certs **out, struct fl_w
     memcpy(c->key + trust->n_logs, trust->witness, trust->n_witnesses * sizeof *c->key);
     *out = c;
     return FL_OK;
+}
+
+void certs_want_pass(struct certs *c)
+{
+    c->want_pass = true;
 }
 
 /* Room for one more in a growing array. */
@@ -371,6 +377,9 @@ enum fl_err certs_add(struct certs *c, const char *name, const void *bytes, size
     err = judge(c, (uint32_t)(c->n_names - 1), bytes, n, out);
     if (err)
         return fl_fail(why, err, "%s", fl_err_text(err));
+    if (c->want_pass && out->class == AUDIT_GOOD && !(strcmp(out->event, "unit_final") == 0 && strcmp(out->outcome, "PASS") == 0))
+        bad(out, AUDIT_OTHER, "it proves %s%s%s, and certifies no unit that passed", out->has_record ? "a record " : "a signed head",
+            out->event, out->outcome[0] ? " that is no PASS" : "");
     c->result.files++;
     c->result.good += out->class == AUDIT_GOOD;
     if (c->result.verdict == AUDIT_GOOD)

@@ -48,6 +48,8 @@ struct certs_result {
 FL_MUST enum fl_err certs_new(const struct trust *trust, struct certs **out, struct fl_why *why);
 void certs_free(struct certs *c); /* NULL is fine */
 
+/* From now on a file must certify a unit that passed: the proof of any other record, however good, is AUDIT_OTHER. */
+void certs_want_pass(struct certs *c);
 /* One file's bytes. FL_OK: see `out`. FL_NOMEM. */
 FL_MUST enum fl_err certs_add(struct certs *c, const char *name, const void *bytes, size_t n, struct certs_file *out,
                               struct fl_why *why);

@@ -151,6 +151,8 @@ static int run_files(const struct inspect *in, const struct trust *trust, struct
     struct inspection x = {in, out, NULL};
     if (certs_new(trust, &x.certs, why))
         return EXIT_UNREADABLE;
+    if (in->pass)
+        certs_want_pass(x.certs);
     int code = run(&x, why);
     certs_free(x.certs);
     return code;

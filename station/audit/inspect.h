@@ -16,6 +16,7 @@ struct inspect {
     size_t n_paths;
     const char *const *heads; /* for a bundle: heads and certificates kept elsewhere */
     size_t n_heads;
+    bool pass;        /* every file must certify a unit that passed */
     bool json, quiet; /* quiet: name only what is not good */
 };
 
@@ -31,6 +32,7 @@ FL_MUST int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_
     "                      can be given together\n"                                                                        \
     "  --policy FILE       a C2SP tlog-policy: logs, witnesses, and which of them must have signed each head (quorum)\n"    \
     "  --quorum N          so many of the witnesses whose keys are given must have signed each head (default 0)\n"         \
+    "  --pass              every file must certify a unit that passed: a proof of anything else, a FAIL too, is `other`\n"     \
     "  --quiet             name only the files that are not good\n"                                                        \
     "  --format text|json  json: one object a file, one a line, and a last one with the totals\n"                          \
     "\n"                                                                                                                   \
@@ -43,6 +45,6 @@ FL_MUST int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_
     "had signed before gives two files that cannot both be true: `fork` names them.\n"                                     \
     "\n"                                                                                                                   \
     "exit: 0 all good; 2 usage; 3 a file could not be read; 10 and up: the finding, as `audit --help` lists them: 19 signature,\n" \
-    "20 key, 14 foreign, 12 order, 27 proof, 28 malformed, 29 witness; 23 fork before all others\n"
+    "20 key, 14 foreign, 12 order, 27 proof, 28 malformed, 29 witness, 31 other; 23 fork before all others\n"
 
 #endif

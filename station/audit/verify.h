@@ -46,7 +46,8 @@
     X(PROOF, "proof", "a proof does not lead from its record to the signed head")                  \
     X(MALFORMED, "malformed", "a file is not what it should be")                                   \
     X(WITNESS, "witness", "fewer witnesses signed than were asked for")                            \
-    X(TOKEN, "token", "a timestamp from outside is not good")
+    X(TOKEN, "token", "a timestamp from outside is not good")                                      \
+    X(OTHER, "other", "a file proves something else than what was asked for")
 
 enum audit_class {
 #define X(id, name, text) AUDIT_##id,

@@ -35,7 +35,8 @@ static int run_verify(int argc, char **argv)
     const struct cli_opt options[] = {
         {"key", CLI_LIST, &keys},      {"quorum", CLI_UINT, &in.trust.quorum},   {"quiet", CLI_FLAG, &in.quiet},
         {"format", CLI_TEXT, &format}, {"head", CLI_LIST, &heads},               {"ca", CLI_TEXT, &in.trust.ca},
-        {"policy", CLI_TEXT, &in.trust.policy}, {NULL, CLI_FLAG, NULL},
+        {"policy", CLI_TEXT, &in.trust.policy}, {"pass", CLI_FLAG, &in.pass},
+        {NULL, CLI_FLAG, NULL},
     };
     int code = cli_options(&cmd_verify, options, &argc, &argv, &done);
     if (!done && !argc) {

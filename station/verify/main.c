@@ -76,6 +76,8 @@ static int read_words(struct words *w, int argc, char **argv)
             w->in.json = *v == 'j';
         } else if (strcmp(argv[i], "--quiet") == 0)
             w->in.quiet = true;
+        else if (strcmp(argv[i], "--pass") == 0)
+            w->in.pass = true;
         else
             return usage("not understood: ", argv[i]);
     }

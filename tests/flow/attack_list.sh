@@ -104,6 +104,7 @@ H9 a log without a record|unit/record/t_tamper.c|{"H9 a log
 H10 the mark overwritten|unit/record/t_tamper.c|{"H10
 H10 the mark taken away|flow/audit_verbs.sh|the mark taken away
 H11 words added to a head in a bundle|flow/bundle.sh|a line that nobody signed
+H13 the proof of a FAIL handed out as a certificate|flow/certificates.sh|good, and a FAIL
 H12 a witness counted under two names|unit/audit/t_policy.c|nobody counts twice
 H12 a policy with a quorum of nobody|flow/witness.sh|quorum nobody
 LIST

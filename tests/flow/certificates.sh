@@ -57,6 +57,11 @@ expect_text "$T/out" '5 files, 5 good, 3 different records; 1 signed head$'
 expect_exit 0 "$V" "$T/1.tlog-proof" "$T/2.tlog-proof" "$T/3.tlog-proof" "$T/1.html" "$d/checkpoint" "--key=$vkey"
 cmp "$T/out" "$T/said" || fail "flashline-verify says something else"
 for p in "$FL verify" "$V"; do
+    expect_exit 0 $p "$T/1.tlog-proof" "$T/2.tlog-proof" --key "$vkey" --pass
+    expect_exit 31 $p "$T/1.tlog-proof" "$T/3.tlog-proof" --key "$vkey" --pass # good, and a FAIL
+    expect_text "$T/out" 'NOT GOOD .other.  .*3.tlog-proof: it proves a record attempt_result that is no PASS'
+    expect_text "$T/out" '^good  .*1.tlog-proof'
+    expect_exit 31 $p "$d/checkpoint" --key "$vkey" --pass
     for bad in 's/^index 5/index 4/' 's/^17$/16/' '/^extra/s/A/B/' '4d' 's/^index 5/index 05/' 's/\/bench-1/\/bench-2/'; do
         [ "$p" = "$V" ] || [ "$bad" = 4d ] || continue # both are one piece of code: the other has its way in tried once
         sed "$bad" "$T/1.tlog-proof" >"$T/bad"

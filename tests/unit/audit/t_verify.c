@@ -788,7 +788,7 @@ static void exit_codes(void **state)
     (void)state;
     static const char *const name[] = {"changed", "missing", "order",    "form",   "foreign", "time", "copy",  "node",
                                        "root",    "signature", "key",    "unsigned", "rollback", "fork", "rows", "schema",
-                                       "database", "proof", "malformed", "witness", "token"};
+                                       "database", "proof", "malformed", "witness", "token", "other"};
     assert_int_equal(AUDIT_CLASS_COUNT, 1 + T_COUNT(name));
     assert_int_equal(audit_class_exit(AUDIT_GOOD), 0);
     for (size_t i = 0; i < T_COUNT(name); i++) {

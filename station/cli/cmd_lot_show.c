@@ -35,6 +35,36 @@ static void by(const char *word, const json_t *lot, const char *when, const char
         printf("  %-10s %s%s%s\n", word, fl_json_text(lot, when), *fl_json_text(lot, who) ? " by " : "", fl_json_text(lot, who));
 }
 
+static void print_value(const json_t *v)
+{
+    if (json_is_integer(v))
+        printf("%lld", (long long)json_integer_value(v));
+    else if (json_is_string(v))
+        printf("%s", json_string_value(v));
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        printf("%s", i ? " " : "");
+        print_value(json_array_get(v, i));
+    }
+}
+
+/* One line for each: "line        same_fault 4, yield 70, after 20". */
+static void print_rules(const json_t *rules)
+{
+    const char *name, *key;
+    const json_t *v, *limit;
+    json_object_foreach((json_t *)(uintptr_t)rules, name, v) {
+        const char *comma = "";
+        printf("  %-10s  ", name);
+        print_value(v);
+        json_object_foreach((json_t *)(uintptr_t)v, key, limit) {
+            printf("%s%s ", comma, key);
+            print_value(limit);
+            comma = ", ";
+        }
+        putchar('\n');
+    }
+}
+
 static void print_lot(const json_t *lot)
 {
     const json_t *profiles = json_object_get(lot, "profiles"), *rules = json_object_get(lot, "rules");
@@ -53,13 +83,9 @@ static void print_lot(const json_t *lot)
                                                                       fl_json_text(lot, "duplicates")[3] == 'l' ? "reflashed" : "refused");
     if (fl_json_int(lot, "tries", 0))
         printf("; rework after %lld failures", (long long)fl_json_int(lot, "tries", 0));
-    if (json_is_object(rules)) {
-        char *text = json_dumps(rules, JSON_COMPACT | JSON_SORT_KEYS);
-        printf("; %s", text ? text : "");
-        free(text);
-    }
     if (*fl_json_text(lot, "duplicates"))
         putchar('\n');
+    print_rules(rules);
     for (size_t i = 0; i < json_array_size(profiles); i++) {
         const json_t *p = json_array_get(profiles, i);
         printf("  %-10s  %s %s %.16s...\n", "profile", fl_json_text(p, "name"), fl_json_text(p, "version"), fl_json_text(p, "hash"));

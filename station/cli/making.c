@@ -147,8 +147,11 @@ static int tell_start(struct making *m)
 static void title(struct making *m)
 {
     char product[TALLY_TEXT] = "";
+    const char *said = fl_json_text(m->lot_facts, "product");
     if (m->n_profiles == 1)
         (void)snprintf(product, sizeof product, "%s %s", m->profiles[0]->name, m->profiles[0]->version);
+    else if (*said)
+        (void)snprintf(product, sizeof product, "%s", said);
     else
         (void)snprintf(product, sizeof product, "%zu profiles", m->n_profiles);
     tally_title(board_tally(m->board), m->station.station, product, m->lot, m->planned,

@@ -39,6 +39,7 @@ expect_exit 1 "$FL" flash --profile $P --station "$T/sim.yaml" --data "$T/data" 
 [ "$(sql "SELECT count(*) FROM record WHERE rec LIKE '%eva%' OR rec LIKE '%\"ann\"%'")" = 0 ] || fail "names are in the log"
 expect_exit 0 "$FL" lot show L-1 --data "$T/data"
 expect_text "$T/out" "passed 2  of 2  wanted 2"
+expect_text "$T/out" "^  line +consecutive 5\$"
 expect_text "$T/out" "opened +20.* by eva"
 expect_exit 0 "$FL" lot show --data "$T/data" --format json
 [ "$(jq -c '.lots[0] | [.lot, .state, .passed, .running, .units, .tries, .rules.line.consecutive, .opened_by, .profiles[0].name]' "$T/out")" = \

@@ -9,7 +9,7 @@
 //   3. every PASS: the board left the slot with exactly these images in its flash
 //   4. a planted fault is found: not a PASS, and one of the expected codes. On a cable that flips bits, on a hub that let
 //      go, or pulled too early, another code may hide it; a PASS may not
-//   5. a good board that nothing befell passes
+//   5. a good board that nothing befell passes, unless a rule of the lot had stopped its slot or the line
 //   6. as many different boards passed as have ever left with a PASS
 
 import { createHash } from "node:crypto";
@@ -35,6 +35,8 @@ const differs = (what, of) => {
 const key = (x) => `${x.mac} ${x.slot}`;
 const by = (list, of) => list.reduce((m, x) => m.set(of(x), [...(m.get(of(x)) ?? []), x]), new Map());
 const visitsOf = by(visits, key), attemptOf = new Map(attempts.map((a) => [a.leaf, a]));
+// closed before it was begun: nothing was done and nothing recorded; a moment later: let in nowhere, and recorded so
+const heldBack = (v, a) => (v.saw === "closed" && v.leaf < 0) || (a?.outcome === "ABORTED" && a.fault.startsWith("rule."));
 const troubled = (v) => v.cable > 0 || v.hub || v.why !== "done";
 
 for (const a of attempts) {
@@ -50,8 +52,8 @@ for (const v of visits) {
   if (v.planted) {
     const found = (visitsOf.get(key(v)) && attempts.filter((r) => key(r) === key(v) || (!r.mac && r.leaf === v.leaf))) ?? [];
     if (found.some((r) => r.mac === v.mac && r.outcome === "PASS")) differs("a bad board passed", { visit: v, found });
-    else if (!troubled(v) && !(a && v.expect.includes(a.fault))) differs("the planted fault was not found", { visit: v, record: a });
-  } else if (!troubled(v) && v.saw !== "pass" && v.visit === 1) {
+    else if (!troubled(v) && !heldBack(v, a) && !(a && v.expect.includes(a.fault))) differs("the planted fault was not found", { visit: v, record: a });
+  } else if (!troubled(v) && !heldBack(v, a) && v.saw !== "pass" && v.visit === 1) {
     differs("a good board did not pass", { visit: v, record: a });
   }
 }

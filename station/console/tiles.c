@@ -109,7 +109,7 @@ static void step_row(struct grid *g, const struct place *p, int dy)
 static void say_fault(struct grid *g, const struct place *p, int dy, int rows)
 {
     const struct fault *f = fault_find(p->v->fault);
-    if (rows < 1)
+    if (rows < 1 || p->v->state == SLOT_EMPTY) /* between two boards the port may be gone: nothing to be done about it */
         return;
     if (!f) {
         if (tile_look(p->v)->tone == TONE_GOOD)

@@ -46,7 +46,7 @@ function terminalPage(text) {
             else if (c === 49) delete state.bg;
         }
     }
-    return `<!doctype html><meta charset="utf-8"><body style="margin:0;background:#11161c"><pre style="display:inline-block;margin:0;padding:14px;font:17.19px/20px 'DejaVu Sans Mono',monospace;letter-spacing:-.35px">${html}</pre>`;
+    return `<!doctype html><meta charset="utf-8"><body style="margin:0;background:#11161c"><pre style="display:inline-block;margin:0;padding:20px;font:17.19px/20px 'DejaVu Sans Mono',monospace;letter-spacing:-.35px">${html}</pre>`;
 }
 
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));

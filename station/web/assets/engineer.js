@@ -93,7 +93,8 @@ function show(c) {
         fact(t("state.pass"), number(n.pass)), fact(t("state.fail"), number(n.fail)), fact(t("state.error"), number(n.error)),
         fact(t("state.aborted"), number(n.aborted)), fact(t("line.hour"), number(Math.round(n.pass / Math.max(hours, 1 / 60)))));
     const labels = c.buckets.map((b) => timeLabel(b.t, c.bucket_ms));
-    fill(charts.yield, labels, c.buckets.map((b) => b.first ? 100 * b.first_passed / b.first : null),
+    const least = n.first >= 4 * c.buckets.length ? 3 : 1; // where most bars stand for more, one of one or two units says nothing
+    fill(charts.yield, labels, c.buckets.map((b) => b.first >= least ? 100 * b.first_passed / b.first : null),
         c.buckets.map((b) => b.pass), c.buckets.map((b) => b.fail), c.buckets.map((b) => b.error));
     fill(charts.cycle, labels, c.buckets.map((b) => b.p50 === null ? null : b.p50 / 1000), c.buckets.map((b) => b.p90 === null ? null : b.p90 / 1000));
     fill(charts.throughput, labels, c.buckets.map((b) => Math.round(b.pass * per)));

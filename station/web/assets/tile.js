@@ -38,7 +38,9 @@ export function paintProgress(p, d) {
 function paintStep(p, d) {
     const fault = d.state === "empty" ? "" : d.fault; // between two boards the port may be gone: nothing to be done about
     set(p.step, busy(d) ? stepText(d.state === "record" ? "record" : d.step) : d.state === "pass" ? t("tile.take_out") : fault);
-    set(p.todo, fault ? tOr("todo." + d.fault, d.todo) : "");
+    const todo = fault ? tOr("todo." + d.fault, d.todo) : "";
+    if (p.todo.data !== todo) p.tile.classList.toggle("brief", [...todo].reduce((n, c) => n + (c > "\u2e80" ? 2 : 1), 0) <= 42); // fits larger
+    set(p.todo, todo);
 }
 
 // What nobody reads faster than once a second. `now`: the server's clock, ms.

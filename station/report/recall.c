@@ -15,10 +15,15 @@ struct recall {
     sqlite3_stmt *rows;
 };
 
+/* Flash was or may have been changed: it passed, or ended in a step behind those that leave flash as it is; where the station
+ * died nobody knows. A unit that was refused or failed a gate received nothing. */
+#define TOUCHED_OF(a) "(" a ".outcome IN (0, 4) OR " a ".step NOT IN (SELECT id FROM word WHERE text IN " \
+                      "('connect', 'before', 'identify', 'gate', 'stub', 'baud')))"
+#define TOUCHED TOUCHED_OF("a")
+
 /* The units first, in the order in which they are shown, then what is told of each: sorting all that is told would take
  * longer than finding it. SQLite reads `h` as it was written, because CROSS JOIN leaves it in front.
  * A question is a condition over attempt `a`, each with its own index; what is not asked is not in the query. */
-#define TOUCHED "(a.outcome = 0 OR a.start_leaf IS NOT NULL)"
 static const char head_sql[] =
     "WITH h AS MATERIALIZED (SELECT a.unit, a.lot, count(*) AS n, sum(a.outcome = 0) AS passes, min(a.start_ms) AS first_ms, "
     "min(a.leaf) AS first, max(a.leaf) AS last "
@@ -26,7 +31,7 @@ static const char head_sql[] =
 static const char tail_sql[] =
     " GROUP BY a.unit, a.lot ORDER BY first) "
     "SELECT h.unit, n.serial, l.name, h.n, h.passes, h.first_ms, z.start_ms, s.slot, o.name, w.text, p.name, p.version, b.text, "
-    "h.last, (SELECT count(*) FROM attempt x WHERE x.unit = h.unit AND x.leaf > h.last AND (x.outcome = 0 OR x.start_leaf IS NOT NULL)) "
+    "h.last, (SELECT count(*) FROM attempt x WHERE x.unit = h.unit AND x.leaf > h.last AND " TOUCHED_OF("x") ") "
     "FROM h CROSS JOIN attempt z ON z.leaf = h.last JOIN lot l ON l.id = h.lot JOIN slot s ON s.id = z.slot "
     "JOIN outcome o ON o.id = z.outcome LEFT JOIN word w ON w.id = z.fault LEFT JOIN profile p ON p.id = z.profile "
     "LEFT JOIN boot t ON t.leaf = z.boot LEFT JOIN word b ON b.id = t.sw LEFT JOIN serial n ON n.unit = h.unit AND n.lot = h.lot";

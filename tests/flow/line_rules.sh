@@ -92,10 +92,15 @@ sim_start again --boards 4 --scenario "$T/sim.scenario"
 port_of() { sed -n 's/.*port: *"\{0,1\}\([^",}]*\)"\{0,1\}.*/\1/p' "$T/again.yaml" | sed -n "$2p"; }
 echo '{"shift": {"golden": ["24:6f:28:00:00:44"]}}' >"$T/rules.json"
 lot L-3 --rules "$T/rules.json"
+image=$(sha256sum "$T/p/images/app.bin" | cut -d' ' -f1)
 flash 1 3 L-3
 is "ABORTED lot.shift"
+expect_exit 0 "$FL" trace --lot L-3 --image "$image" --data "$T/data" # it was refused: it received nothing
+expect_text "$T/out" '^0 units'
 flash 0 4 L-3
 is "PASS null"
+expect_exit 0 "$FL" trace --lot L-3 --image "$image" --data "$T/data" --format csv
+[ "$(cut -d, -f1 "$T/out" | tr -d '\r' | tr '\n' ' ')" = "mac 24:6f:28:00:00:44 " ] || { cat "$T/out"; fail "who received the image"; }
 [ "$(sql "SELECT purpose FROM attempt_view ORDER BY leaf DESC LIMIT 1")" = golden ] || fail "purpose"
 [ "$(sql "SELECT passed FROM lot WHERE name = 'L-3'")" = 0 ] || fail "a golden board was counted"
 

@@ -27,7 +27,8 @@ void learned_recall(struct learned *l, const char *data)
         l->list[i] = (struct line_learned){
             .slot = t->slot, .port = t->port,
             .tuning = {.baud = t->baud, .ram_block = t->ram_block, .flash_block = t->flash_block, .burst = t->burst,
-                       .burst_gap_us = t->gap_us, .rom_only = t->rom_only}};
+                       .burst_gap_us = t->gap_us, .rom_only = t->rom_only,
+                       .slow_reset = t->slow_reset, .late_speed = t->late_speed}};
         tuning_kind(l->list[i].kind, t->usb_id, t->driver);
     }
 }

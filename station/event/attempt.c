@@ -297,5 +297,7 @@ json_t *event_tuning_body(const struct attempt_facts *f, const struct event_tuni
     add_int_if(&b, "burst", t->burst);
     add_int_if(&b, "gap_us", t->gap_us);
     add_int_if(&b, "rom_only", t->rom_only);
+    add_int_if(&b, "slow_reset", t->slow_reset);
+    add_int_if(&b, "late_speed", t->late_speed);
     return finish(&b);
 }

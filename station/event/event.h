@@ -32,7 +32,7 @@
  *   serial           job, serial, state ("reserved", "returned"), lot?, mac?, operator?: by hand; attempts do it themselves
  *   label            job, state ("printed", "reprinted"), printer?, mac?, lot?, serial?, attempt? (leaf), operator?
  *   tuning           job, slot, port, bridge?, what ("learned", "step_up"), baud?, ram_block?, flash_block?, burst?, gap_us?,
- *                    rom_only?: a whole setting, what is left out is as usual
+ *                    rom_only?, slow_reset?, late_speed?: a whole setting, what is left out is as usual
  *
  * lot_open: `authorised` is how many distinct units may pass, `planned` how many are wanted; `tries` how many
  * attempts a unit may fail before it must be dispositioned "rework" (which gives as many again). `rules` is any
@@ -261,7 +261,7 @@ json_t *event_attempt_result_body(const struct attempt_facts *f);
 struct event_tuning {
     const char *what; /* "learned", "step_up", static */
     uint32_t baud, ram_block, flash_block, burst, gap_us;
-    bool rom_only;
+    bool rom_only, slow_reset, late_speed;
 };
 /* Slot, port and bridge as in `f`; a job of its own. */
 json_t *event_tuning_body(const struct attempt_facts *f, const struct event_tuning *t);

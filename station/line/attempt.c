@@ -84,7 +84,8 @@ static void tell_tuning(struct attempt *a)
     if (!what)
         return;
     const struct event_tuning told = {.what = what, .baud = t.baud, .ram_block = t.ram_block, .flash_block = t.flash_block,
-                                      .burst = t.burst, .gap_us = t.burst_gap_us, .rom_only = t.rom_only};
+                                      .burst = t.burst, .gap_us = t.burst_gap_us, .rom_only = t.rom_only,
+                                      .slow_reset = t.slow_reset, .late_speed = t.late_speed};
     struct event *e = event_new(EVENT_TUNING, event_tuning_body(&a->facts, &told), NULL);
     if (e && fl_queue_put(a->c->facts, e, fl_deadline_in_ms(ATTEMPT_RECORD_MS)) == FL_OK)
         a->tuning->told = t;

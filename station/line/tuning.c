@@ -113,14 +113,15 @@ void tuning_recall(struct tuning_book *b, const char *kind, const struct esp_tun
 static bool same(const struct esp_tuning *a, const struct esp_tuning *b)
 {
     return a->baud == b->baud && a->ram_block == b->ram_block && a->flash_block == b->flash_block && a->burst == b->burst &&
-           a->burst_gap_us == b->burst_gap_us && a->rom_only == b->rom_only;
+           a->burst_gap_us == b->burst_gap_us && a->rom_only == b->rom_only &&
+           a->slow_reset == b->slow_reset && a->late_speed == b->late_speed;
 }
 
 /* Is `a` in some part a higher setting than `b`? 0 is the highest, of speeds and of bursts. */
 static bool above(const struct esp_tuning *a, const struct esp_tuning *b)
 {
     return (b->baud && (!a->baud || a->baud > b->baud)) || (b->burst && (!a->burst || a->burst > b->burst)) ||
-           (b->rom_only && !a->rom_only);
+           (b->rom_only && !a->rom_only) || (b->slow_reset && !a->slow_reset) || (b->late_speed && !a->late_speed);
 }
 
 const char *tuning_news(const struct tuning_entry *e, struct esp_tuning *t)

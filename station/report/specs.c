@@ -129,6 +129,29 @@ PART(slots_part, "slots", "Slots",
      "units point to contact or cable",
      slots_sql, slots_columns, &slots_chart);
 
+/* Of the newest records, whatever was asked for: what a cable carries is a question of now. */
+static const char speeds_sql[] =
+    "SELECT s.slot, s.port, trim(coalesce(b.usb_id, '') || ' ' || coalesce(b.driver, '')), count(*), sum(a.rungs > 0), "
+    "max(CASE WHEN a.outcome = 0 AND a.rungs = 0 THEN a.baud END), coalesce(CAST(n.baud AS TEXT), 'the profile''s'), n.burst, n.flash_block "
+    "FROM attempt a JOIN slot s ON s.id = a.slot LEFT JOIN bridge b ON b.id = a.bridge "
+    "LEFT JOIN tuning_now n ON n.slot = s.slot AND n.port = s.port AND n.usb_id = coalesce(b.usb_id, '') AND n.driver = coalesce(b.driver, '') "
+    "WHERE a.leaf > (SELECT max(leaf) FROM attempt) - 20000 AND a.baud > 0 AND (:slot IS NULL OR s.slot = :slot) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+static const struct engine_column speeds_columns[] = {
+    {"slot", "slot", TABLE_INT, CELL_INT, 0, 0, 0, 0},
+    {"port", "port", TABLE_TEXT, CELL_TEXT, 1, 0, 0, 0},
+    {"bridge", "bridge", TABLE_TEXT, CELL_TEXT, 2, 0, 0, 0},
+    {"attempts", "attempts", TABLE_INT, CELL_INT, 3, 0, 0, 0},
+    {"rungs", "with rungs", TABLE_INT, CELL_INT, 4, 0, 0, 0},
+    {"held_baud", "held at baud", TABLE_INT, CELL_INT, 5, 0, 0, 0},
+    {"next_baud", "begins at", TABLE_TEXT, CELL_TEXT, 6, 0, 0, 0},
+    {"burst", "burst", TABLE_INT, CELL_INT, 7, 0, 0, 0},
+    {"block", "block", TABLE_INT, CELL_INT, 8, 0, 0, 0},
+};
+PART(speeds_part, "speeds", "Speeds",
+     "of the newest 20,000 records; held: the highest speed at which a unit passed without recovery; begins at: what the next unit starts with, "
+     "bytes at once and bytes a block where they are limited too",
+     speeds_sql, speeds_columns, NULL);
+
 /* ---- throughput --------------------------------------------------------------------------------------------- */
 
 #define TIMES                                                                                                     \
@@ -232,7 +255,8 @@ const struct report_spec report_specs[] = {
     {"yield", "Yield", "first, second, third and last pass, retests, recovery, with intervals (by day)", GROUP_DAY, false,
      {&yield_part, &steps_part}, facts_yield},
     {"pareto", "Pareto", "each unit by its first failing attempt, and where (by slot)", GROUP_SLOT, false, {&pareto_part, &where_part}, NULL},
-    {"slots", "Slots", "slots beside each other; a slot worse than the others is flagged", GROUP_SLOT, true, {&slots_part}, NULL},
+    {"slots", "Slots", "slots beside each other; a slot worse than the others is flagged", GROUP_SLOT, true, {&slots_part, &speeds_part},
+     NULL},
     {"throughput", "Throughput", "units an hour, cycle, flash and handling time (by day)", GROUP_DAY, false, {&throughput_part}, NULL},
     {"faults", "Faults", "all attempts that did not pass, by fault and step, and who acts", GROUP_NONE, true, {&faults_part}, NULL},
     {"units", "Units", "units one by one, newest first (--limit 1000)", GROUP_NONE, true, {&units_part}, NULL},

@@ -30,7 +30,8 @@ static enum fl_err add(void *ctx, sqlite3_stmt *s)
     struct report_tuning *t = &l->list[l->n++];
     *t = (struct report_tuning){.slot = sqlite3_column_int(s, 0), .baud = number(s, 4), .ram_block = number(s, 5),
                                 .flash_block = number(s, 6), .burst = number(s, 7), .gap_us = number(s, 8),
-                                .rom_only = sqlite3_column_int(s, 9) != 0};
+                                .rom_only = sqlite3_column_int(s, 9) != 0,
+                                .slow_reset = sqlite3_column_int(s, 10) != 0, .late_speed = sqlite3_column_int(s, 11) != 0};
     (void)snprintf(t->port, sizeof t->port, "%s", query_text(s, 1));
     (void)snprintf(t->usb_id, sizeof t->usb_id, "%s", query_text(s, 2));
     (void)snprintf(t->driver, sizeof t->driver, "%s", query_text(s, 3));
@@ -41,8 +42,8 @@ enum fl_err report_tunings(struct report *r, struct report_tuning **out, size_t 
 {
     struct learned l = {0};
     enum fl_err err = query_each(r,
-                                 "SELECT slot, port, usb_id, driver, baud, ram_block, flash_block, burst, gap_us, rom_only "
-                                 "FROM tuning_now ORDER BY leaf",
+                                 "SELECT slot, port, usb_id, driver, baud, ram_block, flash_block, burst, gap_us, rom_only, "
+                                 "slow_reset, late_speed FROM tuning_now ORDER BY leaf",
                                  add, &l, why);
     *out = NULL;
     *n = 0;

@@ -9,8 +9,10 @@ static const struct statement list[] = {
      "UPDATE line_stop SET reopened = :leaf, reopened_ms = :time, reopened_by = " OPERATOR ", reason = :why "
      "WHERE reopened IS NULL AND slot IS :slot"},
     {BIT(TUNING), NULL, NULL,
-     "INSERT INTO tuning (leaf, at_ms, slot, bridge, what, baud, rung, ram_block, flash_block, burst, gap_us, rom_only) "
-     "VALUES (:leaf, :time, " SLOT ", " BRIDGE ", :what, :baud, :rung, :ram_block, :flash_block, :burst, :gap_us, :rom_only)"},
+     "INSERT INTO tuning (leaf, at_ms, slot, bridge, what, baud, rung, ram_block, flash_block, burst, gap_us, rom_only, "
+     "slow_reset, late_speed) "
+     "VALUES (:leaf, :time, " SLOT ", " BRIDGE ", :what, :baud, :rung, :ram_block, :flash_block, :burst, :gap_us, :rom_only, "
+     ":slow_reset, :late_speed)"},
 };
 
 const struct statements project_line = {list, sizeof list / sizeof *list};

@@ -79,6 +79,8 @@ static const struct param params[] = {
     {":burst", "burst", PARAM_INT},
     {":gap_us", "gap_us", PARAM_INT},
     {":rom_only", "rom_only", PARAM_INT},
+    {":slow_reset", "slow_reset", PARAM_INT},
+    {":late_speed", "late_speed", PARAM_INT},
 };
 
 const struct param *project_param(const char *name)

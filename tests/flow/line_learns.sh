@@ -7,8 +7,9 @@ cat >"$T/boards.yaml" <<Y
 boards:
   - {board: 1, faults: [{kind: baud_limit, above: 300000, rate: 0.2}]}
   - {board: 2, bridge: ch9102}
+  - {board: 3, timing: {en_us: 100000}}
 Y
-sim_start s --boards 2 --scenario "$T/boards.yaml"
+sim_start s --boards 3 --scenario "$T/boards.yaml"
 sed -e "s|\.\./build|$PWD/build|" profiles/demo-esp32.yaml >"$T/p.yaml"
 one() { # one BOARD: flashed on its own slot; leaves "OUTCOME RUNGS BAUD"
     printf 'station: learns\nslots:\n  - {slot: %s, port: "%s"}\n' "$1" "$(port_of s "$1")" >"$T/slots$1.yaml"
@@ -41,4 +42,15 @@ grep -q 'blocks .* baud, up to .* bytes: .* refused' "$T/trace" || { cat "$T/tra
 again=$(one 2)
 [ "$again" != "$bursts" ] || fail "the second process learned nothing: $again"
 [ "$(sql "SELECT count(DISTINCT slot) FROM tuning_now")" = 2 ] || fail "both slots learned"
+
+# a board whose reset is slow (10 uF at EN): the short pulse is tried once, and not again after a start
+[ "$(one 3 | cut -d' ' -f1)" = PASS ] || fail "the slow board"
+[ "$(sql "SELECT slow_reset FROM tuning_now WHERE slot = 3")" = 1 ] || { sql "SELECT * FROM tuning"; fail "the slow reset is not in the record"; }
+told=$(sql "SELECT count(*) FROM tuning")
+one 3 >"$T/third"
+[ "$(sql "SELECT count(*) FROM tuning")" = "$told" ] || { sql "SELECT * FROM tuning"; fail "the slow reset was learned anew"; }
+
+expect_exit 0 "$FL" report slots --data "$T/data" --format json
+[ "$(jq -r '.speeds[]|select(.slot==1)|"\(.held_baud) \(.next_baud)"' "$T/out")" = "230400 230400" ] &&
+    [ "$(jq -r '.speeds[]|select(.slot==3)|.next_baud' "$T/out")" = "the profile's" ] || { jq -c ".speeds[]" "$T/out"; fail "speeds of the slots"; }
 expect_exit 0 "$FL" audit --data "$T/data"

@@ -180,11 +180,33 @@ static void recalled(void **state)
     assert_string_equal(tuning_news(e, &t), "step_up");
 }
 
+/* The record gives back all of a setting: what a slot learned about its reset line and its speed too. */
+static void reset_and_speed_are_told(void **state)
+{
+    (void)state;
+    static const struct esp_tuning learned[] = {{.slow_reset = true}, {.late_speed = true}};
+    for (size_t i = 0; i < T_COUNT(learned); i++) {
+        struct tuning_book b = {.n = 0};
+        struct esp_tuning t;
+        struct tuning_entry *e = tuning_of(&b, "x");
+        assert_null(tuning_news(e, &t));
+        e->t.now = learned[i];
+        assert_string_equal(tuning_news(e, &t), "learned");
+        assert_int_equal(t.slow_reset, learned[i].slow_reset);
+        assert_int_equal(t.late_speed, learned[i].late_speed);
+        e->told = t;
+        assert_null(tuning_news(e, &t));
+        e->t.now = (struct esp_tuning){.baud = 0};
+        assert_string_equal(tuning_news(e, &t), "step_up");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(steps), cmocka_unit_test(up_and_down),
                                        cmocka_unit_test(a_rung_begins_the_count_anew),
                                        cmocka_unit_test(patience_has_an_end), cmocka_unit_test(kinds),
-                                       cmocka_unit_test(recalled)};
+                                       cmocka_unit_test(recalled),
+                                       cmocka_unit_test(reset_and_speed_are_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,7 @@ static enum fl_err next_leaf(void *ctx, struct audit_leaf *out, struct fl_why *w
     };
     if (!out->rec)
         out->rec = no_hash; /* zero bytes long: the verifier says what it is */
-    const struct beside beside = {job, job ? (size_t)sqlite3_column_bytes(s, 4) : 0, index == r->next ? r->before : NULL};
+    const struct beside beside = {job, job ? (size_t)sqlite3_column_bytes(s, 4) : 0, index == r->next ? r->before : NULL, has_job ? r->job : NULL};
     err = shapes_load(r->shapes, index, out->rec, out->n, &beside, &out->rec, &out->n, why);
     memcpy(r->before, out->hash, sizeof r->before);
     r->next = index < INT64_MAX ? index + 1 : 0;

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "store/job.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,24 +47,28 @@ static const uint8_t *text_end(const uint8_t *p, const uint8_t *end)
     return p < end ? p + 1 : NULL;
 }
 
+/* What a byte means to value_end. */
+static const uint8_t means[256] = {['"'] = 1, ['['] = 2, ['{'] = 2, [']'] = 3, ['}'] = 3, [','] = 4};
+enum { QUOTE = 1, OPENS, CLOSES, COMMA };
+
 /* The end of the value at p, which a comma or a closing bracket follows; NULL: there is none. What stands inside is not
  * looked at: bytes go in and come out as they are. */
 static const uint8_t *value_end(const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *from = p;
-    for (int depth = 0; p && p < end; p++) {
-        if (*p == '"') {
+    int depth = 0;
+    while (p < end) {
+        const uint8_t what = means[*p];
+        if (what >= CLOSES && depth == 0)
+            return p > from ? p : NULL;
+        if (what == QUOTE) {
             p = text_end(p, end);
             if (!p)
                 return NULL;
-            p--;
-        } else if (*p == '[' || *p == '{') {
-            depth++;
-        } else if ((*p == ',' || *p == ']' || *p == '}') && depth == 0) {
-            return p > from ? p : NULL;
-        } else if (*p == ']' || *p == '}') {
-            depth--;
+            continue;
         }
+        depth += (what == OPENS) - (what == CLOSES);
+        p++;
     }
     return NULL;
 }
@@ -190,7 +195,7 @@ struct part {
 };
 struct shape {
     struct part part[PARTS_MAX];
-    size_t parts;
+    size_t parts, values;
     bool before;
     size_t n;
     uint8_t text[]; /* %% undone */
@@ -231,6 +236,7 @@ enum fl_err shape_read(const void *text, size_t n, struct shape **out, struct fl
         else
             s->part[s->parts++] = (struct part){(uint16_t)from, (uint16_t)(s->n - from), (char)mark};
         s->before = s->before || mark == MARK_BEFORE;
+        s->values += mark == MARK_VALUE;
         from = s->n;
     }
     if (mark == BAD) {
@@ -268,29 +274,39 @@ uint32_t shape_number(const uint8_t *stored, size_t n)
     return shape_is(stored, n) && take_number(&p, end, SHAPES_MAX, &number) && p < end && *p == ',' ? (uint32_t)number : 0;
 }
 
-/* Append the next value of the array; *p behind it. */
-static bool join_value(const uint8_t **p, const uint8_t *end, struct fl_buf *out)
+enum { BESIDE_MAX = JOB_TEXT }; /* the longest of the three marks' texts, and a zero */
+static_assert((int)JOB_TEXT > (int)BEFORE_N && (int)JOB_TEXT >= (int)FL_TIME_TEXT, "BESIDE_MAX");
+
+/* The next value of the array to `to`; *p behind it. NULL: there is none. */
+static uint8_t *join_value(const uint8_t **p, const uint8_t *end, uint8_t *to)
 {
     const uint8_t *from = *p + 1, *past = *p < end && **p == ',' ? value_end(from, end) : NULL;
     if (!past || *past == '}')
-        return false;
-    fl_buf_add(out, from, (size_t)(past - from));
+        return NULL;
+    memcpy(to, from, (size_t)(past - from));
     *p = past;
-    return true;
+    return to + (past - from);
 }
 
-static bool join_mark(char mark, int64_t time, const struct beside *b, struct fl_buf *out)
+static uint8_t *join_mark(char mark, int64_t time, const struct beside *b, uint8_t *to)
 {
-    char text[JOB_TEXT > BEFORE_N + 1 ? JOB_TEXT : BEFORE_N + 1];
+    char *text = (char *)to;
     *text = 0;
     if (mark == MARK_TIME)
         fl_time_format(time, text);
+    else if (mark == MARK_JOB && b->job_text)
+        memcpy(text, b->job_text, strlen(b->job_text) + 1);
     else if (mark == MARK_JOB && b->job)
         job_text(b->job, b->job_n, text);
     else if (mark == MARK_BEFORE && b->before)
         b64_encode(b->before, FL_SHA256_SIZE, text);
-    fl_buf_adds(out, text);
-    return *text != 0;
+    return *text ? to + strlen(text) : NULL;
+}
+
+/* Room for all that can come: literals, values (each byte of the array at most once), and what stands beside. */
+static uint8_t *room_for(const struct shape *s, size_t n, struct fl_buf *out)
+{
+    return fl_buf_room(out, s->n + n + (s->parts - s->values) * BESIDE_MAX);
 }
 
 enum fl_err shape_join(const struct shape *s, const uint8_t *stored, size_t n, const struct beside *b, struct fl_buf *out,
@@ -299,18 +315,23 @@ enum fl_err shape_join(const struct shape *s, const uint8_t *stored, size_t n, c
     const uint8_t *p = stored + 1, *end = stored + n;
     int64_t number, time;
     fl_buf_clear(out);
-    bool ok = shape_is(stored, n) && take_number(&p, end, SHAPES_MAX, &number) && p < end && *p++ == ',' &&
+    uint8_t *to = room_for(s, n, out); /* SHAPE_ROOM is that and more */
+    bool ok = to && shape_is(stored, n) && take_number(&p, end, SHAPES_MAX, &number) && p < end && *p++ == ',' &&
               take_number(&p, end, TIME_MAX_MS, &time);
     for (size_t i = 0; i < s->parts && ok; i++) {
         const struct part *part = &s->part[i];
-        fl_buf_add(out, s->text + part->from, part->n);
+        memcpy(to, s->text + part->from, part->n);
+        to += part->n;
         if (part->mark == MARK_VALUE)
-            ok = join_value(&p, end, out);
+            to = join_value(&p, end, to);
         else if (part->mark != LITERAL)
-            ok = join_mark(part->mark, time, b, out);
+            to = join_mark(part->mark, time, b, to);
+        ok = to != NULL;
     }
-    ok = ok && p + 1 == end && *p == ']';
-    if (!ok)
-        return fl_fail(why, FL_FORMAT, "it is not stored as its shape wants it");
-    return fl_buf_err(out, why);
+    if (ok && p + 1 == end && *p == ']' && to - out->bytes <= LEAF_BYTES_MAX) {
+        out->len = (size_t)(to - out->bytes);
+        *to = 0;
+        return FL_OK;
+    }
+    return out->err ? fl_buf_err(out, why) : fl_fail(why, FL_FORMAT, "it is not stored as its shape wants it");
 }

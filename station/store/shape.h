@@ -31,13 +31,14 @@
 
 #include <stdbool.h>
 
-enum { SHAPE_TEXT_MAX = 4096, SHAPE_VALUES_MAX = 24, SHAPES_MAX = 16384 };
+enum { SHAPE_ROOM = 8192 /* shape_join may want so much more than the record */, SHAPE_TEXT_MAX = 4096, SHAPE_VALUES_MAX = 24, SHAPES_MAX = 16384 };
 
 /* What is kept beside a record. */
 struct beside {
     const uint8_t *job; /* 16 or 32 bytes; NULL: none */
     size_t job_n;
     const uint8_t *before; /* hash of the record in front, 32 bytes; NULL: not known */
+    const char *job_text;  /* the job as text, where it is known; NULL: made from `job` */
 };
 
 /* Take a record apart: its shape's text, and "time,value,..." without number and brackets. Both are emptied first. False:

@@ -32,7 +32,8 @@ enum fl_err shapes_new(sqlite3 *db, struct shapes **out, struct fl_why *why)
     *out = NULL;
     if (!s)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    s->rec = s->text = s->values = FL_BUF(LEAF_BYTES_MAX);
+    s->rec = FL_BUF(LEAF_BYTES_MAX + SHAPE_ROOM);
+    s->text = s->values = FL_BUF(LEAF_BYTES_MAX);
     s->stored = FL_BUF(LEAF_BYTES_MAX + 32);
     const struct {
         sqlite3_stmt **to;

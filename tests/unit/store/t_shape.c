@@ -13,7 +13,7 @@
 static const uint8_t job[16] = {0x01, 0xa2, 0x05, 0x2c, 0x0b, 0xb6, 0x73, 0xca, 0x86, 0x19, 0xda, 0x67, 0x7e, 0xac, 0x98, 0xf5};
 static const uint8_t before[32] = {0xce, 0xee, 0x1a, 0x38, 0x04, 0x87, 0xd8, 0x60, 0xd1, 0xc6, 0xcb, 0x1d, 0xe5, 0xa6, 0xfa, 0x63,
                                    0x04, 0x62, 0x00, 0x3a, 0xb1, 0x1d, 0xb6, 0x03, 0x23, 0x6d, 0x3a, 0x82, 0x48, 0x15, 0x5e, 0xbe};
-static const struct beside beside = {job, sizeof job, before};
+static const struct beside beside = {.job = job, .job_n = sizeof job, .before = before};
 
 /* 100 % of one record, in bytes; the times by `date -d @1795383102.395`, the base64 by `base64` */
 static const struct {
@@ -100,7 +100,7 @@ static void refused(void **state)
             fail_msg("%s: %s", stored[i], fl_buf_text(&rec));
     free(s);
     /* what stands beside is missing */
-    const struct beside none = {NULL, 0, NULL}, odd = {job, 15, NULL};
+    const struct beside none = {.job = NULL}, odd = {.job = job, .job_n = 15};
     assert_int_equal(shape_read("{\"job\":\"\x02\",\"time\":\"\x01\"}", 22, &s, NULL), FL_OK);
     assert_int_equal(shape_join(s, (const uint8_t *)"[7,5]", 5, &none, &rec, NULL), FL_FORMAT);
     assert_int_equal(shape_join(s, (const uint8_t *)"[7,5]", 5, &odd, &rec, NULL), FL_FORMAT);
@@ -234,7 +234,7 @@ static void put_leaf(sqlite3 *db, struct shapes *shapes, int64_t index, const st
     const uint8_t *stored;
     size_t n;
     struct fl_why why = {0, ""};
-    const struct beside b = {job, sizeof job, NULL};
+    const struct beside b = {.job = job, .job_n = sizeof job};
     sqlite3_stmt *s;
     uint8_t own[16];
     memcpy(own, job, sizeof own);

@@ -27,20 +27,10 @@ static enum fl_err rows_again(sqlite3 *db, struct fl_why *why)
 
 enum fl_err migrate_to_newest(sqlite3 *db, const char *path, struct fl_why *why)
 {
-    int64_t have, id, newest = db_newest();
+    int64_t have, newest = db_newest();
     enum fl_err err = db_int(db, "PRAGMA user_version", 0, &have, why);
-    if (!err)
-        err = db_int(db, "PRAGMA application_id", 0, &id, why);
-    if (err)
+    if (err || have == newest) /* newer, or of another program: db_open_writer let none of those through */
         return err;
-    if (have > newest)
-        return fl_fail(why, FL_UNSUPPORTED,
-                       "%.200s was made by a newer flashline (schema %d, this one knows %d): install that one", path,
-                       (int)have, (int)newest);
-    if (have > 0 && id != DB_APPLICATION_ID)
-        return fl_fail(why, FL_MISMATCH, "%.200s is a database of another program", path);
-    if (have == newest)
-        return FL_OK;
     if (have > 0)
         err = keep_copy(db, path, (int)have, why);
     if (!err)

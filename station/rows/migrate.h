@@ -13,7 +13,7 @@
 
 #include <sqlite3.h>
 
-/* An empty file gets the schema, an older one the files it lacks. FL_UNSUPPORTED: made by a newer program. FL_MISMATCH: of another program. Nothing is changed then. */
+/* What db_open_writer opened: an empty file gets the schema, an older one the files it lacks. On failure nothing is changed. */
 FL_MUST enum fl_err migrate_to_newest(sqlite3 *db, const char *path, struct fl_why *why);
 
 #endif

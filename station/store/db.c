@@ -139,6 +139,23 @@ static enum fl_err common(sqlite3 *db, struct fl_why *why)
     return db_exec(db, "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON", why);
 }
 
+/* Before anything in it is changed, its journal mode included: a new file, or a station's database that this program knows. */
+static enum fl_err check_ours(sqlite3 *db, const char *path, struct fl_why *why)
+{
+    int64_t objects, id, version;
+    enum fl_err err = db_int(db, "SELECT count(*) FROM sqlite_schema", 0, &objects, why);
+    if (!err)
+        err = db_int(db, "PRAGMA application_id", 0, &id, why);
+    if (!err)
+        err = db_int(db, "PRAGMA user_version", 0, &version, why);
+    if (!err && (objects || id || version) && id != DB_APPLICATION_ID)
+        return fl_fail(why, FL_MISMATCH, "%.200s is a database of another program", path);
+    if (!err && version > db_newest())
+        return fl_fail(why, FL_UNSUPPORTED, "%.200s was made by a newer flashline (schema %lld, this one knows %d): install that one", path,
+                       (long long)version, db_newest());
+    return err;
+}
+
 enum fl_err db_open_writer(const char *path, bool create, sqlite3 **out, struct fl_why *why)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
@@ -151,6 +168,8 @@ enum fl_err db_open_writer(const char *path, bool create, sqlite3 **out, struct 
         err = common(db, why);
     if (!err && sqlite3_db_readonly(db, "main") == 1)
         err = fl_fail(why, FL_ACCESS, "%.250s cannot be written: the folder and its files must be writable by this user", path);
+    if (!err)
+        err = check_ours(db, path, why);
     if (!err)
         err = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", why);
     if (err)

@@ -32,7 +32,8 @@ FL_MUST enum fl_err db_run(sqlite3_stmt *s, struct fl_why *why);
 FL_MUST enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why);
 
 /* Open for writing, make the file if `create`. Its schema is as it was found: rows/migrate.h brings it up to date.
- * FL_MISMATCH: not a database, or damaged. */
+ * FL_MISMATCH: not a database, damaged, or another program's. FL_UNSUPPORTED: made by a newer program. Nothing in it is
+ * changed then. */
 FL_MUST enum fl_err db_open_writer(const char *path, bool create, sqlite3 **out, struct fl_why *why);
 
 /* A copy of the whole database as the file `to`, durable but for its name; one that lies there already, of a copy that was cut

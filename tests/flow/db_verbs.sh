@@ -97,6 +97,16 @@ expect_exit 3 "$FL" note --lot L x --data "$T/foreign"
 expect_text "$T/err" "another program"
 expect_exit 3 "$FL" db backup "$T/foreign.copy" --data "$T/foreign"
 [ "$sum" = "$(cksum <"$T/foreign/flashline.db")" ] || fail "a foreign database was changed"
+# and one that was never a station's
+rm -f "$T/foreign/flashline.db"*
+sqlite3 "$T/foreign/flashline.db" "CREATE TABLE t (a); INSERT INTO t VALUES (1)"
+sum=$(cksum <"$T/foreign/flashline.db")
+for verb in "note --lot L x" "lot show" "report summary" "db rebuild" "db export t" "db backup $T/foreign.copy"; do
+    # shellcheck disable=SC2086
+    expect_exit 3 "$FL" $verb --data "$T/foreign"
+done
+expect_exit 1 "$FL" db check --data "$T/foreign"
+[ "$sum" = "$(cksum <"$T/foreign/flashline.db")" ] || fail "another program's database was changed"
 head -c 30000 "$D/flashline.db" >"$T/foreign/flashline.db"
 sum=$(cksum <"$T/foreign/flashline.db")
 expect_exit 1 "$FL" db check --data "$T/foreign"

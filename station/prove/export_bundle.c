@@ -11,10 +11,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { HEADS_MAX = 1000 }; /* notes in checkpoints/: of more heads, as many evenly spread ones */
 
@@ -66,6 +68,38 @@ static enum fl_err empty_folder(const char *dir, struct fl_why *why)
     if (!err && n < 0)
         err = fl_fail_os(why, "cannot read the folder %.250s", dir);
     return !err && n > 0 ? fl_fail(why, FL_EXISTS, "%.250s is not empty: a bundle gets a folder of its own", dir) : err;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+/* Where it is made: it gets its name when all of it is on disk, so that half a bundle is never taken for one. */
+static enum fl_err part_of(const char *dir, char **out, struct fl_why *why)
+{
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    char *part = malloc(n + 6);
+    if (!part)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    (void)snprintf(part, n + 6, "%.*s.part", (int)n, dir);
+    *out = part;
+    if (fl_path_exists(part) && nftw(part, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) /* of one that was cut off */
+        return fl_fail_os(why, "cannot remove %.250s", part);
+    return fl_dir_make(part, why);
+}
+
+static enum fl_err name_it(const char *part, const char *dir, struct fl_why *why)
+{
+    sync(); /* thousands of small files: a sync of each would take minutes */
+    if (rmdir(dir) != 0)
+        return fl_fail_os(why, "cannot make room for the bundle at %.250s", dir);
+    return fl_file_move(part, dir, why);
 }
 
 /* ---- records and tiles ------------------------------------------------------------------------------------------- */
@@ -241,7 +275,8 @@ static enum fl_err export_all(struct exporting *x, struct fl_why *why)
 enum fl_err export_bundle(const char *data, const char *dir, struct export_done *out, struct fl_why *why)
 {
     char station[FOLDER_STATION_MAX];
-    struct exporting x = {.reader = {NULL, NULL, NULL}, .dir = dir, .done = out};
+    struct exporting x = {.reader = {NULL, NULL, NULL}, .done = out};
+    char *part = NULL;
     *out = (struct export_done){.records = 0};
     enum fl_err err = folder_paths(data, &x.folder, why);
     if (err)
@@ -251,10 +286,18 @@ enum fl_err export_bundle(const char *data, const char *dir, struct export_done 
     if (!err)
         err = empty_folder(dir, why);
     if (!err)
+        err = part_of(dir, &part, why);
+    x.dir = part;
+    if (!err)
         err = db_open_reader(x.folder.db, false, &x.reader, why);
     if (!err)
         err = export_all(&x, why);
     db_close_reader(&x.reader);
+    if (!err)
+        err = name_it(part, dir, why);
+    if (err && part)
+        (void)nftw(part, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(part);
     folder_fini(&x.folder);
     return err;
 }

@@ -3,7 +3,8 @@
  * export_bundle.h: a station's whole log as a folder that needs neither this program nor SQLite to be checked. audit/bundle.h lists
  * its files.
  *
- * Reads only; a station may be at work in the folder. Nothing is fsynced: an export that a power cut spoils is made again.
+ * Reads only; a station may be at work in the folder. It is made as DIR.part and gets its name when all of it is on disk: after
+ * a crash there is no bundle, or a whole one; a DIR.part that one left is removed by the next export to DIR.
  * Thread rule: one call, one thread.
  */
 #ifndef FL_PROVE_EXPORT_BUNDLE_H

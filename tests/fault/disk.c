@@ -232,6 +232,19 @@ static void sync_folder(struct disk *d, const char *folder, size_t since)
     d->n_changes = kept;
 }
 
+static void sync_all(struct disk *d, size_t since)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < d->n; k++)
+        sync_file(&d->inode[k], since, false);
+    for (size_t k = 0; k < d->n_changes; k++)
+        if (d->change[k].index < since)
+            do_change(&d->disk, &d->change[k]);
+        else
+            d->change[kept++] = d->change[k];
+    d->n_changes = kept;
+}
+
 static int new_inode(struct disk *d, bool dir)
 {
     if (d->n == INODES)
@@ -262,6 +275,8 @@ void disk_call(struct disk *d, size_t index, const struct disk_head *h, const ch
         change(d, index, what, path, "", new_inode(d, what == DISK_MKDIR));
     } else if (what == DISK_RENAME || what == DISK_LINK || what == DISK_UNLINK) {
         change(d, index, what, path, to, at);
+    } else if (what == DISK_SYNC && h->b == DISK_SYNC_ALL) {
+        sync_all(d, (size_t)h->a);
     } else if (what == DISK_SYNC && (!*path || (at >= 0 && d->inode[at].dir))) {
         if (!h->b)
             sync_folder(d, path, (size_t)h->a);

@@ -20,13 +20,15 @@ enum disk_what {
     DISK_CREATE = 1, /* path: a new file */
     DISK_WRITE,      /* path, a offset, bytes */
     DISK_SIZE,       /* path, a size */
-    DISK_SYNC,       /* path of a file or folder, a since, b 1: it failed */
+    DISK_SYNC,       /* path of a file or folder, a since, b: as below */
     DISK_RENAME,     /* path, to */
     DISK_LINK,       /* path, to */
     DISK_UNLINK,     /* path; a file or an empty folder */
     DISK_MKDIR,      /* path */
     DISK_SHOWN,      /* bytes: seen by somebody outside */
 };
+
+enum disk_sync { DISK_SYNC_DONE, DISK_SYNC_FAILED, DISK_SYNC_ALL /* every file, every folder */ };
 
 struct disk_head {
     uint32_t what, n;

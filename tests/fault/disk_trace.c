@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 enum call { C_OPENAT, C_WRITE, C_PWRITE, C_WRITEV, C_PWRITEV, C_FTRUNCATE, C_FSYNC, C_RENAMEAT, C_LINKAT, C_UNLINKAT, C_MKDIRAT,
-            C_READ, C_REFUSED };
+            C_READ, C_SYNC_ALL, C_REFUSED };
 
 static const struct {
     long nr;
@@ -52,6 +52,7 @@ static const struct {
     {SYS_unlinkat, C_UNLINKAT, true}, {SYS_mkdirat, C_MKDIRAT, true}, {SYS_write, C_WRITE, false}, {SYS_pwrite64, C_PWRITE, false},
     {SYS_writev, C_WRITEV, false}, {SYS_pwritev, C_PWRITEV, false}, {SYS_ftruncate, C_FTRUNCATE, false},
     {SYS_fsync, C_FSYNC, false}, {SYS_fdatasync, C_FSYNC, false}, {SYS_read, C_READ, false}, {SYS_pread64, C_READ, false},
+    {SYS_sync, C_SYNC_ALL, false}, {SYS_syncfs, C_SYNC_ALL, false},
     /* nothing here makes them; if that changes, this program must learn them */
     {SYS_truncate, C_REFUSED, false}, {SYS_fallocate, C_REFUSED, false}, {SYS_copy_file_range, C_REFUSED, false},
     {SYS_sendfile, C_REFUSED, false}, {SYS_openat2, C_REFUSED, true},
@@ -59,7 +60,7 @@ static const struct {
 /* What may be asked for by --inject. */
 static const char *const kind_of[] = {[C_OPENAT] = "create", [C_WRITE] = "write", [C_PWRITE] = "write", [C_WRITEV] = "write",
                                       [C_PWRITEV] = "write", [C_FTRUNCATE] = "size", [C_FSYNC] = "sync", [C_RENAMEAT] = "name",
-                                      [C_LINKAT] = "name", [C_UNLINKAT] = "name", [C_MKDIRAT] = "create", [C_READ] = "read",
+                                      [C_LINKAT] = "name", [C_UNLINKAT] = "name", [C_MKDIRAT] = "create", [C_READ] = "read", [C_SYNC_ALL] = "",
                                       [C_REFUSED] = ""};
 enum { CALLS = sizeof calls / sizeof *calls, TASKS = 256 };
 
@@ -256,6 +257,7 @@ static void begins(struct trace *t, struct task *k)
         opening(t, k);
         break;
     case C_FSYNC:
+    case C_SYNC_ALL:
         k->since = t->made;
         break;
     case C_RENAMEAT:
@@ -297,6 +299,9 @@ static void done(struct trace *t, struct task *k, int64_t rc)
     if (rc < 0)
         return;
     switch (calls[k->at].call) {
+    case C_SYNC_ALL:
+        put(t, DISK_SYNC, "", "", k->since, DISK_SYNC_ALL, NULL, 0);
+        break;
     case C_OPENAT:
         if (k->path[0] && k->fresh)
             put(t, DISK_CREATE, k->path, "", 0, 0, NULL, 0);

@@ -60,7 +60,7 @@ certificate)
 web_user|web_user_more)
     if said; then grep -q 'ann\|bob' "$data/web-users" || fail "it said that the user is there"; fi
     ok "$FL" web user --data "$data"
-    case $name in *more) grep -q '^ann *viewer' "$dir.out" || { cat "$dir.out"; fail "ann is gone"; } ;; esac ;;
+    case $name in *more) grep -q '^user *viewer *ann' "$dir.out" || { cat "$dir.out"; fail "ann is gone"; } ;; esac ;;
 migrate)
     for bak in "$data"/flashline.db.v2.bak; do
         [ ! -e "$bak" ] || [ "$(sqlite3 "$bak" 'PRAGMA user_version; SELECT count(*) FROM leaf; PRAGMA integrity_check' | tr '\n' ' ')" = '2 25 ok ' ] ||

@@ -40,7 +40,8 @@ expect_exit 10 "$FL" audit --data "$T/bad"
 
 # the database is taken away while boards are being flashed: red, for what is recorded then lies in no file; put back, all is there
 cp -r "$T/data" "$T/moved"
-"$FL" flash --profile $p --station "$T/slow.yaml" --data "$T/moved" --format json >"$T/o2" 2>"$T/e2" &
+sim_start blank --boards 1 --pace real
+"$FL" flash --profile $p --station "$T/blank.yaml" --data "$T/moved" --format json >"$T/o2" 2>"$T/e2" &
 first=$!
 PIDS="$PIDS $first"
 wait_for "a board under way" 60 grep -q write "$T/e2" || { cat "$T/e2"; fail "no board under way"; }

@@ -90,12 +90,12 @@ unshare -rm sh -eu <<S || fail "read-only folder or full disk (above)"
     [ \$rc = 3 ] || { cat "$T/out" "$T/err"; echo "read-only: exit \$rc"; exit 1; }
     grep -qi 'read-only\|permission' "$T/err" || { cat "$T/err"; exit 1; }
     umount "$T/disk"
-    mount -t tmpfs -o size=1536k none "$T/disk"
+    mount -t tmpfs -o size=3m none "$T/disk"
     rc=0; n=0
     while [ \$rc != 3 ] && [ \$n -lt 60 ]; do
         n=\$((n + 1)); rc=0
         timeout 60 "$FL" flash --profile $p --station "$T/sim.yaml" --data "$T/disk" --format json >"$T/out" 2>"$T/err" || rc=\$?
-        head -c 60000 /dev/zero >"$T/disk/fill\$n" 2>/dev/null || :
+        head -c 100000 /dev/zero >"$T/disk/fill\$n" 2>/dev/null || :
     done
     [ \$rc = 3 ] || { cat "$T/out" "$T/err"; echo "the disk never filled: exit \$rc"; exit 1; }
     grep -qi 'full\|space' "$T/err" || { cat "$T/err"; echo "full disk: not said"; exit 1; }

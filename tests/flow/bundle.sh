@@ -42,7 +42,7 @@ sh "$b/verify.sh" "$vkey" "$T/unit.tlog-proof" >"$T/rec" 2>"$T/err" || { cat "$T
 expect_text "$T/out" '^good: 17 records'
 
 # ---- and on bad ones
-for bad in 's/^index .*/index 4/' '/^extra/s/A/B/' 's/^17$/18/' '$s/ [A-Za-z0-9+\/]\{6\}/ AAAAAA/'; do
+for bad in 's/^index .*/index 4/' '/^extra/s/A/B/' 's/^17$/18/' '$s/ [A-Za-z0-9+\/]\{6\}/ AAAAAA/' '$a— a b' '4s/=$//' '$a\\'; do
     sed "$bad" "$T/unit.tlog-proof" >"$T/bad.tlog-proof"
     cmp -s "$T/bad.tlog-proof" "$T/unit.tlog-proof" && fail "'$bad' changed nothing"
     ! sh "$b/verify.sh" "$vkey" "$T/bad.tlog-proof" >/dev/null 2>"$T/err" || fail "verify.sh accepts: $bad"

@@ -53,19 +53,26 @@ def read_head(path, name, key_id, key):
         note = note.split(b"\n\n", 1)[1]
     text, lines = note.rsplit(b"\n\n", 1)
     text += b"\n"
+    if not lines.endswith(b"\n"):
+        raise ValueError("the last line does not end")
     origin, size, root = text.decode().split("\n")[:3]
     if origin != name:
         bad("%s is of the log %s" % (path, origin))
-    for line in lines.decode().splitlines():
+    signed = False
+    for line in lines.decode()[:-1].split("\n"):
         dash, who, b64 = line.split(" ")
         raw = unb64(b64)
-        if dash == "\u2014" and who == name and raw[:4] == key_id:
+        if dash != "\u2014" or not who or len(raw) < 5:
+            raise ValueError("no signature line: " + line)
+        if who == name and raw[:4] == key_id and not signed:
             if len(raw) != 68 or not signature_good(key, text, raw[4:]):
                 bad("the signature of %s is not good" % path)
-            if str(int(size)) != size:
-                bad("%s has no good size" % path)
-            return int(size), unb64(root), path
-    bad("%s is not signed by this key" % path)
+            signed = True
+    if not signed:
+        bad("%s is not signed by this key" % path)
+    if str(int(size)) != size:
+        bad("%s has no good size" % path)
+    return int(size), unb64(root), path
 
 
 def node(left, right):

@@ -16,7 +16,7 @@ const struct cli_verb cmd_status = {
     .name = "status",
     .line = "the station in a glance: its last hour, and what each slot did last",
     .help =
-        "usage: flashline status [--data DIR] [--format text|json]\n"
+        "usage: flashline status [--data DIR] [--format text|json | --json]\n"
         "\n"
         "Read from the records, beside a running station too; the slots of a line at work are asked of it. JSON, one object:\n"
         "  {\"log\": {\"station\", \"leaves\", \"verified_ms\", \"last_ms\", \"open\", ...}, \"hour\": {\"attempts\", \"pass\",\n"
@@ -139,8 +139,10 @@ static int status(const char *data, int format)
 static int run_status(int argc, char **argv)
 {
     const char *data = NULL, *format = NULL;
+    bool json = false;
     bool done;
-    const struct cli_opt options[] = {{"data", CLI_TEXT, &data}, {"format", CLI_TEXT, &format}, {NULL, CLI_FLAG, NULL}};
+    const struct cli_opt options[] = {
+        {"data", CLI_TEXT, &data}, {"format", CLI_TEXT, &format}, {"json", CLI_FLAG, &json}, {NULL, CLI_FLAG, NULL}};
     int code = cli_options(&cmd_status, options, &argc, &argv, &done);
     if (done)
         return code;
@@ -149,7 +151,7 @@ static int run_status(int argc, char **argv)
     if (cli_format(format) < 0)
         return cli_usage(&cmd_status, "--format is text or json, not '%s'", format);
     char *dir = cli_data_dir(data);
-    code = dir ? status(dir, cli_format(format)) : cli_fail(CLI_STATION, "out of memory");
+    code = dir ? status(dir, json ? CLI_JSON_OUT : cli_format(format)) : cli_fail(CLI_STATION, "out of memory");
     free(dir);
     return code;
 }

@@ -35,6 +35,9 @@ expect 3 "$fl" status --data "$tmp/none"
 "$fl" init --no-passphrase --station bench-1 --data "$tmp/data" >/dev/null
 expect 0 "$fl" status --data "$tmp/data" --format json
 is bench-1 "$(jq -r .log.station "$tmp/out")" "status"
+cp "$tmp/out" "$tmp/status"
+expect 0 "$fl" status --data "$tmp/data" --json
+cmp -s "$tmp/out" "$tmp/status" || fail "--json is not --format json"
 expect 2 "$fl" status --data "$tmp/data" --format xml
 
 echo "on loopback without logging in"

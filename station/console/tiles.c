@@ -87,7 +87,7 @@ static int name_row(struct grid *g, const struct place *p, int dy)
 
 static void step_row(struct grid *g, const struct place *p, int dy)
 {
-    char text[TEXT], a[24];
+    char text[TEXT], rungs[24], a[24];
     int permille = tile_permille(p->v), n = 0;
     int64_t left = tile_left_ms(p->m, p->v);
     if (permille < 0)
@@ -96,8 +96,9 @@ static void step_row(struct grid *g, const struct place *p, int dy)
         n = snprintf(text, sizeof text, "%s %d%%", p->v->step, permille / 10);
     if (permille >= 0 && p->m->rate && p->w >= 32)
         n += snprintf(text + n, sizeof text - (size_t)n, "  %s", speed(p->m->rate, a));
-    if (p->v->rungs && p->w >= 26)
-        n += snprintf(text + n, sizeof text - (size_t)n, "  %u rung%s", p->v->rungs, p->v->rungs == 1 ? "" : "s");
+    int more = snprintf(rungs, sizeof rungs, "  %u rung%s", p->v->rungs, p->v->rungs == 1 ? "" : "s");
+    if (p->v->rungs && 4 + n + more < p->w) /* whole or not at all */
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s", rungs);
     n = put(g, p, 4, dy, text, 0) + 4;
     if (left >= 0) {
         (void)snprintf(text, sizeof text, "%s left", seconds((uint64_t)left, a));

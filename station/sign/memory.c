@@ -182,6 +182,15 @@ struct found {
     size_t torn; /* files that hold something else */
 };
 
+/* One that was made and not written to yet may be without a name on the disk: the sync of its folder failed, and the station was
+ * started again. It is made anew when its turn comes. */
+static enum fl_err drop_blank(struct memory *m, size_t slot, const char *path, struct fl_why *why)
+{
+    (void)close(m->fd[slot]);
+    m->fd[slot] = -1;
+    return unlink(path) == 0 ? FL_OK : fl_fail_os(why, "cannot make %s anew", path);
+}
+
 /* A torn one is not there, by the way they are written: then the one before it is the state. */
 static enum fl_err read_slots(struct memory *m, struct found *f, struct fl_why *why)
 {
@@ -197,6 +206,8 @@ static enum fl_err read_slots(struct memory *m, struct found *f, struct fl_why *
         k->slot = i;
         bool whole = !err && decode(&f->bytes[i], &k->state, &k->redo, &k->redo_n);
         m->used[i] = used(&f->bytes[i]);
+        if (!err && !m->used[i] && i > 0)
+            err = drop_blank(m, i, path, why);
         f->n += whole;
         f->torn += !whole && m->used[i];
     }

@@ -16,6 +16,8 @@
 /* Half of what the signer keeps: the disk has as many commits' time to answer before anybody must wait for it. */
 enum { FLUSH_EVERY = SIGNER_KEEPS / 2 };
 
+enum { WAL_PAGES = 1000 }; /* SQLite's own measure: then they go into the file */
+
 /* The signatures under a head, by one key, or by two at a hand-over. */
 struct signatures {
     uint32_t id[2]; /* id[1] 0: one only */
@@ -45,6 +47,7 @@ struct ledger {
     struct fl_buf redo;          /* of the open transaction, for a signer that remembers */
     struct flush *flush;         /* of the WAL; NULL: SQLite itself makes every commit durable */
     uint64_t commits;            /* since it was opened */
+    int wal_pages;               /* in the WAL, with `flush` */
     uint64_t recovered;          /* leaves made again when it was opened */
 
     sqlite3_stmt *begin, *commit, *save, *release, *undo, *find, *leaf, *node, *checkpoint, *reread_leaves,
@@ -218,6 +221,14 @@ static enum fl_err open_signer(struct ledger *l, const void *config, struct fl_w
     return err;
 }
 
+static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    (void)db;
+    (void)name;
+    ((struct ledger *)ctx)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
 /* A signer that remembers has what a commit was made from on its disk before it answers: the commit is durable there, and its
  * pages may follow while the next one is made. See ledger.h. */
 static enum fl_err open_flush(struct ledger *l, struct fl_why *why)
@@ -230,7 +241,14 @@ static enum fl_err open_flush(struct ledger *l, struct fl_why *why)
     err = db_exec(l->db, "PRAGMA wal_checkpoint(PASSIVE)", why);
     if (!err)
         err = flush_new(wal, &l->flush, why);
-    return err ? err : db_exec(l->db, "PRAGMA synchronous = NORMAL", why);
+    if (err)
+        return err;
+    /* Pages go from the WAL into the file only when it is known that the disk has the WAL: a sync that failed is told to who asked
+     * for it, here to the flush, and SQLite's own would find all clean. So not by itself, nor when it is closed in trouble. */
+    (void)sqlite3_wal_autocheckpoint(l->db, 0);
+    (void)sqlite3_wal_hook(l->db, on_commit, l);
+    (void)sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return db_exec(l->db, "PRAGMA synchronous = NORMAL", why);
 }
 
 uint64_t ledger_recovered(const struct ledger *l)
@@ -572,6 +590,17 @@ enum fl_err ledger_seal(struct ledger *l, struct fl_why *why)
     return err || !l->handing_over ? err : insert_handover(l, why);
 }
 
+static enum fl_err empty_wal(struct ledger *l, struct fl_why *why)
+{
+    enum fl_err err = ledger_durable(l, why);
+    if (err)
+        return err;
+    int rc = sqlite3_wal_checkpoint_v2(l->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED
+               ? FL_OK
+               : db_fail(l->db, why, "cannot put pages from the WAL into the file");
+}
+
 enum fl_err ledger_commit(struct ledger *l, struct fl_why *why)
 {
     enum fl_err err = db_run(l->commit, why);
@@ -587,6 +616,8 @@ enum fl_err ledger_commit(struct ledger *l, struct fl_why *why)
     if (l->handing_over)
         l->vkey = l->next_vkey;
     l->handing_over = false;
+    if (l->flush && l->wal_pages >= WAL_PAGES)
+        return empty_wal(l, why);
     return kept ? FL_OK : ledger_durable(l, why);
 }
 
@@ -601,6 +632,8 @@ enum fl_err ledger_durable(struct ledger *l, struct fl_why *why)
 enum fl_err ledger_settle(struct ledger *l, struct fl_why *why)
 {
     enum fl_err err = ledger_durable(l, why);
+    if (!err && l->flush)
+        (void)sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return err || !l->kind->settled ? err : l->kind->settled(l->signer, why);
 }
 

@@ -17,13 +17,16 @@
  * they are `flashline audit`'s. 1,000 take about 0.2 s. */
 enum { SIGNATURES = 1000 };
 
-/* What a failed sync left in the WAL the system may show and call clean while no disk has it; whatever is built on it would
- * go with the next power cut. */
-static enum fl_err renew_wal(const char *db, struct fl_why *why)
+/* What a failed sync left in the WAL, or its name in the folder, the system may show and call clean while no disk has it;
+ * whatever is built on it would go with the next power cut. */
+static enum fl_err renew_wal(const struct folder *f, struct fl_why *why)
 {
     char wal[4200];
-    (void)snprintf(wal, sizeof wal, "%.4100s-wal", db);
-    return fl_path_exists(wal) ? fl_file_renew(wal, why) : FL_OK;
+    (void)snprintf(wal, sizeof wal, "%.4100s-wal", f->db);
+    if (!fl_path_exists(wal))
+        return FL_OK;
+    enum fl_err err = fl_file_renew(wal, why);
+    return err ? err : fl_path_sync(f->dir, why);
 }
 
 enum fl_err start_database(const struct folder *f, sqlite3 **out, struct fl_why *why)
@@ -33,7 +36,7 @@ enum fl_err start_database(const struct folder *f, sqlite3 **out, struct fl_why 
     if (!had && fl_path_exists(f->checkpoint))
         return fl_fail(why, FL_MISMATCH, "%.200s is gone, and the file checkpoint beside it tells of records that were in it: "
                        "put the database back from a copy", f->db);
-    enum fl_err err = renew_wal(f->db, why);
+    enum fl_err err = renew_wal(f, why);
     if (!err)
         err = db_open_writer(f->db, !had, out, why);
     if (!err)

@@ -250,14 +250,20 @@ static enum fl_err choose(struct memory *m, struct found *f, struct fl_why *why)
     return err;
 }
 
-/* The system may show what a failed fdatasync left in its memory only, and call it clean: written again, it is on disk. */
+/* The system may show what a failed fdatasync left in its memory only, and call it clean: written again, it is on disk. So with
+ * the name of a file that was made when the sync of its folder failed: it would not be made, and synced, again. */
 static enum fl_err settle(struct memory *m, struct found *f, struct fl_why *why)
 {
     if (!m->n)
         return FL_OK;
     struct fl_buf *b = &f->bytes[m->newest];
     b->len = m->used[m->newest];
-    return put(m, m->newest, b, why);
+    enum fl_err err = put(m, m->newest, b, why);
+    char *dir = err ? NULL : fl_path_dir(m->path);
+    if (!err)
+        err = dir ? fl_path_sync(dir, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    free(dir);
+    return err;
 }
 
 /* ---- opening, writing --------------------------------------------------------------------------------------- */

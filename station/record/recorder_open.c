@@ -183,6 +183,10 @@ static void fini(struct recorder *r)
     outbox_writer_close(&r->outbox);
     allow_free(r->allow);
     abridge_free(r->abridge);
+    /* After a failure, of a sync perhaps, nobody knows which pages of the WAL a disk has: closing must not move them into the
+     * database. The next start writes the WAL once more first (ledger/start.c). */
+    if (r->db && r->health)
+        (void)sqlite3_db_config(r->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     (void)sqlite3_close(r->db);
     key_free(r->key);
     fl_buf_fini(&r->bytes);
@@ -264,6 +268,7 @@ enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct r
     if (!err)
         err = start_thread(r, why);
     if (err) {
+        r->health = err;
         fini(r);
         return err;
     }

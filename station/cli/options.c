@@ -97,6 +97,7 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
 }
 
 /* What is said may come from a record, a file or a damaged database. */
+static void say(const char *fmt, va_list ap) FL_PRINTF(1, 0);
 static void say(const char *fmt, va_list ap)
 {
     char *text = NULL;

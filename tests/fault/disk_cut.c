@@ -168,7 +168,7 @@ static void run(const char *program, const char *a, const char *b, const char *c
 static int check(const struct cutting *c, const char *dir, const char *shown, const char *said)
 {
     char *argv[40] = {NULL};
-    int status;
+    int status = 0;
     for (int i = 0; c->argv[i] && i < 39; i++)
         argv[i] = strcmp(c->argv[i], "%d") == 0 ? (char *)(uintptr_t)dir : strcmp(c->argv[i], "%s") == 0 ? (char *)(uintptr_t)shown : c->argv[i];
     pid_t child = fork();

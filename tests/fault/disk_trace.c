@@ -261,11 +261,13 @@ static void begins(struct trace *t, struct task *k)
         k->since = t->made;
         break;
     case C_RENAMEAT:
-    case C_LINKAT:
-        if (!path_inside(t, k->tid, dir_of(k, 0), k->args[at], k->path) |
-            !path_inside(t, k->tid, dir_of(k, 2), k->args[at ? 3 : 1], k->to))
+    case C_LINKAT: {
+        bool from = path_inside(t, k->tid, dir_of(k, 0), k->args[at], k->path);
+        bool to = path_inside(t, k->tid, dir_of(k, 2), k->args[at ? 3 : 1], k->to);
+        if (!from || !to)
             k->path[0] = 0;
         break;
+    }
     case C_UNLINKAT:
     case C_MKDIRAT:
         (void)path_inside(t, k->tid, dir_of(k, 0), k->args[at], k->path);

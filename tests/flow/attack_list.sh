@@ -49,13 +49,13 @@ K2 written anew behind the last head: not seen|unit/audit/t_verify.c|"K2", AUDIT
 K2 the window is told|flow/anchors.sh|'window +records 0 to'
 K3 another key of that name|unit/audit/t_verify.c|{"K3"
 K4 the same key ID|unit/audit/t_verify.c|{"K4"
-K5 a key before or after its time|unit/audit/t_verify.c|{"K5 the new key before its time"
-K6 a key that was not promised|unit/audit/t_verify.c|{"K6 a key that was not promised"
+K5 a key before or after its time|unit/audit/t_verify_keys.c|{"K5 the new key before its time"
+K6 a key that was not promised|unit/audit/t_verify_keys.c|{"K6 a key that was not promised"
 K7 lines of another type, head or time|unit/audit/t_witness.c|K7
 C1 clock set back|unit/audit/t_verify.c|{"C1 with the key"
 C2 forward, then back|unit/record/t_recorder.c|static void clock_set_back
-C3 dated back by the monotonic clock|unit/audit/t_verify.c|"C3", AUDIT_TIME
-C3 dated back, alone and between two timestamps|unit/audit/t_verify.c|"dated back behind it", 14 + SKEW, AUDIT_TIME
+C3 dated back by the monotonic clock|unit/audit/t_verify_time.c|"C3", AUDIT_TIME
+C3 dated back, alone and between two timestamps|unit/audit/t_verify_time.c|"dated back behind it", 14 + SKEW, AUDIT_TIME
 C4 a timestamp of another authority|flow/anchors.sh|"${url}other" --ca
 C4 a timestamp over other bytes|flow/anchors.sh|over another head
 C4 signed by who may do something else|flow/anchors.sh|refused as/server

@@ -3,22 +3,7 @@
 #include "unit/t.h"
 
 #include "audit/signer.h"
-
-enum { N = 20 };
-static struct tree_hash leaf[N];
-static struct fl_hash *hasher;
-
-static enum fl_err read_leaf(void *ctx, unsigned level, uint64_t index, struct tree_hash *out, struct fl_why *why)
-{
-    struct tree_range r = {0};
-    (void)ctx;
-    (void)why;
-    for (uint64_t i = index << level; i < (index + 1) << level; i++)
-        if (tree_range_add(hasher, &r, &leaf[i], NULL, NULL))
-            return FL_NOMEM;
-    return tree_range_root(hasher, &r, out);
-}
-static const struct tree_reader tree = {NULL, read_leaf};
+#include "unit/leaves.h"
 
 static struct tree_proof growth;
 static struct signer_request request(uint64_t from, uint64_t to)
@@ -84,22 +69,8 @@ static void continues_only(void **state)
     key_free(key);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    for (uint8_t i = 0; i < N; i++)
-        memset(leaf[i].b, i, sizeof leaf[i].b);
-    return fl_hash_new(FL_HASH_SHA256, &hasher) ? -1 : 0;
-}
-static int teardown(void **state)
-{
-    (void)state;
-    fl_hash_free(hasher);
-    return 0;
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(continues_only)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, leaves_make, leaves_forget);
 }

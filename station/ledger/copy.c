@@ -241,15 +241,30 @@ static enum fl_err settle(const struct folder *f, struct fl_why *why)
     return err;
 }
 
+/* One more name for the old database. A name that is taken is of another rebuild in the same second: the next number, for
+ * link() replaces nothing. */
+static enum fl_err keep_old(const struct folder *f, struct copy_made *out, struct fl_why *why)
+{
+    enum { TRIES = 100 };
+    char now[FL_TIME_TEXT], number[16] = "";
+    int linked = -1;
+    fl_time_format(fl_wall_ms(), now);
+    for (int n = 2; linked != 0 && n < TRIES; n++) {
+        (void)snprintf(out->kept, sizeof out->kept, "%.4000s.%.4s%.2s%.2s-%.2s%.2s%.2s%s.bak", f->db, now, now + 5, now + 8, now + 11,
+                       now + 14, now + 17, number);
+        linked = link(f->db, out->kept);
+        if (linked != 0 && errno != EEXIST)
+            break;
+        (void)snprintf(number, sizeof number, "-%d", n);
+    }
+    return linked == 0 ? FL_OK : fl_fail_os(why, "cannot keep the old database as %.250s", out->kept);
+}
+
 static enum fl_err exchange(const struct folder *f, const char *made, struct copy_made *out, struct fl_why *why)
 {
-    char now[FL_TIME_TEXT];
-    fl_time_format(fl_wall_ms(), now);
-    (void)snprintf(out->kept, sizeof out->kept, "%.4000s.%.4s%.2s%.2s-%.2s%.2s%.2s.bak", f->db, now, now + 5, now + 8, now + 11,
-                   now + 14, now + 17);
     enum fl_err err = fl_path_sync(made, why);
-    if (!err && link(f->db, out->kept) != 0)
-        err = fl_fail_os(why, "cannot keep the old database as %.250s", out->kept);
+    if (!err)
+        err = keep_old(f, out, why);
     if (!err && rename(made, f->db) != 0)
         err = fl_fail_os(why, "cannot put the new database into place");
     return err ? err : fl_path_sync(f->dir, why);

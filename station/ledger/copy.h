@@ -22,8 +22,8 @@ FL_MUST enum fl_err copy_backup(const char *data, const char *to, struct copy_ma
 
 /* A new database from the old one's log (and what is not made from it: the outbox, names of people), with the schema as this
  * program makes it and all rows projected anew; put in the place of the old one, which stays beside it as
- * flashline.db.<time>.bak. The log is verified first. FL_BUSY: a flashline is at work there, or somebody has the database
- * open. FL_MISMATCH: the log does not verify. On failure nothing is changed. */
+ * flashline.db.<time>.bak, or <time>-2 and so on where that name is taken. The log is verified first. FL_BUSY: a flashline is
+ * at work there, or somebody has the database open. FL_MISMATCH: the log does not verify. On failure nothing is changed. */
 FL_MUST enum fl_err copy_rebuild(const char *data, struct copy_made *out, struct fl_why *why);
 
 #endif

@@ -43,7 +43,14 @@ expect_exit 0 "$FL" audit --data "$D"
     "FAIL=1,PASS=2" ] || fail "the rows are not what the records say"
 [ "$(sql "SELECT text || ' ' || operator FROM unit_remark")" = "looked at eva" ] || fail "names were not carried over"
 dump "$D/flashline.db" >"$T/one"
-expect_exit 0 "$FL" db rebuild --data "$D"
+# a name for the old database that is taken, as by a rebuild in the same second, is left as it is
+NOW=$(date +%s)
+for s in $(seq 0 60); do : >"$D/flashline.db.$(date -u -d "@$((NOW + s))" +%Y%m%d-%H%M%S).bak"; done
+expect_exit 0 "$FL" db rebuild --data "$D" --format json
+OLD=$(jq -r .kept "$T/out")
+case $OLD in *-2.bak) ;; *) fail "a name that was taken: $OLD" ;; esac
+[ "$(sqlite3 "$OLD" "SELECT count(*) FROM attempt WHERE outcome = 1")" = 1 ] || fail "the second old database was not kept"
+[ "$(find "$D" -name '*.bak' -empty | wc -l)" -ge 60 ] || fail "a file that was there was written over"
 dump "$D/flashline.db" >"$T/two"
 cmp "$T/one" "$T/two" || fail "the same records gave other rows"
 ls "$D"/flashline.db.new* "$D"/flashline.db-journal 2>/dev/null && fail "something was left behind"

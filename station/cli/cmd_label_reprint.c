@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/labels.h"
 #include "cli/telling.h"
+#include "lineside/labels.h"
 
 static int run_reprint(int argc, char **argv);
 

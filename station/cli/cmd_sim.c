@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * flashline sim: simulated boards on network ports or pseudo-terminals, until a signal comes. */
 #include "cli/cli.h"
-#include "cli/eyes.h"
+#include "sim/eyes.h"
 #include "cli/signals.h"
 #include "sim/sim.h"
 

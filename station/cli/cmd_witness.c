@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/wake.h"
 #include "cli/signals.h"
-#include "cli/witness_http.h"
+#include "prove/witness_http.h"
 #include "prove/cosigned.h"
 #include "prove/witnessing.h"
 

@@ -111,7 +111,23 @@ static int make_labels(struct making *m)
         .set = &m->station.labels, .data = m->data_dir, .station = m->station.station, .recorder = m->recorder,
         .profiles = (const struct profile *const *)m->profiles, .n_profiles = m->n_profiles, .lot = &m->lot_facts,
         .serials = lot_line_serials(m->lot_line) || m->station.scanner.patterns[SCAN_SERIAL]};
-    return labels_open(&c, &m->labels);
+    struct fl_why why = {0, ""};
+    enum fl_err err = labels_open(&c, &m->labels, &why);
+    return err ? cli_fail(err == FL_FORMAT ? CLI_USAGE : CLI_STATION, "%s", why.text) : CLI_OK;
+}
+
+static void said_of_heads(void *ctx, const char *text)
+{
+    (void)ctx;
+    fprintf(stderr, "flashline: %s\n", text);
+}
+
+static int open_heads(struct making *m)
+{
+    struct fl_why why = {0, ""};
+    const struct heads_config c = {.data = m->data_dir, .anchor = &m->station.anchor, .recorder = m->recorder, .say = said_of_heads};
+    enum fl_err err = heads_open(&c, &m->heads, &why);
+    return err ? cli_fail(err == FL_FORMAT ? CLI_USAGE : CLI_STATION, "%s", why.text) : CLI_OK;
 }
 
 /* From here on other verbs reach the station at work. */
@@ -377,7 +393,7 @@ static int run(struct making *m)
     if (!code)
         code = make_labels(m);
     if (!code)
-        code = heads_open(m->data_dir, &m->station.anchor, m->recorder, &m->heads);
+        code = open_heads(m);
     if (!code)
         code = open_desk(m);
     if (!code)

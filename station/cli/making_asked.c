@@ -14,31 +14,12 @@ enum { EVENT_MS = 30000, CHANGE_MS = 20000 };
 /* Takes body. The ticket is answered later, unless this fails. */
 static enum fl_err hand_over(struct fl_queue *q, enum event_kind kind, json_t *body, struct event_ticket *t, struct fl_why *why)
 {
-    char job[EVENT_JOB_TEXT];
-    if (body && !json_object_get(body, "job") &&
-        (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)) {
-        json_decref(body);
-        body = NULL;
-    }
-    struct event *e = body ? event_new(kind, body, t) : NULL;
-    enum fl_err err = e ? fl_queue_put(q, e, fl_deadline_in_ms(EVENT_MS)) : FL_NOMEM;
-    if (err)
-        event_free(e);
-    return err ? fl_fail(why, err, "%s", fl_err_text(err)) : FL_OK;
+    return event_put(q, event_new(kind, event_with_job(body), t), fl_deadline_in_ms(EVENT_MS), why);
 }
 
 enum fl_err making_event(struct fl_queue *q, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
 {
-    struct event_ticket t;
-    if (event_ticket_init(&t)) {
-        json_decref(body);
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    }
-    enum fl_err err = hand_over(q, kind, body, &t, why);
-    if (!err)
-        err = event_ticket_wait(&t, fl_deadline_never(), leaf, why);
-    event_ticket_fini(&t);
-    return err;
+    return event_tell(q, event_new(kind, event_with_job(body), NULL), fl_deadline_in_ms(EVENT_MS), leaf, why);
 }
 
 /* ---- facts of the start ------------------------------------------------------------------------------------ */

@@ -5,13 +5,13 @@
 #ifndef FL_CLI_MAKING_INSIDE_H
 #define FL_CLI_MAKING_INSIDE_H
 
-#include "cli/clerk.h"
-#include "cli/heads.h"
-#include "cli/labels.h"
+#include "lineside/clerk.h"
+#include "lineside/heads.h"
+#include "lineside/labels.h"
 #include "cli/lot_line.h"
 #include "cli/making.h"
 #include "cli/results.h"
-#include "cli/scanner.h"
+#include "lineside/scanner.h"
 #include "cli/signals.h"
 #include "console/console.h"
 #include "line/desk.h"

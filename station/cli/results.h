@@ -17,7 +17,7 @@
 #define FL_CLI_RESULTS_H
 
 #include "cli/cli.h"
-#include "cli/journal.h"
+#include "lineside/journal.h"
 #include "event/tally.h"
 #include "event/event.h"
 

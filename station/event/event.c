@@ -170,6 +170,42 @@ void event_free(struct event *e)
     }
 }
 
+/* ---- to the recorder ---------------------------------------------------------------------------- */
+
+json_t *event_with_job(json_t *body)
+{
+    char job[EVENT_JOB_TEXT];
+    if (body && !json_object_get(body, "job") && (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)) {
+        json_decref(body);
+        return NULL;
+    }
+    return body;
+}
+
+enum fl_err event_put(struct fl_queue *facts, struct event *e, struct fl_deadline room, struct fl_why *why)
+{
+    enum fl_err err = e ? fl_queue_put(facts, e, room) : FL_NOMEM;
+    if (!err)
+        return FL_OK;
+    event_free(e);
+    return fl_fail(why, err, "%s", fl_err_text(err));
+}
+
+enum fl_err event_tell(struct fl_queue *facts, struct event *e, struct fl_deadline room, int64_t *leaf, struct fl_why *why)
+{
+    struct event_ticket t;
+    if (!e || event_ticket_init(&t)) {
+        event_free(e);
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    }
+    e->ticket = &t;
+    enum fl_err err = event_put(facts, e, room, why);
+    if (!err)
+        err = event_ticket_wait(&t, fl_deadline_never(), leaf, why);
+    event_ticket_fini(&t);
+    return err;
+}
+
 /* ---- MAC text ----------------------------------------------------------------------------------- */
 
 void event_mac_format(const uint8_t *mac, size_t n, char *out)

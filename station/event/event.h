@@ -139,6 +139,17 @@ struct event *event_new(enum event_kind kind, json_t *body, struct event_ticket 
 struct event *event_leafless(struct event_ticket *t); /* for parcels alone; answered with leaf -1 */
 void event_free(struct event *e);
 
+/* ---- to the recorder -------------------------------------------------------------------------- */
+
+/* A body without `job` is given a new one. Takes body, also on failure; NULL: no memory, or body was NULL. */
+json_t *event_with_job(json_t *body);
+/* Takes `e` (NULL: FL_NOMEM), also on failure: into the recorder's queue, where room comes by `room`. FL_TIMEOUT, FL_STATE (the
+ * recorder ends): its ticket will not be answered. */
+FL_MUST enum fl_err event_put(struct fl_queue *facts, struct event *e, struct fl_deadline room, struct fl_why *why);
+/* The same for an event without a ticket, and waits for the answer; without a deadline, for the recorder answers whatever it
+ * took. `leaf` (may be NULL) is written only when it was answered. */
+FL_MUST enum fl_err event_tell(struct fl_queue *facts, struct event *e, struct fl_deadline room, int64_t *leaf, struct fl_why *why);
+
 /* ---- one attempt ------------------------------------------------------------------------------ */
 
 enum {

@@ -35,20 +35,13 @@ static json_t *refusal(enum fl_err err, const char *fault, const struct fl_why *
 static enum fl_err event_of(const json_t *request, struct event_ticket *t, struct event **out, struct fl_why *why)
 {
     enum event_kind kind;
-    char job[EVENT_JOB_TEXT];
     const char *name = fl_json_text(request, "event");
     const json_t *given = json_object_get(request, "body");
     if (!event_kind_parse(name, &kind) || !event_kind_outside(kind))
         return fl_fail(why, FL_ARG, "'%.40s' is no event that is taken at the door", name);
     if (!json_is_object(given))
         return fl_fail(why, FL_ARG, "the event %s has no body", name);
-    json_t *body = json_deep_copy(given); /* goes to the recorder's thread */
-    if (body && !json_object_get(body, "job") &&
-        (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)) {
-        json_decref(body);
-        body = NULL;
-    }
-    *out = event_new(kind, body, t);
+    *out = event_new(kind, event_with_job(json_deep_copy(given)), t); /* the copy goes to the recorder's thread */
     return *out ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
 }
 
@@ -61,13 +54,10 @@ static json_t *record_event(struct door *d, const json_t *request)
     if (event_ticket_init(&t))
         return NULL;
     enum fl_err err = event_of(request, &t, &e, &why);
-    if (!err) {
-        err = fl_queue_put(recorder_queue(d->c.recorder), e, fl_deadline_in_ms(RECORD_MS));
-        if (err)
-            event_free(e);
-        else /* the recorder answers always, and the ticket must not go before */
-            err = event_ticket_wait(&t, fl_deadline_never(), &leaf, &why);
-    }
+    if (!err)
+        err = event_put(recorder_queue(d->c.recorder), e, fl_deadline_in_ms(RECORD_MS), &why);
+    if (!err) /* the recorder answers always, and the ticket must not go before */
+        err = event_ticket_wait(&t, fl_deadline_never(), &leaf, &why);
     json_t *answer = err ? refusal(err, event_ticket_fault(&t), &why) : json_pack("{sI}", "leaf", (json_int_t)leaf);
     event_ticket_fini(&t);
     return answer;

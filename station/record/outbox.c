@@ -37,23 +37,15 @@ struct outbox_worker {
 /* Through the recorder, for nobody else writes. False: it takes nothing any more. */
 static bool tell(struct outbox_worker *w, const struct outbox_item *item, enum fl_err sent, const struct fl_why *why)
 {
-    struct event_ticket t;
     bool never = sent == FL_REFUSED || sent == FL_FORMAT;
     enum parcel_state state = sent == FL_OK ? PARCEL_SENT : never ? PARCEL_GIVEN_UP : PARCEL_WAITING;
-    if (event_ticket_init(&t))
-        return false;
-    struct event *e = event_leafless(&t);
-    enum fl_err err = e ? event_parcel_result(e, item->id, state, fl_wall_ms() + outbox_wait_ms(item->tries),
-                                              sent ? (why->text[0] ? why->text : fl_err_text(sent)) : NULL)
-                        : FL_NOMEM;
-    if (!err)
-        err = fl_queue_put(recorder_queue(w->recorder), e, fl_deadline_in_ms(ANSWER_MS));
-    if (err)
+    struct event *e = event_leafless(NULL);
+    if (!e || event_parcel_result(e, item->id, state, fl_wall_ms() + outbox_wait_ms(item->tries),
+                                  sent ? (why->text[0] ? why->text : fl_err_text(sent)) : NULL)) {
         event_free(e);
-    else
-        err = event_ticket_wait(&t, fl_deadline_never(), NULL, NULL); /* the recorder answers whatever it took */
-    event_ticket_fini(&t);
-    return err == FL_OK;
+        return false;
+    }
+    return event_tell(recorder_queue(w->recorder), e, fl_deadline_in_ms(ANSWER_MS), NULL, NULL) == FL_OK;
 }
 
 struct due {

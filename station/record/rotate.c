@@ -7,21 +7,7 @@ enum { PUT_MS = 30000 };
 
 static enum fl_err record_event(struct recorder *r, enum event_kind kind, json_t *body, struct fl_why *why)
 {
-    struct event_ticket t;
-    if (event_ticket_init(&t)) {
-        json_decref(body);
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    }
-    struct event *e = event_new(kind, body, &t);
-    enum fl_err err = e ? fl_queue_put(recorder_queue(r), e, fl_deadline_in_ms(PUT_MS)) : FL_NOMEM;
-    if (err) {
-        event_free(e);
-        (void)fl_fail(why, err, "%s", fl_err_text(err));
-    } else {
-        err = event_ticket_wait(&t, fl_deadline_never(), NULL, why);
-    }
-    event_ticket_fini(&t);
-    return err;
+    return event_tell(recorder_queue(r), event_new(kind, body, NULL), fl_deadline_in_ms(PUT_MS), NULL, why);
 }
 
 enum fl_err rotate_key(struct recorder *r, const char *promised, const struct vkey *next, const struct vkey *after,

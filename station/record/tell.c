@@ -117,31 +117,17 @@ static enum fl_err through_door(const char *data, enum event_kind kind, json_t *
 
 static enum fl_err to_recorder(struct recorder *r, enum event_kind kind, const json_t *body, int64_t *leaf, struct fl_why *why)
 {
-    struct event_ticket t;
-    if (event_ticket_init(&t))
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    struct event *e = event_new(kind, json_deep_copy(body), &t); /* the recorder's thread owns all of its own */
-    enum fl_err err = e ? fl_queue_put(recorder_queue(r), e, fl_deadline_in_ms(ANSWER_MS)) : FL_NOMEM;
-    if (err) {
-        event_free(e);
-        (void)fl_fail(why, err, "%s", fl_err_text(err));
-    } else {
-        err = event_ticket_wait(&t, fl_deadline_never(), leaf, why);
-    }
-    event_ticket_fini(&t);
-    return err;
+    struct event *e = event_new(kind, json_deep_copy(body), NULL); /* the recorder's thread owns all of its own */
+    return event_tell(recorder_queue(r), e, fl_deadline_in_ms(ANSWER_MS), leaf, why);
 }
 
 enum fl_err tell_event(struct teller *t, enum event_kind kind, json_t *body, int64_t *leaf, struct fl_why *why)
 {
-    char job[EVENT_JOB_TEXT];
-    enum fl_err err = FL_OK;
     *leaf = -1;
-    if (!body || (!json_object_get(body, "job") &&
-                  (event_job(job) || json_object_set_new(body, "job", json_string(job)) != 0)))
-        err = fl_fail(why, FL_NOMEM, "out of memory");
-    if (!err)
-        err = t->own ? to_recorder(t->own, kind, body, leaf, why) : through_door(t->data, kind, body, leaf, why);
+    body = event_with_job(body);
+    enum fl_err err = !body    ? fl_fail(why, FL_NOMEM, "out of memory")
+                      : t->own ? to_recorder(t->own, kind, body, leaf, why)
+                               : through_door(t->data, kind, body, leaf, why);
     json_decref(body);
     return err;
 }

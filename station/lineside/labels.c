@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/labels.h"
+#include "lineside/labels.h"
 
 #include "base/file.h"
 #include "base/json.h"
-#include "line/command.h"
-#include "link/link.h"
+#include "lineside/printer.h"
 #include "store/folder.h"
 #include "store/line_past.h"
-#include "record/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEMPLATE_MAX = 1 << 18, LABEL_MAX = 1 << 19, PRINTER_MS = 15000, COMMAND_MS = 60000, RECORD_MS = 30000,
+enum { TEMPLATE_MAX = 1 << 18, LABEL_MAX = 1 << 19, RECORD_MS = 30000,
        GRACE_MS = 3000, LOOK_MS = 50, REPRINT_MS = 20000 };
 
 struct labels {
@@ -23,57 +21,6 @@ struct labels {
 };
 
 /* ---- sending: on the outbox's thread ------------------------------------------------------------------------- */
-
-static enum fl_err to_tcp(const char *rest, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
-{
-    char url[LINK_URL_MAX];
-    struct link *link = NULL;
-    struct fl_deadline d = fl_deadline_in_ms(PRINTER_MS);
-    if (snprintf(url, sizeof url, "socket://%s", rest) >= (int)sizeof url)
-        return fl_fail(why, FL_FORMAT, "the printer's address is too long");
-    enum fl_err err = link_open(url, stop, d, &link, why);
-    if (err)
-        return err == FL_FORMAT || err == FL_CANCELLED ? err : FL_GONE; /* nobody listening is a printer that is off */
-    err = link_write(link, item->bytes, item->n, d);
-    if (!err)
-        err = link_drain(link, d);
-    if (err)
-        (void)fl_fail(why, err, "the printer at %s: %s", rest, fl_err_text(err));
-    link_close(link);
-    return err;
-}
-
-static enum fl_err to_command(const char *rest, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
-{
-    char text[PARCEL_TARGET_MAX], output[200], *save = NULL;
-    const char *argv[40];
-    size_t n = 0;
-    (void)snprintf(text, sizeof text, "%s", rest);
-    for (char *w = strtok_r(text, " \t", &save); w && n < 39; w = strtok_r(NULL, " \t", &save))
-        argv[n++] = w;
-    argv[n] = NULL;
-    if (!n)
-        return fl_fail(why, FL_FORMAT, "the printer's command is empty");
-    const struct command c = {argv, (const char *)item->bytes, item->n, output, sizeof output};
-    struct command_end end;
-    enum fl_err err = command_run(&c, &end, stop, fl_deadline_in_ms(COMMAND_MS), why);
-    return err && err != FL_CANCELLED ? FL_GONE : err; /* whatever a spooler has to say, it may take it later */
-}
-
-/* Named by the job: sent twice it is the same file. */
-static enum fl_err to_folder(const char *rest, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
-{
-    char name[PARCEL_JOB_MAX + 16];
-    (void)stop;
-    (void)snprintf(name, sizeof name, "label-%s.zpl", item->job);
-    for (char *p = name; *p; p++)
-        if (*p == ':' || *p == '/')
-            *p = '-';
-    char *path = fl_path_join(rest, name);
-    enum fl_err err = path ? fl_file_replace(path, item->bytes, item->n, 0644, why) : FL_NOMEM;
-    free(path);
-    return err ? FL_GONE : FL_OK;
-}
 
 /* What the attempt's record says of the unit, and that its label left. A label that is sent again adds nothing. */
 static void record_printed(const struct labels *l, const struct outbox_item *item)
@@ -102,20 +49,10 @@ static void record_printed(const struct labels *l, const struct outbox_item *ite
 
 static enum fl_err send_label(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
 {
-    static const struct {
-        const char *start;
-        enum fl_err (*send)(const char *rest, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why);
-    } ways[] = {{"tcp://", to_tcp}, {"command:", to_command}, {"dir:", to_folder}};
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        size_t n = strlen(ways[i].start);
-        if (strncmp(item->target, ways[i].start, n) != 0)
-            continue;
-        enum fl_err err = ways[i].send(item->target + n, item, stop, why);
-        if (!err)
-            record_printed(ctx, item);
-        return err;
-    }
-    return fl_fail(why, FL_FORMAT, "'%.100s' is no printer", item->target);
+    enum fl_err err = printer_send(item, stop, why);
+    if (!err)
+        record_printed(ctx, item);
+    return err;
 }
 
 /* ---- making ---------------------------------------------------------------------------------------------------- */
@@ -152,52 +89,47 @@ enum fl_err labels_reprint(const char *data, struct recorder *r, const char *mac
                            struct fl_why *why)
 {
     struct line_past_label old = {.bytes = NULL};
-    struct event_ticket t;
     uint8_t unit[8];
-    char text[24], job[EVENT_JOB_TEXT];
+    char text[24];
     if (event_mac_parse(mac, unit) != 6)
         return fl_fail(why, FL_ARG, "'%.40s' is no MAC", mac);
     enum fl_err err = line_past_label(data, unit, &old, why);
-    if (err || (err = event_job(job)) || (err = event_ticket_init(&t))) {
+    if (err) {
         free(old.bytes);
         return err;
     }
     event_mac_format(unit, 6, text);
-    json_t *b = json_pack("{ss,ss,ss,ss,sI}", "job", job, "state", "reprinted", "mac", text, "printer", old.printer, "attempt",
+    json_t *b = json_pack("{ss,ss,ss,sI}", "state", "reprinted", "mac", text, "printer", old.printer, "attempt",
                           (json_int_t)old.attempt);
     if (b && *operator_id && json_object_set_new(b, "operator", json_string(operator_id)) != 0) {
         json_decref(b);
         b = NULL;
     }
-    struct event *e = b ? event_new(EVENT_LABEL, b, &t) : NULL;
-    err = e ? event_parcel(e, "label", old.printer, NULL, old.bytes, old.n) : fl_fail(why, FL_NOMEM, "out of memory");
-    if (!err)
-        err = fl_queue_put(recorder_queue(r), e, fl_deadline_in_ms(RECORD_MS));
-    if (err)
-        event_free(e);
-    else
-        err = event_ticket_wait(&t, fl_deadline_never(), leaf, why);
-    event_ticket_fini(&t);
+    struct event *e = event_new(EVENT_LABEL, event_with_job(b), NULL);
+    err = e ? event_parcel(e, "label", old.printer, NULL, old.bytes, old.n) : FL_NOMEM;
     free(old.bytes);
-    return err;
+    if (err) {
+        event_free(e);
+        return fl_fail(why, err, "%s", fl_err_text(err));
+    }
+    return event_tell(recorder_queue(r), e, fl_deadline_in_ms(RECORD_MS), leaf, why);
 }
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
-static int load(struct labels *l)
+static enum fl_err load(struct labels *l, struct fl_why *why)
 {
     struct fl_buf text = FL_BUF(TEMPLATE_MAX);
-    struct fl_why why = {0, ""};
-    enum fl_err err = fl_file_read(l->c.set->template, &text, &why);
+    enum fl_err err = fl_file_read(l->c.set->template, &text, why);
     if (!err)
-        err = label_parse(l->c.set->template, fl_buf_text(&text), l->c.set->qr, &l->label, &why);
+        err = label_parse(l->c.set->template, fl_buf_text(&text), l->c.set->qr, &l->label, why);
     fl_buf_fini(&text);
     if (err)
-        return cli_fail(CLI_USAGE, "%s", why.text);
+        return err == FL_NOMEM ? err : FL_FORMAT;
     if (label_uses(l->label, "serial") && !l->c.serials)
-        return cli_fail(CLI_USAGE, "%s uses {serial}, and units get no serial numbers: the lot's rules have no serial.template, "
-                                   "and there is no scanner", l->c.set->template);
-    return CLI_OK;
+        return fl_fail(why, FL_FORMAT, "%s uses {serial}, and units get no serial numbers: the lot's rules have no serial.template, "
+                                       "and there is no scanner", l->c.set->template);
+    return FL_OK;
 }
 
 static enum fl_err start_worker(struct labels *l, struct fl_why *why)
@@ -244,24 +176,23 @@ enum fl_err labels_gone(const struct labels *l, int64_t leaf, bool *gone, struct
     return err;
 }
 
-int labels_open(const struct labels_config *c, struct labels **out)
+enum fl_err labels_open(const struct labels_config *c, struct labels **out, struct fl_why *why)
 {
-    struct fl_why why = {0, ""};
     *out = NULL;
     if (!c->set->printer)
-        return CLI_OK;
+        return FL_OK;
     struct labels *l = calloc(1, sizeof *l);
     if (!l)
-        return cli_fail(CLI_STATION, "out of memory");
+        return fl_fail(why, FL_NOMEM, "out of memory");
     l->c = *c;
-    int code = load(l);
-    if (!code && start_worker(l, &why))
-        code = cli_fail(CLI_STATION, "%s", why.text);
-    if (code)
+    enum fl_err err = load(l, why);
+    if (!err)
+        err = start_worker(l, why);
+    if (err)
         labels_close(l);
     else
         *out = l;
-    return code;
+    return err;
 }
 
 /* The last units' labels were made a moment ago: a printer that is on takes them before the line ends. */

@@ -17,8 +17,8 @@
  *
  * Thread rule: open and close from one thread, the rest from any.
  */
-#ifndef FL_CLI_JOURNAL_H
-#define FL_CLI_JOURNAL_H
+#ifndef FL_LINESIDE_JOURNAL_H
+#define FL_LINESIDE_JOURNAL_H
 
 #include "event/event.h"
 

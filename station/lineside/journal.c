@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/journal.h"
+#include "lineside/journal.h"
 
 #include "base/buf.h"
 #include "base/cursor.h"

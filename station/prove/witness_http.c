@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/witness_http.h"
+#include "prove/witness_http.h"
 
 #include "base/clock.h"
 

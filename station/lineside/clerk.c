@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/clerk.h"
+#include "lineside/clerk.h"
 
 #include "base/queue.h"
 

@@ -5,8 +5,8 @@
  *
  * Thread rule: opened and closed by one thread; clerk_code, clerk_damaged and clerk_reopen from any, and they do not wait.
  */
-#ifndef FL_CLI_CLERK_H
-#define FL_CLI_CLERK_H
+#ifndef FL_LINESIDE_CLERK_H
+#define FL_LINESIDE_CLERK_H
 
 #include "base/err.h"
 

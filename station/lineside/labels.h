@@ -5,10 +5,9 @@
  *
  * Thread rule: opened and closed by one thread; labels_ride from any slot's.
  */
-#ifndef FL_CLI_LABELS_H
-#define FL_CLI_LABELS_H
+#ifndef FL_LINESIDE_LABELS_H
+#define FL_LINESIDE_LABELS_H
 
-#include "cli/cli.h"
 #include "line/label.h"
 #include "profile/profile.h"
 #include "profile/station_file.h"
@@ -25,8 +24,9 @@ struct labels_config {
     bool serials;                            /* will units have serial numbers? */
     struct recorder *recorder;
 };
-/* *out NULL: the station prints none. Exit code; what is wrong was said. */
-int labels_open(const struct labels_config *c, struct labels **out);
+/* *out NULL: the station prints none. FL_FORMAT: the template is not there or not right, or wants numbers that units do not get.
+ * Others: the station's. */
+FL_MUST enum fl_err labels_open(const struct labels_config *c, struct labels **out, struct fl_why *why);
 void labels_close(struct labels *l); /* NULL is fine; unsent labels wait for the next start */
 
 /* line_config.parcels: golden boards and dry runs get none. */

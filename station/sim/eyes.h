@@ -5,8 +5,8 @@
  *
  * Thread rule: start and stop from one thread; a thread of its own reads.
  */
-#ifndef FL_CLI_EYES_H
-#define FL_CLI_EYES_H
+#ifndef FL_SIM_EYES_H
+#define FL_SIM_EYES_H
 
 #include "base/wake.h"
 #include "sim/sim.h"

@@ -5,8 +5,8 @@
  *
  * Thread rule: start and stop from one thread; it runs one of its own.
  */
-#ifndef FL_CLI_WITNESS_HTTP_H
-#define FL_CLI_WITNESS_HTTP_H
+#ifndef FL_PROVE_WITNESS_HTTP_H
+#define FL_PROVE_WITNESS_HTTP_H
 
 #include "audit/witness_store.h"
 

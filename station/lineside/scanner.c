@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/scanner.h"
+#include "lineside/scanner.h"
 
 #include "link/link.h"
 

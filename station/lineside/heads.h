@@ -14,17 +14,24 @@
  *
  * Thread rule: opened and closed by one thread.
  */
-#ifndef FL_CLI_HEADS_H
-#define FL_CLI_HEADS_H
+#ifndef FL_LINESIDE_HEADS_H
+#define FL_LINESIDE_HEADS_H
 
-#include "cli/cli.h"
 #include "profile/station_file.h"
 #include "record/recorder.h"
 
 struct heads; /* opaque */
 
-/* *out NULL: there is nobody to send to. Exit code; what is wrong was said. All borrowed; the recorder must outlive it. */
-int heads_open(const char *data, const struct station_anchor *anchor, struct recorder *r, struct heads **out);
+struct heads_config {
+    const char *data;                    /* borrowed, like all here */
+    const struct station_anchor *anchor; /* url NULL: none */
+    struct recorder *recorder;           /* outlives it */
+    /* Somebody does not answer, or does again: a sentence without its full stop, once a change. On threads of its own. */
+    void (*say)(void *ctx, const char *text);
+    void *ctx;
+};
+/* *out NULL: there is nobody to send to. FL_FORMAT: the folder's policy is malformed. Others: the station's. */
+FL_MUST enum fl_err heads_open(const struct heads_config *c, struct heads **out, struct fl_why *why);
 void heads_close(struct heads *h); /* NULL is fine; what was not sent waits for the next start */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/heads.h"
+#include "lineside/heads.h"
 
 #include "audit/policy.h"
 #include "base/file.h"
@@ -17,9 +17,7 @@
 enum { EVERY_MS = 60000, RECORD_MS = 30000, GRACE_MS = 3000, LOOK_MS = 50, NOTE_MAX = 65536 };
 
 struct heads {
-    const char *data;
-    const struct station_anchor *anchor; /* NULL: none */
-    struct recorder *recorder;
+    struct heads_config c; /* c.anchor NULL: none */
     struct policy *policy; /* NULL: none */
     bool said[POLICY_WITNESSES_MAX + 1]; /* that it is away; the last is the authority. Outbox threads, one each */
     struct folder folder;
@@ -34,14 +32,17 @@ struct heads {
 /* ---- sending: on the outbox's threads ----------------------------------------------------------------------------------- */
 
 /* Once when it goes away, once when it is back. */
-static void say(bool *said, enum fl_err err, const char *who, const char *what, const struct fl_why *why)
+static void say(const struct heads *h, bool *said, enum fl_err err, const char *who, const char *what, const struct fl_why *why)
 {
+    char text[FL_WHY_MAX + KEY_NAME_MAX + 60];
     if (err == FL_CANCELLED)
         return;
-    if (err && !*said)
-        fprintf(stderr, "flashline: %s does not %s: %s\n", who, what, why->text);
-    else if (!err && *said)
-        fprintf(stderr, "flashline: %s does %s again\n", who, what);
+    if (err)
+        (void)snprintf(text, sizeof text, "%s does not %s: %s", who, what, why->text);
+    else
+        (void)snprintf(text, sizeof text, "%s does %s again", who, what);
+    if (*said != (err != FL_OK))
+        h->c.say(h->c.ctx, text);
     *said = err != FL_OK;
 }
 
@@ -62,31 +63,18 @@ static enum fl_err send_head(void *ctx, const struct outbox_item *item, struct f
     if (i == h->policy->n_witnesses)
         return fl_fail(why, FL_REFUSED, "the policy names no such witness with an address any more");
     const struct policy_witness *w = &h->policy->witness[i];
-    const struct witness_push p = {.data = h->data, .url = w->url, .witness = &w->vkey, .note = item->bytes, .n = item->n, .stop = stop};
+    const struct witness_push p = {.data = h->c.data, .url = w->url, .witness = &w->vkey, .note = item->bytes, .n = item->n, .stop = stop};
     enum fl_err err = witness_push(&p, &size, why);
     if (err == FL_EXISTS) /* a newer head is kept already, by `witness push` beside us */
         err = FL_OK;
     (void)snprintf(who, sizeof who, "the witness %s", w->vkey.name);
-    say(&h->said[i], err, who, "sign", why);
+    say(h, &h->said[i], err, who, "sign", why);
     return later(err);
 }
 
 static enum fl_err record_anchor(const struct heads *h, json_t *body, struct fl_why *why)
 {
-    struct event_ticket t;
-    enum fl_err err = event_ticket_init(&t);
-    if (err) {
-        json_decref(body);
-        return err;
-    }
-    struct event *e = event_new(EVENT_ANCHOR, body, &t);
-    err = e ? fl_queue_put(recorder_queue(h->recorder), e, fl_deadline_in_ms(RECORD_MS)) : fl_fail(why, FL_NOMEM, "out of memory");
-    if (err)
-        event_free(e);
-    else
-        err = event_ticket_wait(&t, fl_deadline_never(), NULL, why); /* the recorder answers whatever it took */
-    event_ticket_fini(&t);
-    return err;
+    return event_tell(recorder_queue(h->c.recorder), event_new(EVENT_ANCHOR, body, NULL), fl_deadline_in_ms(RECORD_MS), NULL, why);
 }
 
 static enum fl_err send_for_stamp(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
@@ -94,11 +82,11 @@ static enum fl_err send_for_stamp(void *ctx, const struct outbox_item *item, str
     struct heads *h = ctx;
     json_t *body;
     int64_t time_ms;
-    const struct stamping s = {.url = item->target, .ca = h->anchor->ca, .note = item->bytes, .n = item->n, .stop = stop};
+    const struct stamping s = {.url = item->target, .ca = h->c.anchor->ca, .note = item->bytes, .n = item->n, .stop = stop};
     enum fl_err err = stamping_ask(&s, &body, &time_ms, why);
     if (!err)
         err = record_anchor(h, body, why);
-    say(&h->said[POLICY_WITNESSES_MAX], err, "the timestamp authority", "stamp", why);
+    say(h, &h->said[POLICY_WITNESSES_MAX], err, "the timestamp authority", "stamp", why);
     return later(err);
 }
 
@@ -140,57 +128,52 @@ static enum fl_err add_for_witnesses(struct heads *h, const struct fl_buf *note,
 
 static enum fl_err add_for_authority(struct heads *h, const struct fl_buf *note, const char *job, struct event *e, struct fl_why *why)
 {
-    int64_t n, newest, now = fl_wall_ms(), every = h->anchor ? (int64_t)h->anchor->minutes * 60000 : 0;
-    if (!h->anchor)
+    int64_t n, newest, now = fl_wall_ms(), every = h->c.anchor ? (int64_t)h->c.anchor->minutes * 60000 : 0;
+    if (!h->c.anchor)
         return FL_OK;
     enum fl_err err = waiting(h, "anchor", NULL, true, &n, &newest, why);
     bool due = newest + every <= now || newest > now; /* made under a clock that was set back since */
-    return err || n || !due ? err : event_parcel(e, "anchor", h->anchor->url, job, note->bytes, note->len);
+    return err || n || !due ? err : event_parcel(e, "anchor", h->c.anchor->url, job, note->bytes, note->len);
 }
 
-static enum fl_err put(struct heads *h, const struct fl_buf *note, const char *job, struct event_ticket *t, struct fl_why *why)
+static enum fl_err put(struct heads *h, const struct fl_buf *note, const char *job, struct fl_why *why)
 {
-    struct event *e = event_leafless(t);
+    struct event *e = event_leafless(NULL);
     enum fl_err err = e ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err && strcmp(job, h->last) != 0)
         err = add_for_witnesses(h, note, job, e, why);
     if (!err)
         err = add_for_authority(h, note, job, e, why);
-    bool any = !err && e->parcels;
-    if (any)
-        err = fl_queue_put(recorder_queue(h->recorder), e, fl_deadline_in_ms(RECORD_MS));
-    if (err || !any)
-        event_free(e);
-    return err || !any ? err : event_ticket_wait(t, fl_deadline_never(), NULL, why); /* the recorder answers whatever it took */
+    if (!err && e->parcels)
+        return event_tell(recorder_queue(h->c.recorder), e, fl_deadline_in_ms(RECORD_MS), NULL, why);
+    event_free(e);
+    return err;
 }
 
 /* The newest head, to whom it is due. */
 static enum fl_err round_of(struct heads *h, struct fl_why *why)
 {
-    struct event_ticket t;
     struct fl_buf note = FL_BUF(NOTE_MAX);
     char job[sizeof h->last];
-    enum fl_err err = event_ticket_init(&t);
-    if (err)
-        return err;
-    err = stamping_head(h->data, &note, why);
+    enum fl_err err = stamping_head(h->c.data, &note, why);
     const char *size = err ? NULL : strchr(fl_buf_text(&note), '\n');
     (void)snprintf(job, sizeof job, "head:%.*s", size ? (int)strcspn(size + 1, "\n") : 0, size ? size + 1 : "");
     if (!err)
-        err = put(h, &note, job, &t, why);
+        err = put(h, &note, job, why);
     if (!err)
         (void)snprintf(h->last, sizeof h->last, "%s", job);
     fl_buf_fini(&note);
-    event_ticket_fini(&t);
     return err;
 }
 
 static void tick(struct heads *h)
 {
     struct fl_why why = {0, ""};
+    char text[FL_WHY_MAX + 60];
     enum fl_err err = round_of(h, &why);
+    (void)snprintf(text, sizeof text, "the newest head could not be put into the outbox: %s", why.text[0] ? why.text : fl_err_text(err));
     if (err && err != FL_STATE && err != FL_CANCELLED)
-        fprintf(stderr, "flashline: the newest head could not be put into the outbox: %s\n", why.text[0] ? why.text : fl_err_text(err));
+        h->c.say(h->c.ctx, text);
 }
 
 static void *clock_of(void *ctx)
@@ -206,7 +189,7 @@ static void *clock_of(void *ctx)
 
 static enum fl_err read_policy(struct heads *h, bool *asks, struct fl_why *why)
 {
-    char *path = fl_path_join(h->data, "policy");
+    char *path = fl_path_join(h->c.data, "policy");
     enum fl_err err = path ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err && fl_path_exists(path))
         err = policy_read(path, &h->policy, why);
@@ -220,13 +203,13 @@ static enum fl_err read_policy(struct heads *h, bool *asks, struct fl_why *why)
 static enum fl_err start(struct heads *h, bool asks, struct fl_why *why)
 {
     const struct outbox_sender witness = {.kind = "witness", .ctx = h, .send = send_head}, authority = {.kind = "anchor", .ctx = h, .send = send_for_stamp};
-    enum fl_err err = folder_paths(h->data, &h->folder, why);
+    enum fl_err err = folder_paths(h->c.data, &h->folder, why);
     if (!err)
         err = db_open_reader(h->folder.db, false, &h->reader, why);
     if (!err && asks)
-        err = outbox_start(h->folder.db, h->recorder, &witness, &h->witnesses, why);
-    if (!err && h->anchor)
-        err = outbox_start(h->folder.db, h->recorder, &authority, &h->authority, why);
+        err = outbox_start(h->folder.db, h->c.recorder, &witness, &h->witnesses, why);
+    if (!err && h->c.anchor)
+        err = outbox_start(h->folder.db, h->c.recorder, &authority, &h->authority, why);
     if (!err)
         err = fl_wake_init(&h->stop, why);
     if (!err && pthread_create(&h->clock, NULL, clock_of, h) != 0)
@@ -235,27 +218,26 @@ static enum fl_err start(struct heads *h, bool asks, struct fl_why *why)
     return err;
 }
 
-int heads_open(const char *data, const struct station_anchor *anchor, struct recorder *r, struct heads **out)
+enum fl_err heads_open(const struct heads_config *c, struct heads **out, struct fl_why *why)
 {
-    struct fl_why why = {0, ""};
     struct heads *h = calloc(1, sizeof *h);
     bool asks;
     *out = NULL;
     if (!h)
-        return cli_fail(CLI_STATION, "out of memory");
-    h->data = data;
-    h->anchor = anchor->url ? anchor : NULL;
-    h->recorder = r;
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    h->c = *c;
+    if (!c->anchor->url)
+        h->c.anchor = NULL;
     h->stop = (struct fl_wake){-1, -1};
-    enum fl_err err = read_policy(h, &asks, &why);
-    bool run = !err && (asks || h->anchor);
+    enum fl_err err = read_policy(h, &asks, why);
+    bool run = !err && (asks || h->c.anchor);
     if (run)
-        err = start(h, asks, &why);
+        err = start(h, asks, why);
     if (err || !run)
         heads_close(h);
     else
         *out = h;
-    return err ? cli_fail(err == FL_FORMAT ? CLI_USAGE : CLI_STATION, "%s", why.text) : CLI_OK;
+    return err;
 }
 
 /* What the line made since the last minute: whoever is there signs it before the line ends. */

@@ -5,8 +5,8 @@
  *
  * Thread rule: opened and closed by one thread.
  */
-#ifndef FL_CLI_SCANNER_H
-#define FL_CLI_SCANNER_H
+#ifndef FL_LINESIDE_SCANNER_H
+#define FL_LINESIDE_SCANNER_H
 
 #include "line/scan.h"
 #include "profile/station_file.h"

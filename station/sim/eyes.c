@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/eyes.h"
+#include "sim/eyes.h"
 
 #include "base/buf.h"
 #include "base/clock.h"

@@ -103,6 +103,18 @@ enum fl_err evidence_file(struct evidence *e, enum evidence_kind kind, const cha
     return FL_OK;
 }
 
+enum fl_err evidence_note(struct evidence *e, enum evidence_kind kind, const char *name, const struct fl_buf *note, struct fl_why *why)
+{
+    struct evidence_item *i;
+    enum fl_err err = new_item(e, kind, name, &i, why);
+    if (err)
+        return err;
+    fl_buf_add(&i->bytes, note->bytes, note->len);
+    i->note = fl_buf_text(&i->bytes);
+    i->note_n = i->bytes.len;
+    return fl_buf_err(&i->bytes, why);
+}
+
 static int notes_only(const struct dirent *d)
 {
     size_t n = strlen(d->d_name);
@@ -177,6 +189,9 @@ static void tell_good(const struct evidence_item *i, const struct audit_outside 
 {
     if (i->kind == EVIDENCE_MARK) {
         out->mark = true;
+    } else if (i->kind == EVIDENCE_SIGNER) {
+        out->signer_agrees = true;
+        out->signer_size = h->size;
     } else if (i->kind == EVIDENCE_HEAD) {
         out->heads_agreed++;
         out->heads_size = h->size > out->heads_size ? h->size : out->heads_size;

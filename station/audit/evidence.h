@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * evidence.h: heads of one log that something outside it holds, brought to audit_verify in one list: the folder's own mark,
- * heads and certificates that the auditor kept, heads that witnesses signed, heads that an authority stamped.
+ * what its signer remembers, heads and certificates that the auditor kept, heads that witnesses signed, heads that an authority stamped.
  *
  * Thread rule: one owner.
  */
@@ -11,7 +11,7 @@
 #include "audit/summary.h"
 #include "audit/trust.h"
 
-enum evidence_kind { EVIDENCE_MARK, EVIDENCE_HEAD, EVIDENCE_COSIGNED, EVIDENCE_ANCHOR };
+enum evidence_kind { EVIDENCE_MARK, EVIDENCE_SIGNER, EVIDENCE_HEAD, EVIDENCE_COSIGNED, EVIDENCE_ANCHOR };
 
 struct evidence_item; /* opaque */
 struct evidence {
@@ -29,6 +29,8 @@ void evidence_fini(struct evidence *e);
 FL_MUST enum fl_err evidence_file(struct evidence *e, enum evidence_kind kind, const char *path, struct fl_why *why);
 /* Every file *.note of a folder; no folder: none. */
 FL_MUST enum fl_err evidence_folder(struct evidence *e, enum evidence_kind kind, const char *dir, struct fl_why *why);
+/* A note that is in memory already; copied. */
+FL_MUST enum fl_err evidence_note(struct evidence *e, enum evidence_kind kind, const char *name, const struct fl_buf *note, struct fl_why *why);
 /* The record of an anchor, and its place. */
 FL_MUST enum fl_err evidence_anchor(struct evidence *e, uint64_t leaf, const void *rec, size_t n, struct fl_why *why);
 

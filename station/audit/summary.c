@@ -172,6 +172,23 @@ static void print_window(const struct check_result *r, struct fl_buf *out)
                     (ull)held, (ull)(all - 1), r->bundle ? "bundle" : "folder");
 }
 
+static void print_signer(const struct check_result *r, struct fl_buf *out)
+{
+    if (r->signer == REMEMBERED_TOLD && r->signer_agrees)
+        fl_buf_addf(out, "signer       its memory agrees: it signed a head of %llu records\n", (ull)r->signer_size);
+    else if (r->signer == REMEMBERED_TOLD && !r->signer_ahead)
+        fl_buf_adds(out, "signer       its memory does not hold a signed head of this log that agrees\n");
+    if (r->signer == REMEMBERED_TOLD && r->signer_ahead)
+        fl_buf_addf(out, "signer       it remembers %llu record%s more than the database has yet: a station is at work, or a crash took the commit\n"
+                         "             and the next start makes it again\n", (ull)r->signer_ahead, r->signer_ahead == 1 ? "" : "s");
+    if (r->signer == REMEMBERED_NOTHING)
+        fl_buf_adds(out, "signer       its memory is empty\n");
+    if (r->signer == REMEMBERED_NOT_HERE)
+        fl_buf_adds(out, "signer       the folder holds no memory of its signer: an older copy cannot be told by it\n");
+    if (r->signer == REMEMBERED_CLOSED)
+        fl_buf_addf(out, "signer       not asked, so that an older copy cannot be told by its memory: %s\n", r->signer_why);
+}
+
 static void print_heads(const struct check_result *r, struct fl_buf *out)
 {
     const struct audit_report *a = &r->report;
@@ -182,6 +199,7 @@ static void print_heads(const struct check_result *r, struct fl_buf *out)
     }
     if (!r->bundle && a->has_head && !r->has_mark)
         fl_buf_adds(out, "mark         the folder has no file `checkpoint`, which a station always keeps: somebody took it away\n");
+    print_signer(r, out);
     if (r->heads_given)
         fl_buf_addf(out, "outside      %zu of %zu heads given agree, up to %llu records\n", r->heads_agreed, r->heads_given, (ull)r->heads_size);
     else
@@ -367,6 +385,21 @@ static json_t *time_json(const struct audit_report *a, int64_t ms)
     return a->leaves ? json_string(text) : json_null();
 }
 
+static json_t *signer_json(const struct check_result *r)
+{
+    static const char *const known[] = {[REMEMBERED_TOLD] = "told", [REMEMBERED_NOTHING] = "nothing", [REMEMBERED_NOT_HERE] = "not here",
+                                        [REMEMBERED_CLOSED] = "closed"};
+    if (r->signer == REMEMBERED_NOT_ASKED)
+        return json_null();
+    json_t *o = json_pack("{ss,sb,sI,sI}", "memory", known[r->signer], "agrees", (int)r->signer_agrees, "size", (json_int_t)r->signer_size,
+                          "ahead", (json_int_t)r->signer_ahead);
+    if (o && r->signer_why[0] && fl_json_set_dirty(o, "why", r->signer_why, strlen(r->signer_why))) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
 enum fl_err summary_json(const char *path, const struct check_result *r, struct fl_buf *out)
 {
     const struct audit_report *a = &r->report;
@@ -392,14 +425,14 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                                 (json_int_t)r->unknown_cosigned, "asked", r->asked ? r->asked_text : NULL);
     json_t *window = summary_held(r) < a->leaves
                          ? json_pack("{sI,sI}", "first", (json_int_t)summary_held(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
-    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so,so}", "data", path, "log", r->vkey.name, "key", key, "own_key",
+    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so,so,so}", "data", path, "log", r->vkey.name, "key", key, "own_key",
                           (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
                           time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
                           head_json(a->has_head, a->head.size, &a->head.root), "outside", heads, "anchors", anchors, "witness", witness, "window", window,
                           "first_bad", bad ? json_integer((json_int_t)worst->first) : json_null(), "trusted_head",
                           head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
                           "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired, "account", account_json(a),
-                          "previous", previous_json(r));
+                          "previous", previous_json(r), "signer", signer_json(r));
     char *s = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
     json_decref(o);
     if (!s)

@@ -8,6 +8,7 @@
 #ifndef FL_AUDIT_SUMMARY_H
 #define FL_AUDIT_SUMMARY_H
 
+#include "audit/remembered.h"
 #include "audit/verify.h"
 
 /* The log in front of this one, where it was at hand. */
@@ -23,6 +24,10 @@ struct check_result {
     struct vkey vkey;
     bool own_key;  /* no key was given from outside */
     bool has_mark, mark; /* the folder's own file `checkpoint` is there; and agrees */
+    enum remembered_known signer; /* was the signer's memory looked at? */
+    bool signer_agrees;           /* with a head that it signed, of signer_size records */
+    uint64_t signer_size, signer_ahead; /* so many records of its are not in the database, and may be so (remembered.h) */
+    char signer_why[200];         /* REMEMBERED_CLOSED: why */
     size_t heads_given, heads_agreed; /* from outside */
     uint64_t heads_size;              /* the largest of those that agreed */
     uint64_t rows; /* compared with what the leaves say */

@@ -4,6 +4,7 @@
 
 #include "audit/bundle.h"
 #include "cli/audit_words.h"
+#include "cli/signer_look.h"
 #include "prove/check.h"
 #include "prove/previous_log.h"
 
@@ -35,7 +36,8 @@ const struct cli_verb cmd_audit = {
         "  --format text|json\n"
         "\n"
         "Checked are: the database file and its schema; every record's bytes, form, place, time; the stored tree; the root\n"
-        "under every signed head and its signature; the heads kept elsewhere; every row of every table against what the\n"
+        "under every signed head and its signature; the heads kept elsewhere, and what the signer remembers (read from the folder, or\n"
+        "asked at its socket; said where that may not be); every row of every table against what the\n"
         "records say. When something is wrong: the first bad record, what was done as far as can be told, and the newest\n"
         "head that can still be trusted.\n"
         "\n"
@@ -57,9 +59,12 @@ struct wish {
 
 static enum fl_err check(const struct wish *w, const char *dir, const struct trust *trust, struct check_result *out, struct fl_why *why)
 {
-    const struct check_config folder = {.data = dir, .heads = w->heads.items, .n_heads = w->heads.n, .log_only = w->log_only, .trust = trust};
+    struct remembered *signer = bundle_there(dir) ? NULL : cli_signer_look(dir);
+    const struct check_config folder = {.data = dir, .heads = w->heads.items, .n_heads = w->heads.n, .log_only = w->log_only, .trust = trust,
+                                        .signer = signer};
     const struct bundle_config bundle = {.dir = dir, .trust = trust, .heads = w->heads.items, .n_heads = w->heads.n};
     enum fl_err err = bundle_there(dir) ? bundle_check(&bundle, out, why) : check_folder(&folder, out, why);
+    free(signer);
     if (err || !w->previous)
         return err;
     return out->report.previous.named ? previous_log_check(w->previous, &out->report.previous, out, why)

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "cli/audit_words.h"
+#include "cli/signer_look.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -45,9 +46,12 @@ static int check(const char *data, int format)
 {
     struct check_result *r = malloc(sizeof *r);
     struct fl_why why = {0, ""};
-    const struct check_config c = {.data = data};
-    if (!r)
+    struct remembered *signer = cli_signer_look(data);
+    const struct check_config c = {.data = data, .signer = signer};
+    if (!r) {
+        free(signer);
         return cli_fail(CLI_STATION, "out of memory");
+    }
     int code = CLI_OK;
     if (check_folder(&c, r, &why))
         code = cli_fail(CLI_STATION, "%s", why.text);
@@ -58,6 +62,7 @@ static int check(const char *data, int format)
     if (!code && r->report.verdict != AUDIT_GOOD)
         code = CLI_NOT_PASS;
     free(r);
+    free(signer);
     return fflush(stdout) == 0 ? code : cli_fail(CLI_STATION, "the result could not be written out");
 }
 

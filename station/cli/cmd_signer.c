@@ -24,7 +24,7 @@ const struct cli_verb cmd_signer = {
         "  --socket PATH       answer stations at this Unix socket (mode 0660: give it the station's group), one at a time\n"
         "  --key FILE          the key: PEM, or the description of a PKCS#11 token (flashline key create makes either)\n"
         "  --next FILE         the key after it: needed while flashline key rotate runs\n"
-        "  --memory NAME       what was signed last is kept in NAME.a and NAME.b. Never put older ones back\n"
+        "  --memory NAME       what was signed last is kept in files NAME.a, NAME.b, ... Never put older ones back\n"
         "  --passphrase-fd N   read the passphrase of the key, or the PIN of the token, from this descriptor\n"
         "  --credential NAME   or from this systemd credential\n"
         "  --adopt             believe the log that comes first, when the memory is lost or behind. Only after an audit\n"

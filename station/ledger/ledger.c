@@ -331,9 +331,15 @@ enum fl_err ledger_durable(struct ledger *l, struct fl_why *why)
 enum fl_err ledger_settle(struct ledger *l, struct fl_why *why)
 {
     enum fl_err err = ledger_durable(l, why);
+    return err || !l->kind->settled ? err : l->kind->settled(l->signer, why);
+}
+
+enum fl_err ledger_end(struct ledger *l, struct fl_why *why)
+{
+    enum fl_err err = ledger_settle(l, why);
     if (!err && l->flush)
         (void)sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return err || !l->kind->settled ? err : l->kind->settled(l->signer, why);
+    return err;
 }
 
 void ledger_rollback(struct ledger *l)

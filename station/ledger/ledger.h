@@ -75,8 +75,11 @@ FL_MUST enum fl_err ledger_commit(struct ledger *l, struct fl_why *why);
 /* Until the database's own file holds everything that was committed: before a head is written where a start compares it. */
 FL_MUST enum fl_err ledger_durable(struct ledger *l, struct fl_why *why);
 void ledger_rollback(struct ledger *l);
-/* At an orderly end: durable, and the signer knows it, so that a database put back from here on is refused. */
+/* Durable, and the signer knows it: a database that is put back behind this head is refused from here on, for no crash can have
+ * taken what was there. */
 FL_MUST enum fl_err ledger_settle(struct ledger *l, struct fl_why *why);
+/* The same at an orderly end. */
+FL_MUST enum fl_err ledger_end(struct ledger *l, struct fl_why *why);
 
 /* The newest signed head as a note, at a hand-over with both lines; nothing when the log is empty. */
 FL_MUST enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why);

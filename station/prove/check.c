@@ -8,9 +8,18 @@
 #include "store/db.h"
 #include "store/shapes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* What is checked with what. */
+struct checking {
+    const struct check_config *c;
+    struct vkey keys[TRUST_KEYS_MAX];
+    size_t n_keys;
+    struct evidence e;
+};
 
 /* The folder's own mark first: read before the database is, so that a station at work cannot be ahead of us. */
 static enum fl_err read_evidence(const struct check_config *c, const struct folder *f, struct evidence *e, struct fl_why *why)
@@ -49,6 +58,48 @@ static enum fl_err read_anchors(sqlite3 *db, struct evidence *e, struct fl_why *
     return err;
 }
 
+/* Size 0: there is none, or it cannot be read, which the verification says. */
+static void newest_head(sqlite3 *db, int64_t *size, struct tree_hash *root)
+{
+    sqlite3_stmt *s;
+    if (db_prepare(db, "SELECT size, root FROM checkpoint ORDER BY size DESC LIMIT 1", &s, NULL))
+        return;
+    if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 1) == (int)sizeof root->b) {
+        *size = sqlite3_column_int64(s, 0);
+        memcpy(root->b, sqlite3_column_blob(s, 1), sizeof root->b);
+    }
+    (void)sqlite3_finalize(s);
+}
+
+/* The signer was asked before the database was opened, so that a station at work can only have gone on since. */
+static enum fl_err add_signer(sqlite3 *db, struct checking *x, struct check_result *out, struct fl_why *why)
+{
+    const struct remembered *r = x->c->signer;
+    struct fl_buf note = FL_BUF(NOTE_BYTES_MAX);
+    struct tree_hash root = {{0}};
+    int64_t size = 0;
+    if (!r)
+        return FL_OK;
+    out->signer = r->known;
+    (void)snprintf(out->signer_why, sizeof out->signer_why, "%s", r->why);
+    if (r->known != REMEMBERED_TOLD)
+        return FL_OK;
+    if (strcmp(r->origin, x->keys[0].name) != 0) {
+        out->signer = REMEMBERED_CLOSED;
+        (void)snprintf(out->signer_why, sizeof out->signer_why, "it signs for %.150s", r->origin);
+        return FL_OK;
+    }
+    newest_head(db, &size, &root);
+    size_t at = remembered_choose(r, (uint64_t)size, &root, &out->signer_ahead);
+    if (at == r->n)
+        return FL_OK;
+    enum fl_err err = remembered_note(r, at, &note, why);
+    if (!err)
+        err = evidence_note(&x->e, EVIDENCE_SIGNER, "the signer's memory", &note, why);
+    fl_buf_fini(&note);
+    return err;
+}
+
 /* Among several trusted logs, the one that the folder says it is: which that is stands in the report. */
 static enum fl_err find_key(const struct check_config *c, const struct folder *f, struct check_result *out,
                             struct vkey keys[static TRUST_KEYS_MAX], size_t *n_keys, struct fl_why *why)
@@ -72,14 +123,6 @@ static enum fl_err find_key(const struct check_config *c, const struct folder *f
     return err ? FL_FORMAT : FL_OK;
 }
 
-/* What is checked with what. */
-struct checking {
-    const struct check_config *c;
-    struct vkey keys[TRUST_KEYS_MAX];
-    size_t n_keys;
-    struct evidence e;
-};
-
 static enum fl_err verify_log(sqlite3 *db, struct checking *x, struct check_result *out, struct fl_why *why)
 {
     struct ledger_reader reader;
@@ -91,6 +134,8 @@ static enum fl_err verify_log(sqlite3 *db, struct checking *x, struct check_resu
     err = account_new(&c.account, why);
     if (!err)
         err = read_anchors(db, &x->e, why);
+    if (!err)
+        err = add_signer(db, x, out, why);
     if (!err)
         err = evidence_outside(&x->e, &c.outside, &c.n_outside, why);
     if (!err)

@@ -21,6 +21,7 @@ struct check_config {
     const char *const *heads;
     size_t n_heads;
     const struct trust *trust; /* keys (looked at when `vkey` is NULL), witnesses, authorities; may be NULL */
+    const struct remembered *signer; /* what its signer remembers, asked before this is called; NULL: nobody asked */
     bool log_only; /* leave out the tables */
 };
 

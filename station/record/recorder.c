@@ -78,6 +78,8 @@ enum fl_err recorder_mark(struct recorder *r, struct fl_why *why)
             err = ledger_head(r->ledger, &note, why);
         if (!err)
             err = fl_file_replace(r->folder.checkpoint, note.bytes, note.len, 0644, why);
+        if (!err) /* or a database put back from here, the mark taken away, would look as if a crash had taken its last commits */
+            err = ledger_settle(r->ledger, why);
         if (!err)
             r->marked = ledger_size(r->ledger);
     }

@@ -298,7 +298,7 @@ void recorder_close(struct recorder *r)
     if (recorder_health(r, NULL) == FL_OK) {
         enum fl_err err = recorder_mark(r, &why);
         if (!err)
-            err = ledger_settle(r->ledger, &why);
+            err = ledger_end(r->ledger, &why);
         if (err)
             recorder_sick(r, err, &why); /* nobody is left to ask; the next opening reads the log itself */
     }

@@ -91,6 +91,11 @@ const char *keeper_origin(const struct keeper *k)
     return memory_state(&k->memory)->last.origin;
 }
 
+void keeper_tell(const struct keeper *k, struct remembered *out)
+{
+    memory_tell(&k->memory, out);
+}
+
 /* ---- opening: the table in keeper.h ---------------------------------------------------------------------- */
 
 static enum fl_err remember_log(struct keeper *k, const struct checkpoint *last, struct fl_why *why)

@@ -58,6 +58,9 @@ void keeper_public(const struct keeper *k, uint8_t out[static KEY_PUBLIC]); /* o
 /* "" when no log is remembered. */
 const char *keeper_origin(const struct keeper *k);
 
+/* What is remembered, for a check of the log: anybody may know it, for all of it was signed to be shown. */
+void keeper_tell(const struct keeper *k, struct remembered *out);
+
 /* As in struct signer_kind. */
 FL_MUST enum fl_err keeper_open(struct keeper *k, const struct checkpoint *last, struct fl_buf *redo, struct fl_why *why);
 FL_MUST enum fl_err keeper_sign(struct keeper *k, const struct signer_request *r, uint8_t out[static KEY_SIGNATURE],

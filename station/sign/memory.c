@@ -266,16 +266,21 @@ static enum fl_err settle(struct memory *m, struct found *f, struct fl_why *why)
     return err;
 }
 
-/* ---- opening, writing --------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------------- */
 
-enum fl_err memory_open(const char *path, struct memory *m, struct fl_why *why)
+static void unopened(struct memory *m)
 {
-    struct found *f = calloc(1, sizeof *f);
     *m = (struct memory){.n = 0};
     for (size_t i = 0; i < SIGNER_KEEPS; i++) {
         m->fd[i] = -1;
         m->kept[i].redo = FL_BUF(SIGNER_REDO_MAX);
     }
+}
+
+enum fl_err memory_open(const char *path, struct memory *m, struct fl_why *why)
+{
+    struct found *f = calloc(1, sizeof *f);
+    unopened(m);
     enum fl_err err = f ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err && strlen(path) >= sizeof m->path)
         err = fl_fail(why, FL_LIMIT, "a path too long");
@@ -316,6 +321,90 @@ void memory_close(struct memory *m)
     }
     m->n = 0;
 }
+
+/* ---- telling ------------------------------------------------------------------------------------------------ */
+
+void memory_tell(const struct memory *m, struct remembered *out)
+{
+    const struct memory_state *newest = memory_state(m);
+    *out = (struct remembered){.known = newest->last.size ? REMEMBERED_TOLD : REMEMBERED_NOTHING, .n = m->n};
+    memcpy(out->origin, newest->last.origin, sizeof out->origin);
+    for (size_t i = 0; i < m->n; i++) {
+        const struct memory_state *s = &m->kept[i].state;
+        struct remembered_head *h = &out->head[i];
+        *h = (struct remembered_head){.before_size = s->before.size, .size = s->last.size, .before_root = s->before.root, .root = s->last.root,
+                                      .is_signed = s->signatures > 0};
+        memcpy(h->public, s->public, sizeof h->public);
+        memcpy(h->signature, s->signature[s->signatures == 2], sizeof h->signature); /* of the key that `public` is, after a hand-over too */
+    }
+}
+
+static enum fl_err look_once(struct memory *m, struct found *f, struct fl_why *why)
+{
+    char path[4096];
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < SIGNER_KEEPS && !err; i++) {
+        struct found_at *k = &f->at[f->n];
+        fl_buf_clear(&f->bytes[i]);
+        err = name_of(m, i, path, why);
+        if (!err)
+            err = fl_file_read(path, &f->bytes[i], why);
+        if (err == FL_NOT_FOUND && i > 0) {
+            err = FL_OK;
+            continue;
+        }
+        k->slot = i;
+        bool whole = !err && decode(&f->bytes[i], &k->state, &k->redo, &k->redo_n);
+        f->n += whole;
+        f->torn += !whole && used(&f->bytes[i]);
+    }
+    return err ? err : choose(m, f, why);
+}
+
+static enum fl_err look(const char *path, struct memory *m, struct fl_why *why)
+{
+    enum { TRIES = 5 }; /* a signer that writes while it is read shows files that do not belong together */
+    struct found *f = calloc(1, sizeof *f);
+    enum fl_err err = f ? FL_MISMATCH : fl_fail(why, FL_NOMEM, "out of memory");
+    if (f && strlen(path) >= sizeof m->path)
+        err = fl_fail(why, FL_LIMIT, "a path too long");
+    else if (f)
+        (void)strcpy(m->path, path);
+    for (size_t i = 0; f && i < SIGNER_KEEPS; i++)
+        f->bytes[i] = FL_BUF(SIGNER_REDO_MAX + 2 * ROOM);
+    for (int i = 0; i < TRIES && err == FL_MISMATCH; i++) {
+        f->n = f->torn = m->n = 0;
+        for (size_t k = 0; k < SIGNER_KEEPS; k++)
+            fl_buf_clear(&m->kept[k].redo);
+        err = look_once(m, f, why);
+    }
+    for (size_t i = 0; f && i < SIGNER_KEEPS; i++)
+        fl_buf_fini(&f->bytes[i]);
+    free(f);
+    return err;
+}
+
+void memory_look(const char *path, struct remembered *out)
+{
+    struct memory *m = malloc(sizeof *m);
+    struct fl_why why = {0, "out of memory"};
+    enum fl_err err = FL_NOMEM;
+    if (m) {
+        unopened(m);
+        err = look(path, m, &why);
+    }
+    if (!err) {
+        memory_tell(m, out);
+    } else {
+        *out = (struct remembered){.known = err == FL_NOT_FOUND ? REMEMBERED_NOT_HERE : REMEMBERED_CLOSED};
+        (void)snprintf(out->why, sizeof out->why, "%.190s", why.text);
+    }
+    if (m)
+        memory_close(m);
+    free(m);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------ */
 
 enum fl_err memory_write(struct memory *m, const struct memory_state *next, const struct fl_buf *redo, struct fl_why *why)
 {

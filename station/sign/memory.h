@@ -34,6 +34,7 @@
 #define FL_SIGN_MEMORY_H
 
 #include "audit/key.h"
+#include "audit/remembered.h"
 #include "audit/signer.h"
 
 struct memory_state {
@@ -70,6 +71,11 @@ void memory_close(struct memory *m);
 /* Make `next` (whose turn is set here) and `redo` (NULL: empty) the state, durably. */
 FL_MUST enum fl_err memory_write(struct memory *m, const struct memory_state *next, const struct fl_buf *redo,
                                  struct fl_why *why);
+/* What is remembered, for a check of the log. */
+void memory_tell(const struct memory *m, struct remembered *out);
+/* The same from the files, without the lock: a signer may be at work with them, and nothing is written. What cannot be read is
+ * said in `out`. */
+void memory_look(const char *path, struct remembered *out);
 /* Overwrite all but the newest: what the ones before were made from is not to be kept. */
 FL_MUST enum fl_err memory_keep_last(struct memory *m, struct fl_why *why);
 

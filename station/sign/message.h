@@ -19,6 +19,9 @@
  *        1 n, n x 32 proof
  *        4 n, n redo
  *   'D'                            all is on my disk   'd'
+ *   'H'                            what do you         'h'  1 n, n origin, 1 k, then k times, the newest first:
+ *                                  remember?                8 size, 32 root of the head before; 8 size, 32 root;
+ *                                                           32 public key, 1 signed (0, 1), 64 signature
  *   any                                                'e'  1 error (enum fl_err), text to the end: a sentence
  *
  * The origin is said once: a connection is about one log.

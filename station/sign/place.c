@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A station's signer, wherever its folder says that it is. */
 #include "base/file.h"
+#include "sign/memory.h"
 #include "sign/remote.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +71,28 @@ enum fl_err signer_reach(const struct signer_place *p, struct remote **out, stru
         err = remote_start(&c, out, why);
     }
     return err;
+}
+
+void signer_look(const struct signer_place *p, struct remembered *out)
+{
+    enum { ANSWER_MS = 3000 }; /* it may be at work with its station, for days */
+    struct fl_why why = {0, ""};
+    struct remote *r;
+    if (!at_socket(p)) {
+        memory_look(p->memory, out);
+        return;
+    }
+    enum fl_err err = connect_named(p->socket_file, &r, &why);
+    if (!err) {
+        err = remote_heads(r, ANSWER_MS, out, &why);
+        remote_free(r);
+    }
+    if (err == FL_TIMEOUT)
+        err = fl_fail(&why, err, "it is at work with its station");
+    if (err)
+        *out = (struct remembered){.known = REMEMBERED_CLOSED};
+    if (err)
+        (void)snprintf(out->why, sizeof out->why, "%.190s", why.text);
 }
 
 static enum fl_err place_open(const void *config, const struct checkpoint *last, struct fl_buf *redo, struct signer **out,

@@ -27,6 +27,7 @@ enum {
 struct remote {
     int fd;
     pid_t child; /* 0: none */
+    unsigned answer_ms;
     struct fl_buf out, in;
 };
 
@@ -35,7 +36,7 @@ struct remote {
 /* Send what is in `out`, take the answer with `letter`; the cursor stands behind that letter. */
 static enum fl_err ask(struct remote *r, char letter, struct fl_cursor *c, struct fl_why *why)
 {
-    struct fl_deadline d = fl_deadline_in_ms(ANSWER_MS);
+    struct fl_deadline d = fl_deadline_in_ms(r->answer_ms);
     enum fl_err err = message_send(r->fd, &r->out, NULL, d, why);
     if (!err)
         err = message_receive(r->fd, &r->in, NULL, d, why);
@@ -73,6 +74,53 @@ enum fl_err remote_key(struct remote *r, uint8_t public[static KEY_PUBLIC], char
     memcpy(public, key, KEY_PUBLIC);
     memcpy(origin, name, n);
     origin[n] = 0;
+    return FL_OK;
+}
+
+static void take_head(struct fl_cursor *c, uint64_t *size, struct tree_hash *root)
+{
+    *size = fl_take_u64le(c);
+    const uint8_t *p = fl_take(c, sizeof root->b);
+    if (p)
+        memcpy(root->b, p, sizeof root->b);
+}
+
+static void take_remembered(struct fl_cursor *c, struct remembered_head *h)
+{
+    take_head(c, &h->before_size, &h->before_root);
+    take_head(c, &h->size, &h->root);
+    const uint8_t *key = fl_take(c, KEY_PUBLIC);
+    h->is_signed = fl_take_u8(c) == 1;
+    const uint8_t *signature = fl_take(c, KEY_SIGNATURE);
+    if (c->bad)
+        return;
+    memcpy(h->public, key, KEY_PUBLIC);
+    memcpy(h->signature, signature, KEY_SIGNATURE);
+}
+
+enum fl_err remote_heads(struct remote *r, unsigned ms, struct remembered *out, struct fl_why *why)
+{
+    struct fl_cursor c;
+    *out = (struct remembered){.known = REMEMBERED_TOLD};
+    r->answer_ms = ms;
+    message_begin(&r->out, 'H');
+    enum fl_err err = ask(r, 'h', &c, why);
+    r->answer_ms = ANSWER_MS;
+    if (err)
+        return err;
+    uint8_t n = fl_take_u8(&c);
+    const uint8_t *name = fl_take(&c, n);
+    uint8_t heads = fl_take_u8(&c);
+    if (c.bad || n >= KEY_NAME_MAX || heads > SIGNER_KEEPS)
+        return not_understood(why);
+    memcpy(out->origin, name, n);
+    out->n = heads;
+    for (size_t i = 0; i < heads; i++)
+        take_remembered(&c, &out->head[i]);
+    if (c.bad || c.left)
+        return not_understood(why);
+    if (!heads || !out->head[0].size)
+        out->known = REMEMBERED_NOTHING;
     return FL_OK;
 }
 
@@ -154,7 +202,7 @@ static enum fl_err made(int fd, pid_t child, struct remote **out, struct fl_why 
     struct remote *r = calloc(1, sizeof *r);
     if (!r)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    *r = (struct remote){.fd = fd, .child = child, .out = FL_BUF(MESSAGE_MAX + 4), .in = FL_BUF(MESSAGE_MAX)};
+    *r = (struct remote){.fd = fd, .child = child, .answer_ms = ANSWER_MS, .out = FL_BUF(MESSAGE_MAX + 4), .in = FL_BUF(MESSAGE_MAX)};
     *out = r;
     return FL_OK;
 }

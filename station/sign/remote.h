@@ -14,7 +14,7 @@
 #ifndef FL_SIGN_REMOTE_H
 #define FL_SIGN_REMOTE_H
 
-#include "audit/signer.h"
+#include "audit/remembered.h"
 
 struct remote; /* opaque */
 
@@ -37,6 +37,9 @@ void remote_free(struct remote *r); /* NULL is fine; a child is waited for */
 FL_MUST enum fl_err remote_key(struct remote *r, uint8_t public[static KEY_PUBLIC], char origin[static KEY_NAME_MAX],
                                struct fl_why *why);
 
+/* What it remembers, within `ms`: it serves one after the other, and a station at work is one. FL_TIMEOUT. */
+FL_MUST enum fl_err remote_heads(struct remote *r, unsigned ms, struct remembered *out, struct fl_why *why);
+
 /* config: struct remote **, borrowed until close. */
 extern const struct signer_kind signer_remote;
 
@@ -56,5 +59,8 @@ FL_MUST enum fl_err signer_send_for(const struct signer_place *p, struct remote 
 extern const struct signer_kind signer_at_place;
 /* The connection alone. */
 FL_MUST enum fl_err signer_reach(const struct signer_place *p, struct remote **out, struct fl_why *why);
+/* What the signer of the folder remembers, for a check of its log: from the files of its memory where they lie there, else by
+ * asking at the socket. Nothing is started or written; whatever could not be had is said in `out`. */
+void signer_look(const struct signer_place *p, struct remembered *out);
 
 #endif

@@ -120,12 +120,33 @@ static enum fl_err settled(struct talk *t, struct fl_cursor *c, struct fl_why *w
     return FL_OK;
 }
 
+static enum fl_err tell_heads(struct talk *t, struct fl_cursor *c, struct fl_why *why)
+{
+    struct remembered r;
+    if (c->left)
+        return malformed(why);
+    keeper_tell(t->keeper, &r);
+    message_begin(&t->out, 'h');
+    message_u8(&t->out, (uint8_t)strlen(r.origin));
+    fl_buf_adds(&t->out, r.origin);
+    message_u8(&t->out, (uint8_t)r.n);
+    for (size_t i = 0; i < r.n; i++) {
+        const struct remembered_head *h = &r.head[i];
+        message_head(&t->out, h->before_size, &h->before_root);
+        message_head(&t->out, h->size, &h->root);
+        fl_buf_add(&t->out, h->public, sizeof h->public);
+        message_u8(&t->out, h->is_signed);
+        fl_buf_add(&t->out, h->signature, sizeof h->signature);
+    }
+    return FL_OK;
+}
+
 static enum fl_err answer(struct talk *t, struct fl_why *why)
 {
     static const struct {
         char letter;
         enum fl_err (*to)(struct talk *t, struct fl_cursor *c, struct fl_why *why);
-    } question[] = {{'K', tell_key}, {'O', open_log}, {'S', sign}, {'D', settled}};
+    } question[] = {{'K', tell_key}, {'O', open_log}, {'S', sign}, {'D', settled}, {'H', tell_heads}};
     struct fl_cursor c = fl_cursor_of(t->in.bytes, t->in.len);
     char letter = (char)fl_take_u8(&c);
     for (size_t i = 0; i < sizeof question / sizeof *question; i++)

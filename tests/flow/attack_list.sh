@@ -40,6 +40,9 @@ B1 an older copy, alone|unit/record/t_tamper.c|"B1 alone", AUDIT_GOOD
 B1 an older copy, with a head|unit/record/t_tamper.c|"B1 with a head from elsewhere"
 B2 an older database|unit/record/t_tamper.c|"B2", AUDIT_ROLLBACK
 B2 and the mark, but not the signer's memory|flow/audit_verbs.sh|put_back "cp 
+B2 in the audit, by the signer's memory|flow/audit_verbs.sh|the signer's memory holds a signed head of
+B2 and the mark taken away|flow/audit_verbs.sh|rm checkpoint" 22
+B2 after a crash, by a few commits|unit/record/t_redo.c|static void put_back_behind_a_mark_is_no_crash
 B3 an older copy worked on, alone|unit/audit/t_verify.c|"B3 alone", AUDIT_GOOD
 B3 an older copy worked on, with a head|unit/record/t_tamper.c|"B3", AUDIT_FORK
 K1 written anew with the key, alone|unit/audit/t_verify.c|"K1 alone", AUDIT_GOOD

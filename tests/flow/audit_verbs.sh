@@ -54,8 +54,8 @@ expect_exit 10 "$FL" audit --data "$T/bad" --key "$vkey"
 expect_text "$T/out" 'first bad record +7$'
 expect_text "$T/out" 'last trustworthy head +7 records'
 
-# ---- B2: everything in the folder but the signer's memory put back, emptied, taken away. A copy of the folder cannot show the
-# first; the station still does not go on from any of them, and leaves what it found as evidence
+# ---- B2: everything in the folder but the signer's memory put back, emptied, taken away. Whoever may read that memory finds it;
+# the station does not go on from any of them either, and leaves what it found as evidence
 expect_exit 0 "$FL" operator begin eva --data "$T/named"
 cp -r "$T/named" "$T/older"
 expect_exit 0 "$FL" operator end eva --data "$T/named"
@@ -69,7 +69,23 @@ put_back() { # what is done in the folder, what the audit's exit is
     expect_text "$T/err" 'ROLLBACK: the signer signed a head of'
     ls "$T/b2"/incident-*.txt >/dev/null || fail "no evidence of: $1"
 }
-put_back "cp '$T/older/flashline.db' '$T/older/checkpoint' ." 0
+expect_exit 0 "$FL" audit "$T/named" --format json
+[ "$(jq -r '"\(.signer.memory) \(.signer.agrees) \(.signer.size == .head.size)"' "$T/out")" = "told true true" ] || { cat "$T/out"; fail "the signer's memory"; }
+put_back "cp '$T/older/flashline.db' '$T/older/checkpoint' ." 22
+expect_exit 1 "$FL" db check --data "$T/b2"
+expect_exit 22 "$FL" audit "$T/b2"
+expect_text "$T/out" "the signer's memory holds a signed head of"
+put_back "cp '$T/older/flashline.db' .; rm checkpoint" 22 # the mark taken away with it
+# with the memory of its time too nothing in the folder tells, and it is said where there is no memory, or none to be read
+rm -rf "$T/b2" && cp -r "$T/older" "$T/b2"
+expect_exit 0 "$FL" audit "$T/b2"
+expect_exit 22 "$FL" audit "$T/b2" --head "$T/kept.note"
+rm "$T/b2/key/memory".*
+expect_exit 0 "$FL" audit "$T/b2"
+expect_text "$T/out" '^signer +the folder holds no memory'
+echo "$T/no-socket" >"$T/b2/key/signer"
+expect_exit 0 "$FL" audit "$T/b2"
+expect_text "$T/out" '^signer +not asked, .*: no signer answers at'
 rm -rf "$T/b2" && cp -r "$T/named" "$T/b2" && rm "$T/b2/checkpoint" && : >"$T/b2/flashline.db"
 expect_exit 26 "$FL" audit "$T/b2"
 expect_text "$T/out" 'How much of the log itself is whole cannot be told'

@@ -25,13 +25,13 @@ expect_exit 0 "$FL" audit --data "$T/data"
 expect_exit 0 flash
 expect_exit 0 "$FL" audit --data "$T/data"
 
-# the database put back together with the file checkpoint: only the signer knows
+# the database put back together with the file checkpoint: the signer knows, and whoever may read its memory
 mkdir "$T/old"
 cp "$T/data/flashline.db" "$T/data/checkpoint" "$T/old"
 expect_exit 0 flash
 rm -f "$T"/data/flashline.db*
 cp "$T"/old/* "$T/data"
-expect_exit 0 "$FL" audit --data "$T/data"
+expect_exit 22 "$FL" audit --data "$T/data"
 expect_exit 3 flash
 expect_text "$T/err" 'ROLLBACK: the signer signed a head of [0-9]+ records'
 expect_text "$T"/data/incident-*.txt 'ROLLBACK: the signer signed'

@@ -42,6 +42,7 @@ first=$(cat "$T/data/key/log.vkey")
 expect_exit 2 "$FL" init --data "$T/data2" --signer "$T/run/socket" # it signs for one log
 expect_exit 0 flash
 expect_exit 0 "$FL" audit --data "$T/data" --key "$(cat "$T/data/key/log.vkey")"
+expect_text "$T/out" '^signer +its memory agrees' # it was asked: the auditor need not be able to read its files
 # killed and started again: the socket file it left is no hindrance, its memory is
 kill -9 $SIGNER
 wait $SIGNER 2>/dev/null || :

@@ -18,7 +18,7 @@
 
 struct losing {
     struct keeper *keeper;
-    bool lose;
+    bool lose, settles; /* settles: it is told what the station's own disk has */
 };
 
 static enum fl_err losing_open(const void *config, const struct checkpoint *last, struct fl_buf *redo, struct signer **out,
@@ -41,7 +41,13 @@ static void losing_close(struct signer *s)
     (void)s;
 }
 
-static const struct signer_kind losing_kind = {"losing", losing_open, losing_sign, losing_close, true, NULL};
+static enum fl_err losing_settled(struct signer *s, struct fl_why *why)
+{
+    struct losing *l = (struct losing *)(void *)s;
+    return l->settles ? keeper_settled(l->keeper, why) : FL_OK;
+}
+
+static const struct signer_kind losing_kind = {"losing", losing_open, losing_sign, losing_close, true, losing_settled};
 
 struct t_redo {
     struct t_station s;
@@ -66,7 +72,7 @@ static enum fl_err try_open(struct t_redo *t, struct fl_why *why)
     folder_fini(&f);
     t->losing.lose = false;
     t->config = &t->losing;
-    t->s.hooks = (struct recorder_hooks){.signer = &losing_kind, .signer_config = &t->config};
+    t->s.hooks = (struct recorder_hooks){.signer = &losing_kind, .signer_config = &t->config, .mark_ms = t->losing.settles ? 1 : 0};
     return recorder_open_hooked(&t->s.config, &t->s.hooks, &t->s.r, &t->opened, why);
 }
 
@@ -239,6 +245,45 @@ static void many_commits_come_again(void **state)
     assert_int_equal(t->opened.recovered, 0);
 }
 
+static void wait_for_mark(struct t_redo *t, int64_t size)
+{
+    struct fl_deadline d = fl_deadline_in_ms(60000);
+    int64_t marked = -1;
+    while (marked != size && !fl_deadline_passed(d)) {
+        struct fl_buf b = FL_BUF(4096);
+        assert_int_equal(fl_file_read(t_path(&t->s, "checkpoint"), &b, NULL), FL_OK); /* replaced in one step */
+        const char *line = strchr(fl_buf_text(&b), '\n');
+        marked = line ? strtoll(line + 1, NULL, 10) : -1;
+        fl_buf_fini(&b);
+        assert_int_equal(fl_wake_sleep(NULL, fl_deadline_in_ms(2)), FL_OK);
+    }
+    assert_int_equal(marked, size);
+}
+
+/* B2 in the dress of a crash: the station died, and the database is put back by a few commits, the mark taken away. What was on
+ * the station's disk when it was marked no crash can have taken; what came behind the mark comes again. */
+static void put_back_behind_a_mark_is_no_crash(void **state)
+{
+    struct t_redo *t = *state;
+    struct t_station *s = &t->s;
+    struct fl_why why = {0, ""};
+    t->losing.settles = true;
+    reopen(t);
+    t_shell("rm -rf %s.put && cp -r %s %s.put", s->data, s->data, s->data);
+    wait_for_mark(t, t_told(s, EVENT_OPERATOR, person("eva", "begin")) + 1);
+    lose(t);
+    assert_int_equal(t_send(s, EVENT_OPERATOR, person("eva", "end"), NULL, &why), FL_IO);
+    shut(t);
+    t_shell("rm -rf %s.crash && cp -r %s %s.crash", s->data, s->data, s->data);
+    t_shell("rm %s/checkpoint && cp %s.put/flashline.db* %s", s->data, s->data, s->data);
+    assert_int_equal(try_open(t, &why), FL_MISMATCH);
+    assert_non_null(strstr(why.text, "ROLLBACK"));
+    keeper_free(t->losing.keeper);
+    t_shell("rm -rf %s && mv %s.crash %s && rm %s/checkpoint", s->data, s->data, s->data, s->data);
+    assert_int_equal(try_open(t, &why), FL_OK);
+    assert_int_equal(t->opened.recovered, 1);
+}
+
 /* ---- what a record made again means --------------------------------------------------------------------------------- */
 
 static void a_log_that_was_closed_stays_closed(void **state)
@@ -341,7 +386,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(people_come_again_and_lead_to_their_tag), T(who_was_forgotten_stays_forgotten), T(parcels_and_what_became_of_them), T(many_commits_come_again),
+        T(people_come_again_and_lead_to_their_tag), T(who_was_forgotten_stays_forgotten), T(parcels_and_what_became_of_them), T(many_commits_come_again), T(put_back_behind_a_mark_is_no_crash),
         T(a_log_that_was_closed_stays_closed), T(a_key_that_was_handed_over_signs), T(every_table_is_accounted_for),
         cmocka_unit_test(refuses_what_no_station_wrote),
     };

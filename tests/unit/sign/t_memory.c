@@ -89,12 +89,77 @@ static void long_and_short_redo(void **state)
     }
 }
 
+/* The form of before: the same bytes in two files by turns. It is read, and each file takes its new place in the first round. */
+static void two_files_are_carried_over(void **state)
+{
+    struct t_keeper *t = *state;
+    uint8_t sig[KEY_SIGNATURE];
+    char cmd[400];
+    assert_int_equal(told(t, head(0), NULL), FL_OK);
+    assert_int_equal(signs(t, 0, 3, sig), FL_OK); /* turn 2 */
+    assert_int_equal(signs(t, 3, 7, sig), FL_OK); /* turn 3 */
+    keeper_free(t->k);
+    t->k = NULL;
+    (void)snprintf(cmd, sizeof cmd, "cd %s && mv memory.c memory.a && mv memory.d memory.b && [ \"$(ls)\" = \"$(printf 'memory.a\nmemory.b')\" ]", t->dir);
+    assert_int_equal(system(cmd), 0);
+    assert_int_equal(open_keeper(t, NULL), FL_OK);
+    assert_int_equal(told(t, head(3), NULL), FL_OK);
+    assert_string_equal(fl_buf_text(&t->given), "from 3 to 7");
+    assert_int_equal(told(t, head(7), NULL), FL_OK);
+    for (uint64_t i = 7; i < 7 + SIGNER_KEEPS + 2; i++) {
+        assert_int_equal(signs(t, i, i + 1, sig), FL_OK);
+        assert_int_equal(open_keeper(t, NULL), FL_OK); /* whatever mixture of places there is */
+        assert_int_equal(told(t, head(i), NULL), FL_OK);
+        assert_true(t->given.len > 0);
+        assert_int_equal(told(t, head(i + 1), NULL), FL_OK);
+    }
+}
+
+/* Looked at without the lock, beside the signer whose it is. */
+static void looked_at_beside_its_signer(void **state)
+{
+    struct t_keeper *t = *state;
+    struct remembered r, same;
+    uint8_t sig[KEY_SIGNATURE];
+    char path[100];
+    memory_look(t->memory, &r);
+    assert_int_equal(r.known, REMEMBERED_NOTHING);
+    assert_int_equal(told(t, head(0), NULL), FL_OK);
+    assert_int_equal(signs(t, 0, 3, sig), FL_OK);
+    assert_int_equal(signs(t, 3, 7, sig), FL_OK);
+    memory_look(t->memory, &r);
+    assert_int_equal(r.known, REMEMBERED_TOLD);
+    assert_string_equal(r.origin, "o");
+    assert_int_equal(r.n, 3);
+    assert_int_equal(r.head[0].size, 7);
+    assert_int_equal(r.head[0].before_size, 3);
+    assert_memory_equal(r.head[0].root.b, head(7).root.b, 32);
+    assert_memory_equal(r.head[0].signature, sig, sizeof sig);
+    assert_memory_equal(r.head[0].public, public_of(0x20), KEY_PUBLIC);
+    assert_true(r.head[0].is_signed && r.head[1].is_signed && !r.head[2].is_signed);
+    keeper_tell(t->k, &same);
+    assert_int_equal(same.n, r.n);
+    assert_memory_equal(same.head[1].signature, r.head[1].signature, KEY_SIGNATURE);
+    flip(half(t, 'd'), 30); /* the newest torn: as if never written */
+    memory_look(t->memory, &r);
+    assert_int_equal(r.head[0].size, 3);
+    flip(half(t, 'c'), 30);
+    memory_look(t->memory, &r);
+    assert_int_equal(r.known, REMEMBERED_CLOSED);
+    assert_non_null(strstr(r.why, "damaged"));
+    (void)snprintf(path, sizeof path, "%s/nowhere", t->dir);
+    memory_look(path, &r);
+    assert_int_equal(r.known, REMEMBERED_NOT_HERE);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         T(a_torn_file_is_as_if_never_written),
         T(one_memory_one_signer),
         T(long_and_short_redo),
+        T(two_files_are_carried_over),
+        T(looked_at_beside_its_signer),
     };
     return cmocka_run_group_tests(tests, leaves_make, leaves_forget);
 }

@@ -75,6 +75,27 @@ static void over_a_socket(void **state)
     assert_int_equal(signer_remote.sign(signer, &q, sig, NULL), FL_OK);
     assert_true(good(t, 7, sig, 0x20));
 
+    struct remembered heard, there;
+    struct remote *auditor;
+    assert_int_equal(remote_connect(s.path, &auditor, &why), FL_OK); /* one at a time: whoever comes to look waits for the station */
+    assert_int_equal(remote_heads(auditor, 200, &heard, &why), FL_TIMEOUT);
+    remote_free(auditor);
+    assert_int_equal(remote_heads(r, 30000, &heard, &why), FL_OK);
+    memory_look(t->memory, &there);
+    assert_int_equal(heard.known, REMEMBERED_TOLD);
+    assert_string_equal(heard.origin, there.origin);
+    assert_int_equal(heard.n, 3);
+    assert_int_equal(there.n, 3);
+    for (size_t i = 0; i < heard.n; i++) {
+        assert_int_equal(heard.head[i].size, there.head[i].size);
+        assert_int_equal(heard.head[i].before_size, there.head[i].before_size);
+        assert_memory_equal(heard.head[i].root.b, there.head[i].root.b, 32);
+        assert_memory_equal(heard.head[i].before_root.b, there.head[i].before_root.b, 32);
+        assert_memory_equal(heard.head[i].public, there.head[i].public, KEY_PUBLIC);
+        assert_memory_equal(heard.head[i].signature, there.head[i].signature, KEY_SIGNATURE);
+        assert_int_equal(heard.head[i].is_signed, there.head[i].is_signed);
+    }
+
     q = request(t, 3, 8); /* a fork of what it signed last */
     assert_int_equal(signer_remote.sign(signer, &q, again, &why), FL_MISMATCH);
     q = request(t, 7, 9);

@@ -45,7 +45,7 @@ async function looks(page, name, sizes, also = async () => {}) {
     }
 }
 // Charts follow a new width a moment later.
-const fits = (page) => page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 5000 }).then(() => true, () => false);
+const fits = (page) => page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 30000 }).then(() => true, () => false);
 
 // ---- the board ---------------------------------------------------------------------------------------------------------
 {
@@ -55,7 +55,7 @@ const fits = (page) => page.waitForFunction(() => document.documentElement.scrol
     check("eight tiles", await page.locator(".tile").count() === 8);
     const seen = new Set();
     const began = Date.now();
-    while (Date.now() - began < 15000 && !(seen.has("work") && seen.has("pass") && seen.has("empty"))) {
+    while (Date.now() - began < 60000 && !(seen.has("work") && seen.has("pass") && seen.has("empty"))) {
         for (const s of await page.locator(".tile").evaluateAll((l) => l.map((e) => e.dataset.state))) seen.add(s);
         await page.waitForTimeout(100);
     }
@@ -96,9 +96,15 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
                 if (m.attributeName === "data-state") at.state.add(Math.round(performance.now() / 100));
                 else if (m.target.className === "bar" && performance.now() - (at.bar.at(-1) ?? 0) > 300) at.bar.push(performance.now());
         }).observe(document.getElementById("slots"), { subtree: true, attributeFilter: ["data-state", "style"] });
-        setTimeout(() => done({ states: at.state.size, bars: at.bar.length }), 2500);
+        const began = performance.now();
+        const timer = setInterval(() => { // a machine that is held up draws less in the same time
+            const seconds = (performance.now() - began) / 1000;
+            if (seconds < 2.5 || (seconds < 20 && (at.state.size <= 5 || !at.bar.length))) return;
+            clearInterval(timer);
+            done({ states: at.state.size, bars: at.bar.length, seconds });
+        }, 100);
     }));
-    check("on a crowded board states change at once and bars together", changes.states > 5 && changes.bars >= 1 && changes.bars <= 4, JSON.stringify(changes));
+    check("on a crowded board states change at once and bars together", changes.states > 5 && changes.bars >= 1 && changes.bars <= changes.seconds + 2, JSON.stringify(changes));
     await page.close();
     await line.stop();
 }

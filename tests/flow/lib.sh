@@ -7,8 +7,9 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/flashline-flow-XXXXXX")
 PIDS=
 finish() {
     rc=$?
-    for p in $PIDS; do kill "$p" 2>/dev/null || :; done
-    for p in $PIDS; do wait "$p" 2>/dev/null || :; done
+    jobs -p >"$T/jobs" # of $PIDS those that still are ours: the number of one that was waited for may be another's by now
+    for p in $(cat "$T/jobs"); do kill "$p" 2>/dev/null || :; done
+    for p in $(cat "$T/jobs"); do wait "$p" 2>/dev/null || :; done
     if [ -n "${KEEP:-}" ]; then echo "kept: $T"; else chmod -R u+w "$T" 2>/dev/null || :; rm -rf "$T"; fi
     exit $rc
 }
@@ -30,7 +31,8 @@ sim_start() {
         { cat "$T/$name.err"; fail "the simulator did not start"; }
 }
 
-# wait_for WHAT SECONDS COMMAND...: until the command succeeds; false after the time
+# wait_for WHAT SECONDS COMMAND...: until the command succeeds; false after ten looks for each second, which are more seconds
+# where the machine is slow
 wait_for() {
     what=$1 left=$(($2 * 10))
     shift 2
@@ -59,7 +61,25 @@ expect_text() { grep -Eq -- "$2" "$1" || { cat "$1"; fail "'$2' is not in $1"; }
 # port_of NAME N: URL of the Nth slot in a station file
 port_of() { sed -n 's/.*port: *"\{0,1\}\([^",}]*\)"\{0,1\}.*/\1/p' "$T/$1.yaml" | sed -n "$2p"; }
 
-# sql QUERY: over the data folder $T/data
-sql() { sqlite3 "$T/data/flashline.db" "$1"; }
+# sql QUERY: over the data folder $T/data; a station that starts or ends beside it has the file to itself for a moment
+sql() { sqlite3 -cmd '.timeout 10000' "$T/data/flashline.db" "$1"; }
+
+# hold_ports N: N port numbers of 127.0.0.1 in $PORTS where nobody listens until the test does. They are held until the test
+# ends by sockets that are bound and do not listen: the system gives such a number to nobody who asks for any, and to whom a
+# port number was given back at once it may be gone before it is used. Who listens there must set SO_REUSEADDR.
+hold_ports() {
+    : >"$T/ports"
+    python3 -c 'import os, socket, sys, time
+test, held = os.getppid(), [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in held:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+print(*(s.getsockname()[1] for s in held), flush=True)
+while os.getppid() == test:
+    time.sleep(1)' "$1" >"$T/ports" 2>"$T/ports.err" &
+    PIDS="$PIDS $!"
+    wait_for "port numbers" 20 test -s "$T/ports" || { cat "$T/ports.err"; fail "no port numbers"; }
+    PORTS=$(cat "$T/ports")
+}
 
 demo_images() { scripts/make-demo-images >"$T/images.log" 2>&1 || { cat "$T/images.log"; fail "no demo images"; }; }

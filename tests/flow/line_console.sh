@@ -24,7 +24,7 @@ S
 t -f /dev/null new-session -d -x 120 -y 24 "env LC_ALL=C.UTF-8 sh $T/run 2>/dev/tty"
 shown() { t capture-pane -p | grep -qF -- "$1"; }
 see() { wait_for "'$1' on the screen" 30 shown "$1" || { t capture-pane -p; fail "the screen never showed: $1"; }; }
-scan() { t send-keys -l "$1"; t send-keys Enter; } # as fast as a scanner
+scan() { t send-keys -l "$1" \; send-keys Enter; } # as fast as a scanner: in one piece
 
 see 'no lot is open: scan the lot'
 scan X17

@@ -5,7 +5,8 @@
 demo_images
 echo 'boards: [{board: 2, flash: {stuck: [0x10000]}}]' >"$T/sim.scenario"
 sim_start sim --boards 3 --scenario "$T/sim.scenario"
-port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+hold_ports 1
+port=$PORTS
 cat >"$T/label.zpl" <<'END'
 ^XA^FO20,20^FDmac={mac}^FS^FO20,50^FDserial={serial}^FS^FO20,80^FDlot={lot} date={date}^FS^FO20,95^FDproduct={product} {version}^FS^FO20,110{qr:3}^FS^XZ
 END

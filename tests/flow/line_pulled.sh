@@ -7,7 +7,7 @@ sim_start slow --boards 2 --pace real
 "$FL" flash --profile $p --station "$T/slow.yaml" --data "$T/data" --format json >"$T/result" 2>"$T/e1" &
 run=$!
 PIDS="$PIDS $run"
-writing() { [ "$(grep -c ' write' "$T/e1")" -ge 2 ]; }
+writing() { grep -q '^  1 .* write' "$T/e1" && grep -q '^  2 .* write' "$T/e1"; }
 wait_for "both slots to write" 60 writing || { cat "$T/e1"; fail "no write"; }
 kill -9 $SIM
 rc=0

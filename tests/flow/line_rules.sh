@@ -56,7 +56,8 @@ is "FAIL verify.md5"
 # a line at work: a file that somebody writes over stops it; put right and acknowledged at its door, it goes on by itself
 kill "$SIM"
 wait "$SIM" 2>/dev/null || :
-port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+hold_ports 1
+port=$PORTS
 cp "$T/p/images/app.bin" "$T/app.bin"
 lot L-2
 "$FL" run --profile "$T/p/p.yaml" --port "rfc2217://127.0.0.1:$port" --lot L-2 --data "$T/data" --format json >"$T/result" 2>"$T/progress" &

@@ -3,8 +3,9 @@
 # that takes its place is flashed too; SIGTERM ends it in order.
 . tests/flow/lib.sh
 demo_images
-# a port number that is free now; the slot is there before any board is
-port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+# the slot is there before any board is
+hold_ports 1
+port=$PORTS
 board() { # board SEED: one board at that port
     "$FL" sim --boards 1 --listen 127.0.0.1:"$port" --station-file "$T/st.yaml" --seed "$1" >"$T/sim$1" 2>&1 &
     SIM=$!
@@ -30,7 +31,6 @@ expect_exit 0 "$FL" status --data "$T/data" --format json
 expect_exit 0 "$FL" status --data "$T/data"
 expect_text "$T/out" '^line  *at work, 1 slot: 1 pass$'
 kill $SIM; wait $SIM 2>/dev/null || :
-sleep 1
 board 12
 wait_for "the second board" 60 attempts 2 || { cat "$T/progress"; fail "the second board was not flashed"; }
 kill -TERM $run

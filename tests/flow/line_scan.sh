@@ -5,9 +5,8 @@
 demo_images
 sed "s|, file: |, file: $PWD/profiles/|" profiles/demo-esp32.yaml >"$T/p.yaml"
 printf 'detect: {every: 100ms, removed: 200ms}\n' >>"$T/p.yaml"
-ports=$(node -e 'const n=require("net");const a=[0,0].map(()=>n.createServer().listen(0,"127.0.0.1"));
-Promise.all(a.map(s=>new Promise(r=>s.once("listening",r)))).then(()=>{console.log(a.map(s=>s.address().port).join(" "));a.forEach(s=>s.close())})')
-p1=${ports% *} p2=${ports#* }
+hold_ports 2
+p1=${PORTS% *} p2=${PORTS#* }
 cat >"$T/station.yaml" <<END
 station: bench
 lots: required

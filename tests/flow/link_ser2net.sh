@@ -8,17 +8,8 @@ command -v ser2net >/dev/null 2>&1 || skip "ser2net is not installed"
 demo_images
 tty_boards 3
 
-# a port that nobody listens on: asked of the kernel by a listener that is ended at once
-free_port() {
-    "$FL" sim --boards 1 --listen 127.0.0.1:0 --station-file "$T/port.yaml" >"$T/port.out" 2>&1 &
-    p=$!
-    wait_for "a free port" 10 test -s "$T/port.out" || fail "no free port"
-    kill $p
-    wait $p 2>/dev/null || :
-    sed -n 's/.*:\([0-9]*\)"}.*/\1/p' "$T/port.yaml"
-    rm -f "$T/port.out"
-}
-P1=$(free_port) P2=$(free_port) P3=$(free_port)
+hold_ports 3
+read -r P1 P2 P3 <"$T/ports"
 cat >"$T/ser2net.yaml" <<Y
 connection: &board1
   accepter: telnet(rfc2217),tcp,127.0.0.1,$P1

@@ -11,6 +11,7 @@
  *                 fills it); unset: the machine's own
  *   FL_TTY_DEV    a folder that stands in for /dev where inotify is asked to watch it
  *   FL_TTY_LOG    a file to which every change of the lines is appended: "ttyUSB90 D1R0", one a line
+ *   FL_TTY_LOOKS  a file to which every folder that is listed is appended: what was looked at, and found empty
  *
  * To the socket (SOCK_SEQPACKET, or SOCK_STREAM where the listener is one) goes one message a change:
  * 'D' or 'R' and '0' or '1', once or twice; both in one message changed in one ioctl.
@@ -52,7 +53,7 @@ struct port {
 static struct port ports[PORTS];
 static int n_ports;
 static struct port *of_fd[FDS];
-static char sysfs[PATH_MAX], log_path[PATH_MAX];
+static char sysfs[PATH_MAX], log_path[PATH_MAX], looks_path[PATH_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards ports and of_fd after start() */
 
 #define REAL(ret, name, ...)                                                                       \
@@ -75,10 +76,13 @@ static void copy(char *to, size_t cap, const char *from, size_t n)
 __attribute__((constructor)) static void start(void)
 {
     const char *map = getenv("FL_TTY_MAP"), *s = getenv("FL_TTY_SYSFS"), *log = getenv("FL_TTY_LOG");
+    const char *looks = getenv("FL_TTY_LOOKS");
     if (s)
         copy(sysfs, sizeof sysfs, s, strlen(s));
     if (log)
         copy(log_path, sizeof log_path, log, strlen(log));
+    if (looks)
+        copy(looks_path, sizeof looks_path, looks, strlen(looks));
     while (map && *map && n_ports < PORTS) {
         struct port *p = &ports[n_ports];
         size_t len = strcspn(map, ";"), eq = strcspn(map, "="), comma = strcspn(map, ",");
@@ -141,6 +145,15 @@ static void close_quietly(int fd)
     (void)syscall(SYS_close, fd);
 }
 
+static void append(const char *path, const char *line, int len)
+{
+    int log = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (log < 0 || syscall(SYS_write, log, line, (size_t)len) != len)
+        fprintf(stderr, "preload_tty: cannot write %s\n", path);
+    if (log >= 0)
+        close_quietly(log);
+}
+
 static bool send_quietly(int fd, const char *text, int n)
 {
     return fd >= 0 && syscall(SYS_sendto, fd, text, (size_t)n, MSG_NOSIGNAL, NULL, 0) == n;
@@ -184,11 +197,7 @@ static void set_modem_locked(struct port *p, int modem)
     if (!log_path[0])
         return;
     int len = snprintf(line, sizeof line, "%s %s\n", p->device + strlen("/dev/"), text);
-    int log = (int)syscall(SYS_openat, AT_FDCWD, log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-    if (log < 0 || syscall(SYS_write, log, line, (size_t)len) != len)
-        fprintf(stderr, "preload_tty: cannot write %s\n", log_path);
-    if (log >= 0)
-        close_quietly(log);
+    append(log_path, line, len);
 }
 
 static int opened(const char *device, int fd)
@@ -340,7 +349,12 @@ DIR *opendir(const char *path)
 {
     REAL(DIR *, opendir, const char *)
     char room[PATH_MAX];
-    return found(place(path, room));
+    DIR *d = found(place(path, room));
+    int e = errno, len = looks_path[0] ? snprintf(room, sizeof room, "%.2000s\n", path) : 0;
+    if (len)
+        append(looks_path, room, len);
+    errno = e;
+    return d;
 }
 
 ssize_t readlink(const char *path, char *out, size_t n)

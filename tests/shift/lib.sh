@@ -1,7 +1,6 @@
 # Sourced by the shifts, after tests/flow/lib.sh: run_shift SCRIPT SLOTS SECONDS: `flashline run` and the simulated operator of that
 # script, until the last board is out. Leaves $T/truth, the records' attempts in $T/attempts (JSON lines), the line's
 # own results in $T/results, the last that its board showed in $T/board; the image is $T/image at 0x10000. $STATION_HEAD goes before the station file, $RUN_OPTIONS to `run`.
-free_port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
 # shift_profile BYTES [SERIAL [ATTEMPTS]]: the profile $T/shift.p.yaml and its image
 shift_profile() {
     node tests/outside/make_image.mjs "$T/image" "$1" 5
@@ -18,7 +17,8 @@ detect: {every: 100ms, removed: 5s, settle: 0ms}
 Y
 }
 run_shift() {
-    web=127.0.0.1:$(free_port)
+    hold_ports 1
+    web=127.0.0.1:$PORTS
     "$FL" sim --boards "$2" --listen 127.0.0.1:0 --station-file "$T/shift.st.yaml" --operator "$1" --watch "http://$web" \
         --truth "$T/truth" >"$T/sim.out" 2>"$T/sim.err" &
     SIM=$!

@@ -8,6 +8,7 @@
  *   .50       a pause of 50 ms, so that the client sees what was sent so far by itself
  *   !         close at once (what was not read makes it a reset)
  *   ~         read and forget until the client closes
+ *   =         neither read nor write nor close until server_join
  *   #         read until the client closes: pairs of FF, then "AB"
  * The end of the text closes the connection. server_join gives NULL, or what went wrong.
  */
@@ -29,7 +30,7 @@
 
 struct server {
     const char *script;
-    int listener;
+    int listener, joined[2]; /* a pipe, closed by server_join */
     char url[64]; /* rfc2217://127.0.0.1:PORT */
     pthread_t thread;
     bool failed;
@@ -109,6 +110,9 @@ static void play(struct server *s, int fd)
             (void)usleep((useconds_t)atoi(p + 1) * 1000);
         if (*p == '!')
             return;
+        if (*p == '=')
+            while (read(s->joined[0], bytes, 1) > 0) {
+            }
         if (*p == '#' && !only_pairs(s, fd))
             s->failed = true;
         if (*p == '~')
@@ -137,6 +141,7 @@ static void server_start(struct server *s, const char *scheme, const char *scrip
     s->script = script;
     s->listener = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(s->listener >= 0);
+    assert_int_equal(pipe(s->joined), 0);
     assert_int_equal(bind(s->listener, (struct sockaddr *)&a, sizeof a), 0);
     assert_int_equal(listen(s->listener, 1), 0);
     assert_int_equal(getsockname(s->listener, (struct sockaddr *)&a, &n), 0);
@@ -146,7 +151,9 @@ static void server_start(struct server *s, const char *scheme, const char *scrip
 
 static void server_join(struct server *s)
 {
+    (void)close(s->joined[1]);
     (void)pthread_join(s->thread, NULL);
+    (void)close(s->joined[0]);
     (void)close(s->listener);
     if (s->failed)
         fail_msg("the server: %s", s->what);

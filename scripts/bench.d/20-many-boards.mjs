@@ -11,6 +11,7 @@ async function station(n, baud, profile = b.profileAt(baud)) {
   const done = await sim.stop();
   const attempts = r.out.split("\n").filter(Boolean).map((l) => JSON.parse(l)).filter((a) => a.type === "attempt");
   const passed = attempts.filter((a) => a.outcome === "PASS").length;
+  if (done.sessions.length !== n) b.say(`${n} slots at ${baud}: the journal tells of ${done.sessions.length}`);
   if (passed !== n) b.say(`${n} slots at ${baud}: ${passed} PASS; ${r.err.trim().split("\n").at(-1)}`);
   return { ...r, ...done, client_cpu_s: r.cpu_s, sim_cpu_s: done.cpu_s, attempts, passed, data };
 }

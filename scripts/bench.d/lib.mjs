@@ -148,6 +148,11 @@ export function readJournal(file) {
       open.delete(e.board);
     }
   }
+  // a simulator that is stopped in the moment in which many clients end need not have seen them leave
+  for (const events of open.values()) {
+    const m = measure([...events, { us: Infinity, board: events[0].board, what: "left" }]);
+    if (m) sessions.push(m);
+  }
   return { sessions, start_us };
 }
 

@@ -149,7 +149,8 @@ static enum fl_err present(struct esp *e, uint32_t id)
                     "the flash gives the id %06x and no SFDP signature (%08x)", id, signature);
 }
 
-static enum fl_err identify(struct esp *e)
+/* *awake: before then the flash chip does not hear. */
+static enum fl_err identify(struct esp *e, struct fl_deadline *awake)
 {
     uint32_t id = 0;
     e->spi.open = false; /* an earlier try may have broken off */
@@ -165,10 +166,9 @@ static enum fl_err identify(struct esp *e)
         err = plain(e, FLASH_RESET_ENABLE);
     if (!err)
         err = plain(e, FLASH_RESET);
+    *awake = fl_deadline_in_ms(e->times.flash_wake);
     if (!err)
         err = esp_spi_end(e);
-    if (!err)
-        err = esp_pause(e, e->times.flash_wake);
     if (!err) {
         e->flash.jedec = id;
         e->flash.size = chip_flash_size(id);
@@ -181,12 +181,13 @@ static enum fl_err identify(struct esp *e)
 enum fl_err esp_stage_flash(struct esp *e)
 {
     e->work = WORK_TALK;
+    struct fl_deadline awake = {0};
     bool sdm = e->unit.security.secure_download == ESP_ON;
     enum fl_err err = sdm ? FL_OK : power_p4(e);
     if (!err)
         err = attach(e);
     if (!err && !sdm)
-        err = identify(e);
+        err = identify(e, &awake);
     if (err)
         return err;
     if (e->flash.size == 0)
@@ -196,7 +197,9 @@ enum fl_err esp_stage_flash(struct esp *e)
                         "in secure download mode the flash cannot be asked for its size: it must be "
                         "given");
     uint64_t tell = e->flash_size ? e->flash_size : e->flash.size;
-    err = set_params(e, tell ? tell : SIZE_WHEN_UNKNOWN);
+    err = set_params(e, tell ? tell : SIZE_WHEN_UNKNOWN); /* a word to the loader: the flash chip may still sleep */
+    if (!err && !fl_deadline_passed(awake))
+        err = esp_pause(e, (uint32_t)(fl_deadline_left_ns(awake) / 1000000u + 1));
     e->unsure = err != FL_OK;
     return err;
 }

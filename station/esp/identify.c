@@ -25,7 +25,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { INFO_LONG = 20, INFO_SHORT = 12, INFO_TRIES = 4, UNKNOWN_TRIES = 3 };
+enum { INFO_LONG = 20, INFO_SHORT = 12, INFO_TRIES = 4, UNKNOWN_TRIES = 3, WORDS_MAX = 16 };
 enum { FLAG_SECURE_BOOT = 1u << 0, FLAG_SECURE_DOWNLOAD = 1u << 2, FLAGS_JTAG_OFF = 3u << 6 };
 
 struct info {
@@ -167,9 +167,35 @@ static void name_chip(struct esp *e)
     e->unit.bootloader_offset = image ? image->bootloader_offset : 0;
 }
 
+/* Several facts stand in one word of the fuses: it is asked for once (twice, that is, until two answers agree). */
+struct words {
+    struct esp *e;
+    size_t n;
+    struct {
+        uint32_t addr, value;
+    } known[WORDS_MAX];
+};
+
+static enum fl_err read_once(void *ctx, uint32_t addr, uint32_t *value)
+{
+    struct words *w = ctx;
+    for (size_t i = 0; i < w->n; i++)
+        if (w->known[i].addr == addr) {
+            *value = w->known[i].value;
+            return FL_OK;
+        }
+    enum fl_err err = esp_read_reg_sure(w->e, addr, value);
+    if (!err && w->n < WORDS_MAX) {
+        w->known[w->n].addr = addr;
+        w->known[w->n++].value = *value;
+    }
+    return err;
+}
+
 static enum fl_err read_unit(struct esp *e)
 {
-    struct chip_regs regs = {e, esp_read_reg_sure};
+    struct words words = {.e = e};
+    struct chip_regs regs = {&words, read_once};
     enum fl_err err = esp_speed_early(e);
     if (!err)
         err = chip_read_mac(e->chip, regs, e->unit.mac, e->unit.eui64);

@@ -4,8 +4,8 @@
  * A BEGIN carries no checksum. One damaged on its way makes the loader write somewhere else, perhaps over a
  * region that was verified before. That region's own MD5 would not be asked again, so:
  *
- *   1. With skip_matching each region is known to differ before it is written; if the write went
- *      elsewhere, its MD5 still differs and that is trouble.
+ *   1. With skip_matching the region that a BEGIN begins with is known to differ before it is written; if the write
+ *      went elsewhere, its MD5 still differs and that is trouble.
  *   2. After any trouble, and always without skip_matching, every region is verified once more when
  *      all are written; what is bad then is written again, and all are verified again.
  *
@@ -218,26 +218,55 @@ static enum fl_err prove(struct esp *e, const struct esp_region *r, struct esp_r
 
 /* ---- runs ---------------------------------------------------------------------------------------- */
 
+/* How many regions lie side by side from run->r on, of `most`. */
+static size_t side_by_side(const struct esp_run *run, size_t most)
+{
+    size_t n = run->n;
+    while (n < most && (uint64_t)run->r[n - 1].offset + run->r[n - 1].size == run->r[n].offset)
+        n++;
+    return n;
+}
+
+/* How many of these are not there yet, of which the first is known to differ: they are looked at, one after the other.
+ * Where flash is blank at the first and at the last of them, those between are not. *looked: whose state is known. */
+static enum fl_err differing(struct esp *e, const struct esp_run *run, size_t most, size_t *looked, size_t *n)
+{
+    enum fl_err err = FL_OK;
+    const struct esp_run last = {run->r + most - 1, run->res + most - 1, 1};
+    *n = run->n;
+    if (*looked <= run->n && run->n < most && e->blank) {
+        err = esp_with_ladder(e, &last, esp_job_look);
+        if (!err && e->blank && !e->disturbed)
+            *n = most;
+    }
+    for (; !err && !e->disturbed && *n < most; (*n)++) {
+        const struct esp_run next = {run->r + *n, run->res + *n, 1};
+        if (*looked <= *n) {
+            err = esp_with_ladder(e, &next, esp_job_look);
+            *looked = *n + 1;
+        }
+        if (err || next.res->state == ESP_REGION_SKIPPED)
+            break;
+    }
+    return err;
+}
+
 /* How many regions from run->r on can be written under one BEGIN, of `most`. They are looked at first when `skip`.
  * On a line that has made any trouble each goes alone: a fault costs what is under one BEGIN. */
 static enum fl_err lengthen(struct esp *e, struct esp_run *run, size_t most, bool skip, size_t *looked)
 {
     enum fl_err err = FL_OK;
-    bool quiet = e->stub && e->tune.burst == 0 && e->tune.flash_block == 0;
-    if (quiet)
+    size_t can = run->n;
+    if (!e->stub || e->tune.burst != 0 || e->tune.flash_block != 0 || e->disturbed)
+        return FL_OK;
+    most = side_by_side(run, most);
+    if (skip)
+        err = differing(e, run, most, looked, &most);
+    if (!err) /* not before: the image may still be compressed while the chip is asked */
         err = esp_forms(e);
-    while (quiet && !err && !e->disturbed && run->n < most && stream_joins(&run->r[run->n - 1], &run->r[run->n])) {
-        const struct esp_run next = {run->r + run->n, run->res + run->n, 1};
-        if (skip && *looked <= run->n) {
-            err = esp_with_ladder(e, &next, esp_job_look);
-            *looked = run->n + 1;
-        }
-        if (err || next.res->state == ESP_REGION_SKIPPED)
-            break;
-        run->n++;
-    }
-    if (e->disturbed)
-        run->n = 1;
+    while (!err && can < most && stream_joins(&run->r[can - 1], &run->r[can]))
+        can++;
+    run->n = e->disturbed ? 1 : can;
     return err;
 }
 
@@ -339,7 +368,7 @@ enum fl_err esp_write_all(struct esp *e, const struct esp_region *regions, size_
         return err;
     e->disturbed = false;
     e->plain_done = e->plain_total = e->same_to = 0;
-    e->forms = false;
+    e->forms = e->blank = false;
     for (size_t i = 0; i < n; i++)
         e->plain_total += regions[i].size;
     err = write_pass(e, regions, n, skip, results);

@@ -65,7 +65,7 @@ static enum fl_err surely_differs(struct esp *e, const struct esp_region *r, boo
     err = esp_flash_md5(e, r->offset, LOOK, one);
     if (err || memcmp(one, right, sizeof one) == 0)
         return err;
-    *differs = memcmp(one, blank, sizeof one) == 0;
+    e->blank = *differs = memcmp(one, blank, sizeof one) == 0;
     if (*differs)
         return FL_OK;
     err = esp_flash_md5(e, r->offset, LOOK, two);
@@ -90,6 +90,7 @@ enum fl_err esp_job_look(struct esp *e, const struct esp_run *run)
 {
     bool differs = false;
     esp_step(e, "verify");
+    e->blank = false;
     enum fl_err err = follows(e, run);
     bool open = run->res->state != ESP_REGION_SKIPPED;
     if (!err && open)

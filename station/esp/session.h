@@ -138,6 +138,7 @@ struct esp {
     uint64_t plain_done, plain_total; /* of esp_write, for the gauge */
     bool forms;       /* of esp_write: the regions' compressed forms are there */
     uint64_t same_to; /* of esp_write: up to this offset the flash was found to hold the image already; 0: nowhere */
+    bool blank;       /* of esp_write: the region looked at last begins with blank flash */
 };
 
 /* ---- trouble ------------------------------------------------------------------------------------ */

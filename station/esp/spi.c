@@ -4,6 +4,9 @@
  *   lengths (bits - 1) · USR1 = (dummy - 1) | (address - 1) << 26 · USR = what takes part · USR2 =
  *   7 << 28 | opcode · ADDR · W0 · CMD = 1 << 18, until that bit is clear · the answer is in W0
  *
+ * A command that gives no answer is not asked whether it is over: it takes microseconds, the next request to the chip
+ * some hundred of them on the wire. One that should give an answer and never ends is found.
+ *
  * The loader uses the same controller: USR and USR2 are put back, after one command or after several between
  * esp_spi_begin and esp_spi_end. Works in ROM and in the stub.
  * Source: facts 3.5. */
@@ -98,7 +101,7 @@ enum fl_err esp_spi(struct esp *e, struct spi_command c, uint32_t *in)
     enum fl_err err = alone ? esp_spi_begin(e) : FL_OK;
     if (!err)
         err = esp_write_regs(e, w, plan(chip, &c, w));
-    if (!err)
+    if (!err && c.in_bits)
         err = finish(e, c.opcode);
     if (!err && c.in_bits)
         err = esp_read_reg(e, chip->spi_base + chip->spi->w0, &v);

@@ -119,7 +119,7 @@ static int slot_in_use(const struct making *m)
     return 0;
 }
 
-static enum fl_err scan_lot(struct making *m, const char *name, struct fl_why *said)
+static enum fl_err scan_lot(struct making *m, const char *name, int *concerns, struct fl_why *said)
 {
     json_t *facts = NULL;
     int slot = slot_in_use(m);
@@ -130,6 +130,7 @@ static enum fl_err scan_lot(struct making *m, const char *name, struct fl_why *s
         return fl_fail(said, FL_STATE, "lot %.60s: no lot can be begun here", name);
     if (same)
         return fl_fail(said, FL_OK, "lot %s is what is made already", name);
+    *concerns = same || m->mode != LINE_STAY ? 0 : slot;
     if (slot)
         return fl_fail(said, FL_STATE, "lot %s: take all boards out first (slot %d): nothing is done", name, slot);
     enum fl_err err = making_lot_check(m->data_dir, name, (const struct profile *const *)m->profiles, m->n_profiles, &facts, said);
@@ -148,34 +149,39 @@ static enum fl_err scan_lot(struct making *m, const char *name, struct fl_why *s
                  : fl_fail(said, FL_STATE, "lot %s could not be begun", name);
 }
 
-static enum fl_err scan(struct making *m, const char *code, struct fl_why *said)
+/* A code that says nothing is taken for the number of the slot that waits for one. */
+static enum fl_err scan(struct making *m, const char *code, int *concerns, struct fl_why *said)
 {
     char value[SCAN_CODE_MAX + 1];
     enum scan_kind kind;
     if (!m->patterns)
         return fl_fail(said, FL_STATE, "nothing is scanned here: the station file has no scanner");
     enum fl_err err = scan_meaning(m->patterns, code, &kind, value, said);
-    if (err)
+    if (err) {
+        *concerns = desk_waits_for(m->desk, fl_mono_ms());
         return err;
+    }
     switch (kind) {
     case SCAN_OPERATOR:
         return scan_operator(m, value, said);
     case SCAN_LOT:
-        return scan_lot(m, value, said);
+        return scan_lot(m, value, concerns, said);
     case SCAN_SERIAL:
-        return desk_serial(m->desk, value, fl_mono_ms(), said);
+        return desk_serial(m->desk, value, fl_mono_ms(), concerns, said);
     case SCAN_SLOT:
-        return desk_slot(m->desk, value, fl_mono_ms(), said);
+        return desk_slot(m->desk, value, fl_mono_ms(), concerns, said);
     case SCAN_KINDS:
         break;
     }
     return FL_ARG;
 }
 
-/* On every board, and a bell where something was not done: hands are full, eyes elsewhere. */
-static void say(struct making *m, bool refused, const char *text)
+/* On every board, on the tile of the slot that it concerns (0: none), and a bell where something was not done: hands are
+ * full, eyes elsewhere. */
+static void say(struct making *m, int slot, bool refused, const char *text)
 {
     tally_say(board_tally(m->board), refused, text, fl_mono_ms());
+    board_say(m->board, slot, refused, text, fl_mono_ms());
     journal_line(m->journal, refused ? LOG_WARNING : LOG_INFO, text);
     if (!console_takes_terminal(stderr))
         fprintf(stderr, "flashline: scan: %s\n", text);
@@ -198,25 +204,28 @@ void making_reopen(void *making, int slot, const char *who, const char *reason)
         (void)snprintf(text, sizeof text, "%s stays closed: %s", scope, why.text);
     else
         (void)snprintf(text, sizeof text, "%s is open again: %s answers for it (leaf %lld)", scope, who, (long long)leaf);
-    say(m, err != FL_OK, text);
+    say(m, slot, err != FL_OK, text);
 }
 
 void making_scanned(void *making, const char *code)
 {
     struct fl_why said = {0, ""};
-    enum fl_err err = scan(making, code, &said);
-    say(making, err != FL_OK, said.text);
+    int slot = 0;
+    enum fl_err err = scan(making, code, &slot, &said);
+    say(making, slot, err != FL_OK, said.text);
 }
 
 void making_scan_damaged(void *making, const char *why)
 {
-    say(making, true, why);
+    struct making *m = making;
+    say(m, desk_waits_for(m->desk, fl_mono_ms()), true, why);
 }
 
 static enum fl_err asked_scan(struct making *m, const json_t *request, json_t **answer, struct fl_why *why)
 {
-    enum fl_err err = scan(m, fl_json_text(request, "code"), why);
-    say(m, err != FL_OK, why->text);
+    int slot = 0;
+    enum fl_err err = scan(m, fl_json_text(request, "code"), &slot, why);
+    say(m, slot, err != FL_OK, why->text);
     if (!err)
         *answer = json_pack("{ss}", "said", why->text);
     return err ? FL_REFUSED : FL_OK;
@@ -230,8 +239,9 @@ static enum fl_err status(struct making *m, json_t **answer)
     for (size_t i = 0; i < board_slots(m->board); i++) {
         struct slot_view v;
         board_get(m->board, i, &v);
-        (void)json_array_append_new(slots, json_pack("{si,ss,ss*,ss*}", "slot", v.slot, "state", tile_look(&v)->name,
-                                                     "fault", v.fault[0] ? v.fault : NULL, "mac", v.mac[0] ? v.mac : NULL));
+        (void)json_array_append_new(slots, json_pack("{si,ss,ss*,ss*,ss*}", "slot", v.slot, "state", tile_look(&v)->name,
+                                                     "fault", v.fault[0] ? v.fault : NULL, "mac", v.mac[0] ? v.mac : NULL,
+                                                     "said", tile_says(&v, fl_mono_ms()) ? v.said : NULL));
     }
     tally_get(board_tally(m->board), fl_mono_ms(), &head);
     json_t *stopped = json_array();

@@ -197,6 +197,16 @@ static bool pressed(struct console *c, enum tiles_key key)
     return true;
 }
 
+/* They were the beginning of a scanner's code: what can be undone of them is. A choice that moved stays. */
+static bool taken_back(struct console *c, const char *keys)
+{
+    for (; *keys; keys++)
+        if (key_of(*keys) == TILES_ATTENTION)
+            (void)pressed(c, TILES_ATTENTION);
+    form_close(&c->ui.form);
+    return true;
+}
+
 static bool heard(struct console *c, enum keys_is is, const char *text)
 {
     char why[160];
@@ -208,6 +218,8 @@ static bool heard(struct console *c, enum keys_is is, const char *text)
         for (; *text; text++)
             any = pressed(c, key_of(*text)) || any;
         break;
+    case KEYS_BACK:
+        return taken_back(c, text);
     case KEYS_CODE:
         c->asks.code(c->asks.ctx, text);
         return true;
@@ -223,13 +235,13 @@ static bool heard(struct console *c, enum keys_is is, const char *text)
     return any;
 }
 
-/* A form takes all that is typed; else it is a scanner's, or a key. */
+/* A form takes all that is typed, unless a scanner's code opened it; else it is a scanner's, or a key. */
 static bool typed(struct console *c, char byte)
 {
     char text[KEYS_CODE_MAX + 1] = {byte, 0};
     uint64_t now = fl_mono_ms();
     struct form *form = &c->ui.form;
-    if (form->open) {
+    if (form->open && !(c->keys.n_given && now - c->keys.last_ms <= KEYS_HAND_MS)) {
         if (form_typed(form, byte, now))
             c->asks.reopen(c->asks.ctx, form->slot, form->who, form->why);
         paint_tiles(c);

@@ -65,7 +65,7 @@ bool form_typed(struct form *f, char c, uint64_t now_ms)
 {
     char *text = f->in_why ? f->why : f->who;
     size_t max = f->in_why ? FORM_WHY_MAX : FORM_WHO_MAX, n = strlen(text);
-    bool quick = now_ms - f->last_ms < KEYS_QUICK_MS;
+    bool quick = now_ms - f->last_ms < KEYS_HALF_MS;
     f->note = "";
     f->last_ms = now_ms;
     if (c == '\n' || c == '\r' || c == '\t')

@@ -2,8 +2,8 @@
  *
  * form.h: the question before a line or a slot is reopened: who answers for it, and what was found and done. Pure.
  *
- * Nothing is done before both are there and Enter was pressed by hand: one that comes as fast as a scanner types ends no
- * reason.
+ * Nothing is done before both are there and Enter was pressed by hand: one that comes within KEYS_HALF_MS (keys.h) after
+ * anything else may be the end of a scanner's code, and asks for another.
  *
  * Thread rule: one owner.
  */

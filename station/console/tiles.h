@@ -2,16 +2,8 @@
  *
  * tiles.h: the whole screen of the console painted into a grid: line head, one tile a slot, keys. Pure.
  *
- * The largest form of tile with which all slots fit is taken; where not even the smallest fits, the slots
+ * The largest form of tile (shapes.h) with which all slots fit is taken; where not even the smallest fits, the slots
  * are on pages. Any size from 1 x 1 up is painted without leaving the grid.
- *
- *   HUGE   44 x 16+  number and word in letters of blocks (letters.h), sign, seconds / the rest as in BIG
- *   BIG    34 x 5+   number, sign, word, seconds / MAC, chip / step, share, rate, time left / bar / what to do
- *   MIDDLE 26 x 3+   the same in three rows
- *   SMALL  19 x 2    number, sign, word, MAC tail / bar and share, or fault
- *   LINE   19 x 1    number, sign, word or bar, MAC tail
- *   SHORT   9 x 1    number, sign, word or share
- *   SIGN    5 x 1    number, sign
  */
 #ifndef FL_CONSOLE_TILES_H
 #define FL_CONSOLE_TILES_H

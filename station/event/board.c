@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/board.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct board {
     pthread_mutex_t lock;   /* guards everything below; a leaf */
@@ -65,9 +67,27 @@ static void count_change_locked(struct board *b, size_t i, uint64_t before)
 void board_put(struct board *b, size_t i, const struct slot_view *v)
 {
     (void)pthread_mutex_lock(&b->lock);
-    uint64_t before = b->view[i].changes;
-    b->view[i] = *v;
-    count_change_locked(b, i, before);
+    struct slot_view *at = &b->view[i], old = *at;
+    *at = *v;
+    memcpy(at->said, old.said, sizeof at->said);
+    at->said_ms = old.said_ms;
+    at->refused = old.refused;
+    count_change_locked(b, i, old.changes);
+    (void)pthread_mutex_unlock(&b->lock);
+}
+
+void board_say(struct board *b, int slot, bool refused, const char *text, uint64_t now_ms)
+{
+    (void)pthread_mutex_lock(&b->lock);
+    for (size_t i = 0; i < b->n; i++) {
+        struct slot_view *v = &b->view[i];
+        if (slot < 1 || v->slot != slot)
+            continue;
+        (void)snprintf(v->said, sizeof v->said, "%s", text);
+        v->said_ms = now_ms;
+        v->refused = refused;
+        count_change_locked(b, i, v->changes);
+    }
     (void)pthread_mutex_unlock(&b->lock);
 }
 

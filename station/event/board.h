@@ -34,6 +34,10 @@ struct slot_view {
     unsigned rungs;
     int64_t leaf;
     uint64_t started_ms, ended_ms; /* monotonic */
+    /* the board's own, whatever is put: board_say */
+    char said[TALLY_SAID];         /* what a scan that concerns this slot did, or why it did nothing; "" nothing yet */
+    uint64_t said_ms;              /* monotonic: when */
+    bool refused;                  /* nothing was done by it */
     uint64_t changes;              /* counts updates, so that a painter sees what is new */
 };
 
@@ -41,10 +45,12 @@ struct board; /* opaque */
 struct board *board_new(size_t slots); /* NULL: no memory */
 void board_free(struct board *b);
 size_t board_slots(const struct board *b);
-/* Replace slot `i`'s view (0-based place in the table); `changes` is counted here. */
+/* Replace slot `i`'s view (0-based place in the table) but for what is the board's own; `changes` is counted here. */
 void board_put(struct board *b, size_t i, const struct slot_view *v);
 /* Progress only: cheap, called for every block. */
 void board_progress(struct board *b, size_t i, uint64_t done, uint64_t total);
+/* What was scanned for the slot with this number; no such slot: nothing. */
+void board_say(struct board *b, int slot, bool refused, const char *text, uint64_t now_ms);
 void board_get(const struct board *b, size_t i, struct slot_view *out);
 /* Wait until anything changed since `seen` (updated), or the deadline. For painters and servers. */
 bool board_wait(struct board *b, uint64_t *seen, struct fl_deadline d);

@@ -6,18 +6,18 @@
 enum { METER_MIN_MS = 250, METER_SMOOTH_MS = 2000 };
 
 static const struct tile_look of_state[] = {
-    [SLOT_EMPTY] = {"empty", "EMPTY", "\xc2\xb7", ".", TONE_IDLE},
-    [SLOT_CONNECT] = {"look", "LOOK", "\xe2\x80\xa6", "?", TONE_BUSY},
-    [SLOT_WORK] = {"work", "WORK", "\xe2\x96\xb8", ">", TONE_BUSY},
-    [SLOT_RECORD] = {"record", "RECORD", "\xe2\x9c\x8e", "w", TONE_BUSY},
-    [SLOT_CLOSED] = {"closed", "CLOSED", "\xe2\x96\xa0", "#", TONE_HELP},
+    [SLOT_EMPTY] = {"empty", "EMPTY", "EMTY", "\xc2\xb7", ".", TONE_IDLE},
+    [SLOT_CONNECT] = {"look", "LOOK", "LOOK", "\xe2\x80\xa6", "?", TONE_BUSY},
+    [SLOT_WORK] = {"work", "WORK", "WORK", "\xe2\x96\xb8", ">", TONE_BUSY},
+    [SLOT_RECORD] = {"record", "RECORD", "REC", "\xe2\x9c\x8e", "w", TONE_BUSY},
+    [SLOT_CLOSED] = {"closed", "CLOSED", "CLSD", "\xe2\x96\xa0", "#", TONE_HELP},
 };
 static const struct tile_look of_outcome[] = {
-    [OUTCOME_PASS] = {"pass", "PASS", "\xe2\x9c\x94", "+", TONE_GOOD},
-    [OUTCOME_FAIL] = {"fail", "FAIL", "\xe2\x9c\x98", "x", TONE_BAD},
-    [OUTCOME_ERROR] = {"error", "ERROR", "!", "!", TONE_HELP},
-    [OUTCOME_ABORTED] = {"aborted", "ABORTED", "\xe2\x80\x93", "-", TONE_NOTE},
-    [OUTCOME_INTERRUPTED] = {"interrupted", "CUT OFF", "~", "~", TONE_NOTE},
+    [OUTCOME_PASS] = {"pass", "PASS", "PASS", "\xe2\x9c\x94", "+", TONE_GOOD},
+    [OUTCOME_FAIL] = {"fail", "FAIL", "FAIL", "\xe2\x9c\x98", "x", TONE_BAD},
+    [OUTCOME_ERROR] = {"error", "ERROR", "ERR", "!", "!", TONE_HELP},
+    [OUTCOME_ABORTED] = {"aborted", "ABORTED", "ABRT", "\xe2\x80\x93", "-", TONE_NOTE},
+    [OUTCOME_INTERRUPTED] = {"interrupted", "CUT OFF", "CUT", "~", "~", TONE_NOTE},
 };
 
 const struct tile_look *tile_look(const struct slot_view *v)
@@ -33,6 +33,11 @@ bool tile_wants_hand(const struct slot_view *v)
 {
     enum tile_tone t = tile_look(v)->tone;
     return t == TONE_BAD || t == TONE_HELP || t == TONE_NOTE;
+}
+
+bool tile_says(const struct slot_view *v, uint64_t now_ms)
+{
+    return v->said[0] && now_ms - v->said_ms < (v->refused ? TILE_REFUSED_MS : TILE_SAID_MS);
 }
 
 void tile_meter_add(struct tile_meter *m, const struct slot_view *v, uint64_t now_ms)

@@ -24,6 +24,7 @@ enum tile_tone {
 struct tile_look {
     const char *name;  /* lower case, for style sheets and language files: "pass", "work", ... */
     const char *word;  /* "PASS", at most 7 columns */
+    const char *brief; /* the same where there is no room, at most 4: "CLSD" */
     const char *sign;  /* one column of UTF-8 */
     const char *ascii; /* the same in one ASCII character */
     enum tile_tone tone;
@@ -32,6 +33,10 @@ const struct tile_look *tile_look(const struct slot_view *v); /* static */
 
 /* Has the slot anything that a person must do something about? */
 bool tile_wants_hand(const struct slot_view *v);
+
+/* How long what a scan did is shown; what was refused stays until somebody must have read it. board.js says the same. */
+enum { TILE_SAID_MS = 10000, TILE_REFUSED_MS = 60000 };
+bool tile_says(const struct slot_view *v, uint64_t now_ms);
 
 /* Bytes a second of the running step, smoothed over about two seconds; 0 while unknown. */
 struct tile_meter {

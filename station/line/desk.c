@@ -57,7 +57,7 @@ enum fl_err desk_operator(struct desk *d, const char *name, struct fl_why *said)
     return fl_fail(said, FL_OK, "%s stands at the line", name);
 }
 
-enum fl_err desk_slot(struct desk *d, const char *number, uint64_t now_ms, struct fl_why *said)
+enum fl_err desk_slot(struct desk *d, const char *number, uint64_t now_ms, int *concerns, struct fl_why *said)
 {
     char *end;
     long v = strtol(number, &end, 10);
@@ -67,19 +67,32 @@ enum fl_err desk_slot(struct desk *d, const char *number, uint64_t now_ms, struc
     if (!slot || place(d, slot) == d->n) {
         err = fl_fail(said, FL_NOT_FOUND, "there is no slot '%s' here: nothing is done", number);
     } else {
-        d->picked = slot;
+        d->picked = *concerns = slot;
         d->picked_ms = now_ms;
     }
     (void)pthread_mutex_unlock(&d->lock);
     return err ? err : fl_fail(said, FL_OK, "slot %d: now its serial number", slot);
 }
 
-enum fl_err desk_serial(struct desk *d, const char *serial, uint64_t now_ms, struct fl_why *said)
+static int waits_for_locked(const struct desk *d, uint64_t now_ms)
+{
+    bool picked = d->picked && now_ms - d->picked_ms <= DESK_SLOT_MS;
+    return picked ? d->picked : d->n == 1 ? d->of[0].slot : 0;
+}
+
+int desk_waits_for(struct desk *d, uint64_t now_ms)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    int slot = waits_for_locked(d, now_ms);
+    (void)pthread_mutex_unlock(&d->lock);
+    return slot;
+}
+
+enum fl_err desk_serial(struct desk *d, const char *serial, uint64_t now_ms, int *concerns, struct fl_why *said)
 {
     enum fl_err err = FL_OK;
     (void)pthread_mutex_lock(&d->lock);
-    bool picked = d->picked && now_ms - d->picked_ms <= DESK_SLOT_MS;
-    int slot = picked ? d->picked : d->n == 1 ? d->of[0].slot : 0, taken = 0;
+    int slot = waits_for_locked(d, now_ms), taken = 0;
     for (size_t i = 0; i < d->n; i++)
         if (strcmp(d->of[i].serial, serial) == 0)
             taken = d->of[i].slot;
@@ -90,6 +103,7 @@ enum fl_err desk_serial(struct desk *d, const char *serial, uint64_t now_ms, str
     else
         (void)snprintf(d->of[place(d, slot)].serial, ATTEMPT_TEXT_MAX, "%s", serial);
     d->picked = 0;
+    *concerns = slot ? slot : taken ? taken : *concerns;
     (void)pthread_mutex_unlock(&d->lock);
     return err ? err : fl_fail(said, FL_OK, "'%s' is for the next unit in slot %d", serial, slot);
 }

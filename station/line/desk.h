@@ -20,11 +20,14 @@ struct desk; /* opaque */
 struct desk *desk_new(const char *operator_id, const int *slots, size_t n_slots); /* NULL: no memory. Copied */
 void desk_free(struct desk *d);                                                   /* NULL is fine */
 
-/* ---- said: FL_OK and a sentence for the operator, or why nothing was done ------------------------------------- */
+/* ---- said: FL_OK and a sentence for the operator, or why nothing was done ---------------------------------------
+ * *concerns: the slot that it is about, where it is known; else as it was. */
 
 FL_MUST enum fl_err desk_operator(struct desk *d, const char *name, struct fl_why *said);
-FL_MUST enum fl_err desk_slot(struct desk *d, const char *number, uint64_t now_ms, struct fl_why *said);
-FL_MUST enum fl_err desk_serial(struct desk *d, const char *serial, uint64_t now_ms, struct fl_why *said);
+FL_MUST enum fl_err desk_slot(struct desk *d, const char *number, uint64_t now_ms, int *concerns, struct fl_why *said);
+FL_MUST enum fl_err desk_serial(struct desk *d, const char *serial, uint64_t now_ms, int *concerns, struct fl_why *said);
+/* The slot whose serial number is waited for now, or the only one there is; 0 neither. */
+int desk_waits_for(struct desk *d, uint64_t now_ms);
 
 /* ---- asked by slots ------------------------------------------------------------------------------------------- */
 

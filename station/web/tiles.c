@@ -5,7 +5,8 @@
  * head: {"station","product","lot","alarm","stopped":[slot, …],"said","said_ms","refused","planned","takt_ms","pass","fail",
  *        "error","aborted","interrupted","units","passed","first_passed","per_hour"}   stopped: 0 is the whole line
  * tile: {"i","slot","state","tone","sign","port","mac","chip","step","done","total","rate","left","baud","rungs",
- *        "fault","what","todo","who","why","leaf","started","ended","hand"}   bytes, ms, monotonic ms
+ *        "fault","what","todo","who","why","leaf","started","ended","hand"[,"said","said_ms","refused"]}
+ *        bytes, ms, monotonic ms
  * progress (live.c): [i, done, total, rate, left]
  */
 #include "web/inside.h"
@@ -89,6 +90,10 @@ void tiles_tile(struct fl_buf *b, size_t i, const struct slot_view *v, const str
     add_text(b, "todo", f ? f->todo : "");
     add_text(b, "who", f ? f->who : "");
     add_text(b, "why", v->why);
+    if (v->said_ms) {
+        add_text(b, "said", v->said);
+        fl_buf_addf(b, "\"said_ms\":%llu,\"refused\":%s,", (unsigned long long)v->said_ms, v->refused ? "true" : "false");
+    }
     fl_buf_addf(b,
                 "\"done\":%llu,\"total\":%llu,\"rate\":%llu,\"left\":%lld,\"baud\":%u,\"rungs\":%u,"
                 "\"leaf\":%lld,\"started\":%llu,\"ended\":%llu,\"hand\":%s}",
@@ -102,7 +107,7 @@ bool tiles_same_but_progress(const struct slot_view *a, const struct slot_view *
 {
     return a->slot == b->slot && a->state == b->state && a->outcome == b->outcome && a->baud == b->baud &&
            a->rungs == b->rungs && a->leaf == b->leaf && a->started_ms == b->started_ms &&
-           a->ended_ms == b->ended_ms && strcmp(a->step, b->step) == 0 && strcmp(a->fault, b->fault) == 0 &&
+           a->ended_ms == b->ended_ms && a->said_ms == b->said_ms && strcmp(a->step, b->step) == 0 && strcmp(a->fault, b->fault) == 0 &&
            strcmp(a->port, b->port) == 0 && strcmp(a->mac, b->mac) == 0 && strcmp(a->chip, b->chip) == 0 &&
            strcmp(a->why, b->why) == 0;
 }

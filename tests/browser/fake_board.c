@@ -3,7 +3,7 @@
  * terminal. Prints the address it listens on, then runs until its standard input ends or SIGTERM comes.
  *
  *   fake_board [slots=8] [seed=1] [listen=127.0.0.1:0] [data=DIR] [login=1] [console=1] [still=1] [speed=1]
- *              [cert=FILE key=FILE] [planned=N] [alarm=TEXT] [said=TEXT] [refused=1] [seconds=N]
+ *              [cert=FILE key=FILE] [planned=N] [alarm=TEXT] [said=TEXT] [refused=1] [said_slot=N] [seconds=N]
  *
  * still=1: every state once, round and round, nothing moves. speed: how much faster than a real line. */
 #include "console/console.h"
@@ -194,7 +194,9 @@ int main(int argc, char **argv)
                 strtoull(arg(argc, argv, "planned", "500"), NULL, 10), 15000);
     tally_alarm(board_tally(f->board), arg(argc, argv, "alarm", ""));
     f->born_ms = fl_mono_ms();
-    tally_say(board_tally(f->board), *arg(argc, argv, "refused", "") == '1', arg(argc, argv, "said", ""), f->born_ms);
+    const char *said = arg(argc, argv, "said", "");
+    bool refused = *arg(argc, argv, "refused", "") == '1';
+    tally_say(board_tally(f->board), refused, said, f->born_ms);
     for (size_t i = 0; i < 163 && is_still; i++) /* half an hour's work behind it */
         tally_add(board_tally(f->board), i % 31 == 7 ? OUTCOME_FAIL : i % 47 == 9 ? OUTCOME_ERROR : OUTCOME_PASS,
                   (const uint8_t[]){2, 0, 0, 0, 0, (uint8_t)i}, f->born_ms - 1800000 + i * 11000);
@@ -208,6 +210,7 @@ int main(int argc, char **argv)
             f->slot[i].until_ms = f->born_ms + roll(f, 12000) / f->speed;
         }
     }
+    board_say(f->board, (int)strtol(arg(argc, argv, "said_slot", "0"), NULL, 10), refused, said, f->born_ms);
     const struct web_config config = {
         .listen = listen, .data = data, .board = f->board, .login = *arg(argc, argv, "login", "") == '1',
         .tls_cert = arg(argc, argv, "cert", NULL), .tls_key = arg(argc, argv, "key", NULL)};

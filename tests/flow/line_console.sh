@@ -33,6 +33,11 @@ t send-keys -l SN00
 see "✘ half a code, 'SN00': nothing is done"
 scan SN0001SN0002
 see "✘ 'SN0001SN0002' is nothing that is scanned here: nothing is done"
+scan S2
+see '✔ slot 2: now its serial number'
+t send-keys -l SN00 # half of one: it was for slot 2, and its tile says so, beside the head
+both() { [ "$(t capture-pane -p | grep -cF "✘ half a code, 'SN00'")" = 2 ]; }
+wait_for "a refused scan on the tile of its slot" 20 both || { t capture-pane -p; fail "not on the tile"; }
 scan OP-ajar # each of the last four is a key of the console
 see '✔ ajar stands at the line'
 see 'a only what wants a hand'
@@ -55,7 +60,7 @@ scan OP-eva # a badge
 scan 'new cable'
 see 'Enter once more reopens it'
 [ "$(sql "SELECT count(*) FROM line_stop WHERE reopened IS NOT NULL")" = 0 ] || fail "reopened by an Enter as fast as a scanner's"
-sleep 0.2 # by hand: the time between two keys is what tells
+sleep 0.6 # by hand: no scanner is as slow
 t send-keys Enter
 see '✔ slot 1 is open again: eva answers for it'
 [ "$(sql "SELECT slot, reason, o.name FROM line_stop JOIN operator_view o ON o.id = reopened_by")" = "1|new cable|eva" ] ||

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live board: one tile a slot. The stream says whole tiles when a state changes and five numbers while bytes move.
 import { begin, t, tOr, tSaid, el, kept, toggle, number, percent, bytes, duration, may } from "/assets/common.js";
-import { makeTile, paintTile, paintProgress, paintRates, paintMoving, sameLook } from "/assets/tile.js";
+import { makeTile, paintTile, paintProgress, paintRates, paintMoving, paintSaid, fresh, sameLook } from "/assets/tile.js";
 
 const $ = (id) => document.getElementById(id);
 const tiles = [];      // by place: {data, parts}
@@ -97,13 +97,12 @@ function paintHead(h) {
 }
 
 // What was scanned last and what it did: for a moment; a refusal until somebody must have read it.
-const SAID_MS = 10000, REFUSED_MS = 60000;
 let said = { said: "" };
 function setSaid(h) {
     said = h;
-    const fresh = h.said && now() - h.said_ms < (h.refused ? REFUSED_MS : SAID_MS);
-    const done = show($("said"), fresh && !h.refused ? "✔ " + tSaid(h.said) : "");
-    const not = show($("refused"), fresh && h.refused ? "✘ " + tSaid(h.said) : "");
+    const is = fresh(h, now());
+    const done = show($("said"), is && !h.refused ? "✔ " + tSaid(h.said) : "");
+    const not = show($("refused"), is && h.refused ? "✘ " + tSaid(h.said) : "");
     if (done || not) layout();
 }
 // True when the line came or went: the tiles have another height then.
@@ -181,7 +180,10 @@ function connect() {
 
 async function watch() {
     if (said.said) setSaid(said);
-    for (const { parts, data } of tiles.filter(Boolean)) (crowded() ? paintMoving : paintRates)(parts, data, now());
+    for (const { parts, data } of tiles.filter(Boolean)) {
+        (crowded() ? paintMoving : paintRates)(parts, data, now());
+        if (data.said) paintSaid(parts, data, now());
+    }
     if (performance.now() - lastHeard > (source.readyState === EventSource.OPEN ? 25000 : 3000) && !lost) {
         lost = true;
         document.body.classList.add("lost");
@@ -205,6 +207,7 @@ function fillDetail(d) {
         ["d.rungs", d.rungs ? String(d.rungs) : ""], ["d.leaf", d.leaf >= 0 ? String(d.leaf) : ""],
         ["d.fault", d.fault], ["d.what", d.fault ? tOr("what." + d.fault, d.what) : ""], ["d.why", d.why],
         ["d.todo", d.fault ? tOr("todo." + d.fault, d.todo) : ""], ["d.who", d.who ? t("who." + d.who) : ""],
+        ["d.said", fresh(d, now()) ? tSaid(d.said) : ""],
         ["d.bytes", d.total ? `${bytes(d.done)} / ${bytes(d.total)}` : ""],
     ].filter(([, v]) => v);
     const list = el("dl", {});

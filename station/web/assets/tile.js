@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One tile of the board: what a slot's data look like. The text nodes are made once and only their data change: a changed
 // number then costs its own row and not the building of an element.
-import { t, tOr, el, rate, duration } from "/assets/common.js";
+import { t, tOr, tSaid, el, rate, duration } from "/assets/common.js";
 
 const set = (node, text) => { if (node.data !== text) node.data = text; };
 const stepText = (s) => s ? tOr("step." + s, s) : "";
@@ -18,7 +18,7 @@ export function makeTile(open) {
         el("span", { class: "row2" }, part("mac"), part("chip"), part("time")),
         p.bar,
         el("span", { class: "row3" }, part("step"), part("pct"), part("speed"), part("left")),
-        part("todo"));
+        part("todo"), part("said"));
     return p;
 }
 
@@ -49,6 +49,17 @@ export function paintRates(p, d, now) {
     set(p.left, moving(d) && d.left >= 0 ? t("tile.left", { time: duration(d.left) }) : "");
     const ended = d.ended > d.started && !["idle", "busy"].includes(d.tone) && d.state !== "closed";
     set(p.time, busy(d) ? duration(now - d.started) : ended ? duration(d.ended - d.started) : "");
+}
+
+// What was scanned for this slot and what it did: for a moment; what was not done until somebody must have read it. As in
+// event/tile.h. True: it stands on the tile now.
+const SAID_MS = 10000, REFUSED_MS = 60000;
+export const fresh = (d, now) => Boolean(d.said) && now - d.said_ms < (d.refused ? REFUSED_MS : SAID_MS);
+export function paintSaid(p, d, now) {
+    const is = fresh(d, now);
+    set(p.said, is ? (d.refused ? "✘ " : "✔ ") + tSaid(d.said) : "");
+    p.tile.classList.toggle("says", is);
+    p.tile.classList.toggle("refuses", is && d.refused);
 }
 
 // Everything of a tile at work that moves: for boards so crowded that it is painted once a second, in one go.
@@ -93,7 +104,8 @@ export function paintTile(p, d, now) {
     set(p.mac, d.mac ? d.mac.slice(-8) : "");
     set(p.chip, d.chip);
     paintMoving(p, d, now);
+    paintSaid(p, d, now);
 }
 
 // Do two states of a slot look alike but for what paintMoving paints?
-export const sameLook = (a, b) => ["slot", "state", "tone", "sign", "hand", "mac", "chip", "fault", "ended"].every((k) => a[k] === b[k]);
+export const sameLook = (a, b) => ["slot", "state", "tone", "sign", "hand", "mac", "chip", "fault", "ended", "said_ms"].every((k) => a[k] === b[k]);

@@ -9,7 +9,7 @@
 /* Typed: "a@10 b@20 |@130" is 'a' at 10 ms, 'b' at 20 ms, nothing until 130 ms; ~ is Enter. What comes: "key a; code ab; half ab;". */
 static void play(const char *typed, const char *comes)
 {
-    static const char *const name[] = {[KEYS_KEY] = "key ", [KEYS_CODE] = "code ", [KEYS_HALF] = "half ", [KEYS_TOO_LONG] = "long "};
+    static const char *const name[] = {[KEYS_KEY] = "key ", [KEYS_BACK] = "back ", [KEYS_CODE] = "code ", [KEYS_HALF] = "half ", [KEYS_TOO_LONG] = "long "};
     struct keys k = {.n = 0};
     char text[KEYS_CODE_MAX + 1], said[2000] = "";
     for (const char *p = typed; *p;) {
@@ -51,6 +51,27 @@ static void times(void **state)
     play("j@10 j@40 ~@50", "code jj;");
 }
 
+/* Scanners that are set to be slow, or come over a slow line: what is typed tells them from people, not when. */
+static void slow_scanners(void **state)
+{
+    (void)state;
+    play("S@10 a@160 -@310 r@460 7@610 ~@760 |@2000", "code Sa-r7;");       /* 150 ms; begins with what is no key */
+    play("S@10 7@309 ~@608 |@2000", "code S7;");                            /* 299 ms */
+    play("S@10 7@509 ~@1008 |@2000", "code S7;");                           /* 499 ms */
+    play("S@10 7@510 |@1009", "key S;");                                    /* and no slower; S is no key and means nothing */
+    play("S@10 7@160 ~@310 ~@460 |@2000", "code S7;");                      /* CR LF as slow */
+    play("S@10 7@160 ~@310 ~@536 |@2000", "code S7;key Enter;");            /* slower than the code was: by hand */
+    play("a@10 |@110 7@160 ~@310", "key a;back a;code a7;");                /* began with a key: that is taken back */
+    play("l@10 |@110 r@200 |@300 -@400 1@550 ~@700", "key l;key r;back lr;code lr-1;");
+    play("r@10 |@110 a@160 |@600 ~@650", "key r;back r;code ra;");          /* nobody answers a question that fast */
+    play("r@10 |@110 e@411 v@600 |@1100", "key r;half ev;");                /* slower: somebody does, elsewhere */
+    play("a@10 |@110 j@160 |@260 ~@310", "key a;key j;key Enter;");         /* a quick hand */
+    play("j@10 |@110 j@160 |@260 k@310 |@410 k@700 |@900", "key j;key j;key k;key k;");
+    play("a@10 |@110 ~@150 7@200 ~@300", "key a;key Enter;code 7;");        /* Enter is no part of a code's beginning */
+    play("5@10 |@509", "");
+    play("5@10 |@510", "key 5;");
+}
+
 static void lengths(void **state)
 {
     (void)state;
@@ -64,8 +85,11 @@ static void lengths(void **state)
         assert_int_equal(keys_typed(&k, (char)('A' + i % 20), 2000, text), KEYS_NOTHING);
     assert_int_equal(keys_typed(&k, '\r', 2000, text), KEYS_TOO_LONG);
     assert_int_equal(keys_due_ms(&k), UINT64_MAX);
-    assert_int_equal(keys_typed(&k, 'y', 2001, text), KEYS_NOTHING);
+    assert_int_equal(keys_typed(&k, 'j', 2001, text), KEYS_NOTHING); /* may be a key */
     assert_int_equal(keys_due_ms(&k), 2001 + KEYS_QUICK_MS);
+    assert_int_equal(keys_waited(&k, 2001 + KEYS_QUICK_MS, text), KEYS_KEY);
+    assert_int_equal(keys_typed(&k, 'Y', 3001, text), KEYS_NOTHING); /* is none */
+    assert_int_equal(keys_due_ms(&k), 3001 + KEYS_HALF_MS);
 }
 
 /* Types a text, a second between two characters, so that a person did; ~ is Enter, < Backspace, ! Enter at once. */
@@ -94,6 +118,8 @@ static void forms(void **state)
     assert_string_equal(f.note, "say what was found and done");
     assert_false(type(&f, "hub 2!", &now)); /* as fast as a scanner */
     assert_true(f.open);
+    now += KEYS_HALF_MS - 1; /* and CR LF of one that is as slow as they come */
+    assert_false(form_typed(&f, '\n', now));
     assert_string_equal(f.note, "Enter once more reopens it");
     assert_true(type(&f, "~", &now));
     assert_false(f.open);
@@ -149,7 +175,7 @@ static void what_it_asks(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(times), cmocka_unit_test(lengths), cmocka_unit_test(forms),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(times), cmocka_unit_test(slow_scanners), cmocka_unit_test(lengths), cmocka_unit_test(forms),
                                               cmocka_unit_test(what_it_asks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,19 +110,25 @@ static void forms(void **state)
         {40, 7, false,
          " done 155/500  PASS 155  FAIL 7  ERROR 5\n"
          "  1 > WORK aa:bb:01   2 + PASS aa:bb:02\n"
-         "    ####.....  50%      take it out\n"
+         "    #####.....  50%     take it out\n"
          "  3 x FAIL aa:bb:03   4 . EMPTY\n"
          "    verify.md5\n"
          "\n"
          " arrows choose  Enter details\n"},
         {20, 5, false,
          " done 155/500  240/h\n"
-         " 1>  50%   2+ PASS\n"
+         " 1> WORK   2+ PASS\n"
          " 3x FAIL   4. EMPTY\n"
          "\n"
          " arrows choose\n"},
-        {10, 2, false, " 1>   2+\n 3x   4.\n"},
-        {5, 1, false, " 1>\n"},
+        {30, 5, false,
+         " done 155/500  PASS 155  240/h\n"
+         " 1> WORK   50%  2+ PASS\n"
+         " 3x FAIL        4. EMPTY\n"
+         "\n"
+         " arrows choose  Enter details\n"},
+        {10, 2, false, " 1> WORK\n 2+ PASS\n"},
+        {5, 1, false, " 1> W\n"}, /* narrower than any form: the word is cut */
         {1, 1, false, "\n"},
     };
     for (size_t i = 0; i < T_COUNT(row); i++) {
@@ -165,7 +171,75 @@ static void said(void **state)
     }
 }
 
-/* At 80 x 24 sixty-four slots are all there, each with its number, sign and word or bar. */
+/* A scan that concerns a slot stands on its tile, in whatever form: for ten seconds, a refused one for a minute. */
+static void said_of_a_slot(void **state)
+{
+    (void)state;
+    static const struct {
+        int w, h;
+        bool refused;
+        uint64_t ms; /* ago, at 11000 */
+        const char *text;
+    } row[] = {
+        {54, 11, true, 0, "    write 50%                  take it out\n x 'SN1' waits for slot 1\n"},
+        {54, 11, false, 9999, " + 'SN1' waits for slot 1\n"},
+        {54, 11, false, 10000, "    ##########...........\n"},
+        {40, 7, true, 0, "  1 > WORK aa:bb:01   2 + PASS aa:bb:02\n x 'SN1' waits...       take it out\n"},
+        {80, 1, true, 0, "  1 > WORK #..  50%x  2 + PASS aa:bb:02 "},
+        {20, 5, true, 0, " 1> WORK x 2+ PASS\n"},
+        {20, 5, true, 60000, " 1> WORK   2+ PASS\n"},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        struct slot_view v[4];
+        struct grid g;
+        struct fl_buf b = FL_BUF(10000);
+        struct tiles_ui ui = {.keys = true};
+        memcpy(v, some, sizeof v);
+        (void)snprintf(v[0].said, sizeof v[0].said, "'SN1' waits for slot 1");
+        v[0].refused = row[i].refused;
+        v[0].said_ms = 61000 - row[i].ms;
+        assert_int_equal(grid_init(&g, row[i].w, row[i].h, false), FL_OK);
+        static const struct tally_head none = {.station = ""};
+        tiles_paint(&g, &(struct tiles_in){v, meters, 4, &none, 61000, ""}, &ui);
+        text_of(&g, &b);
+        if (!strstr(fl_buf_text(&b), row[i].text))
+            fail_msg("%d x %d, %d: '%s' is not in\n%s", row[i].w, row[i].h, row[i].refused, row[i].text, fl_buf_text(&b));
+        fl_buf_fini(&b);
+        grid_fini(&g);
+    }
+}
+
+/* Every tile of every size from ten columns on says its state in words. */
+static void every_tile_has_its_word(void **state)
+{
+    (void)state;
+    for (int w = 10; w <= 210; w += w < 60 ? 1 : 9)
+        for (int h = 1; h <= 62; h += h < 26 ? 1 : 9)
+            for (size_t n = 1; n <= 64; n *= 4) {
+                struct slot_view v[64];
+                struct grid g;
+                struct fl_buf b = FL_BUF(100000);
+                struct tiles_ui ui = {.keys = true};
+                size_t works = 0, passes = 0;
+                for (size_t i = 0; i < 64; i++) {
+                    v[i] = some[i % 2];
+                    v[i].slot = 900 + (int)i;
+                }
+                assert_int_equal(grid_init(&g, w, h, true), FL_OK);
+                paint(&g, v, n, NULL, &ui);
+                text_of(&g, &b);
+                for (const char *p = fl_buf_text(&b); (p = strstr(p, "\xe2\x96\xb8")); p++)
+                    works += strncmp(p + 3, " WORK", 5) == 0 || strncmp(p + 3, " \xe2\x96\x88", 4) == 0 ? 1 : 1000;
+                for (const char *p = fl_buf_text(&b); (p = strstr(p, "\xe2\x9c\x94")); p++)
+                    passes += strncmp(p + 3, " PASS", 5) == 0 || strncmp(p + 3, " \xe2\x96\x88", 4) == 0 ? 1 : 1000;
+                if (works < 1 || works > 32 || passes > 32 || passes > works)
+                    fail_msg("%d x %d, %zu slots:\n%s", w, h, n, fl_buf_text(&b));
+                fl_buf_fini(&b);
+                grid_fini(&g);
+            }
+}
+
+/* At 80 x 24 sixty-four slots are all there, each with its number, sign and word. */
 static void sixty_four(void **state)
 {
     (void)state;
@@ -180,8 +254,8 @@ static void sixty_four(void **state)
     assert_int_equal(grid_init(&g, 80, 24, false), FL_OK);
     paint(&g, v, 64, NULL, &ui);
     text_of(&g, &b);
-    assert_non_null(strstr(fl_buf_text(&b), "  1 > ###....  50%    2 + PASS aa:bb:02   3 x FAIL aa:bb:03   4 . EMPTY\n"));
-    assert_non_null(strstr(fl_buf_text(&b), " 61 > ###....  50%   62 + PASS aa:bb:02  63 x FAIL aa:bb:03  64 . EMPTY\n"));
+    assert_non_null(strstr(fl_buf_text(&b), "  1 > WORK #..  50%   2 + PASS aa:bb:02   3 x FAIL aa:bb:03   4 . EMPTY\n"));
+    assert_non_null(strstr(fl_buf_text(&b), " 61 > WORK #..  50%  62 + PASS aa:bb:02  63 x FAIL aa:bb:03  64 . EMPTY\n"));
     fl_buf_fini(&b);
     grid_fini(&g);
 }
@@ -277,7 +351,8 @@ static void keys(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(across_the_hall), cmocka_unit_test(forms), cmocka_unit_test(said), cmocka_unit_test(sixty_four),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(across_the_hall), cmocka_unit_test(forms), cmocka_unit_test(said), cmocka_unit_test(sixty_four), cmocka_unit_test(said_of_a_slot),
+                                              cmocka_unit_test(every_tile_has_its_word),
                                               cmocka_unit_test(every_size), cmocka_unit_test(texts), cmocka_unit_test(keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,6 +202,15 @@ static void board_views(void **state)
     assert_int_equal(v.slot, 9);
     assert_int_equal(v.done, 5);
     assert_int_equal(v.changes, 2);
+    board_say(b, 8, true, "another slot", 70); /* there is none */
+    assert_false(board_wait(b, &seen, fl_deadline_in_ms(1)));
+    board_say(b, 9, true, "'SN1' waits for slot 2 already", 70);
+    assert_true(board_wait(b, &seen, fl_deadline_never()));
+    board_put(b, 1, &(struct slot_view){.slot = 9, .step = "", .fault = "", .leaf = -1, .said = "not the slot's to say"});
+    board_get(b, 1, &v);
+    assert_string_equal(v.said, "'SN1' waits for slot 2 already");
+    assert_true(v.refused && v.said_ms == 70 && v.done == 0);
+    assert_int_equal(v.changes, 4);
     board_free(b);
 }
 

@@ -165,6 +165,20 @@ static void meter(void **state)
     assert_int_equal(tile_permille(&v), -1);
 }
 
+/* What a scan did is shown for ten seconds, what it did not do for a minute. */
+static void says(void **state)
+{
+    (void)state;
+    struct slot_view v = {.said = "", .said_ms = 1000};
+    assert_false(tile_says(&v, 1000));
+    (void)snprintf(v.said, sizeof v.said, "slot 3: now its serial number");
+    assert_true(tile_says(&v, 10999));
+    assert_false(tile_says(&v, 11000));
+    v.refused = true;
+    assert_true(tile_says(&v, 60999));
+    assert_false(tile_says(&v, 61000));
+}
+
 /* A lot that goes on after a restart, and one that begins. */
 static void past_and_clear(void **state)
 {
@@ -199,6 +213,6 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(many_units),
                                               cmocka_unit_test(per_hour), cmocka_unit_test(title), cmocka_unit_test(stops_and_words),
-                                              cmocka_unit_test(past_and_clear), cmocka_unit_test(looks), cmocka_unit_test(meter)};
+                                              cmocka_unit_test(past_and_clear), cmocka_unit_test(says), cmocka_unit_test(looks), cmocka_unit_test(meter)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,7 @@ static void desks(void **state)
 {
     (void)state;
     static const int slots[] = {3, 4};
+    int slot = 0; /* the one that a scan concerns */
     struct desk *d = desk_new("ann", slots, 2);
     struct fl_why said;
     char out[ATTEMPT_TEXT_MAX];
@@ -100,22 +101,34 @@ static void desks(void **state)
     assert_int_equal(desk_operator(d, "eva", &said), FL_OK);
     desk_who(d, out);
     assert_string_equal(out, "eva");
-    assert_int_equal(desk_serial(d, "SN1", 1000, &said), FL_STATE); /* for which slot? */
-    assert_int_equal(desk_slot(d, "5", 1000, &said), FL_NOT_FOUND);
-    assert_int_equal(desk_slot(d, "x", 1000, &said), FL_NOT_FOUND);
-    assert_int_equal(desk_slot(d, "4", 1000, &said), FL_OK);
-    assert_int_equal(desk_serial(d, "SN1", 31001, &said), FL_STATE); /* too late */
-    assert_int_equal(desk_slot(d, "4", 40000, &said), FL_OK);
-    assert_int_equal(desk_serial(d, "SN1", 70000, &said), FL_OK);
+    assert_int_equal(desk_serial(d, "SN1", 1000, &slot, &said), FL_STATE); /* for which slot? */
+    assert_int_equal(desk_slot(d, "5", 1000, &slot, &said), FL_NOT_FOUND);
+    assert_int_equal(desk_slot(d, "x", 1000, &slot, &said), FL_NOT_FOUND);
+    assert_int_equal(slot, 0);
+    assert_int_equal(desk_waits_for(d, 1000), 0);
+    assert_int_equal(desk_slot(d, "4", 1000, &slot, &said), FL_OK);
+    assert_int_equal(slot, 4);
+    assert_int_equal(desk_waits_for(d, 31000), 4);
+    assert_int_equal(desk_waits_for(d, 31001), 0);
+    slot = 0;
+    assert_int_equal(desk_serial(d, "SN1", 31001, &slot, &said), FL_STATE); /* too late */
+    assert_int_equal(slot, 0);
+    assert_int_equal(desk_slot(d, "4", 40000, &slot, &said), FL_OK);
+    assert_int_equal(desk_serial(d, "SN1", 70000, &slot, &said), FL_OK);
     assert_string_equal(said.text, "'SN1' is for the next unit in slot 4");
+    assert_int_equal(slot, 4);
+    assert_int_equal(desk_waits_for(d, 70000), 0);
     desk_number(d, 4, out);
     assert_string_equal(out, "SN1");
     desk_number(d, 3, out);
     assert_string_equal(out, "");
-    assert_int_equal(desk_slot(d, "3", 80000, &said), FL_OK);
-    assert_int_equal(desk_serial(d, "SN1", 80001, &said), FL_EXISTS); /* waits for slot 4 */
-    assert_int_equal(desk_slot(d, "4", 80000, &said), FL_OK);
-    assert_int_equal(desk_serial(d, "SN2", 80001, &said), FL_OK); /* scanned again: the newer one counts */
+    assert_int_equal(desk_slot(d, "3", 80000, &slot, &said), FL_OK);
+    assert_int_equal(desk_serial(d, "SN1", 80001, &slot, &said), FL_EXISTS); /* waits for slot 4 */
+    assert_int_equal(slot, 3);
+    assert_int_equal(desk_serial(d, "SN1", 80001, &slot, &said), FL_EXISTS); /* and no slot was scanned before it */
+    assert_int_equal(slot, 4);
+    assert_int_equal(desk_slot(d, "4", 80000, &slot, &said), FL_OK);
+    assert_int_equal(desk_serial(d, "SN2", 80001, &slot, &said), FL_OK); /* scanned again: the newer one counts */
     desk_forget(d, 4, "SN1");
     desk_number(d, 4, out);
     assert_string_equal(out, "SN2");
@@ -125,7 +138,8 @@ static void desks(void **state)
     desk_free(d);
 
     d = desk_new(NULL, slots, 1); /* one slot only: it is meant */
-    assert_int_equal(desk_serial(d, "SN1", 5, &said), FL_OK);
+    assert_int_equal(desk_waits_for(d, 5), 3);
+    assert_int_equal(desk_serial(d, "SN1", 5, &slot, &said), FL_OK);
     desk_number(d, 3, out);
     assert_string_equal(out, "SN1");
     desk_free(d);

@@ -23,6 +23,12 @@ static void tile_texts(void **state)
          "\"24:6f:28:aa:bb:cc\",\"chip\":\"esp32\",\"step\":\"write\",\"fault\":\"\",\"what\":\"\",\"todo\":\"\",\"who\":\"\","
          "\"why\":\"\",\"done\":900000,\"total\":1000000,\"rate\":50000,\"left\":2000,\"baud\":921600,\"rungs\":1,"
          "\"leaf\":-1,\"started\":5,\"ended\":0,\"hand\":false}"},
+        /* what a scan said about the slot */
+        {{.slot = 3, .step = "", .fault = "", .leaf = -1, .said = "'SN1' is for which slot?", .said_ms = 17, .refused = true}, &still,
+         "{\"i\":7,\"slot\":3,\"state\":\"empty\",\"tone\":\"idle\",\"sign\":\"\xc2\xb7\",\"port\":\"\",\"mac\":\"\","
+         "\"chip\":\"\",\"step\":\"\",\"fault\":\"\",\"what\":\"\",\"todo\":\"\",\"who\":\"\",\"why\":\"\","
+         "\"said\":\"'SN1' is for which slot?\",\"said_ms\":17,\"refused\":true,\"done\":0,"
+         "\"total\":0,\"rate\":0,\"left\":-1,\"baud\":0,\"rungs\":0,\"leaf\":-1,\"started\":0,\"ended\":0,\"hand\":false}"},
         /* no record, no PASS; and what a board says cannot leave its string */
         {{.slot = 1, .state = SLOT_DONE, .outcome = OUTCOME_PASS, .step = "", .fault = "", .leaf = -1,
           .why = "a\"b\\c\n\033[31m\xff</script>", .ended_ms = 9}, &still,

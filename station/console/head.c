@@ -8,11 +8,11 @@
 
 enum { TEXT = 400, ALARM_ROWS = 3 };
 
-/* Adds a piece where it fits whole; returns the new x. */
-static int piece(struct grid *g, int x, int y, const char *text, uint8_t tone, unsigned flags)
+/* Adds a piece where it fits whole before `end`; returns the new x. */
+static int piece(struct grid *g, int x, int y, int end, const char *text, uint8_t tone, unsigned flags)
 {
     int n = grid_width(text, g->utf8);
-    if (x + n > g->w)
+    if (x + n > end)
         return x;
     return x + grid_text(g, x, y, n, text, tone, (uint8_t)flags) + 2;
 }
@@ -37,27 +37,27 @@ static void counts_row(struct grid *g, const struct tiles_in *in, int y)
     int x = 1, n = snprintf(text, sizeof text, "done %llu", (unsigned long long)h->passed);
     if (h->planned)
         (void)snprintf(text + n, sizeof text - (size_t)n, "/%llu", (unsigned long long)h->planned);
-    x = piece(g, x, y, text, 0, GRID_BOLD);
+    x = piece(g, x, y, g->w, text, 0, GRID_BOLD);
     for (int o = OUTCOME_PASS; o <= OUTCOME_ERROR; o++) {
         (void)snprintf(text, sizeof text, "%s %llu", outcome_name((enum outcome)o), (unsigned long long)h->outcomes[o]);
-        x = piece(g, x, y, text, h->outcomes[o] ? (uint8_t)(tone[o] + 1) : 0, GRID_BOLD);
+        x = piece(g, x, y, g->w, text, h->outcomes[o] ? (uint8_t)(tone[o] + 1) : 0, GRID_BOLD);
     }
     if (h->units) {
         uint64_t p = h->first_passed * 1000 / h->units;
         (void)snprintf(text, sizeof text, "FPY %u.%u %%", (unsigned)(p / 10), (unsigned)(p % 10));
-        x = piece(g, x, y, text, 0, 0);
+        x = piece(g, x, y, g->w, text, 0, 0);
     }
     if (h->per_hour) {
         uint64_t takt = 3600000 / h->per_hour;
         bool late = h->takt_ms && takt > h->takt_ms;
         (void)snprintf(text, sizeof text, "%llu/h", (unsigned long long)h->per_hour);
-        x = piece(g, x, y, text, 0, 0);
+        x = piece(g, x, y, g->w, text, 0, 0);
         n = snprintf(text, sizeof text, "takt %s", amount_seconds(takt, a));
         if (h->takt_ms)
             (void)snprintf(text + n, sizeof text - (size_t)n, " of %s%s", amount_seconds(h->takt_ms, b), late ? " LATE" : "");
         if (x + n > g->w || (h->takt_ms && x + (int)strlen(text) > g->w)) /* narrow: the plan is left out first */
             (void)snprintf(text, sizeof text, "takt %s%s", a, late ? " LATE" : "");
-        (void)piece(g, x, y, text, late ? TONE_NOTE + 1 : 0, 0);
+        (void)piece(g, x, y, g->w, text, late ? TONE_NOTE + 1 : 0, 0);
     }
 }
 
@@ -77,23 +77,25 @@ static void said_row(struct grid *g, const struct tiles_in *in, int y)
     (void)grid_text(g, 3, y, g->w - 3, h->said, tone, GRID_BOLD);
 }
 
-void head_keys(struct grid *g, const struct tiles_ui *ui, int y)
+void head_keys(struct grid *g, const struct tiles_ui *ui, int y, const char *pages)
 {
     const char *const keys[] = {"arrows choose", "Enter details", ui->attention ? "a all slots" : "a only what wants a hand"};
     static const char *const in_details[] = {"Enter back", "arrows next slot"};
     const char *const *list = ui->details ? in_details : keys;
     size_t n = !ui->keys || ui->form.open ? 0 : ui->details ? sizeof in_details / sizeof *in_details : sizeof keys / sizeof *keys;
     grid_fill(g, 0, y, g->w, 1, ' ', 0, GRID_DIM);
-    int x = 1;
+    int x = 1, end = g->w - (int)strlen(pages);
+    if (*pages)
+        (void)grid_text(g, end > 0 ? end : 0, y, g->w, pages, 0, GRID_REVERSE);
     if (ui->note) {
-        (void)grid_text(g, x, y, g->w - 1, ui->note, 0, GRID_BOLD);
+        (void)grid_text(g, x, y, end - x, ui->note, 0, GRID_BOLD);
         return;
     }
     if (ui->keys && ui->asks && ui->reopens >= 0 && !ui->form.open)
-        x = piece(g, x, y, ui->reopens ? "r reopen a slot" : "r reopen the line", 0, GRID_BOLD);
+        x = piece(g, x, y, end, ui->reopens ? "r reopen a slot" : "r reopen the line", 0, GRID_BOLD);
     for (size_t i = 0; i < n; i++)
-        x = piece(g, x, y, list[i], 0, GRID_DIM);
-    (void)piece(g, x, y, "Ctrl-C stop", 0, GRID_DIM);
+        x = piece(g, x, y, end, list[i], 0, GRID_DIM);
+    (void)piece(g, x, y, end, "Ctrl-C stop", 0, GRID_DIM);
 }
 
 int head_paint(struct grid *g, const struct tiles_in *in)

@@ -14,7 +14,9 @@
 
 /* From the top row on; returns the rows it took. */
 int head_paint(struct grid *g, const struct tiles_in *in);
-/* The keys and what they do now, in row y; an answer to the last of them in their place. */
-void head_keys(struct grid *g, const struct tiles_ui *ui, int y);
+/* The keys and what they do now, in row y, as many as fit whole; an answer to the last of them in their place. At its end
+ * which page the tiles are, "" where there is one. */
+enum { HEAD_PAGES = 64 };
+void head_keys(struct grid *g, const struct tiles_ui *ui, int y, const char *pages);
 
 #endif

@@ -30,8 +30,9 @@ static void aim(struct tiles_ui *ui, const size_t *index, size_t n, size_t at, s
     }
 }
 
+/* pages: which of them these are, "" where all are there. */
 static void paint_tiles(struct grid *g, const struct tiles_in *in, struct tiles_ui *ui, const size_t *index, size_t n,
-                        int top, int h)
+                        int top, int h, char pages[static HEAD_PAGES])
 {
     size_t at = place_of(ui, index, n);
     struct layout l = layout_choose(g->w, h, n, at);
@@ -47,11 +48,8 @@ static void paint_tiles(struct grid *g, const struct tiles_in *in, struct tiles_
         if (chosen) /* a mark that needs neither colour nor room */
             (void)grid_text(g, p.x, p.y, 1, g->utf8 ? "\xe2\x96\xb6" : ">", (uint8_t)(tile_look(p.v)->tone + 1), GRID_BOLD | GRID_REVERSE);
     }
-    if (g->h >= 5 && (l.first || l.first + l.shown < n)) { /* in the row of the keys */
-        char text[64];
-        (void)snprintf(text, sizeof text, " %zu-%zu of %zu ", l.first + 1, l.first + l.shown, n);
-        (void)grid_text(g, g->w > (int)strlen(text) ? g->w - (int)strlen(text) : 0, g->h - 1, g->w, text, 0, GRID_REVERSE);
-    }
+    if (l.first || l.first + l.shown < n)
+        (void)snprintf(pages, HEAD_PAGES, " %zu-%zu of %zu ", l.first + 1, l.first + l.shown, n);
 }
 
 /* ---- details ------------------------------------------------------------------------------------------------ */
@@ -113,13 +111,13 @@ static size_t pick(const struct tiles_in *in, const struct tiles_ui *ui, size_t 
 void tiles_paint(struct grid *g, const struct tiles_in *in, struct tiles_ui *ui)
 {
     size_t index[TILES_SLOTS_MAX];
+    char pages[HEAD_PAGES] = "";
     struct tiles_in cut = *in;
     cut.n = in->n < TILES_SLOTS_MAX ? in->n : TILES_SLOTS_MAX;
-    int top, bottom = g->h;
     grid_clear(g);
     if (ui->chosen >= cut.n)
         ui->chosen = cut.n ? cut.n - 1 : 0;
-    top = head_paint(g, in);
+    int top = head_paint(g, in), bottom = g->h >= 5 ? g->h - 1 : g->h;
     ui->reopens = what_reopens(&cut, ui);
     if (!ui->note || (ui->note_ms && in->now_ms - ui->note_ms >= NOTE_MS)) {
         ui->note = NULL;
@@ -128,19 +126,19 @@ void tiles_paint(struct grid *g, const struct tiles_in *in, struct tiles_ui *ui)
         ui->note_ms = in->now_ms;
     }
     top += form_paint(g, &ui->form, top, bottom - top);
-    if (g->h >= 5)
-        head_keys(g, ui, --bottom);
     if (g->h >= 14)
         top++; /* a free row below the head */
     size_t n = pick(&cut, ui, index);
     if (ui->details && cut.n) {
         details(g, &cut, ui, top, bottom - top);
         aim(ui, index, n, place_of(ui, index, n), 1);
-        return;
+    } else {
+        if (!n)
+            (void)grid_text(g, 1, top, g->w - 1, ui->attention ? "no slot wants a hand" : "no slots", 0, 0);
+        paint_tiles(g, &cut, ui, index, n, top, bottom > top ? bottom - top : 1, pages);
     }
-    if (!n)
-        (void)grid_text(g, 1, top, g->w - 1, ui->attention ? "no slot wants a hand" : "no slots", 0, 0);
-    paint_tiles(g, &cut, ui, index, n, top, bottom > top ? bottom - top : 1);
+    if (bottom < g->h)
+        head_keys(g, ui, bottom, pages);
 }
 
 /* While the form is open the keys that have names are its. */

@@ -45,6 +45,7 @@ struct sim_burst {
     uint64_t last;    /* when the host's last byte came */
     size_t count;     /* bytes since the last pause */
     size_t lose_at;   /* position of the next loss */
+    bool answered;    /* the chip sent something since */
 };
 
 struct sim_board {

@@ -41,6 +41,7 @@ void sim_send(struct sim_board *b, uint64_t delay, const uint8_t *bytes, size_t 
     struct sending s = {b, b->now + delay};
     if (!b->port_up || sim_habit(b, SIM_FAULT_SILENT) || sim_habit(b, SIM_FAULT_SHORTED))
         return;
+    b->burst.answered = true;
     sim_fault_wire(b->spec.faults, b->spec.n_faults, &b->rng, &b->track_up, SIM_TO_HOST, bytes, n, put_up,
                    &s);
 }
@@ -134,7 +135,10 @@ static void through_bridge(struct sim_board *b, const uint8_t *bytes, size_t n)
         to_wire(b, bytes, n);
         return;
     }
-    if (u->count == 0 || b->now - u->last >= (uint64_t)br->gap_us * 1000) {
+    /* without the wire's time a host that is quick would otherwise send many answered blocks as one burst */
+    bool waited = u->answered && !b->spec.pace_real;
+    u->answered = false;
+    if (u->count == 0 || waited || b->now - u->last >= (uint64_t)br->gap_us * 1000) {
         u->count = 0;
         u->lose_at = next_loss(b, 0);
     }

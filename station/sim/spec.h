@@ -45,9 +45,9 @@ enum sim_bridge_kind { SIM_CP2104, SIM_CH9102, SIM_FT232, SIM_CH340, SIM_USB_JTA
 
 struct sim_bridge_spec {
     enum sim_bridge_kind kind;
-    /* A burst is what the host sends without a pause of `gap_us`. In a burst longer than `burst` bytes
-     * one byte soon after that position is lost, with probability `loss`, and again every `burst`
-     * bytes. 0: none is ever lost. */
+    /* A burst is what the host sends without a pause of `gap_us`; in pace fast also without an answer of the chip in
+     * between, which over a real bridge takes longer than such a pause. In a burst longer than `burst` bytes one byte
+     * soon after that position is lost, with probability `loss`, and again every `burst` bytes. 0: none is ever lost. */
     uint32_t burst, gap_us;
     double loss;
 };

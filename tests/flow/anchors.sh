@@ -150,20 +150,26 @@ flash() { # URL
     cp "$T/err" "$T/flash.err"
 }
 in_line() { sqlite3 "$l/flashline.db" "$1"; }
-flash "${url}busy"
+# a line that ends gives an authority three seconds more; on a machine that is too busy for that the next line has it
+until_line() { # URL, what the outbox or the log then say, by which query
+    for try in 1 2 3 4 5; do
+        in_line "UPDATE outbox SET next_ms = 0"
+        flash "$1"
+        [ "$(in_line "$3")" != "$2" ] || return 0
+    done
+    return 1
+}
+until_line "${url}busy" "anchor 0 1" "SELECT kind || ' ' || state || ' ' || (tries > 0) FROM outbox" || fail "nothing waits in the outbox"
 expect_text "$T/flash.err" 'the timestamp authority does not stamp: the authority answers 503'
-[ "$(in_line "SELECT kind || ' ' || state || ' ' || (tries > 0) FROM outbox")" = "anchor 0 1" ] || fail "nothing waits in the outbox"
-in_line "UPDATE outbox SET target = '$url', next_ms = 0, tries = 0" # the same authority, back again
-flash "$url"
-[ "$(in_line "SELECT count(*) FROM record WHERE event = 'anchor'")" = 1 ] || fail "no anchor was recorded"
+in_line "UPDATE outbox SET target = '$url', tries = 0" # the same authority, back again
+until_line "$url" 1 "SELECT count(*) FROM record WHERE event = 'anchor'" || fail "no anchor was recorded"
 [ "$(in_line "SELECT group_concat(state) FROM outbox")" = 1 ] || fail "sent, and not said so"
 expect_exit 0 "$FL" audit "$l" --ca "$T/tsa/root.pem" --format json
 [ "$(jq -r '"\(.verdict) \(.anchors.good)"' "$T/out")" = "good 1" ] || { cat "$T/out"; fail "audit of the line"; }
 flash "$url" # not due again for hours
 [ "$(in_line "SELECT count(*) FROM outbox")" = 1 ] || fail "stamped before its time"
 in_line "UPDATE outbox SET made_ms = made_ms - 480 * 60000"
-flash "$url"
-[ "$(in_line "SELECT count(*) FROM record WHERE event = 'anchor'")" = 2 ] || fail "not stamped when it was due"
+until_line "$url" 2 "SELECT count(*) FROM record WHERE event = 'anchor'" || fail "not stamped when it was due"
 expect_exit 0 "$FL" audit "$l" --ca "$T/tsa/root.pem"
 printf 'anchor: {url: "ftp://x", minutes: 0}\n' >>"$T/sim.yaml"
 expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$l"

@@ -326,6 +326,25 @@ static void bursts(void **state)
     }
 }
 
+/* Blocks of 0x800 that are each answered are no burst, however quick the host is. */
+static void answered_blocks(void **state)
+{
+    static uint8_t payload[0x800], wire[2 * 0x800 + 64];
+    struct b *b = b_new("esp32", ch9102);
+    (void)state;
+    b_raw(b, B_SYNC);
+    memset(payload, 0x42, sizeof payload);
+    b_words(b, 0x05, 0x800 * 40, 40, 0x800, 0x3FFB0000);
+    assert_int_equal(b_status(b, 2), 0);
+    for (uint32_t i = 0; i < 40; i++) {
+        size_t n = b_data_wire(0x07, i, payload, sizeof payload, 0, wire);
+        b->n = 0;
+        b_send(b, wire, n);
+        assert_int_equal(b_status(b, 2), 0);
+    }
+    b_free(b);
+}
+
 /* However the network cuts one long write, the loss is there: pieces without a pause are one burst. */
 static void a_burst_in_pieces(void **state)
 {
@@ -408,6 +427,7 @@ int main(void)
         cmocka_unit_test(command_faults),     cmocka_unit_test(the_end_of_a_board),
         cmocka_unit_test(port_gone_and_back), cmocka_unit_test(wrong_speed_is_noise),
         cmocka_unit_test(a_speed_that_does_not_hold), cmocka_unit_test(bursts),
+        cmocka_unit_test(answered_blocks),
         cmocka_unit_test(a_burst_in_pieces),  cmocka_unit_test(times_of_the_wire_and_the_flash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

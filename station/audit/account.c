@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/account.h"
 
+#include "base/hash.h"
 #include "base/json.h"
 
 #include <inttypes.h>
@@ -17,6 +18,11 @@ struct serial {
     uint64_t mac, leaf;
     size_t text; /* place in the pool */
 };
+/* The job's UUID, or the front of its SHA-256 where it is something else. */
+struct ended {
+    uint8_t job[16];
+    uint64_t leaf;
+};
 struct open {
     char job[JOB_MAX];
     uint64_t leaf;
@@ -32,6 +38,8 @@ struct account {
     size_t pool_n, pool_cap;
     struct open *open;
     size_t n_open, cap_open;
+    struct ended *ended;
+    size_t n_ended, cap_ended;
 };
 
 enum fl_err account_new(struct account **out, struct fl_why *why)
@@ -48,12 +56,13 @@ void account_free(struct account *a)
     free(a->serial);
     free(a->pool);
     free(a->open);
+    free(a->ended);
     free(a);
 }
 
 void account_clear(struct account *a)
 {
-    a->n_units = a->n_serials = a->pool_n = a->n_open = 0;
+    a->n_units = a->n_serials = a->pool_n = a->n_open = a->n_ended = 0;
 }
 
 /* Room for `more` in a growing array. */
@@ -110,6 +119,42 @@ static void end(struct account *a, const json_t *o)
         }
 }
 
+static enum fl_err job_bytes(struct leaf_text job, uint8_t out[static 16])
+{
+    uint8_t digest[FL_SHA256_SIZE];
+    size_t n = 0;
+    memset(out, 0, 16);
+    for (size_t i = 0; i < job.n && n <= 32; i++) {
+        char c = job.p[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        if (digit < 0 && c == '-')
+            continue;
+        if (digit < 0 || n == 32)
+            n = 33;
+        else
+            out[n / 2] = (uint8_t)(out[n / 2] << 4 | digit), n++;
+    }
+    if (n == 32)
+        return FL_OK;
+    enum fl_err err = fl_sha256(job.p, job.n, digest);
+    if (!err)
+        memcpy(out, digest, 16);
+    return err;
+}
+
+static enum fl_err keep_end(struct account *a, uint64_t index, struct leaf_text job)
+{
+    struct ended e = {.leaf = index};
+    if (!job.p || !job.n)
+        return FL_OK;
+    enum fl_err err = job_bytes(job, e.job);
+    if (!err)
+        err = room((void **)&a->ended, a->n_ended, 1, &a->cap_ended, sizeof *a->ended);
+    if (!err)
+        a->ended[a->n_ended++] = e;
+    return err;
+}
+
 static enum fl_err take_serial(struct account *a, uint64_t index, const json_t *o)
 {
     const char *text = fl_json_text(o, "serial");
@@ -151,6 +196,8 @@ enum fl_err account_take(struct account *a, uint64_t index, const struct leaf_vi
         err = take_unit(a, index, o);
     else
         end(a, o);
+    if (!err && (result || interrupted))
+        err = keep_end(a, index, v->job);
     if (!err && result)
         err = take_serial(a, index, o);
     json_decref(o);
@@ -191,6 +238,41 @@ static void end_units(struct account *a, struct account_result *out)
             t->n = n;
             mac_text(a->unit[i].mac, t->what);
         }
+    }
+}
+
+/* ---- ends of attempts ------------------------------------------------------------------------------------------------- */
+
+static int by_job(const void *x, const void *y)
+{
+    const struct ended *a = x, *b = y;
+    int c = memcmp(a->job, b->job, sizeof a->job);
+    return c ? c : a->leaf < b->leaf ? -1 : a->leaf > b->leaf;
+}
+
+/* The list keeps those that come first in the log. */
+static void twice_ended(uint64_t first, uint64_t again, struct account_result *out)
+{
+    struct account_ended *at = out->ended_twice;
+    if (out->n_ended_twice < ACCOUNT_LIST_MAX)
+        at += out->n_ended_twice;
+    else
+        for (size_t i = 1; i < ACCOUNT_LIST_MAX; i++)
+            if (out->ended_twice[i].again > at->again)
+                at = &out->ended_twice[i];
+    if (out->n_ended_twice++ < ACCOUNT_LIST_MAX || again < at->again)
+        *at = (struct account_ended){first, again};
+}
+
+static void end_jobs(struct account *a, struct account_result *out)
+{
+    if (a->n_ended)
+        qsort(a->ended, a->n_ended, sizeof *a->ended, by_job);
+    for (size_t i = 1, first = 0; i < a->n_ended; i++) {
+        if (memcmp(a->ended[i].job, a->ended[first].job, sizeof a->ended[i].job) == 0)
+            twice_ended(a->ended[first].leaf, a->ended[i].leaf, out);
+        else
+            first = i;
     }
 }
 
@@ -307,6 +389,7 @@ enum fl_err account_end(struct account *a, int64_t run, struct account_result *o
 {
     memset(out, 0, sizeof *out);
     end_units(a, out);
+    end_jobs(a, out);
     for (size_t i = 0; i < a->n_open; i++) {
         if (run >= 0 && a->open[i].run == run)
             continue; /* under way */

@@ -9,7 +9,10 @@
  *   attempt_result that is a PASS with `serial` ─► serial numbers
  *   unit_final ─► units, by MAC
  *
- * 16 bytes for each unit_final and some 40 for each serial number: 160 MB for ten million units.
+ * And one that is wrong whatever the lot allows: an attempt with two ends, by `job`.
+ *
+ * 24 bytes for each end of an attempt, 16 for each unit_final, some 40 for each serial number: 400 MB for ten million units
+ * without numbers.
  * Thread rule: one owner.
  */
 #ifndef FL_AUDIT_ACCOUNT_H
@@ -37,6 +40,10 @@ struct account_range {
     } hole[ACCOUNT_HOLES_MAX];
 };
 
+struct account_ended {
+    uint64_t first, again; /* records that each end the same attempt */
+};
+
 /* The counts are of all, each list holds the first ACCOUNT_LIST_MAX. */
 struct account_result {
     uint64_t certified, units; /* unit_final records; different MACs in them */
@@ -44,6 +51,8 @@ struct account_result {
     struct account_twice twice[ACCOUNT_LIST_MAX];         /* certified more than once */
     struct account_twice serials_twice[ACCOUNT_LIST_MAX]; /* given to more than one unit */
     struct account_range range[ACCOUNT_LIST_MAX];
+    size_t n_ended_twice;
+    struct account_ended ended_twice[ACCOUNT_LIST_MAX]; /* the first ones in the log */
     uint64_t endless[ACCOUNT_LIST_MAX]; /* attempt_start records whose attempt has no end, though its run has */
 };
 

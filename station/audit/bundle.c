@@ -125,22 +125,27 @@ static enum fl_err next_head(void *ctx, struct audit_head *out, struct fl_why *w
     return FL_OK;
 }
 
-/* The log's own lines: that of the key in force, and behind it that of the key it hands over to. A key's second line is passed
- * over, as readers of notes do. */
-static bool own_lines(const struct bundle *b, const struct note *note, struct audit_head *h)
+/* The log's own lines: that of the key in force, and behind it that of the key it hands over to. A line may stand there twice,
+ * but Ed25519 gives one signature only: another one by the same key is no good, whichever of the two that is. */
+static enum fl_err own_lines(const struct bundle *b, const struct note *note, struct audit_head *h, struct fl_why *why)
 {
     uint8_t raw[NOTE_RAW_MAX];
     size_t n, found = 0;
-    for (size_t i = 0; i < note->n && found < 2; i++) {
+    for (size_t i = 0; i < note->n; i++) {
         const struct note_signature *s = &note->signature[i];
         if (s->name_n != strlen(b->keys[0].name) || memcmp(s->name, b->keys[0].name, s->name_n) != 0 ||
-            note_signature_raw(s, raw, &n) || n != 4 + KEY_SIGNATURE || (found && s->id == h->key_id))
+            note_signature_raw(s, raw, &n) || n != 4 + KEY_SIGNATURE)
+            continue;
+        const uint8_t *before = found && s->id == h->key_id ? h->signature : found > 1 && s->id == h->handover_id ? h->handover : NULL;
+        if (before && memcmp(before, raw + 4, KEY_SIGNATURE) != 0)
+            return fl_fail(why, FL_FORMAT, "it has two different signatures by the key %08x", s->id);
+        if (before || found == 2)
             continue;
         *(found ? &h->handover_id : &h->key_id) = s->id;
         memcpy(found ? h->handover : h->signature, raw + 4, KEY_SIGNATURE);
         found++;
     }
-    return found > 0;
+    return found ? FL_OK : fl_fail(why, FL_FORMAT, "the log itself did not sign it");
 }
 
 static enum fl_err parse_head(struct bundle *b, const struct fl_buf *bytes, struct audit_head *h, struct fl_why *why)
@@ -160,8 +165,8 @@ static enum fl_err parse_head(struct bundle *b, const struct fl_buf *bytes, stru
         err = fl_fail(why, FL_FORMAT, "it says more than a head of this log does");
     if (!err)
         *h = (struct audit_head){.size = c.size, .root = c.root};
-    if (!err && !own_lines(b, note, h))
-        err = fl_fail(why, FL_FORMAT, "the log itself did not sign it");
+    if (!err)
+        err = own_lines(b, note, h, why);
     free(note);
     return err;
 }
@@ -178,7 +183,8 @@ static enum fl_err add_head(struct bundle *b, const char *name, struct check_res
     if (err == FL_NOMEM)
         return fl_fail(why, err, "out of memory");
     if (err) {
-        audit_add(&out->report, err == FL_MISMATCH ? AUDIT_FOREIGN : AUDIT_MALFORMED, 0, 0, "%.150s: %.200s", name, w.text);
+        /* the file is no good, which says nothing about the records: those of its head, or a good head over it, will */
+        audit_add_beside(&out->report, err == FL_MISMATCH ? AUDIT_FOREIGN : AUDIT_MALFORMED, "%.150s: %.200s", name, w.text);
         return FL_OK;
     }
     struct audit_head *p = realloc(b->head, (b->n_heads + 1) * sizeof *p);
@@ -386,6 +392,56 @@ static enum fl_err verify(struct bundle *b, struct evidence *e, struct check_res
     return err;
 }
 
+/* ---- what it says of itself --------------------------------------------------------------------------------------- */
+
+static bool of_log(const struct audit_report *r, const struct vkey *k)
+{
+    bool known = r->n_keys == 0; /* the records name no key: nothing to hold it against but the name */
+    for (size_t i = 0; i < r->n_keys; i++)
+        known |= r->key[i].key.id == k->id && memcmp(r->key[i].key.key, k->key, KEY_PUBLIC) == 0;
+    return known;
+}
+
+/* With a key from paper nothing here is taken from the file `key`; somebody else may take it from there. */
+static void judge_key(const struct bundle *b, struct check_result *out)
+{
+    struct vkey k;
+    struct fl_why why = {0, ""};
+    if (own_key(b->dir, &k, &why))
+        audit_add_beside(&out->report, AUDIT_KEY, "the bundle's file key: %.250s", why.text);
+    else if (strcmp(k.name, b->keys[0].name) != 0 || !of_log(&out->report, &k))
+        audit_add_beside(&out->report, AUDIT_KEY, "the bundle's file key holds %08x of %.150s, which is no key of this log: it was exchanged", k.id, k.name);
+}
+
+static enum fl_err judge_policy(const struct bundle *b, const struct trust *t, struct check_result *out)
+{
+    struct policy *p = NULL;
+    struct fl_why why = {0, ""};
+    char *path = fl_path_join(b->dir, "policy");
+    enum fl_err err = path ? policy_read(path, &p, &why) : FL_NOMEM;
+    bool ours = false;
+    free(path);
+    if (err == FL_NOMEM)
+        return err;
+    if (err) {
+        audit_add_beside(&out->report, AUDIT_MALFORMED, "the bundle's file policy: %.250s", why.text);
+        return FL_OK;
+    }
+    for (size_t i = 0; i < p->n_logs; i++)
+        ours |= strcmp(p->log[i].vkey.name, b->keys[0].name) == 0 && of_log(&out->report, &p->log[i].vkey);
+    if (p->n_logs && !ours)
+        audit_add_beside(&out->report, AUDIT_KEY, "the bundle's file policy names no key of this log: it was exchanged");
+    for (size_t i = 0; i < p->n_witnesses; i++) {
+        bool given = false;
+        for (size_t k = 0; k < t->n_witnesses; k++)
+            given |= memcmp(t->witness[k].key, p->witness[i].vkey.key, KEY_PUBLIC) == 0;
+        out->policy_given += given;
+    }
+    out->policy_witnesses = p->n_witnesses;
+    policy_free(p);
+    return FL_OK;
+}
+
 enum fl_err bundle_check(const struct bundle_config *c, struct check_result *out, struct fl_why *why)
 {
     struct vkey keys[TRUST_KEYS_MAX];
@@ -412,6 +468,10 @@ enum fl_err bundle_check(const struct bundle_config *c, struct check_result *out
         err = load_evidence(&b, c, &e, why);
     if (!err)
         err = verify(&b, &e, out, why);
+    if (!err && !out->own_key)
+        judge_key(&b, out);
+    if (!err && judge_policy(&b, c->trust, out))
+        err = fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
         evidence_tell(&e, out);
     if (!err && out->report.verdict == AUDIT_GOOD && !out->report.leaves)

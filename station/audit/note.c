@@ -94,17 +94,6 @@ static bool by_key(const struct note_signature *s, const struct vkey *k)
     return s->id == k->id && s->name_n == strlen(k->name) && memcmp(s->name, k->name, s->name_n) == 0;
 }
 
-static bool seen_before(const struct note *note, size_t i)
-{
-    const struct note_signature *s = &note->signature[i];
-    for (size_t j = 0; j < i; j++) {
-        const struct note_signature *t = &note->signature[j];
-        if (t->id == s->id && t->name_n == s->name_n && memcmp(t->name, s->name, s->name_n) == 0)
-            return true;
-    }
-    return false;
-}
-
 enum fl_err note_verify(const struct note *note, const struct vkey *keys, size_t n_keys, bool *which,
                         struct fl_why *why)
 {
@@ -114,7 +103,7 @@ enum fl_err note_verify(const struct note *note, const struct vkey *keys, size_t
     for (size_t i = 0; i < note->n; i++) {
         const struct note_signature *s = &note->signature[i];
         for (size_t k = 0; k < n_keys; k++) {
-            if (!by_key(s, &keys[k]) || seen_before(note, i))
+            if (!by_key(s, &keys[k]))
                 continue;
             enum fl_err err = check_one(note, s, &keys[k]);
             if (err == FL_NOMEM)

@@ -9,8 +9,8 @@
  * What is signed is the text with its last newline and without the empty line. The text is UTF-8
  * without control characters below U+0020 other than newline. The last empty line divides.
  *
- * The reader is at least as strict as Go's sumdb/note, and refuses base64 that is not canonical, which
- * Go takes.
+ * The reader is at least as strict as Go's sumdb/note, and refuses what Go takes: base64 that is not canonical, a second line
+ * of a key that is no good.
  *
  * Thread rule: pure.
  */
@@ -48,7 +48,8 @@ FL_MUST enum fl_err note_parse(const void *bytes, size_t n, struct note *out, st
  *   FL_OK         at least one key of `keys` signed; which[i] (may be NULL) says for each if it did
  *   FL_MISMATCH   a signature by one of the keys is bad
  *   FL_NOT_FOUND  none of the keys signed
- * A second line of the same name and ID is ignored, as Go does. Keys of type KEY_COSIGN check a
+ * Every line by a known key is verified, as C2SP's text has it: where a key has two lines both must be good, and it counts
+ * once. (Go reads the first and passes over the second, whatever that is.) Keys of type KEY_COSIGN check a
  * cosignature (cosign.h). */
 FL_MUST enum fl_err note_verify(const struct note *note, const struct vkey *keys, size_t n_keys,
                                 bool *which, struct fl_why *why);

@@ -210,6 +210,9 @@ static void print_heads(const struct check_result *r, struct fl_buf *out)
         fl_buf_addf(out, "witnesses    asked for is %s: not enough of them signed\n", r->asked_text);
     else if (r->cosigned)
         fl_buf_addf(out, "witnesses    a witness whose key was given signed a head of %llu records\n", (ull)r->cosigned_size);
+    if (r->bundle && r->policy_witnesses > r->policy_given)
+        fl_buf_addf(out, "policy       the bundle's own names %zu witness%s, %zu of them known here: it is no proof of who they are\n", r->policy_witnesses,
+                    r->policy_witnesses == 1 ? "" : "es", r->policy_given);
     if (r->unknown_cosigned)
         fl_buf_addf(out, "witnesses    %zu head%s signed by others: their verifier keys, given with --key, would make that count\n", r->unknown_cosigned,
                     r->unknown_cosigned == 1 ? "" : "s");
@@ -244,10 +247,14 @@ static void print_verdict(const struct check_result *r, struct fl_buf *out)
         }
         if (a->tree_intact)
             fl_buf_adds(out, "The signed tree is whole: every record not named above is what was signed.\n");
+    } else if (!a->has_trusted || a->trusted_size != a->leaves) {
+        fl_buf_adds(out, "\nHow much of the log itself is whole cannot be told.\n");
+    } else if (a->n_covered) {
+        root_text(&a->trusted_root, root);
+        fl_buf_addf(out, "\nlast trustworthy head  %llu records, root %s\n", (ull)a->trusted_size, root);
+        fl_buf_adds(out, "The records are whole: a later good head covers those under each head that is no good.\n");
     } else {
-        fl_buf_adds(out, a->has_trusted && a->trusted_size == a->leaves
-                             ? "\nThe log itself is whole; what is wrong lies beside it.\n"
-                             : "\nHow much of the log itself is whole cannot be told.\n");
+        fl_buf_adds(out, "\nThe log itself is whole; what is wrong lies beside it.\n");
     }
 }
 

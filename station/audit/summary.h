@@ -35,6 +35,7 @@ struct check_result {
 
     bool bundle;        /* not a station's folder */
     uint64_t tiles;     /* files compared */
+    size_t policy_witnesses, policy_given; /* named by the bundle's own file policy; of them known to the auditor */
 
     size_t cosigned;         /* heads that a witness signed whose key was given */
     uint64_t cosigned_size;  /* so many records are held by enough witnesses: those asked for, or any */

@@ -45,9 +45,15 @@ bool audit_class_of_log(enum audit_class c)
     return of_log;
 }
 
+/* What is wrong with records comes first, then heads over records that are right, then what lies beside. */
+static int rank(const struct audit_finding *f)
+{
+    return f->beside ? 2 : f->covered ? 1 : 0;
+}
+
 static bool worse(const struct audit_finding *a, const struct audit_finding *b)
 {
-    return a->beside != b->beside ? b->beside : a->first < b->first;
+    return rank(a) != rank(b) ? rank(a) < rank(b) : a->first < b->first;
 }
 
 const struct audit_finding *audit_worst(const struct audit_report *r)
@@ -67,7 +73,7 @@ static void keep(struct audit_report *r, const struct audit_finding *f)
     size_t at = r->n_findings++;
     if (!f->beside) {
         r->n_log_findings++;
-        /* only a fork reaches below what was trusted already */
+        /* only what is found out later reaches below what was trusted already (audit_retreat) */
         if (r->has_trusted && r->trusted_size > f->first)
             r->has_trusted = false;
     }
@@ -105,6 +111,19 @@ void audit_add_beside(struct audit_report *r, enum audit_class class, const char
     keep(r, &f);
 }
 
+void audit_doubt(struct audit_run *r, enum audit_class class, uint64_t first, uint64_t last, const char *fmt, ...)
+{
+    struct audit_finding f = {.class = class, .head = true, .first = first, .last = last};
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    va_end(ap);
+    fl_utf8_clean(f.text, false);
+    r->doubt = true;
+    r->doubts++;
+    keep(r->out, &f);
+}
+
 enum { SPAN_TEXT = 60 };
 
 /* "record 7 is", "records 7 to 9 are" */
@@ -133,6 +152,56 @@ static bool wants_signature(const struct audit_run *r)
            r->heads_seen >= c->heads - c->signatures;
 }
 
+/* A good head over all of them: what was wrong with heads below it is wrong with those heads alone. */
+static void settle_doubts(struct audit_run *r)
+{
+    struct audit_report *o = r->out;
+    if (!r->doubt)
+        return;
+    for (size_t i = 0; i < o->n_findings && i < AUDIT_FINDINGS_MAX; i++)
+        o->finding[i].covered |= o->finding[i].head;
+    o->n_log_findings -= r->doubts;
+    o->n_covered += r->doubts;
+    r->doubts = 0;
+    r->doubt = false;
+    o->verdict = audit_worst(o)->class;
+}
+
+void audit_trust(struct audit_run *r, uint64_t size, const struct tree_hash *root)
+{
+    struct audit_report *o = r->out;
+    o->has_trusted = true;
+    o->trusted_size = size;
+    o->trusted_root = *root;
+    if (r->good_seen++ % r->good_each != 0)
+        return;
+    if (r->n_good == AUDIT_GOOD_MAX) {
+        for (size_t i = 0; i < AUDIT_GOOD_MAX / 2; i++)
+            r->good[i] = r->good[2 * i];
+        r->n_good /= 2;
+        r->good_each *= 2;
+    }
+    r->good[r->n_good++] = (struct audit_good){size, *root};
+}
+
+void audit_retreat(struct audit_run *r, uint64_t first)
+{
+    struct audit_report *o = r->out;
+    size_t n = r->n_good;
+    if (o->has_trusted)
+        return;
+    while (n && r->good[n - 1].size > first)
+        n--;
+    const struct audit_good *best = n ? &r->good[n - 1] : NULL;
+    if (r->agreed.size && r->agreed.size <= first && (!best || best->size < r->agreed.size))
+        best = &r->agreed;
+    if (!best)
+        return;
+    o->has_trusted = true;
+    o->trusted_size = best->size;
+    o->trusted_root = best->root;
+}
+
 static enum fl_err check_head(struct audit_run *r)
 {
     const struct audit_head *h = &r->head;
@@ -142,11 +211,12 @@ static enum fl_err check_head(struct audit_run *r)
     enum fl_err err = tree_range_root(r->hasher, &r->range, &root);
     if (err)
         return err;
-    bool sign = wants_signature(r) || r->handover_due;
+    bool same = tree_hash_same(&root, &h->root);
+    /* one that is over another tree may be nothing but damaged: then it has no say about the records */
+    bool sign = wants_signature(r) || r->handover_due || (r->tree_ok && !same);
     if (sign)
         good = audit_keys_signed(r, h);
-    r->signed_ok &= good;
-    if (r->tree_ok && !tree_hash_same(&root, &h->root)) {
+    if (good && r->tree_ok && !same) {
         uint64_t last = h->size ? h->size - 1 : 0;
         audit_add(r->out, AUDIT_ROOT, r->proven, last, "%s not what the head of %llu records was made over: %s changed, moved, removed or inserted",
                   span(r->proven, last, text), (ull)h->size, r->proven == last ? "it was" : "at least one was");
@@ -154,11 +224,10 @@ static enum fl_err check_head(struct audit_run *r)
     }
     if (good && r->tree_ok) {
         r->proven = h->size;
-        if (sign && r->out->n_log_findings == 0) {
-            r->out->has_trusted = true;
-            r->out->trusted_size = h->size;
-            r->out->trusted_root = h->root;
-        }
+        if (sign)
+            settle_doubts(r);
+        if (sign && r->out->n_log_findings == 0)
+            audit_trust(r, h->size, &h->root);
     }
     return FL_OK;
 }
@@ -259,16 +328,19 @@ static enum fl_err outside_due(struct audit_run *r)
             r->out->outside_size = c->size;
             o->agreed = true;
             o->size = c->size;
+            if (r->out->n_log_findings == 0)
+                r->agreed = (struct audit_good){c->size, c->root};
             if (o->stamped_ms)
                 audit_stamped(r, o);
             continue;
         }
-        r->signed_ok = false;
+        r->forked = true;
         char ours[2 * FL_SHA256_SIZE + 1], theirs[2 * FL_SHA256_SIZE + 1];
         fl_hex(root.b, sizeof root.b, ours);
         fl_hex(c->root.b, sizeof c->root.b, theirs);
         audit_add(r->out, AUDIT_FORK, r->out->outside_size, c->size ? c->size - 1 : 0,
                   "%.120s holds a signed head of %llu records with the root %s; here they give %s", o->name, (ull)c->size, theirs, ours);
+        audit_retreat(r, r->out->outside_size);
     }
     return FL_OK;
 }
@@ -356,6 +428,18 @@ static enum fl_err one_leaf(struct audit_run *r, const struct audit_leaf *leaf, 
     return err;
 }
 
+/* Whoever has the key can sign a second end of an attempt; each record by itself is right. */
+static void ends_twice(struct audit_run *r)
+{
+    const struct account_result *a = &r->out->account;
+    for (size_t i = 0; i < a->n_ended_twice && i < ACCOUNT_LIST_MAX; i++) {
+        audit_add(r->out, AUDIT_TWICE, a->ended_twice[i].again, a->ended_twice[i].again,
+                  "record %llu ends an attempt that record %llu had ended: one job, two results", (ull)a->ended_twice[i].again,
+                  (ull)a->ended_twice[i].first);
+        audit_retreat(r, a->ended_twice[i].again);
+    }
+}
+
 /* Behind the last leaf: heads that promise more, leaves that no head covers, nodes over nothing. */
 static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
 {
@@ -382,10 +466,12 @@ static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
     audit_keys_end(r);
     outside_ahead(r);
     r->out->open = r->in_run;
-    r->out->tree_intact = r->tree_ok && r->signed_ok;
+    r->out->tree_intact = r->tree_ok && !r->doubt && !r->forked;
     if (!err && r->cfg->account) {
         r->out->accounted = true;
         err = account_end(r->cfg->account, r->in_run ? r->last_boot : -1, &r->out->account);
+        if (!err)
+            ends_twice(r);
     }
     return err;
 }
@@ -393,12 +479,15 @@ static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
 enum fl_err audit_verify(const struct audit_source *source, const struct audit_config *config,
                          struct audit_report *out, struct fl_why *why)
 {
-    struct audit_run r = {.src = source, .cfg = config, .out = out, .tree_ok = true, .nodes_ok = true, .signed_ok = true,
+    struct audit_run r = {.src = source, .cfg = config, .out = out, .tree_ok = true, .nodes_ok = true, .good_each = 1,
                           .last_boot = -1, .last_mono = -1, .last_time = INT64_MIN, .latest = INT64_MIN, .not_before = INT64_MIN};
     memset(out, 0, sizeof *out);
-    enum fl_err err = FL_OK;
-    if (fl_hash_new(FL_HASH_SHA256, &r.hasher))
+    r.good = calloc(AUDIT_GOOD_MAX, sizeof *r.good);
+    if (!r.good || fl_hash_new(FL_HASH_SHA256, &r.hasher)) {
+        free(r.good);
         return fl_fail(why, FL_NOMEM, "out of memory");
+    }
+    enum fl_err err = FL_OK;
     if (config->account)
         account_clear(config->account);
     err = open_outside(&r, why);
@@ -419,6 +508,7 @@ enum fl_err audit_verify(const struct audit_source *source, const struct audit_c
     if (err == FL_NOT_FOUND)
         err = end_of_log(&r, why);
     free(r.outside);
+    free(r.good);
     fl_hash_free(r.hasher);
     return err;
 }

@@ -47,7 +47,8 @@
     X(MALFORMED, "malformed", "a file is not what it should be")                                   \
     X(WITNESS, "witness", "fewer witnesses signed than were asked for")                            \
     X(TOKEN, "token", "a timestamp from outside is not good")                                      \
-    X(OTHER, "other", "a file proves something else than what was asked for")
+    X(OTHER, "other", "a file proves something else than what was asked for")                      \
+    X(TWICE, "twice", "one attempt has two ends")
 
 enum audit_class {
 #define X(id, name, text) AUDIT_##id,
@@ -130,6 +131,8 @@ enum { AUDIT_FINDINGS_MAX = 32, AUDIT_TEXT_MAX = 400, AUDIT_GAPS_MAX = 16 };
 struct audit_finding {
     enum audit_class class;
     bool beside;          /* about what is kept beside the log, or was brought to it: the records may all be right */
+    bool head;            /* about a signed head alone, which is no good: a doubt about the records since the last good one, */
+    bool covered;         /* until a later good head covers them */
     uint64_t first, last; /* leaves concerned: no leaf below `first` is */
     char text[AUDIT_TEXT_MAX];
 };
@@ -143,18 +146,23 @@ struct audit_report {
     size_t n_findings;        /* all of them; the list holds the first AUDIT_FINDINGS_MAX */
     struct audit_finding finding[AUDIT_FINDINGS_MAX];
 
-    size_t n_log_findings;    /* those about the records themselves, not about what is kept beside them */
+    size_t n_log_findings;    /* those about the records themselves, not about what is kept beside them, nor about heads that are covered */
+    size_t n_covered;         /* heads that are no good, over records that a later good head covers */
 
     uint64_t leaves, nodes, heads, signatures, outside; /* checked */
     uint64_t outside_size;                              /* the largest outside head that agreed */
     uint64_t bytes;                                     /* of leaves */
     bool has_head;
     struct audit_head head;   /* the newest one there is, good or not */
+    /* The last trustworthy head: the newest that is signed by the key of its time and is over the records as they are here, with
+     * no finding about a record below it. A head that is no good itself (damaged, by another key) lowers it to the one before, and
+     * no longer when a later good one covers the same records. Where a head from outside denies it: the newest from outside that
+     * agreed, or a head before that. */
     bool has_trusted;
-    uint64_t trusted_size;    /* newest head that is signed well and below every finding */
+    uint64_t trusted_size;
     struct tree_hash trusted_root;
-    bool tree_intact;         /* every root and signature compared was right: what is changed is changed in place only,
-                                 and every record that no finding names is what was signed */
+    bool tree_intact;         /* the newest head is good, and so is every root under a good head: what is changed is changed in
+                                 place only, and every record that no finding names is what was signed */
 
     size_t n_keys;            /* in the order in which they came; 0: the log names none */
     struct audit_key key[AUDIT_KEYS_MAX];

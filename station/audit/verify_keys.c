@@ -132,16 +132,16 @@ static void wrong_key(struct audit_run *r, const struct audit_head *h)
         if (k->key.id != h->key_id)
             continue;
         if (k->to == UINT64_MAX)
-            audit_add(r->out, AUDIT_KEY, r->proven, last,
+            audit_doubt(r, AUDIT_KEY, r->proven, last,
                       "the head of %llu records is signed by the key %08x outside its range: it signs heads of %llu records and more",
                       (ull)h->size, h->key_id, (ull)k->from);
         else
-            audit_add(r->out, AUDIT_KEY, r->proven, last,
+            audit_doubt(r, AUDIT_KEY, r->proven, last,
                       "the head of %llu records is signed by the key %08x outside its range: it signs heads of %llu to %llu records",
                       (ull)h->size, h->key_id, (ull)k->from, (ull)k->to);
         return;
     }
-    audit_add(r->out, AUDIT_KEY, r->proven, last, "the head of %llu records is signed by the key %08x, which is not trusted",
+    audit_doubt(r, AUDIT_KEY, r->proven, last, "the head of %llu records is signed by the key %08x, which is not trusted",
               (ull)h->size, h->key_id);
 }
 
@@ -152,7 +152,7 @@ static bool handover_ok(struct audit_run *r, const struct audit_head *h)
     uint64_t last = h->size ? h->size - 1 : 0;
     if (h->size != r->handover_due) {
         if (h->handover_id)
-            audit_add(r->out, AUDIT_KEY, r->proven, last, "the head of %llu records has a second signature where no key was handed over",
+            audit_doubt(r, AUDIT_KEY, r->proven, last, "the head of %llu records has a second signature where no key was handed over",
                       (ull)h->size);
         return !h->handover_id;
     }
@@ -182,7 +182,7 @@ bool audit_keys_signed(struct audit_run *r, const struct audit_head *h)
         return false;
     }
     if (!checks(r, k, h, h->signature)) {
-        audit_add(r->out, AUDIT_SIGNATURE, r->proven, last,
+        audit_doubt(r, AUDIT_SIGNATURE, r->proven, last,
                   "the signature under the head of %llu records is not good: it was made for another tree, or without the key",
                   (ull)h->size);
         return false;

@@ -117,6 +117,7 @@ void audit_stamped(struct audit_run *r, const struct audit_outside *o)
     audit_add(r->out, AUDIT_TIME, r->latest_at, r->latest_at,
               "record %llu is dated later than %s, when an authority had stamped a head over it already (%.80s): it was dated forward, or the "
               "station's clock was wrong", (ull)r->latest_at, when, o->name);
+    audit_retreat(r, r->latest_at);
 }
 
 static void check_copies(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)

@@ -14,6 +14,14 @@ struct audit_outside_head {
     bool verified; /* by a key that was given; else its text is not to be believed yet */
 };
 
+/* A head that was trustworthy when it was gone by. */
+struct audit_good {
+    uint64_t size;
+    struct tree_hash root;
+};
+/* To go back to one of them: all there were while they are few, then every second, every fourth, ... Memory does not grow. */
+enum { AUDIT_GOOD_MAX = 2048 };
+
 struct audit_run {
     const struct audit_source *src;
     const struct audit_config *cfg;
@@ -22,7 +30,13 @@ struct audit_run {
     struct tree_range range;
     uint64_t count;   /* leaves gone through: the next one's place */
     uint64_t proven;  /* size of the last head whose root was right: leaves below are what was signed */
-    bool tree_ok, nodes_ok, signed_ok; /* false after the first that was not */
+    bool tree_ok, nodes_ok; /* false after the first that was not */
+    size_t doubts;          /* findings of those heads */
+    bool doubt, forked;     /* a head that was no good, and none since that was; a head from outside denies the records */
+    struct audit_good *good; /* AUDIT_GOOD_MAX */
+    size_t n_good;
+    uint64_t good_seen, good_each;
+    struct audit_good agreed; /* newest head from outside that agreed; size 0: none */
 
     bool more_heads, more_nodes;
     struct audit_head head; /* the next one */
@@ -48,6 +62,13 @@ struct audit_run {
 /* Bytes, form, place, time, copies of one leaf; what it means for the station's life. Gives the hash to
  * build the tree with. */
 enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf, struct tree_hash *hash);
+
+/* A finding about a signed head alone. */
+void audit_doubt(struct audit_run *r, enum audit_class class, uint64_t first, uint64_t last, const char *fmt, ...) FL_PRINTF(5, 6);
+/* A head that is trustworthy: the last one, and one to come back to. */
+void audit_trust(struct audit_run *r, uint64_t size, const struct tree_hash *root);
+/* A finding about record `first`, or those behind it, came when heads over it were gone by already: back to one that is not. */
+void audit_retreat(struct audit_run *r, uint64_t first);
 
 /* verify_leaf.c: an authority stamped a head over the records so far. */
 void audit_stamped(struct audit_run *r, const struct audit_outside *o);

@@ -43,7 +43,8 @@ const struct cli_verb cmd_audit = {
         "\n"
         "exit: 0 all is right, 2 usage, 3 it could not be read; else what is wrong: 10 changed, 11 missing, 12 order, 13 form,\n"
         "14 foreign, 15 time, 16 copy, 17 node, 18 root, 19 signature, 20 key, 21 unsigned, 22 rollback, 23 fork, 24 rows,\n"
-        "25 schema, 26 database, 27 proof, 28 malformed, 29 witness, 30 token (station/audit/README.md explains each)\n"
+        "25 schema, 26 database, 27 proof, 28 malformed, 29 witness, 30 token, 32 twice\n"
+        "(station/audit/README.md explains each)\n"
         "\n"
         "example:\n"
         "  flashline audit --data /mnt/copy --key line-3-a.example+991df877+AQOh... --head last-month.checkpoint\n",

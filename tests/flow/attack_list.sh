@@ -28,6 +28,7 @@ R1 two exchanged|unit/record/t_tamper.c|{"R1"
 R2 and renumbered|unit/audit/t_verify.c|{"R2"
 I1 one inserted|unit/audit/t_verify.c|{"I1 in the middle"
 I2 an old one again|unit/record/t_tamper.c|{"I2"
+I2 one job, two results, with the key|unit/audit/t_verify.c|"I2 with the key", AUDIT_TWICE
 X1 a record of another log|unit/audit/t_verify.c|{"X1 with the key"
 T1 cut at the end, alone|unit/audit/t_verify.c|"T1 alone", AUDIT_GOOD
 T1 cut, with a head from elsewhere|unit/audit/t_verify.c|"T1", AUDIT_ROLLBACK
@@ -72,6 +73,8 @@ P1 a path changed in every way|unit/audit/t_certs.c|dropped, doubled, another's
 P2 P3 another record in a certificate|unit/audit/t_certs.c|"another record"
 P4 under another log's head|flow/certificates.sh|bench-2
 N1 malformed notes, as Go judges them|flow/outside_notes.sh|notes judged alike
+N1 a second line of a known key that is no good|unit/audit/t_note.c|every line of a known key verified
+N1 and in a bundle|flow/bundle.sh|another signature by the same key beside it
 N2 very large notes|unit/audit/t_note.c|static void large_notes
 N3 names that look alike|unit/audit/t_note.c|\xe2\x80\x83
 W1 the witness's status table|unit/audit/t_witness.c|static void status_table
@@ -88,6 +91,7 @@ S1 a second station on one folder|unit/record/t_recorder.c|/* a second one on th
 S1 another program writes beside the station|unit/record/t_tamper.c|static void second_writer
 S2 triggers, views, tables changed|unit/record/t_tamper.c|{"S2 view in front"
 S3 the key in the folder replaced|unit/record/t_tamper.c|"S3, key from paper"
+S3 the key in a bundle exchanged, its policy too|flow/bundle.sh|"the key in the policy"
 G1 a unit that never passed|flow/certificates.sh|never passed
 G1 numbers of a range that no unit got|unit/audit/t_account.c|static void holes
 G2 a MAC certified twice|unit/audit/t_account.c|static void twice
@@ -107,6 +111,8 @@ H9 a log without a record|unit/record/t_tamper.c|{"H9 a log
 H10 the mark overwritten|unit/record/t_tamper.c|{"H10
 H10 the mark taken away|flow/audit_verbs.sh|the mark taken away
 H11 words added to a head in a bundle|flow/bundle.sh|a line that nobody signed
+H14 one signed head damaged|unit/audit/t_verify.c|{"H14 signature bit"
+H14 and in a bundle|flow/bundle.sh|"a head in the middle"
 H13 the proof of a FAIL handed out as a certificate|flow/certificates.sh|good, and a FAIL
 H12 a witness counted under two names|unit/audit/t_policy.c|nobody counts twice
 H12 a policy with a quorum of nobody|flow/witness.sh|quorum nobody

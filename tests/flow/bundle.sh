@@ -77,7 +77,8 @@ spoil "two exchanged" "sed -i -n '5{h;d};6{p;g};p' records.ndjson" order 12 -
 spoil "one more" "tail -n 1 records.ndjson >>records.ndjson.new; cat records.ndjson.new >>records.ndjson; rm records.ndjson.new" order 12 1
 spoil "the end cut, heads kept" "head -n 11 records.ndjson >r; mv r records.ndjson" missing 11 1
 spoil "heads cut" "rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint" unsigned 21 -
-spoil "a signature" "sed -i '\$s/ [A-Za-z0-9+\\/]\\{20\\}/&/; \$s/.\\{6\\}\$/AAAAAA/' checkpoint checkpoints/17.note" malformed 28 1
+spoil "a signature" "sed -i '\$s/ [A-Za-z0-9+\\/]\\{20\\}/&/; \$s/.\\{6\\}\$/AAAAAA/' checkpoint checkpoints/17.note" unsigned 21 1
+[ "$(jq -r '[.findings[].class] | unique | join(" ")' "$T/out")" = "malformed unsigned" ] || { cat "$T/out"; fail "what is wrong with the newest head"; }
 spoil "a signature of the newest head only" "sed -i '\$s/^\(.\{40\}\)A/\1B/;t;\$s/^\(.\{40\}\)./\1A/' checkpoint" signature 19 -
 spoil "a signature of its copy only" "sed -i '\$s/^\(.\{40\}\)A/\1B/;t;\$s/^\(.\{40\}\)./\1A/' checkpoints/17.note" signature 19 -
 spoil "a root" "sed -i '3{s/^x/y/;t;s/^./x/}' checkpoint checkpoints/17.note" signature 19 -
@@ -85,9 +86,26 @@ spoil "a root" "sed -i '3{s/^x/y/;t;s/^./x/}' checkpoint checkpoints/17.note" si
 spoil "a root in one of the two" "sed -i '3{s/^x/y/;t;s/^./x/}' checkpoint" signature 19 -
 spoil "a line that nobody signed" "sed -i '3a never' checkpoints/8.note" malformed 28 -
 spoil "a signature twice" "sed -i '\$p' checkpoint" good 0 0
+spoil "another signature by the same key beside it" "tail -n 1 checkpoints/8.note >>checkpoint" malformed 28 1
+expect_text "$T/out" 'two different signatures by the key'
+spoil "a head that is none, beside good ones" "echo x >checkpoints/8.note" malformed 28 1
+[ "$(jq -r '"\(.first_bad) \(.trusted_head.size) \(.tree_intact)"' "$T/out")" = "null 17 true" ] || { cat "$T/out"; fail "a head that is none says nothing about records"; }
+spoil "a head in the middle" "sed -i '3{s/^x/y/;t;s/^./x/}' checkpoints/8.note" signature 19 1
+[ "$(jq -r '"\(.first_bad) \(.trusted_head.size) \(.tree_intact)"' "$T/out")" = "null 17 true" ] || { cat "$T/out"; fail "a later good head covers its records"; }
+expect_exit 19 "$FL" audit "$T/bad" --key "$vkey"
+expect_text "$T/out" 'last trustworthy head +17 records'
+expect_text "$T/out" 'The records are whole'
 spoil "a tile" "spoil_byte tile/0/000.p/17 40" node 17 0
 spoil "a tile gone" "rm tile/entries/000.p/17" node 17 -
-spoil "the key in the folder" "echo factory.example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4 >key" good 0 0
+spoil "the key in the folder" "echo factory.example/station1+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4 >key" key 20 0
+[ "$(jq -r '"\(.first_bad) \(.trusted_head.size)"' "$T/out")" = "null 17" ] || { cat "$T/out"; fail "the key beside the log"; }
+spoil "the key taken away" "rm key" key 20 -
+spoil "the key in the policy" "sed -i 's/^log .*/log factory.example\/station1+991df877+AQOhB7\/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4/' policy" key 20 -
+spoil "a policy that can be read two ways" "echo 'quorum none' >>policy" malformed 28 -
+spoil "no policy" "rm policy" malformed 28 -
+spoil "a witness of somebody's in the policy" "echo 'witness w qa.example/witness1+dfa888a4+BCVDuS/xCVURR2rcg2nbbdyTNmWhGXjdoUBO4QZsqVWd' >>policy" good 0 -
+expect_exit 0 "$FL" audit "$T/bad" --key "$vkey"
+expect_text "$T/out" '^policy +the bundle.s own names 1 witness, 0 of them known here'
 # cut with its own older head: a good log, until one newer head comes along
 spoil "cut with its heads" "head -n 11 records.ndjson >r; mv r records.ndjson; rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint; \
     rm -r tile" node 17 0

@@ -64,7 +64,7 @@ def read_head(path, name, key_id, key):
         raw = unb64(b64)
         if dash != "\u2014" or not who or len(raw) < 5:
             raise ValueError("no signature line: " + line)
-        if who == name and raw[:4] == key_id and not signed:
+        if who == name and raw[:4] == key_id:
             if len(raw) != 68 or not signature_good(key, text, raw[4:]):
                 bad("the signature of %s is not good" % path)
             signed = True
@@ -106,6 +106,7 @@ def main():
     peaks = []  # the largest complete subtrees so far, as (size, hash): enough to go on and to tell the root
     n = agreed = 0
     kinds = {}
+    ended = set()
     with open(sys.argv[2], "rb") as f:
         for line in f:
             record = line[:-1] if line.endswith(b"\n") else line
@@ -120,6 +121,10 @@ def main():
             if r.get("seq") != n or r.get("log") != name:
                 bad("in place %d stands record %s of the log %s" % (n, r.get("seq"), r.get("log")))
             kinds[r.get("event")] = kinds.get(r.get("event"), 0) + 1
+            if r.get("event") in ("attempt_result", "interrupted") and "job" in r:
+                if r["job"] in ended:
+                    bad("record %d ends an attempt that has an end already: one job, two results" % n)
+                ended.add(r["job"])
             n += 1
             if n in heads:
                 if root_of(peaks) != heads[n][0]:

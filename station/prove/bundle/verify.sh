@@ -49,7 +49,7 @@ signed=
 while IFS= read -r line <&3; do
     who=${line#— } who=${who%% *}
     [ "$line" = "— $who ${line##* }" ] && unb64 "${line##* }" "$t/sig" && [ "$(wc -c <"$t/sig")" -gt 4 ] || bad "no signature line: $line"
-    [ "$who" = "$name" ] && [ "$(head -c 4 "$t/sig" | hex)" = "$id" ] && [ -z "$signed" ] || continue
+    [ "$who" = "$name" ] && [ "$(head -c 4 "$t/sig" | hex)" = "$id" ] || continue
     [ "$(wc -c <"$t/sig")" -eq 68 ] || bad "the signature has another length"
     tail -c 64 "$t/sig" >"$t/sig64"
     openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$t/pub.der" -sigfile "$t/sig64" -in "$t/text" >/dev/null 2>&1 ||

@@ -120,6 +120,26 @@ static void endless(void **state)
     assert_int_equal(told.endless[1], 3);
 }
 
+/* I2: one attempt, two ends; whatever its job is spelled like, and whichever of the two kinds they are. */
+static void two_ends(void **state)
+{
+    (void)state;
+    static const struct event e[] = {START("a", M("01")), END("a", M("01"), "FAIL", NULL), END("a", M("01"), "PASS", NULL),
+                                     START("0190b5a4-0000-7000-8000-000000000001", M("02")),
+                                     END("0190b5a4-0000-7000-8000-000000000001", M("02"), "PASS", NULL),
+                                     END("0190b5a4-0000-7000-8000-000000000002", M("03"), "PASS", NULL),
+                                     {"interrupted", "0190b5a4-0000-7000-8000-000000000001", M("02"), "INTERRUPTED", NULL, 7},
+                                     END("b", M("04"), "PASS", NULL), END("a", M("01"), "PASS", NULL), {"attempt_result", "", M("05"), "PASS", NULL, 1},
+                                     {"attempt_result", "", M("05"), "PASS", NULL, 1}};
+    account(e, T_COUNT(e), -1);
+    assert_int_equal(told.n_ended_twice, 3);
+    uint64_t first = 0, again = 0;
+    for (size_t i = 0; i < told.n_ended_twice; i++)
+        first += told.ended_twice[i].first, again += told.ended_twice[i].again;
+    assert_int_equal(first, 1 + 1 + 4);
+    assert_int_equal(again, 2 + 8 + 6);
+}
+
 /* More than the lists hold: counted all the same, nothing is written behind them. */
 static void many(void **state)
 {
@@ -140,12 +160,17 @@ static void many(void **state)
     assert_int_equal(told.n_twice, MANY);
     assert_int_equal(told.n_endless, MANY);
     assert_int_equal(told.n_ranges, MANY);
+    assert_int_equal(told.n_ended_twice, MANY - 1);
+    for (size_t i = 0; i < ACCOUNT_LIST_MAX; i++) { /* the first ones in the log: records 7, 11, ... */
+        assert_int_equal(told.ended_twice[i].first, 3);
+        assert_true(told.ended_twice[i].again <= 4 * ACCOUNT_LIST_MAX + 3);
+    }
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adds_up), cmocka_unit_test(twice), cmocka_unit_test(holes), cmocka_unit_test(endless), cmocka_unit_test(many),
+        cmocka_unit_test(adds_up), cmocka_unit_test(twice), cmocka_unit_test(holes), cmocka_unit_test(endless), cmocka_unit_test(two_ends), cmocka_unit_test(many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

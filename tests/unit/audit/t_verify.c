@@ -3,6 +3,7 @@
  * that must come of it. The attacks (E1, D2, ...) are listed in station/audit/README.md. */
 #include "unit/t.h"
 
+#include "audit/verify_run.h"
 #include "unit/audit/log.h"
 
 /* ---- attacks -------------------------------------------------------------------------------------------------- */
@@ -95,6 +96,10 @@ static void k3_last(struct log *g) { sign_head(&g->head[g->heads - 1], other_key
 static void k4(struct log *g) { sign_head(&g->head[g->heads - 1], other_key, &other_vkey); g->head[g->heads - 1].key_id = vkey.id; }
 static void bad_bit_in_signature(struct log *g) { g->head[10].signature[40] ^= 1; }
 static void bad_bit_in_root(struct log *g) { g->head[10].root.b[3] ^= 0x80; }
+static void bad_three(struct log *g) { bad_bit_in_signature(g); bad_bit_in_root(g); g->head[5].root.b[0] ^= 1; g->head[g->heads - 1].signature[0] ^= 1; }
+static void bad_head_and_record(struct log *g) { bad_bit_in_signature(g); edit(&g->leaf[16], "sync", "free"); }
+static void bad_record_and_head(struct log *g) { bad_bit_in_root(g); edit(&g->leaf[6], "sync", "free"); }
+static void bad_head_and_e2(struct log *g) { g->head[9].signature[5] ^= 1; edit(&g->leaf[9], "sync", "free"); hash_leaf(&g->leaf[9]); }
 static void bad_node(struct log *g) { g->node[5].hash.b[0] ^= 1; }
 static void node_gone(struct log *g) { memmove(&g->node[5], &g->node[6], (g->nodes - 6) * sizeof *g->node); g->nodes--; }
 static void node_more(struct log *g) { g->node[g->nodes++] = (struct audit_node){1000, g->node[0].hash}; }
@@ -146,8 +151,13 @@ static void attacks(void **state)
         {"K3", k3, AUDIT_KEY, 0, -1, false},
         {"K3 newest", k3_last, AUDIT_KEY, N - 1, N - 1, false},
         {"K4", k4, AUDIT_SIGNATURE, N - 1, N - 1, false},
-        {"signature bit", bad_bit_in_signature, AUDIT_SIGNATURE, 10, 10, false},
-        {"root bit", bad_bit_in_root, AUDIT_SIGNATURE, 10, 10, false},
+        /* one head damaged, good ones behind it: they cover its records */
+        {"H14 signature bit", bad_bit_in_signature, AUDIT_SIGNATURE, 10, N, true},
+        {"H14 root bit", bad_bit_in_root, AUDIT_SIGNATURE, 10, N, true},
+        {"H14 two damaged, and the newest", bad_three, AUDIT_SIGNATURE, N - 1, N - 1, false},
+        {"H14 a damaged head, and a record behind it", bad_head_and_record, AUDIT_CHANGED, 16, 16, true},
+        {"H14 a damaged head, and a record under it", bad_record_and_head, AUDIT_CHANGED, 6, 6, true},
+        {"H14 a damaged head at a record that was changed and hashed anew", bad_head_and_e2, AUDIT_SIGNATURE, 9, 9, false},
         {"node bit", bad_node, AUDIT_NODE, 7, N, true},
         {"node gone", node_gone, AUDIT_NODE, 7, N, true},
         {"node more", node_more, AUDIT_NODE, N, N, true},
@@ -253,7 +263,7 @@ static void heads_from_outside(void **state)
     verify(g);
     expect("B3 alone", AUDIT_GOOD, 0, N);
     verify_with(g, &vkey, 1, out, 2);
-    expect("B3", AUDIT_FORK, 10, -1);
+    expect("B3", AUDIT_FORK, 10, 10); /* the one that agreed */
     assert_non_null(strstr(audit_worst(&report)->text, "24 records"));
     free(g);
 
@@ -298,13 +308,62 @@ static void heads_from_outside(void **state)
     fl_buf_fini(&junk);
 }
 
+/* I2 with the key: the result of one attempt is recorded a second time under its job, with another outcome perhaps. Every record
+ * is what was signed; only who keeps count of jobs sees it. */
+static void one_job_twice(void **state)
+{
+    (void)state;
+    struct account *account;
+    struct log *g = good_log();
+    assert_int_equal(account_new(&account, NULL), FL_OK);
+    edit(&g->leaf[9], "000000000004", "000000000003");
+    (void)strcpy(g->leaf[9].job, g->leaf[7].job);
+    hash_leaf(&g->leaf[9]);
+    rebuild(g, 0, key, &vkey);
+    verify(g);
+    expect("nobody counts", AUDIT_GOOD, 0, N);
+    const struct audit_source source = {g, next_leaf, next_node, next_head};
+    const struct audit_config c = {.keys = &vkey, .n_keys = 1, .account = account};
+    for (int round = 0; round < 2; round++) {
+        g->at_leaf = g->at_node = g->at_head = 0;
+        assert_int_equal(audit_verify(&source, &c, &report, NULL), FL_OK);
+        expect("I2 with the key", AUDIT_TWICE, 9, 9);
+        assert_non_null(strstr(audit_worst(&report)->text, "record 7"));
+        assert_true(report.tree_intact);
+    }
+    account_free(account);
+    free(g);
+}
+
+/* What is found when the heads over it are gone by: back to the newest in front of it, exactly while they are few, else nearly. */
+static void back_to_an_earlier_head(void **state)
+{
+    static const uint64_t behind[] = {0, 1, 2, 5, 2047, 2048, 2049, 5000, 9999};
+    struct audit_good good[AUDIT_GOOD_MAX];
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(behind); i++)
+        for (uint64_t heads = 10; heads <= 10000; heads *= 10) {
+            struct audit_run r = {.out = &report, .good = good, .good_each = 1};
+            memset(&report, 0, sizeof report);
+            for (uint64_t size = 1; size <= heads; size++)
+                audit_trust(&r, size, &(struct tree_hash){{(uint8_t)size}});
+            uint64_t first = behind[i] < heads ? behind[i] : heads - 1, each = heads > AUDIT_GOOD_MAX ? 2 * heads / AUDIT_GOOD_MAX : 1;
+            audit_add(&report, AUDIT_TIME, first, first, "late");
+            assert_false(report.has_trusted);
+            audit_retreat(&r, first);
+            assert_int_equal(report.has_trusted, first > 0);
+            assert_true(!first || (report.trusted_size <= first && report.trusted_size + each > first));
+            assert_true(!first || report.trusted_root.b[0] == (uint8_t)report.trusted_size);
+        }
+}
+
 /* Scripts rely on these numbers: they never change. */
 static void exit_codes(void **state)
 {
     (void)state;
     static const char *const name[] = {"changed", "missing", "order",    "form",   "foreign", "time", "copy",  "node",
                                        "root",    "signature", "key",    "unsigned", "rollback", "fork", "rows", "schema",
-                                       "database", "proof", "malformed", "witness", "token", "other"};
+                                       "database", "proof", "malformed", "witness", "token", "other", "twice"};
     assert_int_equal(AUDIT_CLASS_COUNT, 1 + T_COUNT(name));
     assert_int_equal(audit_class_exit(AUDIT_GOOD), 0);
     for (size_t i = 0; i < T_COUNT(name); i++) {
@@ -333,6 +392,8 @@ int main(void)
         cmocka_unit_test(attacks),
         cmocka_unit_test(sweep),
         cmocka_unit_test(heads_from_outside),
+        cmocka_unit_test(one_job_twice),
+        cmocka_unit_test(back_to_an_earlier_head),
         cmocka_unit_test(many_findings),
         cmocka_unit_test(exit_codes),
     };

@@ -123,16 +123,16 @@ static void keys_have_their_time(void **state)
         int64_t trusted;
     } row[] = {
         {"nothing", rotate_none, AUDIT_GOOD, 0, N},
-        {"K5 the old key after its time", k5_old, AUDIT_KEY, 16, 16},
+        {"K5 the old key after its time", k5_old, AUDIT_KEY, 16, N} /* good heads behind it cover its records */,
         {"K5 the old key under the newest head", k5_old_last, AUDIT_KEY, N - 1, N - 1},
-        {"K5 the new key before its time", k5_new, AUDIT_KEY, 7, 7},
+        {"K5 the new key before its time", k5_new, AUDIT_KEY, 7, N},
         {"K5 the new key alone at the hand-over", k5_new_at, AUDIT_KEY, ROTATE, ROTATE},
         {"K6 a key that was not promised", k6, AUDIT_KEY, ROTATE, ROTATE},
         {"K6 nothing was promised", k6_none, AUDIT_KEY, ROTATE, ROTATE},
         {"the new key did not sign", one_signature, AUDIT_KEY, ROTATE, ROTATE},
         {"its signature is not good", bad_handover, AUDIT_KEY, ROTATE, ROTATE},
         {"the old key signed twice", handover_by_old, AUDIT_KEY, ROTATE, ROTATE},
-        {"a second signature without a hand-over", second_elsewhere, AUDIT_KEY, 7, 7},
+        {"a second signature without a hand-over", second_elsewhere, AUDIT_KEY, 7, N},
         {"no head at the hand-over", no_head_there, AUDIT_KEY, ROTATE, ROTATE},
         {"behind the retirement of the last key", retired, AUDIT_KEY, 21, 21},
     };

@@ -85,7 +85,7 @@ static void stamps_of_an_authority(void **state)
     } row[] = {
         {"in time", 11, AUDIT_GOOD, 0, N},
         {"as far back as clocks may differ", 9 - SKEW, AUDIT_GOOD, 0, N},
-        {"stamped before it was made", 8 - SKEW, AUDIT_TIME, 9, -1}, /* record 9 is dated later: the head stamped is doubtful itself */
+        {"stamped before it was made", 8 - SKEW, AUDIT_TIME, 9, 9}, /* record 9 is dated later: the head stamped is doubtful itself */
         {"as far ahead as clocks may differ", 13 + SKEW, AUDIT_GOOD, 0, N},
         {"dated back behind it", 14 + SKEW, AUDIT_TIME, 13, 12},
     };

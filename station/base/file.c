@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A pipe that nobody writes into would hold its reader for ever; one that somebody does (a shell's <(...)) is read. */
+static enum fl_err open_to_read(const char *path, int *fd, struct fl_why *why)
+{
+    enum { WRITER_MS = 10000 };
+    struct stat st;
+    *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (*fd < 0 || fstat(*fd, &st) != 0)
+        return fl_fail_os(why, "cannot open %s", path);
+    struct pollfd p = {.fd = *fd, .events = POLLIN};
+    if (S_ISFIFO(st.st_mode) && poll(&p, 1, WRITER_MS) <= 0)
+        return fl_fail(why, FL_IO, "cannot read %s: a pipe, and nothing came out of it in %d seconds", path, WRITER_MS / 1000);
+    return fcntl(*fd, F_SETFL, 0) == 0 ? FL_OK : fl_fail_os(why, "cannot open %s", path);
+}
+
 enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl_why *why)
 {
-    enum fl_err err = FL_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fl_fail_os(why, "cannot open %s", path);
-    for (;;) {
+    int fd;
+    enum fl_err err = open_to_read(path, &fd, why);
+    while (!err) {
         uint8_t chunk[65536];
         ssize_t n = read(fd, chunk, sizeof chunk);
         if (n < 0 && errno == EINTR)
@@ -32,7 +45,8 @@ enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl_why *wh
             break;
         }
     }
-    (void)close(fd);
+    if (fd >= 0)
+        (void)close(fd);
     return err;
 }
 
@@ -89,11 +103,25 @@ static enum fl_err sync_dir_of(const char *path, struct fl_why *why)
     return err;
 }
 
+/* What is there and is no file (/dev/stdout, a pipe, a printer) is written to: to put a file in its place would take it
+ * away from everybody. */
+static enum fl_err write_into(const char *path, const void *bytes, size_t n, struct fl_why *why)
+{
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC); /* a pipe that nobody reads: an error, no wait */
+    enum fl_err err = fd >= 0 && fcntl(fd, F_SETFL, 0) == 0 && !write_all(fd, bytes, n) ? FL_OK : fl_fail_os(why, "cannot write %s", path);
+    if (fd >= 0 && close(fd) != 0 && !err)
+        err = fl_fail_os(why, "cannot write %s", path);
+    return err;
+}
+
 enum fl_err fl_file_replace(const char *path, const void *bytes, size_t n, unsigned mode,
                             struct fl_why *why)
 {
     enum fl_err err = FL_OK;
     int fd = -1;
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return write_into(path, bytes, n, why);
     size_t len = strlen(path);
     char *tmp = malloc(len + 8);
     if (!tmp)
@@ -135,7 +163,7 @@ enum fl_err fl_dir_make(const char *path, struct fl_why *why)
     char *p = strdup(path);
     if (!p)
         return fl_fail(why, FL_NOMEM, "out of memory");
-    enum fl_err err = FL_OK;
+    enum fl_err err = *p ? FL_OK : fl_fail(why, FL_ARG, "a folder must have a name");
     for (char *s = p + 1; !err; s++) {
         if (*s != '/' && *s != 0)
             continue;

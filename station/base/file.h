@@ -12,11 +12,13 @@
 
 #include <stdbool.h>
 
-/* Append the file's bytes to `out` (whose max bounds it). The why names the file. */
+/* Append the file's bytes to `out` (whose max bounds it). The why names the file. A pipe is read too, and given up when
+ * nothing has come out of it in ten seconds. */
 FL_MUST enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl_why *why);
 
 /* Replace `path` by these bytes: after FL_OK the new content survives a power cut, after an error the
- * old file is untouched. `mode` as for chmod (0600 for keys); never wider, whatever the umask. */
+ * old file is untouched. `mode` as for chmod (0600 for keys); never wider, whatever the umask. Where something else than a
+ * file is (/dev/stdout, a pipe) the bytes are written into that. */
 FL_MUST enum fl_err fl_file_replace(const char *path, const void *bytes, size_t n, unsigned mode,
                                     struct fl_why *why);
 

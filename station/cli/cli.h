@@ -64,6 +64,8 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
 int cli_usage(const struct cli_verb *verb, const char *fmt, ...) FL_PRINTF(2, 3);
 /* "flashline: sentence" on standard error. Returns `code`. */
 int cli_fail(int code, const char *fmt, ...) FL_PRINTF(2, 3);
+/* To standard error, words and names made fit for a terminal; as they are written, with their line ends. */
+void cli_say(const char *fmt, ...) FL_PRINTF(1, 2);
 
 /* --data, or $XDG_DATA_HOME/flashline, or ~/.local/share/flashline. New string; NULL: no memory. */
 char *cli_data_dir(const char *given);

@@ -176,7 +176,7 @@ static int run_init(int argc, char **argv)
     else
         code = tell(dir, &opened, print, cli_format(format));
     if (!err && !closed)
-        fprintf(stderr, "flashline: the log in %s is not closed for good: flashline key retire --for-good --data %s\n", before, before);
+        cli_say("flashline: the log in %s is not closed for good: flashline key retire --for-good --data %s\n", before, before);
     json_decref(previous);
     cli_passphrase_free(passphrase);
     free(dir);

@@ -107,11 +107,11 @@ static int no_verb(int argc, char **argv)
     for (size_t i = 0; i < VERBS && !known; i++)
         known = verbs[i].verb && of_family(verbs[i].verb, family);
     if (!known) {
-        fprintf(stderr, "flashline: '%s' is not a verb; flashline --help lists them\n", family);
+        cli_say("flashline: '%s' is not a verb; flashline --help lists them\n", family);
         return CLI_USAGE;
     }
     if (!asks)
-        fprintf(stderr, "flashline: '%s%s%s' is not a verb; these are:\n\n", family, second ? " " : "", second ? second : "");
+        cli_say("flashline: '%s%s%s' is not a verb; these are:\n\n", family, second ? " " : "", second ? second : "");
     list_verbs(asks ? stdout : stderr, family);
     return asks ? CLI_OK : CLI_USAGE;
 }

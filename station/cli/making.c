@@ -83,8 +83,7 @@ static int open_station(struct making *m)
     if (err)
         return cli_fail(CLI_STATION, "%s", why.text);
     if (opened.created)
-        fprintf(stderr,
-                "flashline: made a station in %s with a new, %s.\n"
+        cli_say("flashline: made a station in %s with a new, %s.\n"
                 "  For production: flashline init. Verifier key: %s\n",
                 m->data_dir, opened.encrypted ? "encrypted key" : "unencrypted key, good for trying", opened.vkey);
     if (opened.recovered)

@@ -81,6 +81,8 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
             value = a[++i];
         else
             return cli_usage(verb, "--%s needs a value", o->name);
+        if (!*value) /* of a shell variable that was never set, mostly */
+            return cli_usage(verb, "--%s needs a value, and this one is empty", o->name);
         if (o->kind == CLI_TEXT) {
             *(const char **)o->to = value;
         } else if (o->kind == CLI_UINT) {
@@ -108,6 +110,14 @@ static void say(const char *fmt, va_list ap)
     fl_utf8_clean(text, true);
     fputs(text, stderr);
     free(text);
+}
+
+void cli_say(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(fmt, ap);
+    va_end(ap);
 }
 
 int cli_usage(const struct cli_verb *verb, const char *fmt, ...)

@@ -3,6 +3,8 @@
  * pins of flash in the package (3.8), flash size (5.1). */
 #include "esp/chip.h"
 
+#include <string.h>
+
 /* The ESP8266's four one-time-programmable words; the MAC is scattered over three of them. */
 enum { OTP1 = 0x04, OTP3 = 0x0c };
 /* The ESP32's eFuse words 0, 3, 5, 6, and the third bit of its major revision. */
@@ -82,6 +84,13 @@ static enum fl_err mac_esp8266(const struct chip *c, struct chip_regs regs, uint
     return FL_OK;
 }
 
+/* Fuses that were never burnt, or cannot be read: nobody's, and the same on many boards. */
+static bool nobodys(const uint8_t mac[static 6])
+{
+    static const uint8_t none[6], all[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    return memcmp(mac, none, sizeof none) == 0 || memcmp(mac, all, sizeof all) == 0;
+}
+
 enum fl_err chip_read_mac(const struct chip *c, struct chip_regs regs, uint8_t mac[static 6],
                           uint8_t eui64[static 8])
 {
@@ -95,6 +104,8 @@ enum fl_err chip_read_mac(const struct chip *c, struct chip_regs regs, uint8_t m
         return err;
     put_be(mac, high, 2);
     put_be(mac + 2, low, 4);
+    if (nobodys(mac))
+        return FL_UNSUPPORTED;
     if (c->eui64) {
         for (int i = 0; i < 3; i++) {
             eui64[i] = mac[i];

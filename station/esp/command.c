@@ -63,7 +63,10 @@ enum fl_err esp_fail_command(struct esp *e, uint8_t op, enum fl_err err, const s
     const char *name = packet_op_name(op);
     switch (err) {
     case FL_TIMEOUT:
+        if (e->unsent)
+            return esp_fail_link(e, err, name);
         e->count.timeouts++;
+        e->silent_usual = op < 32 && (e->answered & UINT32_C(1) << op);
         return esp_fail(e, TROUBLE_SILENT, ESP_FAULT_CHIP_SILENT, err, "%s%s: no answer in %u ms",
                         name, what, ms);
     case FL_FORMAT:
@@ -96,6 +99,7 @@ static enum fl_err exchange(struct esp *e, uint8_t op, const void *data, size_t 
     err = wire_await(e, op, payload, ms, a);
     if (!err) {
         e->count.answers++;
+        e->answered |= op < 32 ? UINT32_C(1) << op : 0;
         e->count.wait_ns += fl_mono_ns() - start;
     }
     return err;
@@ -160,24 +164,36 @@ enum fl_err esp_read_reg(struct esp *e, uint32_t addr, uint32_t *value)
     fl_put_u32le(data, addr);
     enum fl_err err = esp_ask(e, OP_READ_REG, data, sizeof data, 0, e->times.command, &a);
     *value = err ? 0 : a.value;
+    if (!err)
+        e->reg_last = a.value;
     return err;
 }
 
+/* Where answers come late, or once more, that to an earlier question may be taken for this one's. Then its own comes when
+ * nothing is asked, and two answers that agree prove nothing. */
 enum fl_err esp_read_reg_sure(void *session, uint32_t addr, uint32_t *value)
 {
     struct esp *e = session;
     uint32_t last;
+    unsigned before = e->strays;
     enum fl_err err = esp_read_reg(e, addr, &last);
     for (int i = 0; i < SURE_TRIES && !err; i++) {
+        unsigned strays = e->strays;
         err = esp_read_reg(e, addr, value);
-        if (!err && *value == last)
+        /* where there was one, the own answer may still be on its way */
+        enum fl_err quiet = !err && e->strays != before ? wire_quiet(e) : FL_OK;
+        if (quiet)
+            return esp_fail_link(e, quiet, packet_op_name(OP_READ_REG));
+        if (!err && *value == last && e->strays == strays)
             return FL_OK;
-        e->count.cut += !err; /* one of the two was not what the chip sent */
+        e->count.cut += !err; /* one of the two was not what the chip sent, or not to this question */
         last = *value;
     }
-    return err ? err
-               : esp_fail(e, TROUBLE_DAMAGED, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH,
-                          "register %08x reads differently each time", addr);
+    if (err)
+        return err;
+    return esp_fail(e, TROUBLE_DAMAGED, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH,
+                    e->strays == before ? "register %08x reads differently each time"
+                                        : "register %08x: answers come late or once more, and are those of other questions", addr);
 }
 
 enum fl_err esp_write_regs(struct esp *e, const struct reg_write *w, size_t n)
@@ -213,6 +229,8 @@ enum fl_err esp_sync(struct esp *e, uint32_t ms, bool *stub)
 {
     struct answer a;
     enum fl_err err = exchange(e, OP_SYNC, sync_payload, sizeof sync_payload, 0, ms, &a);
+    if (err == FL_REFUSED)
+        e->refusal = a.status;
     if (err)
         return err == FL_REFUSED || err == FL_FORMAT ? FL_TIMEOUT : err;
     /* the value field tells a ROM (never zero) from a stub; so does the length of its status */

@@ -8,8 +8,11 @@
 
 enum {
     CONNECT_BAUD = 115200, /* the ROM measures the speed, but logs at this one; never sync above it */
+    SLOW_BAUD = 57600,
     ATTEMPTS = 7,
+    SLOW_ATTEMPTS = 4, /* each way of resetting once */
     SYNCS = 5,        /* in one attempt */
+    AN_ANSWER = 12,   /* bytes: a SYNC's, without its status */
     SYNCS_SILENT = 3, /* when not a byte came: nobody is there, and empty slots are polled */
     LINES_MS = 2000,
 };
@@ -20,6 +23,14 @@ uint32_t esp_connect_baud(const struct esp *e)
 }
 
 /* ---- one reset ---------------------------------------------------------------------------------- */
+
+/* A port that does not do what it is told, in its time: not the chip's silence. */
+static enum fl_err port_fails(struct esp *e, enum fl_err err, const char *doing)
+{
+    if (err == FL_TIMEOUT)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_PORT_FAILED, FL_IO, "%s: %s", doing, link_why(e->link)->text);
+    return err ? esp_fail_link(e, err, doing) : FL_OK;
+}
 
 /* Towards the application nothing is read: what is heard is the application's, and its first byte ends a wait. */
 static enum fl_err play(struct esp *e, const struct reset_sequence *seq, bool into_app)
@@ -44,11 +55,7 @@ static enum fl_err play_text(struct esp *e, const char *text, bool into_app)
     enum fl_err err = reset_parse(text, &seq, &why);
     if (err)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, err, "%s", why.text);
-    err = play(e, &seq, into_app);
-    if (err == FL_TIMEOUT) /* not the chip's silence: the port's */
-        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_PORT_FAILED, FL_IO, "setting DTR and RTS: %s",
-                        link_why(e->link)->text);
-    return err ? esp_fail_link(e, err, "setting DTR and RTS") : FL_OK;
+    return port_fails(e, play(e, &seq, into_app), "setting DTR and RTS");
 }
 
 enum fl_err esp_play(struct esp *e, const char *text)
@@ -84,13 +91,21 @@ static enum fl_err sync_some(struct esp *e, bool *stub)
 {
     enum fl_err err = FL_TIMEOUT;
     uint64_t before = link_counters(e->link).bytes_in;
+    e->unsent = false;
     for (int i = 0; i < SYNCS && err == FL_TIMEOUT; i++) {
-        if (i == SYNCS_SILENT && e->text.total == e->text_mark &&
-            link_counters(e->link).bytes_in == before)
+        if (e->unsent || (i == SYNCS_SILENT && e->text.total == e->text_mark &&
+                          link_counters(e->link).bytes_in == before))
             break;
         err = esp_sync(e, e->times.sync, stub);
     }
-    return err;
+    return err == FL_TIMEOUT && e->unsent ? port_fails(e, err, "sending SYNC") : err;
+}
+
+static enum fl_err discard(struct esp *e)
+{
+    enum fl_err err = link_discard(e->link);
+    wire_forget(e);
+    return port_fails(e, err, "throwing away what was received");
 }
 
 /* "waiting for download" is the last line of a loader that listens. Boards that are silent, or log at another speed,
@@ -107,8 +122,7 @@ static bool listens(const struct esp *e)
 static enum fl_err quick_attempt(struct esp *e, bool *stub)
 {
     const char *text = reset_quick(link_info(e->link));
-    enum fl_err err = link_discard(e->link);
-    wire_forget(e);
+    enum fl_err err = discard(e);
     if (!err)
         err = esp_play(e, text);
     if (!err)
@@ -128,8 +142,7 @@ static bool wants_quick(const struct esp *e)
 
 static enum fl_err attempt(struct esp *e, const char *reset, bool *stub)
 {
-    enum fl_err err = link_discard(e->link);
-    wire_forget(e);
+    enum fl_err err = discard(e);
     if (!err && reset)
         err = esp_play(e, reset);
     else if (!err) /* a stub of an earlier session may sit in the middle of a frame */
@@ -147,10 +160,13 @@ static enum fl_err look_at_other_speeds(struct esp *e, bool *stub)
         if (speeds[i] == 0 || speeds[i] == CONNECT_BAUD)
             continue;
         err = link_set_baud(e->link, speeds[i], fl_deadline_in_ms(LINES_MS));
+        if (err == FL_REFUSED || err == FL_UNSUPPORTED) {
+            err = FL_TIMEOUT;
+            continue;
+        }
+        err = port_fails(e, err, "setting the speed");
         if (!err)
             err = wire_break(e);
-        else if (err == FL_REFUSED || err == FL_UNSUPPORTED)
-            err = FL_TIMEOUT;
         if (!err)
             err = esp_sync(e, e->times.sync, stub);
     }
@@ -178,7 +194,15 @@ static enum fl_err diagnose(struct esp *e, unsigned attempts)
     if (s.brownout)
         return NOBODY(BOARD_BROWNOUT, "no answer to SYNC in %u attempts; the chip said \"%s\"",
                       attempts, quote);
-    if (s.waiting)
+    if (e->refusal.known)
+        return esp_fail(e, TROUBLE_SYNC, packet_status_damaged(e->refusal) ? ESP_FAULT_LINK_DAMAGED : ESP_FAULT_CHIP_REFUSED,
+                        FL_TIMEOUT, "SYNC is refused with %02x %02x (%s) in %u attempts", e->refusal.code, e->refusal.error,
+                        packet_status_text(e->refusal), attempts);
+    if (s.waiting && e->echoes == 0 && (e->frames > 0 || s.behind >= AN_ANSWER))
+        return NOBODY(LINK_NOISE, "the loader says \"waiting for download\" and answers SYNC with %zu bytes and %u frames "
+                                  "that make no sense, in %u attempts: its bytes are changed on the way",
+                      s.behind, e->frames, attempts);
+    if (s.waiting && e->echoes == 0)
         return NOBODY(LINK_TX_DEAD, "the loader says \"waiting for download\" and does not answer "
                                     "SYNC in %u attempts", attempts);
     if (s.panic)
@@ -192,6 +216,8 @@ static enum fl_err diagnose(struct esp *e, unsigned attempts)
     if (s.printable)
         return NOBODY(BOARD_APP, "%zu bytes of text instead of an answer, at the end \"%s\"%s", n,
                       quote, hint);
+    if (e->syncs > 0)
+        return NOBODY(LINK_NOISE, "%u answers to SYNC came, and none whole within %u ms of its question", e->syncs, e->times.sync);
     if (n > 0 || e->frames > 0)
         return NOBODY(LINK_NOISE, "%zu bytes and %u frames came that make no sense, at %u baud", n,
                       e->frames, link_baud(e->link));
@@ -207,7 +233,7 @@ static enum fl_err diagnose(struct esp *e, unsigned attempts)
 static enum fl_err to_connect_speed(struct esp *e)
 {
     enum fl_err err = link_set_baud(e->link, esp_connect_baud(e), fl_deadline_in_ms(LINES_MS));
-    return err == FL_UNSUPPORTED ? FL_OK : err;
+    return err == FL_UNSUPPORTED ? FL_OK : port_fails(e, err, "setting the speed");
 }
 
 static enum fl_err attempts(struct esp *e, unsigned most, unsigned *made, bool *stub)
@@ -230,11 +256,39 @@ static enum fl_err attempts(struct esp *e, unsigned most, unsigned *made, bool *
     return err;
 }
 
+/* Bytes came, and no sense in them: what garbles them at the usual speed may carry half of it. The ROM takes the speed
+ * of SYNC. Found so, the session and the slot stay at it. */
+static bool slower_may_do(const struct esp *e)
+{
+    return e->problem.fault == ESP_FAULT_LINK_NOISE && link_info(e->link)->has_speed && sequence(e, 0) &&
+           e->usb == USB_NONE && esp_connect_baud(e) == CONNECT_BAUD && !fl_deadline_passed(e->limit);
+}
+
+static enum fl_err slower(struct esp *e, bool *stub)
+{
+    struct esp_problem was = e->problem;
+    uint32_t usual = e->tune.baud;
+    unsigned made = 0;
+    e->tune.baud = SLOW_BAUD;
+    enum fl_err err = to_connect_speed(e);
+    if (!err)
+        err = attempts(e, SLOW_ATTEMPTS, &made, stub);
+    if (!err) {
+        esp_rung(e, ESP_RUNG_BAUD_DOWN, SLOW_BAUD, "%s; %u baud", was.text, SLOW_BAUD);
+        return FL_OK;
+    }
+    e->tune.baud = usual;
+    if (err == FL_TIMEOUT)
+        e->problem = was;
+    return err;
+}
+
 enum fl_err esp_stage_connect(struct esp *e)
 {
     e->work = WORK_TALK;
     e->stub = e->greeted = e->restarted = e->early = false;
-    e->echoes = e->frames = 0;
+    e->echoes = e->frames = e->syncs = 0;
+    e->refusal = (struct packet_status){0};
     e->text_mark = e->text.total;
     bool stub = false;
     unsigned made = 0;
@@ -244,7 +298,11 @@ enum fl_err esp_stage_connect(struct esp *e)
                        &stub);
     if (err == FL_TIMEOUT) {
         wire_forget(e);
-        return diagnose(e, made);
+        err = diagnose(e, made);
+        if (slower_may_do(e))
+            err = slower(e, &stub);
+        if (err == FL_TIMEOUT)
+            return err;
     }
     if (err)
         return e->trouble == TROUBLE_DEAD && e->problem.err == err

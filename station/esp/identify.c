@@ -201,7 +201,8 @@ static enum fl_err read_unit(struct esp *e)
         err = chip_read_mac(e->chip, regs, e->unit.mac, e->unit.eui64);
     if (err == FL_UNSUPPORTED)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN, err,
-                        "the chip's fuses hold no MAC address of a kind that is known");
+                        "the chip's fuses hold no MAC address that a board could have: %02x:%02x:%02x:%02x:%02x:%02x",
+                        e->unit.mac[0], e->unit.mac[1], e->unit.mac[2], e->unit.mac[3], e->unit.mac[4], e->unit.mac[5]);
     e->unit.has_mac = !err;
     e->unit.has_eui64 = !err && e->chip->eui64;
     if (!err)
@@ -233,6 +234,10 @@ static enum fl_err stop_watchdogs(struct esp *e)
 
 static enum fl_err wrong_chip(struct esp *e)
 {
+    if (!e->unit.security.has_flags && e->unit.security.secure_download == ESP_ON)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_WRONG, FL_MISMATCH,
+                        "SECURITY_INFO and every register are refused, as by an ESP32-S2 in secure download mode; "
+                        "wanted is an %s", chip_by_name(e->config.chip)->title);
     return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_WRONG, FL_MISMATCH, "the chip is an %s, not an %s",
                     e->chip->title, chip_by_name(e->config.chip)->title);
 }

@@ -134,8 +134,10 @@ static bool take_resync(struct esp *e, enum esp_rung_kind kind)
     esp_rung(e, kind, 0, "%s; %s", e->problem.text, how);
     struct esp_problem was = e->problem;
     enum esp_trouble trouble = e->trouble;
+    bool lost = trouble == TROUBLE_SILENT && e->silent_usual;
     e->stubborn = e->stubborn || (kind == ESP_RUNG_REGION && damage(e));
     enum fl_err err = wire_resync(e);
+    e->revived += lost && err == FL_OK;
     if (err == FL_OK || e->trouble == TROUBLE_DEAD)
         return true;
     /* the evidence that counts is what happened before */
@@ -303,12 +305,19 @@ bool esp_line_bad(const struct esp *e)
 }
 
 /* A line that damages one exchange in a hundred makes a loader refuse what nobody asked and miss what somebody did, and
- * lets wrong bytes through a checksum of eight bits: that is no verdict on the unit. */
+ * lets wrong bytes through a checksum of eight bits: that is no verdict on the unit. Nor is silence that ends by itself:
+ * a chip that hangs stays silent until it is reset. */
 void esp_blame_line(struct esp *e)
 {
+    enum { TWICE = 2 };
     enum esp_fault f = e->problem.fault;
     uint64_t bad = e->count.damaged + e->count.cut;
-    bool unit = f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_VERIFY_MD5;
+    bool unit = f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_CHIP_UNKNOWN ||
+                f == ESP_FAULT_FLASH_MISSING || f == ESP_FAULT_FLASH_SIZE || f == ESP_FAULT_VERIFY_MD5;
+    if (f == ESP_FAULT_CHIP_SILENT && e->revived >= TWICE && !esp_line_bad(e))
+        (void)esp_fail(e, e->trouble, ESP_FAULT_LINK_DAMAGED, e->problem.err,
+                       "%u times a request was lost, or its answer, that was answered before and after, without a reset; %.200s",
+                       e->revived, e->problem.text);
     if (unit && esp_line_bad(e))
         (void)esp_fail(e, e->trouble, ESP_FAULT_LINK_DAMAGED, e->problem.err,
                        "%llu of %llu exchanges were damaged on the way; %.240s", (unsigned long long)bad,

@@ -87,7 +87,11 @@ struct esp {
     struct text_log text;
     uint64_t text_mark; /* text before this is of no interest any more */
     bool greeted, restarted;
-    unsigned echoes, frames;
+    unsigned echoes, frames, syncs; /* since it connected; the last: answers to SYNC */
+    struct packet_status refusal; /* of the last SYNC that was refused since the session connected anew */
+    uint32_t reg_last; /* the value that READ_REG gave last */
+    unsigned strays;   /* other values that came when nothing was asked */
+    bool unsent; /* the port did not take the last request in its time */
     struct esp_counters count;
     struct esp_cell *cell; /* of the block sent last; NULL: none, or more kinds than there are places for */
 
@@ -133,6 +137,9 @@ struct esp {
     /* Plain bytes of the region in work that the ROM has acknowledged: it goes on from their last sector. Where it
      * stood when a rung was taken last. */
     uint32_t resume_at, resume_mark;
+    uint32_t answered;   /* a bit an opcode below 32: that was answered in this session */
+    bool silent_usual;   /* the last silence was one to such an opcode */
+    unsigned revived;    /* times that ended without a reset */
     bool unsure; /* something failed since the loader last proved that it understands us */
     struct fl_deadline limit; /* of the whole call */
     uint64_t plain_done, plain_total; /* of esp_write, for the gauge */

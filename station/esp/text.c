@@ -90,6 +90,8 @@ struct text_signs text_read(const uint8_t *bytes, size_t n)
              after(bytes, n, "ets Jul ") || after(bytes, n, "ets Jan ");
     const uint8_t *waiting = after(bytes, n, "waiting for download");
     s.waiting = waiting && (!boot || waiting > boot);
+    for (const uint8_t *p = s.waiting ? waiting : end; p < end; p++)
+        s.behind += *p != '\r' && *p != '\n';
     /* reset codes of ESP32 and later chips: 0F is the brownout reset */
     s.brownout = s.reset_code == 0x0f || after(bytes, n, "Brownout detector was triggered");
     s.panic = after(bytes, n, "Guru Meditation Error") || after(bytes, n, "Fatal exception (");

@@ -11,6 +11,7 @@
 
 enum {
     FRAMES_MAX = 256, /* frames looked at for one answer: 8 to each of a few SYNCs, and reserve */
+    STATUS_MAX = 4, /* bytes of an answer that is nothing but a status: 2 of an ESP8266 or a stub, else 4 */
     RESYNC_TRIES = 3,
     STALE_READS = 16,  /* a board that never stops talking does not keep us from asking */
     QUIET_ROUNDS = 10, /* a board that never falls silent is not waited for longer than this */
@@ -77,6 +78,7 @@ static enum got parse(struct esp *e, struct packet_reply *r)
         }
         switch (packet_parse(p, n, r)) {
         case PACKET_REPLY:
+            e->syncs += r->op == OP_SYNC;
             return GOT_REPLY;
         case PACKET_CUT:
             e->count.cut++;
@@ -100,13 +102,19 @@ void wire_forget(struct esp *e)
     e->in_at = e->in_n = 0;
 }
 
+/* What came and nobody awaits. */
+static void drop(struct esp *e)
+{
+    struct packet_reply r;
+    for (enum got got; (got = parse(e, &r)) != GOT_NOTHING;)
+        e->strays += got == GOT_REPLY && r.op == OP_READ_REG && r.value != e->reg_last;
+}
+
 enum fl_err wire_hear(struct esp *e, uint32_t ms, bool (*enough)(const struct esp *))
 {
     struct fl_deadline d = fl_deadline_in_ms(ms);
-    struct packet_reply r;
     for (;;) {
-        while (parse(e, &r) != GOT_NOTHING)
-            ;
+        drop(e);
         if (fl_deadline_passed(d) || (enough && enough(e)))
             return FL_OK;
         enum fl_err err = fill(e, d);
@@ -128,13 +136,13 @@ enum fl_err wire_await_app(struct esp *e, uint32_t ms)
 
 enum fl_err wire_quiet(struct esp *e)
 {
-    struct packet_reply r;
     struct fl_deadline end = fl_deadline_in_ms((uint64_t)e->times.quiet * QUIET_ROUNDS);
     enum fl_err err = FL_OK;
+    drop(e);
     while (!err && !fl_deadline_passed(end)) {
         err = fill(e, fl_deadline_in_ms(e->times.quiet));
-        while (!err && parse(e, &r) != GOT_NOTHING)
-            ;
+        if (!err)
+            drop(e);
     }
     wire_forget(e);
     return err == FL_TIMEOUT ? FL_OK : err;
@@ -168,10 +176,8 @@ static enum fl_err paced(struct esp *e, const uint8_t *p, size_t n, struct fl_de
  * came too late. */
 static enum fl_err drop_stale(struct esp *e)
 {
-    struct packet_reply r;
     for (int i = 0; i < STALE_READS; i++) {
-        while (parse(e, &r) != GOT_NOTHING)
-            ;
+        drop(e);
         enum fl_err err = fill(e, (struct fl_deadline){0});
         if (err)
             return err == FL_TIMEOUT ? FL_OK : err;
@@ -188,9 +194,10 @@ enum fl_err wire_send(struct esp *e, const void *bytes, size_t n)
     if (e->tune.burst > 0)
         us += (us + e->tune.burst_gap_us) * (n / e->tune.burst + 1);
     struct fl_deadline d = fl_deadline_min(fl_deadline_in_ms(e->times.send + 2 * us / 1000), e->limit);
-    if (e->tune.burst > 0) /* short frames too: several of them in a row are a long burst */
-        return paced(e, bytes, n, d);
-    return link_write(e->link, bytes, n, d);
+    /* short frames too: several of them in a row are a long burst */
+    err = e->tune.burst > 0 ? paced(e, bytes, n, d) : link_write(e->link, bytes, n, d);
+    e->unsent = err == FL_TIMEOUT;
+    return err;
 }
 
 /* ---- the answer --------------------------------------------------------------------------------- */
@@ -214,8 +221,7 @@ static bool held(const struct esp *e, uint8_t op, struct packet_reply *r)
 }
 
 /* One frame: FL_BUSY when it is not what is waited for. */
-static enum fl_err frame(struct esp *e, enum got got, const struct packet_reply *r, uint8_t op,
-                         size_t payload, struct answer *a)
+static enum fl_err frame(enum got got, const struct packet_reply *r, uint8_t op, size_t payload, struct answer *a)
 {
     if (got == GOT_GREETING)
         return op == OP_MEM_END ? FL_OK : FL_BUSY;
@@ -224,12 +230,11 @@ static enum fl_err frame(struct esp *e, enum got got, const struct packet_reply 
     if (r->op == op)
         return judge(r, payload, a);
     struct answer other = {0};
-    if (judge(r, 0, &other) == FL_REFUSED) {
+    if (r->n <= STATUS_MAX && judge(r, 0, &other) == FL_REFUSED && (other.status.code == 1 || other.status.code >= 0xc0)) {
         *a = other;
         a->foreign = true;
     }
-    (void)e;
-    return FL_BUSY;
+    return FL_BUSY; /* of an earlier question, late; or damaged */
 }
 
 enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32_t ms, struct answer *a)
@@ -240,7 +245,7 @@ enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32_t ms, s
         struct packet_reply r;
         enum got got = parse(e, &r);
         if (got != GOT_NOTHING) {
-            enum fl_err err = frame(e, got, &r, op, payload, a);
+            enum fl_err err = frame(got, &r, op, payload, a);
             if (err != FL_BUSY)
                 return err;
             if (a->foreign) /* a ROM may say it eight times; the last one ends the hope */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/problems.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,7 @@ static void FL_PRINTF(4, 0)
                        PROBLEMS_MAX);
     else
         (void)vsnprintf(sentence, sizeof sentence, fmt, ap);
-    struct fl_buf text = FL_BUF(SENTENCE_MAX + 4096 + 64);
+    struct fl_buf text = FL_BUF(SENTENCE_MAX + strlen(c->path) + 64);
     fl_buf_addf(&text, "%s:%u:%u: %s", c->path, at.line, at.column, sentence);
     for (size_t i = 0; i < to->n; i++)
         if (!text.err && strcmp(to->list[i].text, fl_buf_text(&text)) == 0) {
@@ -46,9 +48,7 @@ static void FL_PRINTF(4, 0)
         critic_nomem(c);
         return;
     }
-    for (uint8_t *p = text.bytes; *p; p++) /* what was quoted may hold anything: keep it one line */
-        if (*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    fl_utf8_clean((char *)text.bytes, false); /* what was quoted, and the path, may hold anything: keep it one line */
     to->list[to->n++] = (struct profile_problem){(char *)text.bytes, at.line, at.column};
 }
 

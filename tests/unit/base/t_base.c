@@ -10,6 +10,7 @@
 #include "base/queue.h"
 #include "base/wake.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -263,6 +264,46 @@ static void files(void **state)
     free(deep);
 }
 
+/* What a user may name besides files: a pipe that somebody or nobody writes into, a device, nothing at all. */
+static void other_things(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/flashline-t-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    char *pipe_path = fl_path_join(dir, "pipe"), *link_path = fl_path_join(dir, "null");
+    struct fl_why why = {0};
+    struct fl_buf b = FL_BUF(100);
+    struct stat st;
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    /* nobody reads: an error at once. A file put in its place would have taken it away */
+    assert_true(fl_file_replace(pipe_path, "x", 1, 0600, &why) != FL_OK);
+    assert_true(stat(pipe_path, &st) == 0 && S_ISFIFO(st.st_mode));
+    int both = open(pipe_path, O_RDWR);
+    assert_true(both >= 0);
+    assert_int_equal(fl_file_replace(pipe_path, "through", 7, 0600, &why), FL_OK);
+    char got[8] = {0};
+    assert_int_equal(read(both, got, 7), 7);
+    assert_string_equal(got, "through");
+    /* somebody has written, and is gone: its bytes are read, to their end */
+    assert_int_equal(write(both, "pipe", 4), 4);
+    int reader = open(pipe_path, O_RDONLY | O_NONBLOCK);
+    close(both); /* the bytes stay while a reader is there */
+    assert_int_equal(fl_file_read(pipe_path, &b, &why), FL_OK);
+    assert_int_equal(b.len, 4);
+    close(reader);
+    fl_buf_fini(&b);
+    /* a device stays one */
+    assert_int_equal(symlink("/dev/null", link_path), 0);
+    assert_int_equal(fl_file_replace(link_path, "x", 1, 0600, &why), FL_OK);
+    assert_true(stat(link_path, &st) == 0 && S_ISCHR(st.st_mode));
+    assert_int_equal(fl_dir_make("", &why), FL_ARG);
+    char cmd[200];
+    (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+    assert_int_equal(system(cmd), 0);
+    free(pipe_path);
+    free(link_path);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -270,7 +311,7 @@ int main(void)
         cmocka_unit_test(time_text),       cmocka_unit_test(hashes),
         cmocka_unit_test(buffer_limit),    cmocka_unit_test(cursor_end),
         cmocka_unit_test(queue_between_threads), cmocka_unit_test(wake_ends_a_wait),
-        cmocka_unit_test(files),
+        cmocka_unit_test(files),           cmocka_unit_test(other_things),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,10 @@ static void mac(void **state)
         assert_memory_equal(eui, cases[i].eui ? cases[i].eui : "\0\0\0\0\0\0\0", 8);
     }
     uint8_t m[6], eui[8];
+    /* never burnt, or not to be read: no unit has this address, and many boards would be one */
+    struct chip_regs blank = REGS({0x3FF5A004, 0}, {0x3FF5A008, 0}), full = REGS({0x3FF5A004, 0xffffffff}, {0x3FF5A008, 0xffffffff});
+    assert_int_equal(chip_read_mac(chip_by_name("esp32"), blank, m, eui), FL_UNSUPPORTED);
+    assert_int_equal(chip_read_mac(chip_by_name("esp32"), full, m, eui), FL_UNSUPPORTED);
     assert_int_equal(chip_read_mac(chip_by_name("esp8266"), REGS({0x3FF00054, 0x00070000}), m, eui),
                      FL_UNSUPPORTED);
 }

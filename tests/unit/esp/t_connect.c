@@ -46,6 +46,20 @@ static void noise(struct fake *f)
     f->no_sync = true;
 }
 
+static void refuses(struct fake *f)
+{
+    f->rules[0] = (struct fake_rule){OP_SYNC, 1, 0, IN_ROM, DO_REFUSE, "01070000"};
+}
+/* every byte without its highest bit: C0 is 40 */
+static void answers_changed(struct fake *f)
+{
+    f->rules[0] = (struct fake_rule){OP_SYNC, 1, 0, IN_ROM, DO_RAW, "40 01 08 0400 07122020 00000000 40"};
+}
+static void answers_cut(struct fake *f)
+{
+    f->rules[0] = (struct fake_rule){OP_SYNC, 1, 0, IN_ROM, DO_RAW, "C0 01 08 04 07 12 20 20 C0"};
+}
+
 static void diagnosis(void **state)
 {
     (void)state;
@@ -54,14 +68,18 @@ static void diagnosis(void **state)
         void (*bend)(struct fake *);
         enum esp_fault fault;
         const char *words;
+        unsigned more_resets; /* than the seven of the usual speed */
     } rows[] = {
-        {"nothing", silent, ESP_FAULT_LINK_SILENT, "not one byte"},
-        {"deaf loader", deaf, ESP_FAULT_LINK_TX_DEAD, "waiting for download"},
-        {"wrong strap", wrong_strap, ESP_FAULT_BOOT_MODE, "boot:0x13"},
-        {"application", talks, ESP_FAULT_BOARD_APP, ">>>"},
-        {"panic", panics, ESP_FAULT_BOARD_PANIC, "Rebooting"},
-        {"brownout", browns_out, ESP_FAULT_BOARD_BROWNOUT, "Brownout detector"},
-        {"noise", noise, ESP_FAULT_LINK_NOISE, "make no sense"},
+        {"nothing", silent, ESP_FAULT_LINK_SILENT, "not one byte", 0},
+        {"deaf loader", deaf, ESP_FAULT_LINK_TX_DEAD, "waiting for download", 0},
+        {"wrong strap", wrong_strap, ESP_FAULT_BOOT_MODE, "boot:0x13", 0},
+        {"application", talks, ESP_FAULT_BOARD_APP, ">>>", 0},
+        {"panic", panics, ESP_FAULT_BOARD_PANIC, "Rebooting", 0},
+        {"brownout", browns_out, ESP_FAULT_BOARD_BROWNOUT, "Brownout detector", 0},
+        {"noise", noise, ESP_FAULT_LINK_NOISE, "make no sense", 4 /* at half of it */},
+        {"refuses SYNC", refuses, ESP_FAULT_LINK_DAMAGED, "SYNC is refused with 01 07", 0},
+        {"answers are changed", answers_changed, ESP_FAULT_LINK_NOISE, "answers SYNC with", 4},
+        {"answers cut", answers_cut, ESP_FAULT_LINK_NOISE, "answers SYNC with", 4},
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {
         struct fake *f = fake_new(fake_esp32);
@@ -71,9 +89,10 @@ static void diagnosis(void **state)
         assert_int_equal(esp_connect(e, &p), FL_TIMEOUT);
         if (p.fault != rows[i].fault || !strstr(p.text, rows[i].words))
             fail_msg("%s: %s: %s", rows[i].what, esp_fault_name(p.fault), p.text);
-        assert_int_equal(f->resets, 7);
+        assert_int_equal(f->resets, 7 + rows[i].more_resets);
         /* a session that found nobody may try again, and then finds the board */
         f->dead = f->no_sync = false;
+        f->rules[0] = (struct fake_rule){0};
         fake_esp32(f);
         assert_int_equal(esp_connect(e, &p), FL_OK);
         esp_close(e);

@@ -2,6 +2,7 @@
 #include "audit/certs.h"
 
 #include "audit/certs_map.h"
+#include "audit/page.h"
 #include "audit/proof_file.h"
 #include "base/json.h"
 
@@ -96,20 +97,7 @@ static void bad(struct certs_file *f, enum audit_class class, const char *fmt, .
 
 /* ---- what a file is ---------------------------------------------------------------------------------- */
 
-static const char proof_mark[] = "c2sp.org/tlog-proof@", page_mark[] = "<pre id=\"proof\">";
-
-/* A page written by this program holds the file between its marks, and nothing in it needs escaping. */
-static void unwrap_page(const char **p, size_t *n)
-{
-    const char *from = memmem(*p, *n, page_mark, sizeof page_mark - 1);
-    if (*n < 2 || **p != '<' || !from)
-        return;
-    from += sizeof page_mark - 1;
-    size_t left = *n - (size_t)(from - *p);
-    const char *to = memmem(from, left, "</pre>", 6);
-    *n = to ? (size_t)(to - from) : left;
-    *p = from;
-}
+static const char proof_mark[] = "c2sp.org/tlog-proof@";
 
 static bool is_proof(const char *p, size_t n)
 {
@@ -119,7 +107,7 @@ static bool is_proof(const char *p, size_t n)
 enum fl_err certs_note(const void *bytes, size_t n, const char **note, size_t *note_n, struct fl_why *why)
 {
     const char *p = bytes;
-    unwrap_page(&p, &n);
+    (void)page_proof(p, n, &p, &n);
     if (is_proof(p, n)) {
         const char *blank = memmem(p, n, "\n\n", 2);
         if (!blank)
@@ -349,7 +337,9 @@ static enum fl_err judge(struct certs *c, uint32_t file, const char *p, size_t n
     struct fl_why why = {0, ""};
     uint32_t log, number;
     enum fl_err err;
-    unwrap_page(&p, &n);
+    const char *page = p;
+    size_t page_n = n;
+    bool is_page = page_proof(p, n, &p, &n);
     if (!is_proof(p, n)) {
         err = open_head(c, p, n, f, &head);
         if (!err && f->class == AUDIT_GOOD)
@@ -361,6 +351,11 @@ static enum fl_err judge(struct certs *c, uint32_t file, const char *p, size_t n
         bad(f, AUDIT_MALFORMED, "%s", why.text);
     else if (!err)
         err = check_proof(c, file, &proof, f);
+    if (!err && is_page && f->class == AUDIT_GOOD) {
+        err = page_check(page, page_n, &proof, p, n, &why);
+        if (err && err != FL_NOMEM)
+            bad(f, AUDIT_MALFORMED, "%s", why.text);
+    }
     proof_file_fini(&proof);
     return err == FL_NOMEM ? err : FL_OK;
 }

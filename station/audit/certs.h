@@ -10,8 +10,8 @@
  * cover that place, from before and from after, show it: AUDIT_FORK, with the names of both files. Where no two certificates
  * cover the same place nothing can be said, and certs_result.compared tells how many heads were held against another.
  *
- * Files are: certificates (proof_file.h with the record in `extra`), such a file inside an HTML page (<pre id="proof">), and
- * signed heads (checkpoint.h).
+ * Files are: certificates (proof_file.h with the record in `extra`), such a file inside an HTML page, which must then
+ * show what it proves (page.h), and signed heads (checkpoint.h).
  *
  * Thread rule: one owner.
  */

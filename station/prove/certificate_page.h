@@ -2,7 +2,7 @@
  *
  * certificate_page.h: a birth certificate as one HTML page that prints on A4: what the record says, the whole text file,
  * and the same bytes as a QR code. The file stands between <pre id="proof"> and </pre>, so that `flashline verify` reads
- * the page as well as the file.
+ * the page as well as the file; and finds one that shows anything else than it proves (audit/page.h).
  *
  * Thread rule: pure.
  */

@@ -114,6 +114,9 @@ H11 words added to a head in a bundle|flow/bundle.sh|a line that nobody signed
 H14 one signed head damaged|unit/audit/t_verify.c|{"H14 signature bit"
 H14 and in a bundle|flow/bundle.sh|"a head in the middle"
 H13 the proof of a FAIL handed out as a certificate|flow/certificates.sh|good, and a FAIL
+H15 a page that shows something else than it proves|flow/certificates.sh|page "another outcome"
+H15 its QR code another's|flow/certificates.sh|page "another's code"
+H15 any byte of a page, any module of its code|unit/audit/t_page.c|static void any_byte_of_a_page
 H12 a witness counted under two names|unit/audit/t_policy.c|nobody counts twice
 H12 a policy with a quorum of nobody|flow/witness.sh|quorum nobody
 LIST

@@ -39,6 +39,25 @@ expect_text "$T/1.html" '<td>24:6f:28:00:00:01</td>'
 sed -n '/<pre id="proof">/,/<\/pre>/p' "$T/1.html" | sed 's/<pre id="proof">//; s/<\/pre>//' | head -n -1 | cmp - "$T/1.tlog-proof" || fail "the page holds another file"
 ! grep -Eq 'src=|href=|http' "$T/1.html" || fail "the page asks for something from outside"
 
+# a page that shows anything else than it proves, by either checker: another outcome, another unit, a word more, another's code
+page() { # name, sed script, what is said
+    sed "$2" "$T/1.html" >"$T/shown.html"
+    ! cmp -s "$T/1.html" "$T/shown.html" || fail "$1 changed nothing"
+    for p in "$FL verify" "$V"; do
+        expect_exit 28 $p "$T/shown.html" --key "$vkey"
+        expect_text "$T/out" "$3"
+    done
+}
+page "another outcome" 's|<td>PASS</td>|<td>FAIL</td>|' "it says '<tr><td>outcome</td><td>FAIL</td></tr>' where '<tr><td>outcome</td><td>PASS"
+page "another unit" 's|<td>24:6f:28:00:00:01</td>|<td>24:6f:28:00:00:09</td>|' "it says '<tr><td>unit</td><td>24:6f:28:00:00:09"
+page "a word more" 's|<h1>Birth certificate</h1>|& and warranty|' 'does not show what it proves'
+page "a style that hides" 's|</style>|td{display:none}&|' 'does not show what it proves'
+page "behind the end" '$a<script>1</script>' 'something stands behind its end'
+expect_exit 0 "$FL" certificate 24:6f:28:00:00:02 --data "$d" --format html -o "$T/2.html"
+grep '<svg' "$T/2.html" >"$T/2.svg"
+page "another's code" "/<svg/{r $T/2.svg
+d}" 'its QR code holds something else'
+
 # and by a camera: the page as Chromium shows it, read by zbar, gives the file byte for byte, which then verifies
 if [ -x /usr/bin/chromium ] && command -v zbarimg >/dev/null; then
     chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$T/chromium" --force-device-scale-factor=2 \

@@ -210,6 +210,26 @@ void fl_lock_drop(struct fl_lock *l)
     l->fd = -1;
 }
 
+enum fl_err fl_lock_claim(struct fl_lock *l, const char *path, struct fl_why *why)
+{
+    struct stat held, named;
+    for (;;) {
+        enum fl_err err = fl_lock_take(l, path, why);
+        if (err)
+            return err;
+        if (fstat(l->fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino)
+            return FL_OK;
+        fl_lock_drop(l); /* whoever held it removed it between our open and our lock: it excludes nobody */
+    }
+}
+
+void fl_lock_end(struct fl_lock *l, const char *path)
+{
+    if (l->fd >= 0)
+        (void)unlink(path); /* while it is held, so that what is removed is ours */
+    fl_lock_drop(l);
+}
+
 char *fl_path_join(const char *dir, const char *name)
 {
     if (name[0] == '/')

@@ -41,6 +41,10 @@ struct fl_lock {
 };
 FL_MUST enum fl_err fl_lock_take(struct fl_lock *l, const char *path, struct fl_why *why);
 void fl_lock_drop(struct fl_lock *l);
+/* The same, on a file that is there only while it is held: fl_lock_end removes it. For what is made under a name that others
+ * may make too. */
+FL_MUST enum fl_err fl_lock_claim(struct fl_lock *l, const char *path, struct fl_why *why);
+void fl_lock_end(struct fl_lock *l, const char *path);
 
 /* "dir/name" in a new string the caller frees; an absolute `name` stays as it is. NULL: no memory. */
 char *fl_path_join(const char *dir, const char *name);

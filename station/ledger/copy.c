@@ -43,13 +43,10 @@ static enum fl_err check_copy(const char *path, struct copy_made *out, struct fl
     return err;
 }
 
-static enum fl_err backup_to(const char *db, const char *to, struct copy_made *out, struct fl_why *why)
+static enum fl_err backup_alone(const char *db, const char *part, const char *to, struct copy_made *out, struct fl_why *why)
 {
     struct db_reader r = {NULL, NULL, NULL};
-    char part[4200];
     int64_t id;
-    if ((size_t)snprintf(part, sizeof part, "%s.part", to) >= sizeof part)
-        return fl_fail(why, FL_LIMIT, "the path is too long");
     enum fl_err err = db_open_reader(db, false, &r, why);
     if (!err)
         err = db_int(r.db, "PRAGMA application_id", 0, &id, why);
@@ -63,6 +60,22 @@ static enum fl_err backup_to(const char *db, const char *to, struct copy_made *o
     if (!err)
         err = name_it(part, to, why);
     (void)unlink(part);
+    return err;
+}
+
+/* Two at once to one name would write into one another's file: it could get its name half written. */
+static enum fl_err backup_to(const char *db, const char *to, struct copy_made *out, struct fl_why *why)
+{
+    char part[4200], making[4200];
+    struct fl_lock lock = {-1};
+    if ((size_t)snprintf(part, sizeof part, "%s.part", to) >= sizeof part ||
+        (size_t)snprintf(making, sizeof making, "%s.making", to) >= sizeof making)
+        return fl_fail(why, FL_LIMIT, "the path is too long");
+    enum fl_err err = fl_lock_claim(&lock, making, why);
+    if (err == FL_BUSY)
+        return fl_fail(why, err, "another backup to %.300s is being made", to);
+    err = backup_alone(db, part, to, out, why); /* a file system without locks, or that takes no file at all, says so here */
+    fl_lock_end(&lock, making);
     return err;
 }
 

@@ -17,7 +17,8 @@ struct copy_made {
 };
 
 /* A copy of the folder's database as of now, also while a station is at work; checked before it gets its name. It holds
- * everything but the key. FL_EXISTS: `to` is there already. */
+ * everything but the key. FL_EXISTS: `to` is there already. FL_BUSY: another backup to `to` is being made (it holds a lock on
+ * TO.making meanwhile). */
 FL_MUST enum fl_err copy_backup(const char *data, const char *to, struct copy_made *out, struct fl_why *why);
 
 /* A new database from the old one's log (and what is not made from it: the outbox, names of people), with the schema as this

@@ -71,13 +71,20 @@ static void begin_evidence(struct fl_buf *b, const struct folder *f, const struc
 /* The file checkpoint goes with it: before anybody touches anything. */
 static enum fl_err end_evidence(struct fl_buf *b, const struct folder *f, const struct fl_buf *mark, struct fl_why *why)
 {
-    char name[60], now[FL_TIME_TEXT];
+    char name[60], now[FL_TIME_TEXT], again[16] = "", *path = NULL;
     fl_time_format(fl_wall_ms(), now);
-    (void)snprintf(name, sizeof name, "incident-%.4s%.2s%.2s-%.2s%.2s%.2s.txt", now, now + 5, now + 8, now + 11, now + 14,
-                   now + 17);
     if (mark->len)
         fl_buf_addf(b, "\nthe file checkpoint:\n%s", fl_buf_text(mark));
-    char *path = fl_path_join(f->dir, name);
+    /* evidence never takes the place of earlier evidence: of the same second, or of the same hour before the clock was set back */
+    for (int n = 2; n < 1000; n++) {
+        (void)snprintf(name, sizeof name, "incident-%.4s%.2s%.2s-%.2s%.2s%.2s%s.txt", now, now + 5, now + 8, now + 11, now + 14,
+                       now + 17, again);
+        free(path);
+        path = fl_path_join(f->dir, name);
+        if (!path || !fl_path_exists(path))
+            break;
+        (void)snprintf(again, sizeof again, "-%d", n);
+    }
     enum fl_err err = path ? fl_buf_err(b, why) : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
         err = fl_file_replace(path, b->bytes, b->len, 0644, why);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +32,18 @@ static void tune(int fd)
                          sizeof options[i].value);
 }
 
+/* A client that knocks again and again at a port of this machine where nobody listens is given that very number for its own
+ * end one day, and TCP connects it to itself: what it says then comes back as an answer, and the server cannot have its port. */
+static bool met_itself(int fd)
+{
+    struct sockaddr_storage here, there;
+    socklen_t n = sizeof here, m = sizeof there;
+    memset(&here, 0, sizeof here);
+    memset(&there, 0, sizeof there);
+    return getsockname(fd, (struct sockaddr *)&here, &n) == 0 && getpeername(fd, (struct sockaddr *)&there, &m) == 0 && n == m &&
+           memcmp(&here, &there, n) == 0;
+}
+
 /* 0, or an errno: ETIMEDOUT and ECANCELED stand for the deadline and the wake. */
 static int try_address(const struct addrinfo *ai, struct fl_wake *wake, struct fl_deadline d, int *out)
 {
@@ -51,6 +64,8 @@ static int try_address(const struct addrinfo *ai, struct fl_wake *wake, struct f
                 e = errno;
         }
     }
+    if (!e && met_itself(fd))
+        e = ECONNREFUSED;
     if (e) {
         (void)close(fd);
         return e;

@@ -272,7 +272,7 @@ static enum fl_err export_all(struct exporting *x, struct fl_why *why)
     return err ? err : put_small(x, why);
 }
 
-enum fl_err export_bundle(const char *data, const char *dir, struct export_done *out, struct fl_why *why)
+static enum fl_err bundle_alone(const char *data, const char *dir, struct export_done *out, struct fl_why *why)
 {
     char station[FOLDER_STATION_MAX];
     struct exporting x = {.reader = {NULL, NULL, NULL}, .done = out};
@@ -299,5 +299,26 @@ enum fl_err export_bundle(const char *data, const char *dir, struct export_done 
         (void)nftw(part, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free(part);
     folder_fini(&x.folder);
+    return err;
+}
+
+/* Two at once to one name would remove what the other makes. */
+enum fl_err export_bundle(const char *data, const char *dir, struct export_done *out, struct fl_why *why)
+{
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    char *making = malloc(n + sizeof ".making");
+    struct fl_lock lock = {-1};
+    if (!making)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    (void)snprintf(making, n + sizeof ".making", "%.*s.making", (int)n, dir);
+    enum fl_err err = fl_lock_claim(&lock, making, why);
+    if (err == FL_BUSY)
+        err = fl_fail(why, err, "another bundle is being made at %.250s", dir);
+    else
+        err = bundle_alone(data, dir, out, why);
+    fl_lock_end(&lock, making);
+    free(making);
     return err;
 }

@@ -4,7 +4,8 @@
  * its files.
  *
  * Reads only; a station may be at work in the folder. It is made as DIR.part and gets its name when all of it is on disk: after
- * a crash there is no bundle, or a whole one; a DIR.part that one left is removed by the next export to DIR.
+ * a crash there is no bundle, or a whole one; a DIR.part that one left is removed by the next export to DIR. While it is made
+ * the file DIR.making is locked: a second export to DIR at once is FL_BUSY.
  * Thread rule: one call, one thread.
  */
 #ifndef FL_PROVE_EXPORT_BUNDLE_H

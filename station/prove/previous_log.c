@@ -108,11 +108,13 @@ static enum fl_err check_with(const char *dir, const char *vkey, const char *hea
 
 enum fl_err previous_log_check(const char *dir, const struct audit_previous *named, struct check_result *out, struct fl_why *why)
 {
-    char vkey[KEY_VKEY_MAX], head[] = "/tmp/flashline-previous-XXXXXX";
+    char vkey[KEY_VKEY_MAX];
+    const char *tmp = getenv("TMPDIR");
     struct summary_previous *p = &out->previous;
     struct check_result *r = malloc(sizeof *r);
-    int fd = r ? mkstemp(head) : -1;
-    enum fl_err err = !r ? fl_fail(why, FL_NOMEM, "out of memory") : fd < 0 ? fl_fail_os(why, "cannot make %s", head) : FL_OK;
+    char *head = fl_path_join(tmp && *tmp ? tmp : "/tmp", "flashline-previous-XXXXXX");
+    int fd = r && head ? mkstemp(head) : -1;
+    enum fl_err err = !r || !head ? fl_fail(why, FL_NOMEM, "out of memory") : fd < 0 ? fl_fail_os(why, "cannot make %s", head) : FL_OK;
     vkey_format(&named->key, vkey);
     if (!err && write(fd, named->note, strlen(named->note)) != (ssize_t)strlen(named->note))
         err = fl_fail_os(why, "cannot write %s", head);
@@ -129,6 +131,7 @@ enum fl_err previous_log_check(const char *dir, const struct audit_previous *nam
         (void)close(fd);
         (void)unlink(head);
     }
+    free(head);
     free(r);
     return err;
 }

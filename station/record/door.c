@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/wake.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 
 enum {
     LINE_MS = 2000,     /* for a line to come or go: the others wait meanwhile */
+    REST_MS = 100,      /* where nobody can be let in */
     RECORD_MS = 120000, /* for an event to become durable */
 };
 
@@ -110,8 +112,11 @@ static void *attend(void *ctx)
     struct door *d = ctx;
     while (fl_wake_poll(&d->stop, d->listening, POLLIN, fl_deadline_never()) == FL_OK) {
         int fd = accept(d->listening, NULL, NULL);
-        if (fd < 0)
-            continue; /* gone again before it was let in */
+        if (fd < 0) { /* gone again before it was let in; or no descriptor is free, and it stays there asking */
+            if (errno != ECONNABORTED && errno != EINTR && errno != EAGAIN && fl_wake_sleep(&d->stop, fl_deadline_in_ms(REST_MS)))
+                return NULL;
+            continue;
+        }
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
             converse(d, fd);
         (void)close(fd);

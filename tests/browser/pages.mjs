@@ -155,7 +155,8 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
     // what the station says in sentences is found again by its format, so a format that changes must change there too
     const bare = (s) => s.replace(/(%[-.0-9*]*(ll|z)?[sdu]|\{\d\})+/g, "\0").replaceAll("%%", "%");
     const said = new Set();
-    for (const room of ["cli", "line", "store"])
+    const rooms = readdirSync(path.join(root, "station"), { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name);
+    for (const room of rooms)
         for (const f of readdirSync(path.join(root, "station", room)).filter((f) => f.endsWith(".c")))
             for (const [m] of readFileSync(path.join(root, "station", room, f), "utf8").matchAll(/"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*/g))
                 said.add(bare(m.replace(/"\s*"/g, "").slice(1, -1)).replace(/^\0(?=slot \0 is closed)/, ""));

@@ -67,7 +67,8 @@ put_back() { # what is done in the folder, what the audit's exit is
     expect_exit 22 "$FL" audit "$T/b2" --log-only --head "$T/kept.note"
     expect_exit 3 "$FL" operator begin eva --data "$T/b2"
     expect_text "$T/err" 'ROLLBACK: the signer signed a head of'
-    ls "$T/b2"/incident-*.txt >/dev/null || fail "no evidence of: $1"
+    expect_exit 3 "$FL" operator begin eva --data "$T/b2"
+    [ "$(ls "$T/b2"/incident-*.txt | wc -l)" = 2 ] || { ls "$T/b2"; fail "not the evidence of both, in whatever second they were: $1"; }
 }
 expect_exit 0 "$FL" audit "$T/named" --format json
 [ "$(jq -r '"\(.signer.memory) \(.signer.agrees) \(.signer.size == .head.size)"' "$T/out")" = "told true true" ] || { cat "$T/out"; fail "the signer's memory"; }

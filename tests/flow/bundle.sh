@@ -13,6 +13,15 @@ expect_exit 0 "$FL" export --bundle "$b" --data "$d" --format json
 [ "$(jq -r '"\(.records) \(.tiles) \(.heads)"' "$T/out")" = "17 2 $(sql "SELECT count(*) FROM checkpoint")" ] || { cat "$T/out"; fail "export"; }
 expect_exit 2 "$FL" export --bundle "$b" --data "$d" # not into one that is there
 expect_exit 2 "$FL" export --data "$d"
+flock -F "$T/other.making" sleep 60 & # as another export to that name does
+OTHER=$!
+PIDS="$PIDS $OTHER"
+taken() { [ -e "$T/other.making" ] && ! flock -n "$T/other.making" true; }
+wait_for "the other export" 10 taken
+expect_exit 3 "$FL" export --bundle "$T/other/" --data "$d"
+expect_text "$T/err" 'another bundle is being made at'
+kill $OTHER
+wait $OTHER 2>/dev/null || :
 expect_exit 3 "$FL" export --bundle "$T/x" --data "$T/nowhere"
 sqlite3 "$d/flashline.db" "SELECT rec FROM record ORDER BY leaf" | cmp - "$b/records.ndjson" || fail "records"
 cmp "$d/checkpoint" "$b/checkpoint" || fail "checkpoint"

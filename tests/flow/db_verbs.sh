@@ -61,6 +61,17 @@ RUN=$!
 PIDS="$PIDS $RUN"
 wait_for "the door" 30 test -S "$D/door" || { cat "$T/run.err"; fail "no door"; }
 expect_exit 0 "$FL" db backup "$T/copy.db" --data "$D"
+flock -F "$T/other.db.making" sleep 60 & # as another backup to that name does
+OTHER=$!
+PIDS="$PIDS $OTHER"
+taken() { [ -e "$T/other.db.making" ] && ! flock -n "$T/other.db.making" true; }
+wait_for "the other backup" 10 taken
+expect_exit 3 "$FL" db backup "$T/other.db" --data "$D"
+expect_text "$T/err" "another backup to .*other.db is being made"
+kill $OTHER
+wait $OTHER 2>/dev/null || :
+expect_exit 0 "$FL" db backup "$T/other.db" --data "$D"
+[ ! -e "$T/other.db.making" ] || fail "a lock was left behind"
 expect_exit 2 "$FL" db backup "$T/copy.db" --data "$D"
 expect_text "$T/err" "is there already"
 expect_exit 3 "$FL" db rebuild --data "$D"

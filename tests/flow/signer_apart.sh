@@ -7,9 +7,11 @@ flash() { "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/fast.yaml
 grow() { "$FL" operator begin eva --data "$T/data" "$@"; } # a record, without a board
 
 # ---- a service
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-    as='setpriv --reuid=65534 --regid=65534 --clear-groups'
-else
+as='setpriv --reuid=65534 --regid=65534 --clear-groups'
+if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then
+    as=env
+elif ! $as "$FL" --version >/dev/null 2>&1; then
+    echo "another user cannot run $FL: the signer runs as this one" # a checkout in a home that is closed to others
     as=env
 fi
 mkdir -m 777 "$T/signer" "$T/run"

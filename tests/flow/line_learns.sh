@@ -45,8 +45,12 @@ again=$(one 2)
 [ "$again" != "$bursts" ] || fail "the second process learned nothing: $again"
 [ "$(sql "SELECT count(DISTINCT slot) FROM tuning_now")" = 2 ] || fail "both slots learned"
 
-# a board whose reset is slow (10 uF at EN): the short pulse is tried once, and not again after a start
-[ "$(one 3 | cut -d' ' -f1)" = PASS ] || fail "the slow board"
+# a board whose reset is slow (10 uF at EN): the short pulse is tried once, and not again after a start. A machine that holds
+# station or simulator up in the middle of the pulse makes a long one of it: then there was nothing to learn, and it is tried again
+for try in 1 2 3 4 5; do
+    [ "$(one 3 | cut -d' ' -f1)" = PASS ] || fail "the slow board"
+    [ "$(sql "SELECT count(*) FROM tuning_now WHERE slot = 3")" = 0 ] || break
+done
 [ "$(sql "SELECT slow_reset FROM tuning_now WHERE slot = 3")" = 1 ] || { sql "SELECT * FROM tuning"; fail "the slow reset is not in the record"; }
 told=$(sql "SELECT count(*) FROM tuning")
 one 3 >"$T/third"

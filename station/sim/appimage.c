@@ -41,8 +41,7 @@ static bool walk(const struct sim_flash *f, struct sim_image *i, uint32_t header
         for (uint32_t done = 0; done < i->len[k];) {
             uint32_t now = i->len[k] - done < sizeof buf ? i->len[k] - done : (uint32_t)sizeof buf;
             sim_flash_read(f, at + done, buf, now);
-            for (uint32_t m = 0; m < now; m++)
-                *sum ^= buf[m];
+            *sum ^= sim_xor(buf, now);
             done += now;
         }
         at += i->len[k];
@@ -220,9 +219,14 @@ static bool printable(uint8_t c)
 static size_t find_word(const uint8_t *bytes, size_t from, size_t n, const char *word)
 {
     size_t len = strlen(word);
-    for (size_t i = from; i + len <= n; i++)
-        if (bytes[i] == (uint8_t)word[0] && memcmp(bytes + i, word, len) == 0)
+    for (size_t i = from; i + len <= n; i++) {
+        const uint8_t *first = memchr(bytes + i, word[0], n - len + 1 - i);
+        if (!first)
+            return n;
+        i = (size_t)(first - bytes);
+        if (memcmp(first, word, len) == 0)
             return i;
+    }
     return n;
 }
 

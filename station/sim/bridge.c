@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    SLICE_MAX = 4096,          /* bytes given to the chip at once, up to the next C0 */
+    SLICE_MAX = 4096,          /* bytes given to the chip in one piece */
     CHUNK_US = 1000,           /* bytes given to the host at once: what a USB frame carries */
     TOLERANCE_PERCENT = 3,     /* a UART that is further off reads other bytes */
     GARBLED_MAX = 4,           /* bytes that one byte at a wrong speed can look like */
@@ -199,7 +199,7 @@ void sim_board_purge(struct sim_board *b, uint64_t now, bool to_chip, bool to_ho
 static size_t slice(const struct sim_board *b)
 {
     const struct sim_run *r = sim_wire_run(&b->down);
-    size_t n = r->n - r->sent < SLICE_MAX ? r->n - r->sent : SLICE_MAX;
+    size_t n = r->n - r->sent;
     const uint8_t *end = memchr(sim_wire_bytes(&b->down), 0xC0, n);
     return end ? (size_t)(end - sim_wire_bytes(&b->down)) + 1 : n;
 }
@@ -214,7 +214,7 @@ void sim_give_slice(struct sim_board *b)
 {
     uint8_t in[SLICE_MAX], out[GARBLED_MAX * SLICE_MAX];
     const struct sim_run *r = sim_wire_run(&b->down);
-    size_t n = slice(b);
+    size_t all = slice(b), n = all < SLICE_MAX ? all : SLICE_MAX; /* the rest of it is due in the same moment */
     uint32_t sent = r->baud;
     bool more = r->n - r->sent > n || sim_wire_goes_on(&b->down);
     memcpy(in, sim_wire_bytes(&b->down), n);

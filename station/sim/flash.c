@@ -172,6 +172,35 @@ static bool is_stuck(const struct sim_flash *f, uint32_t sector)
     return false;
 }
 
+uint8_t sim_xor(const uint8_t *bytes, size_t n)
+{
+    uint64_t eight = 0, part;
+    uint8_t sum = 0;
+    for (; n >= sizeof part; n -= sizeof part, bytes += sizeof part) {
+        memcpy(&part, bytes, sizeof part);
+        eight ^= part;
+    }
+    for (; eight; eight >>= 8)
+        sum ^= (uint8_t)eight;
+    while (n-- > 0)
+        sum ^= *bytes++;
+    return sum;
+}
+
+/* Programming clears bits and sets none. */
+static void clear_bits(uint8_t *to, const uint8_t *from, size_t n)
+{
+    uint64_t is, and;
+    for (; n >= sizeof is; n -= sizeof is, to += sizeof is, from += sizeof is) {
+        memcpy(&is, to, sizeof is);
+        memcpy(&and, from, sizeof and);
+        is &= and;
+        memcpy(to, &is, sizeof is);
+    }
+    while (n-- > 0)
+        *to++ &= *from++;
+}
+
 bool sim_flash_program(struct sim_flash *f, uint32_t addr, const void *bytes, size_t n)
 {
     const uint8_t *from = bytes;
@@ -187,8 +216,7 @@ bool sim_flash_program(struct sim_flash *f, uint32_t addr, const void *bytes, si
         }
         if (f->sector[s]) {
             uint8_t *to = f->sector[s] + in_sector;
-            for (size_t i = 0; i < now; i++)
-                to[i] &= from[i];
+            clear_bits(to, from, now);
             if (is_stuck(f, s)) /* the first byte of every write comes out with another lowest bit */
                 to[0] ^= 1;
             if (!save(f, a, to, now))

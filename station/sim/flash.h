@@ -42,6 +42,7 @@ bool sim_flash_blank(const struct sim_flash *f, uint32_t addr); /* the sector th
 bool sim_flash_erase(struct sim_flash *f, uint32_t addr, uint32_t n);
 /* False when out of memory or the state file failed. A protected chip ignores it, as chips do. */
 bool sim_flash_program(struct sim_flash *f, uint32_t addr, const void *bytes, size_t n);
+uint8_t sim_xor(const uint8_t *bytes, size_t n); /* of all of them: what checksums here are made of */
 FL_MUST enum fl_err sim_flash_md5(const struct sim_flash *f, uint32_t addr, uint32_t n,
                                   uint8_t out[static 16]);
 

@@ -40,10 +40,7 @@ enum sim_go sim_command(struct sim_board *b, int op, int *code)
 
 uint8_t sim_checksum(const uint8_t *bytes, size_t n)
 {
-    uint8_t sum = 0xEF;
-    for (size_t i = 0; i < n; i++)
-        sum ^= bytes[i];
-    return sum;
+    return 0xEF ^ sim_xor(bytes, n);
 }
 
 bool sim_do_erase(struct sim_board *b, uint32_t addr, uint32_t n, uint64_t *ns)

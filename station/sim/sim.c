@@ -342,6 +342,7 @@ static void serve_ready(struct sim *s)
 
 enum fl_err sim_run(struct sim *s, struct fl_wake *wake, struct fl_why *why)
 {
+    sim_wait_sharply();
     for (;;) {
         uint64_t next = serve_due(s), now = fl_mono_ns();
         if (s->operator) {

@@ -155,14 +155,40 @@ uint64_t sim_stub_due(const struct sim_board *b)
     return b->mode == SIM_STUB && s->waiting ? s->busy : SIM_NEVER;
 }
 
+/* How many of these bytes belong to the frame and mean themselves. Where the main loop has something to do, no more than
+ * the batch has room for; else it does nothing between batches. */
+static size_t plain(const struct sim_stub *s, const uint8_t *bytes, size_t n)
+{
+    size_t room = SIM_STUB_FRAME - s->rx_len;
+    if (!s->in_frame || s->escape)
+        return 0;
+    if (next_buffer(s) >= 0 && room > SIM_STUB_BATCH - s->batch)
+        room = SIM_STUB_BATCH - s->batch;
+    n = n < room ? n : room;
+    const uint8_t *esc = memchr(bytes, 0xDB, n);
+    n = esc ? (size_t)(esc - bytes) : n;
+    const uint8_t *end = memchr(bytes, 0xC0, n);
+    return end ? (size_t)(end - bytes) : n;
+}
+
 void sim_stub_receive(struct sim_board *b, const uint8_t *bytes, size_t n, bool more)
 {
     struct sim_stub *s = &b->stub;
-    for (size_t i = 0; i < n && b->mode == SIM_STUB; i++) {
-        bool perhaps = receive(s, bytes[i]);
-        bool pause = i + 1 == n && !more;
-        if (++s->batch >= SIM_STUB_BATCH || pause || (perhaps && !b->spec.pace_real)) {
-            s->batch = 0;
+    for (size_t i = 0; i < n && b->mode == SIM_STUB;) {
+        bool perhaps = false;
+        size_t run = plain(s, bytes + i, n - i);
+        if (run > 0) {
+            memcpy(s->buffer[s->rx].bytes + s->rx_len, bytes + i, run);
+            s->rx_len += run;
+        } else {
+            perhaps = receive(s, bytes[i]);
+            run = 1;
+        }
+        i += run;
+        s->batch += (unsigned)run;
+        bool pause = i == n && !more;
+        if (s->batch >= SIM_STUB_BATCH || pause || (perhaps && !b->spec.pace_real)) {
+            s->batch = pause || perhaps ? 0 : s->batch % SIM_STUB_BATCH;
             sim_stub_tick(b);
         }
     }

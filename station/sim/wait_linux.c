@@ -3,7 +3,13 @@
 #ifdef __linux__
 #include "sim/wait.h"
 
+#include <sys/prctl.h>
 #include <time.h>
+
+void sim_wait_sharply(void)
+{
+    (void)prctl(PR_SET_TIMERSLACK, 1UL);
+}
 
 int sim_wait(struct pollfd *fds, size_t n, uint64_t ns)
 {

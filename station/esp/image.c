@@ -79,9 +79,16 @@ static enum fl_err take_header(struct fl_cursor *c, bool short_header, struct es
 
 static uint8_t xor_of(const uint8_t *p, size_t n)
 {
+    uint64_t eight = 0, part;
     uint8_t x = 0;
-    for (size_t i = 0; i < n; i++)
-        x ^= p[i];
+    for (; n >= sizeof part; n -= sizeof part, p += sizeof part) {
+        memcpy(&part, p, sizeof part);
+        eight ^= part;
+    }
+    for (; eight; eight >>= 8)
+        x ^= (uint8_t)eight;
+    while (n-- > 0)
+        x ^= *p++;
     return x;
 }
 

@@ -115,45 +115,46 @@ static void check_place(const struct view *v, const struct loaded_image *l, size
 
 static const char *const places[] = {[ROLE_BOOT] = "the bootloader", [ROLE_APP] = "an application"};
 
-static void judge(const struct view *v, struct loaded_image *l, size_t within, enum role role)
+static bool judge(const struct view *v, struct loaded_image *l, size_t within, enum role role, struct esp_image *image)
 {
     const struct esp_image_chip *chip = v->p->chip;
     const struct esp_image_chip *foreign = esp_image_chip(chip->short_header ? "esp32" : "esp8266");
     const uint8_t *bytes = l->bytes + within;
     size_t n = l->facts->size - within;
-    struct esp_image image;
     struct fl_why why = {0};
-    enum fl_err err = esp_image_parse(bytes, n, chip, &image, &why), other;
-    if (err == FL_OK && !chip->short_header)
-        chip_differs(v, l, &image, false);
-    if (err == FL_OK && (chip->short_header || esp_image_chip_by_id(image.chip_id) == chip)) {
+    enum fl_err err = esp_image_parse(bytes, n, chip, image, &why), other;
+    bool sound = err == FL_OK;
+    if (sound && !chip->short_header)
+        chip_differs(v, l, image, false);
+    if (sound && (chip->short_header || esp_image_chip_by_id(image->chip_id) == chip)) {
         if (!chip->short_header)
-            note_revisions(l, &image);
+            note_revisions(l, image);
         if (role == ROLE_BOOT && within == 0) {
             l->patchable = true;
             l->was_mode = bytes[2];
             l->was_size_freq = bytes[3];
         }
-        check_place(v, l, within, &image, role);
-        return;
+        check_place(v, l, within, image, role);
+        return true;
     }
-    if (err == FL_OK || err == FL_UNSUPPORTED)
-        return;
+    if (sound || err == FL_UNSUPPORTED)
+        return sound;
     if (err == FL_NOT_FOUND) {
         if (role != ROLE_FILE)
             critic_note(v->c, l->file_at, "'%s' holds no image at 0x%llx, where %s belongs: it %s", l->facts->file,
                         (unsigned long long)l->facts->offset + within, places[role], why.text);
-        return;
+        return false;
     }
-    other = esp_image_parse(bytes, n, foreign, &image, NULL);
+    other = esp_image_parse(bytes, n, foreign, image, NULL);
     if (other == FL_OK)
-        chip_differs(v, l, &image, foreign->short_header);
+        chip_differs(v, l, image, foreign->short_header);
     else if (role != ROLE_FILE && !v->ciphertext)
         critic_problem(v->c, l->file_at,
                        "the image in '%s' at 0x%llx is %s, expected a sound one: %s is started from there",
                        l->facts->file, (unsigned long long)l->facts->offset + within, why.text, places[role]);
     else if (err == FL_MISMATCH)
         critic_note(v->c, l->file_at, "the image in '%s' is %s", l->facts->file, why.text);
+    return false;
 }
 
 /* ---- the partition table --------------------------------------------------------------------------- */
@@ -229,9 +230,7 @@ static void check_app(const struct view *v, const struct esp_partition *part)
     struct loaded_image *l = covering(v, part->offset, &within);
     if (!l || (within && l->bytes[within] == 0xff)) /* filler of a merged file */
         return;
-    judge(v, l, within, ROLE_APP);
-    if (esp_image_parse(l->bytes + within, l->facts->size - within, v->p->chip, &image, NULL) == FL_OK &&
-        image.size > part->size)
+    if (judge(v, l, within, ROLE_APP, &image) && image.size > part->size)
         critic_problem(v->c, l->file_at, "the application in '%s' has %zu bytes, expected it to fit partition '%s' of %u",
                        l->facts->file, image.size, part->label, part->size);
 }
@@ -307,19 +306,20 @@ void content_check(struct profile_private *p, struct critic *c)
     struct view v = {.p = p, .c = c, .ciphertext = p->s.gate.flash_encryption == WISH_ON &&
                                                   p->s.flash.secured != SECURED_UNPROVEN};
     struct esp_partition_table table;
+    struct esp_image image;
     struct loaded_image *where = NULL;
     size_t within;
     if (find_table(&v, &table, &where))
         v.table = &table;
     struct loaded_image *boot = covering(&v, p->chip->bootloader_offset, &within);
     if (boot)
-        judge(&v, boot, within, ROLE_BOOT);
+        (void)judge(&v, boot, within, ROLE_BOOT, &image);
     for (size_t i = 0; i < p->n; i++) {
         struct loaded_image *l = &p->loaded[i];
         const struct esp_partition *part = in_flash(l) ? partition_at(&v, l->facts->offset) : NULL;
         bool seen = l->facts->offset == p->chip->bootloader_offset || (part && part->type == ESP_PARTITION_APP);
         if (in_flash(l) && !seen)
-            judge(&v, l, 0, ROLE_FILE);
+            (void)judge(&v, l, 0, ROLE_FILE, &image);
     }
     if (v.table)
         check_partitions(&v, where);

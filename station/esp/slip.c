@@ -93,33 +93,32 @@ void slip_close(struct fl_buf *out)
     fl_buf_addc(out, (char)END);
 }
 
-/* Is one of eight bytes END or ESC? A byte of x is zero exactly where (x - 01..) & ~x has its highest bit. */
-static bool any_special(uint64_t v)
+static const uint8_t *next_of(int byte, const uint8_t *p, const uint8_t *stop)
 {
-    static const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
-    uint64_t end = v ^ ones * END, esc = v ^ ones * ESC;
-    return (((end - ones) & ~end) | ((esc - ones) & ~esc)) & highs;
+    const uint8_t *at = memchr(p, byte, (size_t)(stop - p));
+    return at ? at : stop;
 }
 
 void slip_add(struct fl_buf *out, const void *bytes, size_t n)
 {
     const uint8_t *p = bytes, *stop = p + n;
-    uint8_t *to = fl_buf_room(out, 2 * n);
+    uint8_t *to = n ? fl_buf_room(out, 2 * n) : NULL, *start = to;
     if (!to)
         return;
-    uint8_t *start = to;
-    while (p < stop) {
-        uint64_t eight;
-        if (stop - p >= 8 && (memcpy(&eight, p, sizeof eight), !any_special(eight))) {
-            memcpy(to, &eight, sizeof eight);
-            to += sizeof eight;
-            p += sizeof eight;
-        } else if (*p == END || *p == ESC) {
-            *to++ = ESC;
-            *to++ = *p++ == END ? ESC_END : ESC_ESC;
-        } else {
-            *to++ = *p++;
-        }
+    const uint8_t *end = next_of(END, p, stop), *esc = next_of(ESC, p, stop);
+    for (;;) {
+        const uint8_t *special = end < esc ? end : esc;
+        memcpy(to, p, (size_t)(special - p));
+        to += special - p;
+        if (special == stop)
+            break;
+        p = special + 1;
+        *to++ = ESC;
+        *to++ = special == end ? ESC_END : ESC_ESC;
+        if (special == end)
+            end = next_of(END, p, stop);
+        else
+            esc = next_of(ESC, p, stop);
     }
     out->len += (size_t)(to - start);
 }

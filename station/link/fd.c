@@ -54,11 +54,12 @@ static enum fl_err wait_for(struct link *l, short events, struct fl_deadline d)
 
 enum fl_err link_fd_read(struct link *l, uint8_t *buf, size_t cap, size_t *got, struct fl_deadline d)
 {
+    bool look = d.at_ns == 0; /* what is there, without waiting: whoever asks so waits next, and sees a raised wake then */
     *got = 0;
     for (;;) {
         /* waiting first: nearly every read waits for an answer, so reading first would cost a call,
          * and a raised wake must be seen even where bytes never stop coming */
-        enum fl_err err = wait_for(l, POLLIN, d);
+        enum fl_err err = look ? FL_OK : wait_for(l, POLLIN, d);
         if (err)
             return err;
         ssize_t n = read(l->fd, buf, cap);
@@ -72,6 +73,8 @@ enum fl_err link_fd_read(struct link *l, uint8_t *buf, size_t cap, size_t *got, 
                            l->is_socket ? "closed the connection" : "vanished (unplugged, or without power)");
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
             return lost(l, "reading");
+        if (look && errno != EINTR)
+            return FL_TIMEOUT;
     }
 }
 

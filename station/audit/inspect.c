@@ -18,18 +18,6 @@ struct inspection {
     struct certs *certs;
 };
 
-static enum fl_err add_json(struct fl_buf *out, json_t *o)
-{
-    char *s = o ? json_dumps(o, JSON_COMPACT) : NULL;
-    json_decref(o);
-    if (!s)
-        return FL_NOMEM;
-    fl_buf_adds(out, s);
-    fl_buf_addc(out, '\n');
-    free(s);
-    return FL_OK;
-}
-
 static void say_text(struct fl_buf *out, const char *path, const struct certs_file *f)
 {
     if (f->class != AUDIT_GOOD)
@@ -66,7 +54,7 @@ static enum fl_err say_json(struct fl_buf *out, const char *path, const struct c
         json_decref(o);
         return FL_NOMEM;
     }
-    return add_json(out, o);
+    return fl_json_write(o, JSON_COMPACT, out);
 }
 
 static enum fl_err one_file(struct inspection *x, const char *path, struct fl_why *why)
@@ -111,7 +99,7 @@ static enum fl_err total_json(struct fl_buf *out, const struct certs_result *r)
                                 (json_int_t)r->files, "good", (json_int_t)r->good, "records", (json_int_t)r->records, "heads",
                                 (json_int_t)r->heads, "compared", (json_int_t)r->compared, "forks", (json_int_t)r->n_forks, "found", forks);
     json_decref(forks);
-    return add_json(out, o);
+    return fl_json_write(o, JSON_COMPACT, out);
 }
 
 static int run(struct inspection *x, struct fl_why *why)

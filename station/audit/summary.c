@@ -440,12 +440,5 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                           head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
                           "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired, "account", account_json(a),
                           "previous", previous_json(r), "signer", signer_json(r));
-    char *s = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-    json_decref(o);
-    if (!s)
-        return FL_NOMEM;
-    fl_buf_adds(out, s);
-    fl_buf_addc(out, '\n');
-    free(s);
-    return fl_buf_err(out, NULL);
+    return fl_json_write(o, JSON_INDENT(2), out);
 }

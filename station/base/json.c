@@ -150,6 +150,18 @@ bool fl_json_is_canonical(const void *bytes, size_t n)
     return same;
 }
 
+enum fl_err fl_json_write(json_t *value, size_t flags, struct fl_buf *out)
+{
+    char *s = value ? json_dumps(value, flags) : NULL;
+    json_decref(value);
+    if (!s)
+        return FL_NOMEM;
+    fl_buf_adds(out, s);
+    fl_buf_addc(out, '\n');
+    free(s);
+    return fl_buf_err(out, NULL);
+}
+
 const char *fl_json_text(const json_t *object, const char *key)
 {
     const char *s = json_string_value(json_object_get(object, key));

@@ -27,6 +27,10 @@ FL_MUST enum fl_err fl_json_parse(const void *bytes, size_t n, json_t **out, str
 /* Is `bytes` exactly the canonical form of what it says? */
 bool fl_json_is_canonical(const void *bytes, size_t n);
 
+/* Append the value as text for people and programs, and a newline; `flags` are jansson's. Takes the value; NULL is FL_NOMEM, as of
+ * a value that could not be made. */
+FL_MUST enum fl_err fl_json_write(json_t *value, size_t flags, struct fl_buf *out);
+
 /* Member access that forgives absence: "" / 0 / fallback when missing or of another type. */
 const char *fl_json_text(const json_t *object, const char *key);
 int64_t fl_json_int(const json_t *object, const char *key, int64_t fallback);

@@ -67,14 +67,7 @@ static enum fl_err read_proof(const struct wish *w, const char *dir, struct fl_b
 static enum fl_err as_json(const struct fl_buf *proof, int64_t index, struct fl_buf *out, struct fl_why *why)
 {
     json_t *o = json_pack("{sI,sI,ss}", "record", (json_int_t)index, "bytes", (json_int_t)proof->len, "certificate", fl_buf_text(proof));
-    char *s = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-    json_decref(o);
-    if (!s)
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    fl_buf_adds(out, s);
-    fl_buf_addc(out, '\n');
-    free(s);
-    return fl_buf_err(out, why);
+    return fl_json_write(o, JSON_INDENT(2), out) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
 }
 
 static enum fl_err make(const struct wish *w, const char *dir, int64_t index, struct fl_buf *out, struct fl_why *why)

@@ -29,7 +29,7 @@ const struct cli_verb cmd_report = {
         "\n"
         "filters:\n"
         "  --lot NAME, --product NAME, --slot N, --bridge VID:PID\n"
-        "  --since T, --until T   by when an attempt began: 2026-11-22, 2026-11-22T08:30 (on the half hour), or 24h, 7d ago\n"
+        "  --since T, --until T   by when an attempt began: 2026-11-22, 2026-11-22T08:12:30, or 24h, 7d ago: exactly there\n"
         "  --group-by             hour, shift, day, lot, slot, bridge, profile or none: for yield, pareto, throughput\n"
         "  --zone                 UTC (unless told otherwise), local, or an offset such as +08:00\n"
         "  --shifts               06:00,14:00,22:00 unless told otherwise\n"
@@ -63,15 +63,7 @@ static enum fl_err write_sheet(const struct sheet *s, const char *format, const 
         return sheet_csv(s, part, out);
     if (strcmp(format, "html") == 0)
         return sheet_html(s, out);
-    json_t *o = sheet_json(s);
-    char *text = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(8)) : NULL;
-    if (text) {
-        fl_buf_adds(out, text);
-        fl_buf_addc(out, '\n');
-    }
-    free(text);
-    json_decref(o);
-    return text ? fl_buf_err(out, NULL) : FL_NOMEM;
+    return fl_json_write(sheet_json(s), JSON_INDENT(2) | JSON_REAL_PRECISION(TABLE_DIGITS), out);
 }
 
 static int write_out(const struct sheet *s, const char *format, const char *part)

@@ -49,7 +49,7 @@ static bool put(struct fl_buf *b)
 
 /* ---- one unit ------------------------------------------------------------------------------------------- */
 
-static enum fl_err write_unit(const json_t *trace, const char *format, struct fl_buf *out)
+static enum fl_err write_unit(json_t *trace, const char *format, struct fl_buf *out)
 {
     if (strcmp(format, "text") == 0)
         return report_trace_text(trace, out);
@@ -59,13 +59,7 @@ static enum fl_err write_unit(const json_t *trace, const char *format, struct fl
         table_free(t);
         return err;
     }
-    char *s = json_dumps(trace, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    if (s) {
-        fl_buf_adds(out, s);
-        fl_buf_addc(out, '\n');
-    }
-    free(s);
-    return s ? fl_buf_err(out, NULL) : FL_NOMEM;
+    return fl_json_write(json_incref(trace), JSON_INDENT(2) | JSON_PRESERVE_ORDER, out);
 }
 
 static enum fl_err one_unit(struct report *r, const char *name, const char *format, struct fl_why *why)

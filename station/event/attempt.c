@@ -93,8 +93,9 @@ static json_t *rungs_of(const struct attempt_facts *f)
     json_t *list = json_array();
     for (size_t i = 0; list && i < f->n_rungs; i++) {
         const struct attempt_rung *r = &f->rungs[i];
-        if (json_array_append_new(list, json_pack("[ssII]", r->name, r->cause, (json_int_t)r->value,
-                                                  (json_int_t)r->count)) != 0) {
+        json_t *v = json_pack("[ssII]", r->name, r->cause, (json_int_t)r->value, (json_int_t)r->count);
+        bool ok = v && (!r->step || json_array_append_new(v, json_string(r->step)) == 0);
+        if (json_array_append_new(list, v) != 0 || !ok) {
             json_decref(list);
             return NULL;
         }

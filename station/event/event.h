@@ -167,7 +167,8 @@ struct attempt_step {
 struct attempt_rung {
     const char *name;  /* "resend", "baud_down", ... static */
     const char *cause; /* fault name, static */
-    uint32_t value, count; /* the last value; how many times in a row the same rung was taken */
+    uint32_t value, count; /* the last value; how many times in a row the same rung was taken in this step */
+    const char *step;      /* in which step; static, NULL: before the first */
 };
 struct attempt_cell { /* blocks of at most so many bytes at one speed */
     uint32_t baud, bytes, sent, refused;
@@ -261,7 +262,8 @@ struct attempt_facts {
  * known; damage ({refused, lost, changed, silent, cut, blocks [[baud, bytes, sent, refused], ...]}) is there where anything
  * of it is not 0, and
  * security_flags where the chip gives them; steps are [[name, ms], ...] with the number of
- * rungs taken in the step as a third entry where there were any; rungs are [[name, cause, value, count], ...];
+ * rungs taken in the step as a third entry where there were any; rungs are [[name, cause, value, count, step], ...] (records of
+ * older programs: without the step);
  * hooks are [[name, exit, ms, output], ...]; measures are [[name, value, scale, unit, low, high, verdict], ...], the three
  * numbers whole and times ten to the power of scale, a missing limit null; boot_text of a PASS is its last 96 bytes. What
  * an earlier record has told in the same words the recorder leaves out (rows/abridge.h). NULL: no memory. */

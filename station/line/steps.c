@@ -34,11 +34,11 @@ static void on_rung(void *ctx, const struct esp_rung *r)
     struct attempt_facts *f = &a->facts;
     const char *name = esp_rung_name(r->kind), *cause = esp_fault_name(r->cause);
     struct attempt_rung *last = f->n_rungs ? &f->rungs[f->n_rungs - 1] : NULL;
-    if (last && strcmp(last->name, name) == 0 && strcmp(last->cause, cause) == 0) {
+    if (last && strcmp(last->name, name) == 0 && strcmp(last->cause, cause) == 0 && last->step == a->step) {
         last->value = r->value;
         last->count++;
     } else if (f->n_rungs < ATTEMPT_RUNGS_MAX) {
-        f->rungs[f->n_rungs++] = (struct attempt_rung){name, cause, r->value, 1};
+        f->rungs[f->n_rungs++] = (struct attempt_rung){name, cause, r->value, 1, a->step};
     } else {
         last->count++; /* full: the last one counts what no longer fits */
     }

@@ -70,15 +70,10 @@ enum fl_err stamping_ask(const struct stamping *s, json_t **body, int64_t *time_
 
 enum fl_err stamping_head(const char *data, struct fl_buf *note, struct fl_why *why)
 {
-    struct folder f;
-    struct db_reader reader = {NULL, NULL, NULL};
-    enum fl_err err = folder_paths(data, &f, why);
-    if (err)
-        return err;
-    err = db_open_reader(f.db, false, &reader, why);
+    struct db_reader reader;
+    enum fl_err err = folder_open_reader(data, false, &reader, why);
     if (!err)
         err = certificate_head(reader.db, note, why);
     db_close_reader(&reader);
-    folder_fini(&f);
     return err;
 }

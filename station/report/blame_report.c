@@ -27,7 +27,7 @@ static void *grown(void *list, size_t n, size_t *cap, size_t size)
 
 static const char cells_sql[] =
     "SELECT (SELECT slot FROM slot WHERE id = t.slot), t.model, t.lot, t.profile, t.half / 2, t.units, t.units - t.passed_1, t.other_slot, "
-    "t.other_slot - t.other_passed FROM tally t WHERE {where} AND t.units > 0";
+    "t.other_slot - t.other_passed FROM {halves} WHERE {where} AND t.units > 0";
 
 static enum fl_err read_cells(struct report *r, const struct filter *f, struct reading *d, struct fl_why *why)
 {

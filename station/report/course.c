@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The line's course over time, from one pass over the attempts of the range. */
+ * The line's course over time: what each attempt of the range adds to the tallies (views of db/015_moments.sql, which reports are
+ * made of too), by steps of any length. */
 #include "report/live.h"
 #include "report/query.h"
 
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS_MAX = 500, SLOTS_MAX = 1024, FAULTS_MAX = 256, SAMPLES_MAX = 4096 };
+enum { BUCKETS_MAX = 500, SLOTS_MAX = 1024, SAMPLES_MAX = 4096 };
 
 /* Counts of a bucket, a slot or the whole. Durations of PASS attempts are sampled: all up to SAMPLES_MAX, then each
  * later one takes the place of one drawn at random (reservoir sampling), so that percentiles stay honest and bounded. */
@@ -53,24 +54,31 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* start_ms, outcome, number, ms, rungs, slot */
+/* What an attempt adds, as the tallies have it; the outcomes in the order of enum outcome. */
+enum { START_MS, SLOT, ATTEMPTS, OUTCOMES, UNITS = OUTCOMES + 5, PASSED_1, WITH_RUNGS, PASS_MS };
+static const char attempts_sql[] =
+    "SELECT t.start_ms, s.slot, t.attempts, t.pass, t.fail, t.error, t.aborted, t.interrupted, t.units, t.passed_1, t.with_rungs, t.pass_ms "
+    "FROM attempt_tally t JOIN slot s ON s.id = t.slot WHERE t.start_ms >= %lld AND t.start_ms < %lld";
+static const char faults_sql[] =
+    "SELECT w.text, sum(t.attempts) AS n, sum(t.units) FROM attempt_tally_fault t LEFT JOIN word w ON w.id = t.fault "
+    "WHERE t.start_ms >= %lld AND t.start_ms < %lld GROUP BY t.fault ORDER BY n DESC, w.text LIMIT 256";
+
 static enum fl_err course_row(void *ctx, sqlite3_stmt *s)
 {
     struct course *c = ctx;
-    int64_t at = (sqlite3_column_int64(s, 0) - c->from) / c->bucket, outcome = sqlite3_column_int64(s, 1);
-    int64_t slot = sqlite3_column_int64(s, 5);
+    int64_t at = (sqlite3_column_int64(s, START_MS) - c->from) / c->bucket, slot = sqlite3_column_int64(s, SLOT);
     struct counts *k[3] = {&c->total, at >= 0 && at < c->n_buckets ? &c->buckets[at] : NULL,
                            slot >= 0 && slot < SLOTS_MAX ? &c->slots[slot] : NULL};
     for (int i = 0; i < 3; i++) {
-        if (!k[i] || outcome < 0 || outcome > 4)
+        if (!k[i])
             continue;
-        bool first = sqlite3_column_int64(s, 2) == 1; /* NULL is 0 */
-        k[i]->n++;
-        k[i]->outcome[outcome]++;
-        k[i]->first += first;
-        k[i]->first_passed += first && outcome == 0;
-        k[i]->with_rungs += sqlite3_column_int64(s, 4) > 0;
-        if (outcome == 0 && i > 0 && sqlite3_column_type(s, 3) == SQLITE_INTEGER && !sample(c, k[i], sqlite3_column_int64(s, 3)))
+        k[i]->n += sqlite3_column_int64(s, ATTEMPTS);
+        for (int o = 0; o < 5; o++)
+            k[i]->outcome[o] += sqlite3_column_int64(s, OUTCOMES + o);
+        k[i]->first += sqlite3_column_int64(s, UNITS);
+        k[i]->first_passed += sqlite3_column_int64(s, PASSED_1);
+        k[i]->with_rungs += sqlite3_column_int64(s, WITH_RUNGS);
+        if (i > 0 && sqlite3_column_int64(s, OUTCOMES) && !sample(c, k[i], sqlite3_column_int64(s, PASS_MS)))
             return FL_NOMEM;
     }
     return FL_OK;
@@ -134,33 +142,20 @@ static json_t *course_json(struct course *c, json_t *pareto)
 static enum fl_err read_course(struct report *r, struct course *c, json_t *pareto, struct fl_why *why)
 {
     char sql[600];
-    int64_t leaf, to = c->from + c->bucket * (int64_t)c->n_buckets;
-    enum fl_err err = query_leaf_at(r, c->from, &leaf, why);
-    if (err)
-        return err;
-    (void)snprintf(sql, sizeof sql,
-                   "SELECT a.start_ms, a.outcome, a.number, a.ms, a.rungs, s.slot FROM attempt a JOIN slot s ON s.id = a.slot "
-                   "WHERE a.leaf >= %lld AND a.start_ms >= %lld AND a.start_ms < %lld AND a.purpose IS NULL",
-                   (long long)leaf, (long long)c->from, (long long)to);
-    err = query_each(r, sql, course_row, c, why);
-    (void)snprintf(sql, sizeof sql,
-                   "SELECT w.text, count(*) AS n, count(DISTINCT a.unit) FROM attempt a LEFT JOIN word w ON w.id = a.fault "
-                   "WHERE a.leaf >= %lld AND a.start_ms >= %lld AND a.start_ms < %lld AND a.outcome NOT IN (0, 3) AND a.purpose IS NULL "
-                   "GROUP BY a.fault ORDER BY n DESC, w.text LIMIT %d",
-                   (long long)leaf, (long long)c->from, (long long)to, FAULTS_MAX);
+    int64_t to = c->from + c->bucket * (int64_t)c->n_buckets;
+    (void)snprintf(sql, sizeof sql, attempts_sql, (long long)c->from, (long long)to);
+    enum fl_err err = query_each(r, sql, course_row, c, why);
+    (void)snprintf(sql, sizeof sql, faults_sql, (long long)c->from, (long long)to);
     return err ? err : query_each(r, sql, fault_row, pareto, why);
 }
 
 enum fl_err report_first_since(struct report *r, int64_t from_ms, int64_t *out, struct fl_why *why)
 {
-    char sql[240];
-    int64_t leaf = 0;
-    enum fl_err err = from_ms > 0 ? query_leaf_at(r, from_ms, &leaf, why) : FL_OK;
-    if (err)
-        return err;
-    (void)snprintf(sql, sizeof sql, "SELECT coalesce(min(start_ms), 0) FROM (SELECT start_ms FROM attempt WHERE leaf >= %lld AND "
-                   "start_ms >= %lld AND purpose IS NULL ORDER BY leaf LIMIT 4096)", (long long)leaf, (long long)from_ms);
-    return db_int(r->reader.db, sql, 0, out, why); /* those that ended first need not have begun first */
+    char sql[160];
+    (void)snprintf(sql, sizeof sql, "SELECT start_ms FROM attempt WHERE start_ms >= %lld AND purpose IS NULL ORDER BY start_ms LIMIT 1",
+                   (long long)from_ms);
+    enum fl_err err = db_int(r->reader.db, sql, 0, out, why);
+    return err == FL_NOT_FOUND ? FL_OK : err; /* none */
 }
 
 enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsigned buckets, json_t **out,

@@ -116,6 +116,11 @@ static void put_cell(struct table *t, const struct filter *f, const struct rows 
     char room[PERIOD_TEXT];
     switch (c->kind) {
     case CELL_LABEL:
+        if (f->group == GROUP_SLOT) { /* a number as in every other report: programs join them by it */
+            table_int(t, a->i);
+            return;
+        }
+        /* fall through */
     case CELL_TEXT: table_text(t, a->text); return;
     case CELL_INT: a->there ? table_int(t, a->i) : table_none(t); return;
     case CELL_REAL: a->there ? table_real(t, a->v * c->scale, c->decimals) : table_none(t); return;
@@ -146,7 +151,8 @@ enum fl_err engine_part(struct report *r, const struct filter *f, const struct e
         err = fl_fail(why, FL_NOMEM, "out of memory");
     for (size_t c = 0; c < p->n_columns && !err; c++) {
         const struct engine_column *e = &p->columns[c];
-        columns[c] = (struct table_column){e->name ? e->name : group_name(f->group), e->name ? e->title : group_name(f->group), e->type};
+        columns[c] = (struct table_column){e->name ? e->name : group_name(f->group), e->name ? e->title : group_name(f->group),
+                                           e->kind == CELL_LABEL && f->group == GROUP_SLOT ? TABLE_INT : e->type};
     }
     struct table *t = err ? NULL : table_new(columns, p->n_columns);
     for (size_t row = 0; t && row < rows.n; row++) {

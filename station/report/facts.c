@@ -147,7 +147,7 @@ enum { ATTEMPTS, PASS, FAIL, ERROR, ABORTED, INTERRUPTED, NAMELESS, FIRST_HALF, 
 
 static const char summary_sums[] =
     "SELECT sum(t.attempts), sum(t.pass), sum(t.fail), sum(t.error), sum(t.aborted), sum(t.interrupted), sum(t.nameless), "
-    "(SELECT t.half FROM tally t WHERE {where} ORDER BY t.half LIMIT 1), max(t.last_ms), sum(t.retest_ms), sum(t.busy_ms) "
+    "(SELECT t.half FROM {halves} WHERE {where} ORDER BY t.half LIMIT 1), max(t.last_ms), sum(t.retest_ms), sum(t.busy_ms) "
     "FROM {tally} WHERE {where}";
 
 static void attempt_facts_of(const int64_t *v, const struct filter *f, struct sheet *s)
@@ -157,7 +157,7 @@ static void attempt_facts_of(const int64_t *v, const struct filter *f, struct sh
     for (int i = 0; outcomes && i < 5; i++)
         (void)json_object_set_new(outcomes, outcome_name((enum outcome)i), json_integer(v[PASS + i]));
     if (v[ATTEMPTS]) {
-        int64_t from = v[FIRST_HALF] * PERIOD_HALF_MS;
+        int64_t half = v[FIRST_HALF] * PERIOD_HALF_MS, from = half > f->from_ms ? half : f->from_ms;
         fl_time_format(from, first);
         fl_time_format(v[LAST_MS], last);
         zone_text(&f->period.zone, from, words[0]);

@@ -45,22 +45,6 @@ static enum fl_err group_parse(const char *text, enum group *out, struct fl_why 
 
 /* ---- names ------------------------------------------------------------------------------------------- */
 
-static enum fl_err find(struct report *r, const char *sql, const char *name, int64_t *id, struct fl_why *why)
-{
-    sqlite3_stmt *s;
-    enum fl_err err = db_prepare(r->reader.db, sql, &s, why);
-    if (err)
-        return err;
-    (void)sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
-    int rc = sqlite3_step(s);
-    if (rc == SQLITE_ROW)
-        *id = sqlite3_column_int64(s, 0);
-    else
-        err = rc == SQLITE_DONE ? FL_NOT_FOUND : db_fail(r->reader.db, why, "cannot read");
-    (void)sqlite3_finalize(s);
-    return err;
-}
-
 static void say(struct filter *f, const char *fmt, ...) FL_PRINTF(2, 3);
 static void say(struct filter *f, const char *fmt, ...)
 {
@@ -74,20 +58,31 @@ static void say(struct filter *f, const char *fmt, ...)
     va_end(ap);
 }
 
+/* Behind what was said last, without a comma. */
+static void say_on(struct filter *f, const char *fmt, ...) FL_PRINTF(2, 3);
+static void say_on(struct filter *f, const char *fmt, ...)
+{
+    size_t n = strlen(f->words);
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(f->words + n, sizeof f->words - n, fmt, ap);
+    va_end(ap);
+}
+
 static enum fl_err take_names(struct report *r, const struct report_query *q, struct filter *f, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
     int64_t id;
     if (q->lot) {
         f->has_lot = true;
-        err = find(r, "SELECT id FROM lot WHERE name = ?", q->lot, &f->lot, why);
+        err = query_find(r, "SELECT id FROM lot WHERE name = ?", q->lot, &f->lot, why);
         if (err == FL_NOT_FOUND)
             return fl_fail(why, err, "no lot '%.60s' was ever worked on here", q->lot);
         say(f, "lot %.60s", *q->lot ? q->lot : "(none)");
     }
     if (!err && q->product) {
         f->product = q->product;
-        err = find(r, "SELECT 1 FROM lot WHERE product = ?", q->product, &id, why);
+        err = query_find(r, "SELECT 1 FROM lot WHERE product = ?", q->product, &id, why);
         if (err == FL_NOT_FOUND)
             return fl_fail(why, err, "no lot of a product '%.60s' is known here", q->product);
         say(f, "product %.60s", q->product);
@@ -98,14 +93,14 @@ static enum fl_err take_names(struct report *r, const struct report_query *q, st
         f->slot = strtoll(q->slot, &end, 10);
         if (*q->slot < '0' || *q->slot > '9' || *end || end - q->slot > 9)
             return fl_fail(why, FL_ARG, "'%.40s' is no slot: its number on the fixture", q->slot);
-        err = find(r, "SELECT 1 FROM slot WHERE slot = CAST(? AS INTEGER)", q->slot, &id, why);
+        err = query_find(r, "SELECT 1 FROM slot WHERE slot = CAST(? AS INTEGER)", q->slot, &id, why);
         if (err == FL_NOT_FOUND)
             return fl_fail(why, err, "no attempt was ever made in slot %lld", (long long)f->slot);
         say(f, "slot %lld", (long long)f->slot);
     }
     if (!err && q->bridge) {
         f->bridge = q->bridge;
-        err = find(r, "SELECT 1 FROM bridge_model WHERE usb_id = ?", q->bridge, &id, why);
+        err = query_find(r, "SELECT 1 FROM bridge_model WHERE usb_id = ?", q->bridge, &id, why);
         if (err == FL_NOT_FOUND)
             return fl_fail(why, err, "no bridge of the kind '%.40s' is known here: VID:PID in hex, such as 1a86:55d4 (one bridge by its "
                            "serial number: flashline trace --bridge)", q->bridge);
@@ -114,11 +109,68 @@ static enum fl_err take_names(struct report *r, const struct report_query *q, st
     return err;
 }
 
-/* ---- times ------------------------------------------------------------------------------------------- */
+/* ---- times -------------------------------------------------------------------------------------------
+ *
+ * Sums are kept by half hours. A question that begins or ends within one takes the whole half hours between as they were added
+ * up, and adds up the rest from the attempts themselves, by the same view (db/015_moments.sql):
+ *
+ *   half hours   |       |       |       |       |
+ *   asked             [==========================)      since 08:12:30 until 10:02
+ *   from               cut  tally   tally   tally cut
+ */
+#define CELL "half, slot, lot, model, profile, "
+#define SUMS                                                                                                      \
+    CELL "attempts, pass, fail, error, aborted, interrupted, nameless, retests, with_rungs, busy_ms, retest_ms, pass_ms, " \
+         "cycles, cycle_ms, handlings, handling_ms, last_ms, units, passed_1, passed_2, passed_3, passed, retested, recovered, " \
+         "same_slot, same_passed, other_slot, other_passed"
+#define FAULT_SUMS CELL "fault, step, attempts, units"
+#define STEP_SUMS  CELL "step, attempts, ms, pass_ms, firsts, first_passed"
+#define CUT(table, sums, cut) \
+    "(SELECT " sums " FROM " table " WHERE half >= :from AND half < :to UNION ALL SELECT " sums " FROM temp." cut ") t"
 
-static bool is_span(const char *text)
+static const struct {
+    const char *table, *view, *sums, *word; /* temporary table, what it is filled from, what asks for it */
+} cuts[] = {{"cut", "attempt_tally", SUMS, "temp.cut)"},
+            {"cut_fault", "attempt_tally_fault", FAULT_SUMS, "temp.cut_fault)"},
+            {"cut_step", "attempt_tally_step", STEP_SUMS, "temp.cut_step)"}};
+enum { CUTS = sizeof cuts / sizeof *cuts };
+
+static bool within_half(int64_t ms, int64_t open)
 {
-    return !strchr(text, '-');
+    return ms != open && ms % PERIOD_HALF_MS != 0;
+}
+
+/* The first half hour that lies behind from_ms whole. */
+static int64_t first_whole(const struct filter *f)
+{
+    return f->from_ms == INT64_MIN ? INT64_MIN : (f->from_ms + PERIOD_HALF_MS - 1) / PERIOD_HALF_MS;
+}
+
+/* What the whole half hours leave over: two stretches, one of which may be empty, or one within a half hour. */
+static enum fl_err fill_cut(struct report *r, const struct filter *f, size_t i, struct fl_why *why)
+{
+    int64_t from = f->from_ms == INT64_MIN ? INT64_MIN : first_whole(f) * PERIOD_HALF_MS;
+    int64_t to = f->to_ms == INT64_MAX / 2 ? f->to_ms : f->to_ms - f->to_ms % PERIOD_HALF_MS;
+    if (from >= to)
+        from = to = f->to_ms;
+    char *sql = sqlite3_mprintf("CREATE TEMP TABLE IF NOT EXISTS %s AS SELECT %s FROM %s WHERE start_ms >= %lld AND start_ms < %lld "
+                                "UNION ALL SELECT %s FROM %s WHERE start_ms >= %lld AND start_ms < %lld", cuts[i].table, cuts[i].sums,
+                                cuts[i].view, f->from_ms, from, cuts[i].sums, cuts[i].view, to, f->to_ms);
+    enum fl_err err = sql ? db_exec(r->reader.db, sql, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    sqlite3_free(sql);
+    return err;
+}
+
+/* Tables of another question are none of this one's. */
+static enum fl_err forget_cuts(struct report *r, struct fl_why *why)
+{
+    char sql[60];
+    enum fl_err err = FL_OK;
+    for (size_t i = 0; i < CUTS && !err; i++) {
+        (void)snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS temp.%s", cuts[i].table);
+        err = db_exec(r->reader.db, sql, why);
+    }
+    return err;
 }
 
 static enum fl_err take_time(const char *text, const char *word, int64_t now, struct filter *f, int64_t *ms, struct fl_why *why)
@@ -127,12 +179,13 @@ static enum fl_err take_time(const char *text, const char *word, int64_t now, st
     enum fl_err err = time_parse(text, &f->period.zone, now, ms, why);
     if (err)
         return err;
-    if (is_span(text)) /* so long ago: from the beginning of that half hour */
-        *ms -= *ms % PERIOD_HALF_MS;
-    if (*ms % PERIOD_HALF_MS)
-        return fl_fail(why, FL_ARG, "%.40s is not on the half hour, by which the sums are kept (flashline trace goes to the millisecond)", text);
     zone_text(&f->period.zone, *ms, shown);
-    say(f, "%s %s %s", word, shown, zone_name(&f->period.zone, zone));
+    say(f, "%s %s", word, shown);
+    if (*ms % 60000)
+        say_on(f, ":%02d", (int)(*ms / 1000 % 60));
+    if (*ms % 1000)
+        say_on(f, ".%03d", (int)(*ms % 1000));
+    say_on(f, " %s", zone_name(&f->period.zone, zone));
     return FL_OK;
 }
 
@@ -152,10 +205,11 @@ enum fl_err filter_make(struct report *r, const struct report_query *q, enum gro
         err = take_time(q->since, "since", now, out, &out->from_ms, why);
     if (!err && q->until)
         err = take_time(q->until, "until", now, out, &out->to_ms, why);
-    if (!err && q->since)
-        err = query_leaf_at(r, out->from_ms, &out->leaf_from, why);
     if (!err && out->from_ms >= out->to_ms)
         err = fl_fail(why, FL_ARG, "the time until which lies before the time since which");
+    out->cut = within_half(out->from_ms, INT64_MIN) || within_half(out->to_ms, INT64_MAX / 2);
+    if (!err)
+        err = forget_cuts(r, why);
     if (!out->words[0])
         say(out, "everything");
     out->period.kind = out->group == GROUP_HOUR ? PERIOD_HOUR : out->group == GROUP_SHIFT ? PERIOD_SHIFT : PERIOD_DAY;
@@ -203,8 +257,8 @@ static void where(const struct filter *f, struct fl_buf *out)
         bool asked;
         const char *sql;
     } row[] = {
-        {f->from_ms != INT64_MIN, "t.half >= :from"},
-        {f->to_ms != INT64_MAX / 2, "t.half < :to"},
+        {f->from_ms != INT64_MIN && !f->cut, "t.half >= :from"}, /* a cut stands in {halves} itself */
+        {f->to_ms != INT64_MAX / 2 && !f->cut, "t.half < :to"},
         {f->has_lot, "t.lot = :lot"},
         {f->has_slot, "t.slot IN (SELECT id FROM slot WHERE slot = :slot)"},
         {f->product != NULL, "t.lot IN (SELECT id FROM lot WHERE product = :product)"},
@@ -227,15 +281,17 @@ static void expand(const struct filter *f, const char *sql, struct fl_buf *out)
 {
     bool days = on_days(f->from_ms) && on_days(f->to_ms), utc = !f->period.zone.local && f->period.zone.offset_min == 0;
     bool coarse = days && (!by_time(f->group) || (f->group == GROUP_DAY && utc));
+    const char *halves = f->cut ? CUT("tally", SUMS, "cut") : "tally t", *steps = f->cut ? CUT("tally_step", STEP_SUMS, "cut_step") : "tally_step t",
+               *faults = f->cut ? CUT("tally_fault", FAULT_SUMS, "cut_fault") : "tally_fault t";
     const struct {
         const char *name, *text;
     } word[] = {{"{key}", groups[f->group].key}, {"{label}", groups[f->group].label}, {"{where}", NULL},
-                {"{tally}", days ? "tally_day t" : "tally t"}, {"{step}", days ? "tally_step_day t" : "tally_step t"},
-                {"{cells}", coarse ? "tally_day t" : "tally t"},
+                {"{tally}", days ? "tally_day t" : halves}, {"{step}", days ? "tally_step_day t" : steps},
+                {"{cells}", coarse ? "tally_day t" : halves}, {"{halves}", halves}, {"{step_halves}", steps}, {"{faults}", faults},
                 /* units by lot have an index; all others are walked from the newest until there are enough */
                 {"{units}", f->has_lot ? "unit_lot u CROSS JOIN attempt f ON f.leaf = u.first_leaf AND u.lot = :lot"
-                                       : "attempt f CROSS JOIN unit_lot u ON u.unit = f.unit AND u.lot = f.lot AND u.first_leaf = f.leaf "
-                                         "AND f.leaf BETWEEN :leaf_from AND :leaf_to"}};
+                                       : "attempt f INDEXED BY attempt_start CROSS JOIN unit_lot u ON u.unit = f.unit AND u.lot = f.lot "
+                                         "AND u.first_leaf = f.leaf"}};
     while (*sql) {
         size_t i = 0, n = sizeof word / sizeof *word;
         while (i < n && strncmp(sql, word[i].name, strlen(word[i].name)) != 0)
@@ -272,6 +328,9 @@ enum fl_err filter_prepare(struct report *r, const struct filter *f, const char 
     *out = NULL;
     expand(f, sql, &b);
     enum fl_err err = fl_buf_err(&b, why);
+    for (size_t i = 0; i < CUTS && !err; i++)
+        if (strstr(fl_buf_text(&b), cuts[i].word))
+            err = fill_cut(r, f, i, why);
     if (!err && by_time(f->group) && strstr(fl_buf_text(&b), "period("))
         err = add_period(r, f, why);
     if (!err)
@@ -279,15 +338,13 @@ enum fl_err filter_prepare(struct report *r, const struct filter *f, const char 
     fl_buf_fini(&b);
     if (err)
         return err;
-    bind_int(*out, ":from", true, f->from_ms == INT64_MIN ? INT64_MIN : f->from_ms / PERIOD_HALF_MS);
+    bind_int(*out, ":from", true, first_whole(f));
     bind_int(*out, ":to", true, f->to_ms / PERIOD_HALF_MS);
     bind_int(*out, ":from_ms", true, f->from_ms);
     bind_int(*out, ":to_ms", true, f->to_ms);
     bind_int(*out, ":lot", f->has_lot, f->lot);
     bind_int(*out, ":slot", f->has_slot, f->slot);
     bind_int(*out, ":limit", true, f->limit ? (int64_t)f->limit : -1);
-    bind_int(*out, ":leaf_from", true, f->leaf_from);
-    bind_int(*out, ":leaf_to", true, INT64_MAX);
     bind_text(*out, ":product", f->product);
     bind_text(*out, ":bridge", f->bridge);
     return FL_OK;

@@ -13,8 +13,8 @@ enum group { GROUP_HOUR, GROUP_SHIFT, GROUP_DAY, GROUP_LOT, GROUP_SLOT, GROUP_BR
 struct filter {
     struct period period; /* zone and shifts; its kind follows the group */
     enum group group;
-    int64_t from_ms, to_ms; /* on the half hour; INT64_MIN and INT64_MAX / 2: open */
-    int64_t leaf_from;      /* no attempt of an earlier leaf began at from_ms or later */
+    int64_t from_ms, to_ms; /* INT64_MIN and INT64_MAX / 2: open */
+    bool cut;               /* one of them lies within a half hour */
     bool has_lot, has_slot;
     int64_t lot, slot;     /* id of the lot, number of the slot */
     const char *product, *bridge; /* borrowed, NULL: any */
@@ -32,9 +32,10 @@ FL_MUST enum fl_err filter_make(struct report *r, const struct report_query *q, 
  *   {key}      the group's key over t, and {label} its words over g.k
  *   {tally}    tally, or tally_day when the times lie on days (UTC): the same sums in fewer rows; {step} likewise
  *   {cells}    the same, but fine enough for the group
+ *   {halves}   tally by half hours, {step_halves} and {faults} likewise: whole half hours as they were added up, and of those that
+ *              the question cuts only the attempts in it (added up into temporary tables when they are first asked for)
  *   {units}    unit_lot u and its first attempt f
- * and bind the parameters that are there: :from :to (half hours), :from_ms :to_ms, :lot, :slot, :product, :bridge, :limit,
- * :leaf_from :leaf_to. */
+ * and bind the parameters that are there: :from :to (whole half hours), :from_ms :to_ms, :lot, :slot, :product, :bridge, :limit. */
 FL_MUST enum fl_err filter_prepare(struct report *r, const struct filter *f, const char *sql, sqlite3_stmt **out,
                                    struct fl_why *why);
 /* The words of a group from its label column: times are turned into text here. Until the next step. */

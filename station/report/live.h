@@ -3,8 +3,7 @@
  * live.h: questions that pages ask again and again: the line's course over the last hours, what each slot did last,
  * units by a part of their MAC, the log's head. JSON out; read-only. Definitions as in report/report.h.
  *
- * Attempts are found by leaf, which grows with time, so that a day is as fast among ten million attempts as
- * among a hundred.
+ * Attempts are found by when they began (an index), so that a day is as fast among ten million attempts as among a hundred.
  *
  * Thread rule: as report.h.
  */

@@ -66,6 +66,22 @@ enum fl_err query_each(struct report *r, const char *sql, enum fl_err (*row)(voi
     return err;
 }
 
+enum fl_err query_find(struct report *r, const char *sql, const char *text, int64_t *out, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum fl_err err = db_prepare(r->reader.db, sql, &s, why);
+    if (err)
+        return err;
+    (void)sqlite3_bind_text(s, 1, text, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        *out = sqlite3_column_int64(s, 0);
+    else
+        err = rc == SQLITE_DONE ? FL_NOT_FOUND : db_fail(r->reader.db, why, "cannot read");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
 enum fl_err query_leaf_at(struct report *r, int64_t ms, int64_t *leaf, struct fl_why *why)
 {
     char sql[160];

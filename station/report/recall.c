@@ -54,22 +54,6 @@ struct asked {
     unsigned n;
 };
 
-static enum fl_err one_int(struct report *r, const char *sql, const char *text, int64_t *out, struct fl_why *why)
-{
-    sqlite3_stmt *s;
-    enum fl_err err = db_prepare(r->reader.db, sql, &s, why);
-    if (err)
-        return err;
-    (void)sqlite3_bind_text(s, 1, text, -1, SQLITE_STATIC);
-    int rc = sqlite3_step(s);
-    if (rc == SQLITE_ROW)
-        *out = sqlite3_column_int64(s, 0);
-    else
-        err = rc == SQLITE_DONE ? FL_NOT_FOUND : db_fail(r->reader.db, why, "cannot read");
-    (void)sqlite3_finalize(s);
-    return err;
-}
-
 static void also(struct asked *a, const char *condition)
 {
     fl_buf_addf(&a->sql, " AND %s", condition);
@@ -78,7 +62,7 @@ static void also(struct asked *a, const char *condition)
 
 static enum fl_err ask_lot(struct report *r, const char *lot, struct asked *a, struct fl_why *why)
 {
-    enum fl_err err = one_int(r, "SELECT id FROM lot WHERE name = ? AND id > 0", lot, &a->lot, why);
+    enum fl_err err = query_find(r, "SELECT id FROM lot WHERE name = ? AND id > 0", lot, &a->lot, why);
     also(a, "a.lot = :lot AND a.lot > 0");
     return err == FL_NOT_FOUND ? fl_fail(why, err, "no lot '%.60s' was ever worked on here", lot) : err;
 }
@@ -91,7 +75,7 @@ static enum fl_err ask_image(struct report *r, const char *image, struct asked *
     if (n < 8 || n > 64 || strspn(image, "0123456789abcdefABCDEF") != n)
         return fl_fail(why, FL_ARG, "'%.70s' is no image: its SHA-256 in hex, or the first 8 digits of it or more", image);
     (void)snprintf(a->image, sizeof a->image, "%s", image);
-    enum fl_err err = one_int(r, "SELECT count(*) FROM image WHERE hex(sha256) LIKE ? || '%'", a->image, &found, why);
+    enum fl_err err = query_find(r, "SELECT count(*) FROM image WHERE hex(sha256) LIKE ? || '%'", a->image, &found, why);
     if (!err && found == 0)
         err = fl_fail(why, FL_NOT_FOUND, "no image %.70s was ever flashed here", image);
     if (!err && found > 1)
@@ -104,7 +88,7 @@ static enum fl_err ask_image(struct report *r, const char *image, struct asked *
 static enum fl_err ask_bridge(struct report *r, const char *serial, struct asked *a, struct fl_why *why)
 {
     int64_t id;
-    enum fl_err err = !*serial ? FL_NOT_FOUND : one_int(r, "SELECT id FROM bridge WHERE serial = ? AND serial <> ''", serial, &id, why);
+    enum fl_err err = !*serial ? FL_NOT_FOUND : query_find(r, "SELECT id FROM bridge WHERE serial = ? AND serial <> ''", serial, &id, why);
     also(a, "a.bridge IN (SELECT id FROM bridge WHERE serial = :bridge AND serial <> '')");
     return err == FL_NOT_FOUND ? fl_fail(why, err, "no bridge with the serial number '%.60s' was ever seen here", serial) : err;
 }
@@ -116,7 +100,7 @@ static enum fl_err ask_slot(struct report *r, const char *slot, struct asked *a,
     if (*slot < '0' || *slot > '9' || *end || end - slot > 9)
         return fl_fail(why, FL_ARG, "'%.40s' is no slot: its number on the fixture", slot);
     int64_t id;
-    enum fl_err err = one_int(r, "SELECT id FROM slot WHERE slot = CAST(? AS INTEGER)", slot, &id, why);
+    enum fl_err err = query_find(r, "SELECT id FROM slot WHERE slot = CAST(? AS INTEGER)", slot, &id, why);
     also(a, "a.slot IN (SELECT id FROM slot WHERE slot = :slot)");
     return err == FL_NOT_FOUND ? fl_fail(why, err, "no attempt was ever made in slot %.20s", slot) : err;
 }
@@ -125,7 +109,7 @@ static enum fl_err ask_slot(struct report *r, const char *slot, struct asked *a,
 static enum fl_err ask_program(struct report *r, const char *program, struct asked *a, struct fl_why *why)
 {
     int64_t id;
-    enum fl_err err = one_int(r, "SELECT id FROM word WHERE text IN (?1, 'flashline ' || ?1) AND id IN (SELECT sw FROM boot)", program, &id, why);
+    enum fl_err err = query_find(r, "SELECT id FROM word WHERE text IN (?1, 'flashline ' || ?1) AND id IN (SELECT sw FROM boot)", program, &id, why);
     also(a, "EXISTS (SELECT 1 FROM boot v JOIN word y ON y.id = v.sw WHERE y.text IN (:program, 'flashline ' || :program) AND "
             "v.leaf = (SELECT max(leaf) FROM boot WHERE leaf < coalesce(a.start_leaf, a.leaf))) AND "
             "a.leaf > (SELECT min(v.leaf) FROM boot v JOIN word y ON y.id = v.sw WHERE y.text IN (:program, 'flashline ' || :program))");

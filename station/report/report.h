@@ -39,7 +39,7 @@ struct report_query {
     const char *lot, *product;
     const char *slot;   /* number on the fixture */
     const char *bridge; /* kind: VID:PID */
-    const char *since, *until; /* by when an attempt began; on the half hour */
+    const char *since, *until; /* by when an attempt began, to the millisecond */
     const char *group_by;      /* hour, shift, day, lot, slot, bridge, profile, none */
     const char *zone, *shifts;
     unsigned limit; /* rows of `units`; 0: all */

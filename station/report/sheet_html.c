@@ -81,7 +81,7 @@ static json_t *picture(const struct sheet_part *p, const char *id)
 /* JSON inside HTML: nothing in it may end the element. */
 static enum fl_err data_element(const json_t *list, struct fl_buf *out)
 {
-    char *text = json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(8));
+    char *text = json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(TABLE_DIGITS));
     if (!text)
         return FL_NOMEM;
     fl_buf_adds(out, "<script type=\"application/json\" id=\"data\">");

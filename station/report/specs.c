@@ -51,7 +51,7 @@ PART(steps_part, "steps", "Steps", "first tries of units; at once: went through 
 
 static const char pareto_sql[] =
     "SELECT coalesce(w.text, '(none told)'), g.units, g.attempts FROM (SELECT t.fault, sum(t.units) AS units, sum(t.attempts) AS attempts "
-    "FROM tally_fault t WHERE {where} GROUP BY t.fault) g LEFT JOIN word w ON w.id = g.fault ORDER BY 2 DESC, 3 DESC, 1";
+    "FROM {faults} WHERE {where} GROUP BY t.fault) g LEFT JOIN word w ON w.id = g.fault ORDER BY 2 DESC, 3 DESC, 1";
 static const struct engine_column pareto_columns[] = {
     {"fault", "fault", TABLE_TEXT, CELL_TEXT, 0, 0, 0, 0},
     {"units", "units", TABLE_INT, CELL_INT, 1, 0, 0, 0},
@@ -67,7 +67,7 @@ PART(summary_faults, "faults", "Why units fail", "each unit once, by its first a
      pareto_sql, pareto_columns, &pareto_chart);
 
 static const char where_sql[] =
-    "WITH g AS MATERIALIZED (SELECT {key} AS k, t.fault, t.step, sum(t.units) AS units, sum(t.attempts) AS attempts FROM tally_fault t "
+    "WITH g AS MATERIALIZED (SELECT {key} AS k, t.fault, t.step, sum(t.units) AS units, sum(t.attempts) AS attempts FROM {faults} "
     "WHERE {where} GROUP BY 1, 2, 3) SELECT {label}, coalesce(w.text, '(none told)'), s.text, g.units, g.attempts FROM g "
     "LEFT JOIN word w ON w.id = g.fault LEFT JOIN word s ON s.id = g.step WHERE g.units > 0 ORDER BY 4 DESC, 5 DESC, 2, g.k LIMIT 200";
 static const struct engine_column where_columns[] = {
@@ -82,7 +82,7 @@ PART(where_part, "where", "And where", "the 200 most frequent", where_sql, where
 
 static const char faults_sql[] =
     "SELECT coalesce(w.text, '(none told)'), s.text, g.attempts, g.units FROM (SELECT t.fault, t.step, sum(t.attempts) AS attempts, "
-    "sum(t.units) AS units FROM tally_fault t WHERE {where} GROUP BY 1, 2) g LEFT JOIN word w ON w.id = g.fault "
+    "sum(t.units) AS units FROM {faults} WHERE {where} GROUP BY 1, 2) g LEFT JOIN word w ON w.id = g.fault "
     "LEFT JOIN word s ON s.id = g.step ORDER BY 3 DESC, 4 DESC, 1, 2";
 static const struct engine_column faults_columns[] = {
     {"fault", "fault", TABLE_TEXT, CELL_TEXT, 0, 0, 0, 0},
@@ -159,10 +159,10 @@ PART(speeds_part, "speeds", "Speeds",
     "sum(t.cycle_ms) AS cycle_ms, sum(t.handlings) AS handlings, sum(t.handling_ms) AS handling_ms, "               \
     "sum(t.busy_ms) AS busy_ms, sum(t.retest_ms) AS retest_ms"
 #define FLASH                                                                                                     \
-    "f AS MATERIALIZED (SELECT {key} AS k, sum(t.pass_ms) AS ms FROM tally_step t WHERE {where} AND "             \
+    "f AS MATERIALIZED (SELECT {key} AS k, sum(t.pass_ms) AS ms FROM {step_halves} WHERE {where} AND "             \
     "t.step NOT IN (SELECT id FROM step WHERE name IN ('boot-check', 'record')) GROUP BY 1) "
 static const char throughput_sql[] =
-    "WITH g AS MATERIALIZED (SELECT {key} AS k, " TIMES " FROM tally t WHERE {where} GROUP BY 1), " FLASH
+    "WITH g AS MATERIALIZED (SELECT {key} AS k, " TIMES " FROM {halves} WHERE {where} GROUP BY 1), " FLASH
     "SELECT {label}, attempts, pass, halves, cycle_ms, cycles, f.ms, handling_ms, handlings, retest_ms, busy_ms, "
     "1 + f.ms * 1.0 / pass / nullif(handling_ms * 1.0 / nullif(handlings, 0), 0) FROM g LEFT JOIN f ON f.k IS g.k ORDER BY g.k";
 static const struct engine_column throughput_columns[] = {
@@ -186,7 +186,7 @@ PART(throughput_part, "throughput", "Throughput",
 /* ---- lots and shifts ------------------------------------------------------------------------------------------- */
 
 #define CLOSING                                                                                                   \
-    TIMES ", min(t.half) * 1800000 AS first_ms, max(t.last_ms) AS last_ms, sum(t.units) AS units, sum(t.passed_1) AS p1, " \
+    TIMES ", max(min(t.half) * 1800000, :from_ms) AS first_ms, max(t.last_ms) AS last_ms, sum(t.units) AS units, sum(t.passed_1) AS p1, " \
     "sum(t.passed) AS p, sum(t.retested) AS again, sum(t.recovered) AS won, sum(t.aborted) AS aborted"
 #define CLOSING_COLUMNS                                                                                           \
     {NULL, NULL, TABLE_TEXT, CELL_LABEL, 0, 0, 0, 0}, {"from", "from", TABLE_TEXT, CELL_TIME, 1, 0, 0, 0},        \
@@ -200,14 +200,14 @@ PART(throughput_part, "throughput", "Throughput",
     {"retest_rate", "retested", TABLE_PERCENT, CELL_RATIO, 8, 4, 0, 0},                                           \
     {"units_per_run_hour", "PASS / run h", TABLE_REAL, CELL_MEAN, 9, 10, 2, 1}
 static const char shift_sql[] =
-    GROUPED(CLOSING, "tally t")
+    GROUPED(CLOSING, "{halves}")
     "SELECT {label}, first_ms, last_ms, attempts, units, p1, p, units - p, again, pass, halves FROM g ORDER BY g.k";
 static const struct engine_column shift_columns[] = {CLOSING_COLUMNS};
 static const struct sheet_chart closing_chart = {"bar", NULL, {"first_pass_yield", "last_pass_yield", NULL}, "%"};
 PART(shift_part, "shifts", "Shifts", "units by their attempt 1; 95 % from, to: Wilson's interval", shift_sql, shift_columns, &closing_chart);
 
 static const char lot_sql[] =
-    GROUPED(CLOSING, "tally t")
+    GROUPED(CLOSING, "{halves}")
     "SELECT {label}, first_ms, last_ms, attempts, units, p1, p, units - p, again, pass, halves, l.product, l.planned, l.authorised, "
     "max(0, l.planned - p) FROM g LEFT JOIN lot l ON l.id = g.k ORDER BY g.k";
 static const struct engine_column lot_columns[] = {
@@ -224,7 +224,7 @@ PART(lot_part, "lots", "Lots", "units by their attempt 1; 95 % from, to: Wilson'
 #define MAC_TEXT                                                                                                  \
     "printf('%02x:%02x:%02x:%02x:%02x:%02x', u.unit >> 40, u.unit >> 32 & 255, u.unit >> 24 & 255, u.unit >> 16 & 255, " \
     "u.unit >> 8 & 255, u.unit & 255)"
-/* The newest first attempts, by way of the table's own order: the limit ends the walk. */
+/* The newest first attempts, by way of the index over their beginnings: the limit ends the walk. */
 static const char units_sql[] =
     "SELECT " MAC_TEXT ", l.name, s.slot, f.start_ms, u.attempts, o.name, u.passed_at, w.text, p.text, u.leaf "
     "FROM {units} JOIN lot l ON l.id = u.lot "
@@ -232,7 +232,7 @@ static const char units_sql[] =
     "LEFT JOIN word p ON p.id = u.fail_step LEFT JOIN bridge b ON b.id = f.bridge "
     "WHERE f.start_ms >= :from_ms AND f.start_ms < :to_ms AND (:slot IS NULL OR s.slot = :slot) "
     "AND (:product IS NULL OR l.product = :product) AND (:bridge IS NULL OR b.usb_id = :bridge) "
-    "ORDER BY f.leaf DESC LIMIT :limit";
+    "ORDER BY f.start_ms DESC, f.leaf DESC LIMIT :limit";
 static const struct engine_column units_columns[] = {
     {"mac", "MAC", TABLE_TEXT, CELL_TEXT, 0, 0, 0, 0},
     {"lot", "lot", TABLE_TEXT, CELL_TEXT, 1, 0, 0, 0},

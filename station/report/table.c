@@ -249,7 +249,7 @@ static void csv_cell(const struct cell *c, struct fl_buf *out)
     else if (c->kind == INT)
         fl_buf_addf(out, "%lld", (long long)c->a);
     else if (c->kind != NONE)
-        fl_buf_addf(out, "%.6g", cell_number(c));
+        fl_buf_addf(out, "%.*g", TABLE_DIGITS, cell_number(c));
 }
 
 enum fl_err table_write_csv(const struct table *t, struct fl_buf *out)

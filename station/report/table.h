@@ -25,7 +25,7 @@ struct table_column {
     enum table_type type;
 };
 
-enum { TABLE_COLUMNS_MAX = 24 };
+enum { TABLE_COLUMNS_MAX = 24, TABLE_DIGITS = 8 /* of a number that is not whole, in CSV and JSON alike */ };
 
 struct table; /* opaque */
 
@@ -38,7 +38,7 @@ void table_text(struct table *t, const char *text); /* copied; NULL: empty */
 void table_int(struct table *t, int64_t v);
 void table_ratio(struct table *t, int64_t part, int64_t whole); /* whole 0: empty */
 void table_share(struct table *t, double ratio);             /* of TABLE_PERCENT, 0..1 */
-void table_real(struct table *t, double v, int decimals); /* as many of them in text; six digits elsewhere */
+void table_real(struct table *t, double v, int decimals); /* as many of them in text; TABLE_DIGITS elsewhere */
 void table_none(struct table *t);
 void table_end(struct table *t);
 

@@ -171,7 +171,7 @@ static enum fl_err add_record(struct tracing *t, json_t *o, int64_t leaf)
 {
     static const char *const texts[][2] = {{"why", "why"}, {"boot_text", "boot_text"}};
     static const char *const link[][2] = {{"product", "bridge_product"}, {"mbps", "mbps"}, {"latency_ms", "latency_ms"}, {"low_latency", "low_latency"}};
-    static const char *const steps[] = {"step", "ms", NULL}, *const rungs[] = {"rung", "cause", "value", "count", NULL},
+    static const char *const steps[] = {"step", "ms", "rungs", NULL}, *const rungs[] = {"rung", "cause", "value", "count", "step", NULL},
                       *const blocks[] = {"baud", "bytes", "sent", "refused", NULL}, *const hooks[] = {"hook", "exit_code", "ms", "output", NULL};
     json_t *rec;
     enum fl_err err = read_record(t, leaf, &rec);
@@ -398,8 +398,8 @@ static void list_lines(const json_t *a, struct fl_buf *b)
         fl_buf_addf(b, ", %lld bytes, sha256 %s\n", (long long)fl_json_int(e, "size", 0), fl_json_text(e, "sha256"));
     }
     json_array_foreach(json_object_get(a, "rungs"), i, e)
-        fl_buf_addf(b, "  rung     %s x%lld because of %s (%lld)\n", fl_json_text(e, "rung"), (long long)fl_json_int(e, "count", 0),
-                    fl_json_text(e, "cause"), (long long)fl_json_int(e, "value", 0));
+        fl_buf_addf(b, "  rung     %s x%lld%s%s because of %s (%lld)\n", fl_json_text(e, "rung"), (long long)fl_json_int(e, "count", 0),
+                    *fl_json_text(e, "step") ? " in " : "", fl_json_text(e, "step"), fl_json_text(e, "cause"), (long long)fl_json_int(e, "value", 0));
     damage_lines(a, b);
     json_array_foreach(json_object_get(a, "regions"), i, e) {
         const char *found = fl_json_text(e, "md5_found"), *want = fl_json_text(e, "md5_expected");

@@ -22,7 +22,7 @@ const struct projected_table projected_tables[] = {
     {"lot_profile", NULL}, {"open_attempt", NULL}, {"attempt", NULL}, {"unit_lot", NULL}, {"bridge_model", "id = 0"},
     {"shift", NULL}, {"note", NULL}, {"disposition", NULL}, {"config_change", NULL}, {"line_stop", NULL},
     {"label", NULL}, {"tuning", NULL}, {"step", NULL}, {"tally", NULL}, {"tally_fault", NULL}, {"tally_step", NULL},
-    {"tally_day", NULL}, {"tally_step_day", NULL},
+    {"tally_day", NULL}, {"tally_step_day", NULL}, {"image_region", NULL},
     {NULL, NULL}};
 
 static const struct statements *const groups[] = {&project_names, &project_station, &project_attempts, &project_lots,
@@ -179,7 +179,9 @@ static enum fl_err run_one(struct projector *p, size_t i, int64_t index, const j
     return db_run(s, why);
 }
 
-static enum fl_err run_all(struct projector *p, enum event_kind kind, int64_t index, const json_t *leaf, struct fl_why *why)
+/* `told`: the record as it is, `leaf`: with what it left out. */
+static enum fl_err run_all(struct projector *p, enum event_kind kind, int64_t index, const json_t *told, const json_t *leaf,
+                           struct fl_why *why)
 {
     enum fl_err err = FL_OK;
     for (size_t i = 0; i < p->n && !err; i++) {
@@ -190,7 +192,7 @@ static enum fl_err run_all(struct projector *p, enum event_kind kind, int64_t in
             err = run_one(p, i, index, leaf, NULL, why);
             continue;
         }
-        const json_t *list = json_object_get(leaf, s->each);
+        const json_t *list = *s->each == '=' ? json_object_get(told, s->each + 1) : json_object_get(leaf, s->each);
         for (size_t k = 0; k < json_array_size(list) && !err; k++)
             err = run_one(p, i, index, leaf, json_array_get(list, k), why);
     }
@@ -205,7 +207,7 @@ enum fl_err projector_leaf(struct projector *p, int64_t index, const json_t *lea
         return FL_OK; /* of a newer program: no rows here, the leaf is kept */
     enum fl_err err = restore_leaf(p->restore, leaf, &whole, why);
     if (!err)
-        err = run_all(p, kind, index, whole, why);
+        err = run_all(p, kind, index, leaf, whole, why);
     json_decref(whole);
     return err;
 }

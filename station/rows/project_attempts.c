@@ -50,6 +50,11 @@ static const struct statement list[] = {
      "(SELECT passed_at = attempts FROM unit_lot WHERE unit = :mac AND lot = lot.id)"},
     {ENDS, NULL, NULL, "DELETE FROM open_attempt WHERE job = :job"},
 
+    /* what a record that refers to another leaves out is there already */
+    {ENDS, "profile", "=regions",
+     "INSERT INTO image_region (profile, offset, size, md5, leaf) SELECT id, :r_offset, :r_size, :r_md5, :leaf FROM profile "
+     "WHERE hash = :profile AND :r_size > 0 ON CONFLICT (profile, offset, size, md5) DO NOTHING"},
+
     /* the other tallies are kept by triggers (db/, statistics): what a step took stands in the record alone */
     {ENDS, NULL, "steps", "INSERT INTO step (name) VALUES (:t_step) ON CONFLICT (name) DO NOTHING"},
     {ENDS, NULL, "steps",

@@ -52,7 +52,8 @@ _Static_assert(EVENT_KIND_COUNT <= 64, "kinds are bits of a 64-bit number");
 struct statement {
     uint64_t kinds;
     const char *needs; /* member that must be there, NULL: none */
-    const char *each;  /* array to go through, NULL: once */
+    const char *each;  /* array to go through, NULL: once. "=regions": only where the record itself tells it, not where it refers to
+                          another (abridge.h), of which this was told then */
     const char *sql;
 };
 struct statements {

@@ -13,18 +13,10 @@ enum { PIECE = 65536, ROW_MAX = 64 << 20 };
 
 static enum fl_err open_reader(const char *data, struct db_reader *r, struct fl_why *why)
 {
-    struct folder f;
-    enum fl_err err = folder_paths(data, &f, why);
-    *r = (struct db_reader){NULL, NULL, NULL};
-    if (err)
-        return err;
-    err = db_open_reader(f.db, false, r, why);
-    if (!err)
-        err = db_check_version(r->db, why);
+    enum fl_err err = folder_open_reader(data, true, r, why);
     /* views take records apart with JSON functions; without extensions nothing that a schema could call does harm */
     if (!err)
         err = db_exec(r->db, "PRAGMA trusted_schema = ON", why);
-    folder_fini(&f);
     return err;
 }
 
@@ -110,14 +102,11 @@ static enum fl_err json_row(struct fl_buf *b, sqlite3_stmt *s, struct fl_why *wh
     bool ok = o != NULL;
     for (int c = 0; ok && c < sqlite3_column_count(s); c++)
         ok = json_object_set_new(o, sqlite3_column_name(s, c), json_value(s, c)) == 0;
-    char *text = ok ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-    if (text) {
-        fl_buf_adds(b, text);
-        fl_buf_addc(b, '\n');
+    if (!ok) {
+        json_decref(o);
+        o = NULL;
     }
-    free(text);
-    json_decref(o);
-    return text ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    return fl_json_write(o, JSON_COMPACT | JSON_PRESERVE_ORDER, b) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
 }
 
 static enum fl_err known(sqlite3 *db, const char *table, struct fl_why *why)

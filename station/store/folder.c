@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/folder.h"
 
+#include "store/db.h"
+
 #include "base/file.h"
 #include "base/hash.h"
 
@@ -71,6 +73,22 @@ void folder_fini(struct folder *f)
     free(f->readme);
     free(f->keys);
     *f = (struct folder){.dir = NULL};
+}
+
+enum fl_err folder_open_reader(const char *data, bool newest, struct db_reader *out, struct fl_why *why)
+{
+    struct folder f;
+    *out = (struct db_reader){NULL, NULL, NULL};
+    enum fl_err err = folder_paths(data, &f, why);
+    if (err)
+        return err;
+    err = db_open_reader(f.db, false, out, why);
+    if (!err && newest)
+        err = db_check_version(out->db, why);
+    if (err)
+        db_close_reader(out);
+    folder_fini(&f);
+    return err;
 }
 
 bool folder_there(const struct folder *f)

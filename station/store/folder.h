@@ -35,6 +35,11 @@ struct folder {
 FL_MUST enum fl_err folder_paths(const char *dir, struct folder *out, struct fl_why *why);
 void folder_fini(struct folder *f);
 
+struct db_reader;
+/* The folder's database for reading, beside a station at work too; db_close_reader (store/db.h) ends it. `newest`: only of exactly
+ * the schema that this program writes. FL_NOT_FOUND: there is none; otherwise as db_open_reader and db_check_version. */
+FL_MUST enum fl_err folder_open_reader(const char *data, bool newest, struct db_reader *out, struct fl_why *why);
+
 /* Is a station set up there? */
 bool folder_there(const struct folder *f);
 

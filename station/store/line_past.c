@@ -36,16 +36,10 @@ typedef void (*row_fn)(sqlite3_stmt *s, const void *each, void *ctx);
 static enum fl_err read_rows(const char *data, const char *sql, const char *bound, int64_t number, row_fn row, const void *each, void *ctx,
                              struct fl_why *why)
 {
-    struct folder f;
-    struct db_reader reader = {NULL, NULL, NULL};
+    struct db_reader reader;
     sqlite3_stmt *s = NULL;
     int rc = SQLITE_DONE;
-    enum fl_err err = folder_paths(data, &f, why);
-    if (err)
-        return err;
-    err = db_open_reader(f.db, false, &reader, why);
-    if (!err)
-        err = db_check_version(reader.db, why);
+    enum fl_err err = folder_open_reader(data, true, &reader, why);
     if (!err)
         err = db_prepare(reader.db, sql, &s, why);
     if (!err && bound)
@@ -58,7 +52,6 @@ static enum fl_err read_rows(const char *data, const char *sql, const char *boun
         err = db_fail(reader.db, why, "cannot read what was recorded of the line");
     (void)sqlite3_finalize(s);
     db_close_reader(&reader);
-    folder_fini(&f);
     return err;
 }
 

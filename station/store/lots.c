@@ -80,20 +80,13 @@ static enum fl_err read_lots(sqlite3 *db, const char *name, json_t *list, struct
 
 enum fl_err lots_read(const char *data, const char *name, json_t **out, struct fl_why *why)
 {
-    struct folder f;
-    struct db_reader reader = {NULL, NULL, NULL};
-    *out = NULL;
-    enum fl_err err = folder_paths(data, &f, why);
-    if (err)
-        return err;
-    err = db_open_reader(f.db, false, &reader, why);
-    if (!err)
-        err = db_check_version(reader.db, why);
+    struct db_reader reader;
     json_t *list = json_array();
+    *out = NULL;
+    enum fl_err err = folder_open_reader(data, true, &reader, why);
     if (!err)
         err = list ? read_lots(reader.db, name, list, why) : fl_fail(why, FL_NOMEM, "out of memory");
     db_close_reader(&reader);
-    folder_fini(&f);
     if (err)
         json_decref(list);
     else

@@ -30,14 +30,10 @@ static enum fl_err recorded_text(const char *text, struct fl_buf *out, struct fl
 
 static enum fl_err same_as_before(const char *data, const char *what, const char *text, bool *same, struct fl_why *why)
 {
-    struct folder f;
-    struct db_reader r = {NULL, NULL, NULL};
+    struct db_reader r;
     sqlite3_stmt *s = NULL;
     *same = false;
-    enum fl_err err = folder_paths(data, &f, why);
-    if (err)
-        return err;
-    err = db_open_reader(f.db, false, &r, why);
+    enum fl_err err = folder_open_reader(data, false, &r, why);
     if (!err)
         err = db_prepare(r.db, "SELECT text FROM config_change WHERE what = ?1 ORDER BY leaf DESC LIMIT 1", &s, why);
     if (!err) {
@@ -46,7 +42,6 @@ static enum fl_err same_as_before(const char *data, const char *what, const char
     }
     (void)sqlite3_finalize(s);
     db_close_reader(&r);
-    folder_fini(&f);
     return err;
 }
 

@@ -26,6 +26,19 @@ expect_exit 0 "$FL" db check --data "$D"
 expect_text "$T/out" "rows +[1-9][0-9]* compared"
 expect_text "$T/out" "all is well"
 
+# what is told twice agrees: rungs by step in either list, and the pieces of images with those of the attempts
+[ "$(sql "SELECT count(*) > 0 AND count(*) = count(step) FROM attempt_rung")" = 1 ] || fail "a rung without its step"
+[ "$(sql "SELECT leaf, step, sum(count) FROM attempt_rung GROUP BY 1, 2 EXCEPT SELECT leaf, step, rungs FROM attempt_step")" = "" ] || fail "rungs by step"
+pieces="SELECT profile_hash, offset, size, md5 FROM image_region_view WHERE sha256 NOT NULL"
+told="SELECT v.profile_hash, r.offset, r.size, r.md5_expected FROM attempt_region r JOIN attempt_view v USING (leaf)"
+[ "$(sql "SELECT count(*) > 2 FROM image_region; $pieces EXCEPT $told; $told EXCEPT $pieces")" = 1 ] || fail "pieces of images"
+sql "SELECT file, offset - image_offset, size, md5 FROM image_region_view WHERE offset > image_offset AND offset - image_offset + size <= image_size" |
+    while IFS='|' read -r file at size md5; do # behind the header nothing is patched
+        [ "$(tail -c +$((at + 1)) "profiles/$file" | head -c "$size" | md5sum | cut -d' ' -f1)" = "$md5" ] || fail "$file at $at"
+        echo
+    done >"$T/pieces"
+[ -s "$T/pieces" ] || fail "no piece behind a header"
+
 # somebody improves the yield, and takes a trigger away
 sqlite3 "$D/flashline.db" "UPDATE attempt SET outcome = 0, fault = NULL WHERE outcome = 1; DROP TRIGGER leaf_no_delete;
     CREATE TABLE extra (a); DELETE FROM note; UPDATE word SET text = 'esp33' WHERE text = 'esp32'"

@@ -29,7 +29,7 @@ function pairs(rows) {
 
 function attempt(a) {
     const steps = a.steps.map((s) => `${tOr("step." + s.step, s.step)} ${duration(s.ms)}`).join(" · ");
-    const rungs = a.rungs.map((r) => `${r.rung} ×${r.count} (${r.cause})`).join(", ");
+    const rungs = a.rungs.map((r) => `${r.rung} ×${r.count} (${r.step ? tOr("step." + r.step, r.step) + ": " : ""}${r.cause})`).join(", ");
     const images = el("ul", {});
     for (const i of a.images)
         images.append(el("li", {}, `0x${i.offset.toString(16)} ${i.file} (${bytes(i.size)}) `, el("code", {}, i.sha256)));

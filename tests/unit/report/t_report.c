@@ -173,13 +173,13 @@ static void history_by_hand(void **state)
      * L-2; in slot 2: 3, 4. Wilson's ends by Python's own arithmetic */
     csv_is(s, "slots", NULL, &all,
            "slot,attempts,pass,fail,error,aborted,interrupted,pass_rate,units,first_pass_yield,first_low,first_high,recovery_rate,pass_ms,rungs,worse_p,flag\r\n"
-           "1,8,2,3,2,1,0,0.285714,4,0.25,0.0455873,0.699358,0.666667,6000,4,,\r\n"
-           "2,6,2,2,1,1,0,0.4,2,0.5,0.0945312,0.905469,0,4000,3,,\r\n");
+           "1,8,2,3,2,1,0,0.28571429,4,0.25,0.045587261,0.69935816,0.66666667,6000,4,,\r\n"
+           "2,6,2,2,1,1,0,0.4,2,0.5,0.094531206,0.90546879,0,4000,3,,\r\n");
     csv_is(s, "yield", NULL, &by_lot,
            "lot,units,first_passed,first_pass_yield,first_low,first_high,second_pass_yield,third_pass_yield,last_pass_yield,last_low,last_high,"
            "retest_rate,recovery_rate\r\n"
-           "(no lot),5,2,0.4,0.117621,0.769276,0.6,0.8,0.8,0.375535,0.963776,0.6,0.666667\r\n"
-           "L-2,1,0,0,0,0.793451,0,0,0,0,0.793451,0,0\r\n");
+           "(no lot),5,2,0.4,0.11762077,0.76927572,0.6,0.8,0.8,0.37553463,0.96377589,0.6,0.66666667\r\n"
+           "L-2,1,0,0,0,0.79345069,0,0,0,0,0.79345069,0,0\r\n");
 }
 
 /* Where nothing can be told, members are null: they do not come and go with the numbers. */
@@ -245,7 +245,7 @@ static void times_by_hand(void **state)
      * Retest: 10 of 48 s */
     csv_is(s, "throughput", NULL, &all,
            "day,attempts,pass,run_h,units_per_run_hour,cycle_s,flash_s,handling_s,retest_share,slots_fed\r\n"
-           "2026-11-22,5,4,0.5,8,18,7,12.5,0.208333,1.56\r\n");
+           "2026-11-22,5,4,0.5,8,18,7,12.5,0.20833333,1.56\r\n");
 }
 
 static uint32_t seed = 7;

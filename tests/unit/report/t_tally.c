@@ -3,7 +3,9 @@
  * attempts alone that knows nothing of the views, and by a rebuild from the leaves. */
 #include "unit/t.h"
 
+#include "base/clock.h"
 #include "prove/check.h"
+#include "report/live.h"
 #include "unit/record/station.h"
 
 static uint32_t seed = 20261122;
@@ -122,6 +124,113 @@ static void by_other_sql(void **state)
         same(s, pair[i].tally, pair[i].plain);
 }
 
+/* ---- cuts within a half hour ------------------------------------------------------------------------------------ */
+
+static json_t *asked(struct report *r, const char *name, const struct report_query *q)
+{
+    struct sheet sheet;
+    struct fl_why why = {0, ""};
+    if (report_run(r, name, q, &sheet, &why))
+        fail_msg("%s: %s", name, why.text);
+    json_t *j = sheet_json(&sheet);
+    assert_non_null(j);
+    sheet_fini(&sheet);
+    return j;
+}
+
+static int64_t sum(const json_t *o, const char *list, const char *member)
+{
+    const json_t *row;
+    size_t i;
+    int64_t n = 0;
+    json_array_foreach(json_object_get(o, list), i, row) n += fl_json_int(row, member, 0);
+    return n;
+}
+
+/* One number of a report beside one of plain SQL over the attempts that began in [from, to). */
+static void equal(struct t_station *s, const char *what, int64_t got, int64_t from, int64_t to, const char *with, const char *select)
+{
+    char sql[3000];
+    (void)snprintf(sql, sizeof sql, "%s SELECT %s AND a.start_ms >= %lld AND a.start_ms < %lld", with, select, (long long)from, (long long)to);
+    int64_t want = t_sql_int(s, sql);
+    if (got != want)
+        fail_msg("%s from %lld to %lld: the report says %lld, the attempts %lld", what, (long long)from, (long long)to, (long long)got, (long long)want);
+}
+
+#define BEGAN "FROM attempt a WHERE a.purpose IS NULL"
+#define UNITS_OF "FROM u JOIN t ON t.unit = u.unit AND t.lot = u.lot AND t.k = 1 JOIN attempt a ON a.leaf = t.leaf WHERE 1"
+
+static void check_cut(struct t_station *s, struct report *r, int64_t from, int64_t to)
+{
+    char since[32], until[32];
+    fl_time_format(from, since);
+    fl_time_format(to, until);
+    (void)snprintf(since + 19, 2, "Z");
+    (void)snprintf(until + 19, 2, "Z");
+    const struct report_query q = {.since = since, .until = until, .limit = 100000};
+    json_t *j = asked(r, "summary", &q), *o = json_object_get(j, "outcomes");
+    equal(s, "attempts", fl_json_int(j, "attempts", -1), from, to, "", "count(*) " BEGAN);
+    equal(s, "FAIL", fl_json_int(o, "FAIL", -1), from, to, "", "total(a.outcome = 1) " BEGAN);
+    equal(s, "units", fl_json_int(j, "units", -1), from, to, TRIES, "count(*) " UNITS_OF);
+    equal(s, "passed", fl_json_int(j, "units_passed", -1), from, to, TRIES, "count(u.won) " UNITS_OF);
+    equal(s, "slots: attempts", sum(j, "slots", "attempts"), from, to, "", "count(*) " BEGAN);
+    equal(s, "slots: rungs", sum(j, "slots", "rungs"), from, to, "", "total(a.rungs > 0) " BEGAN);
+    equal(s, "faults: units", sum(j, "faults", "units"), from, to, TRIES,
+          "count(*) FROM u JOIN t ON t.unit = u.unit AND t.lot = u.lot AND t.k = u.lost JOIN attempt a ON a.leaf = t.leaf WHERE 1");
+    equal(s, "steps: attempts", sum(j, "steps", "attempts"), from, to, "",
+          "count(*) FROM attempt a JOIN attempt_step x ON x.leaf = a.leaf WHERE a.purpose IS NULL");
+    equal(s, "steps: first tries", sum(j, "steps", "first_tries"), from, to, TRIES,
+          "count(*) FROM t JOIN attempt_step x ON x.leaf = t.leaf JOIN attempt a ON a.leaf = t.leaf WHERE t.k = 1");
+    json_decref(j);
+    static const char *const groups[] = {"hour", "day", "lot", "slot", "bridge", "profile"};
+    for (size_t i = 0; i < T_COUNT(groups); i++) {
+        struct report_query by = q;
+        by.group_by = groups[i];
+        j = asked(r, "yield", &by);
+        equal(s, groups[i], sum(j, "yield", "first_passed"), from, to, TRIES, "total(u.won = 1) " UNITS_OF);
+        json_decref(j);
+    }
+    j = asked(r, "throughput", &q);
+    equal(s, "throughput", sum(j, "throughput", "pass"), from, to, "", "total(a.outcome = 0) " BEGAN);
+    json_decref(j);
+    j = asked(r, "blame", &q);
+    equal(s, "blame: failed", fl_json_int(j, "failed", -1), from, to, TRIES, "total(u.won IS NOT 1) " UNITS_OF);
+    json_decref(j);
+    j = asked(r, "units", &q);
+    equal(s, "units one by one", (int64_t)json_array_size(json_object_get(j, "units")), from, to, TRIES, "count(*) " UNITS_OF);
+    json_decref(j);
+    /* the line's course is the same series */
+    assert_int_equal(report_course(r, from, to, 1, &j, NULL), FL_OK);
+    o = json_object_get(j, "totals");
+    equal(s, "course: attempts", fl_json_int(o, "attempts", -1), from, to, "", "count(*) " BEGAN);
+    equal(s, "course: units", fl_json_int(o, "first", -1), from, to, TRIES, "count(*) " UNITS_OF);
+    equal(s, "course: passed", fl_json_int(o, "first_passed", -1), from, to, TRIES, "total(u.won = 1) " UNITS_OF);
+    json_decref(j);
+}
+
+static void cut_anywhere(void **state)
+{
+    struct t_station *s = *state;
+    struct report *r;
+    struct fl_why why = {0, ""};
+    record_random(s, 300);
+    same(s, "SELECT * FROM tally_step", "SELECT * FROM tally_step_recount");
+    int64_t first = t_sql_int(s, "SELECT min(start_ms) FROM attempt"), last = t_sql_int(s, "SELECT max(start_ms) FROM attempt");
+    if (report_open(s->data, &r, &why))
+        fail_msg("%s", why.text);
+    for (int i = 0; i < 12; i++) {
+        int64_t from = (first + (int64_t)roll((uint32_t)((last - first) / 1000)) * 1000) / 1000 * 1000, to;
+        static const uint32_t spans[] = {20000, 1700, 90, 400000}; /* seconds: half hours between, none, within one, to the end and beyond */
+        to = from + 1000 * (int64_t)(1 + roll(spans[i % 4]));
+        if (i == 5)
+            from -= from % 1800000; /* one end on the half hour */
+        if (i == 6)
+            to -= to % 86400000, from = to - 86400000 * 2; /* both on days */
+        check_cut(s, r, from, to);
+    }
+    report_close(r);
+}
+
 static void rebuilt(void **state)
 {
     struct t_station *s = *state;
@@ -142,6 +251,6 @@ static void rebuilt(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
-    static const struct CMUnitTest tests[] = {T(recounted), T(by_other_sql), T(rebuilt)};
+    static const struct CMUnitTest tests[] = {T(recounted), T(by_other_sql), T(cut_anywhere), T(rebuilt)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

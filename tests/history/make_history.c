@@ -162,7 +162,7 @@ static void fill(struct maker *m, struct history *h, const struct history_attemp
         return;
     if (history_chance(h, 0.03)) {
         f->n_rungs = 1;
-        f->rungs[0] = (struct attempt_rung){"resend", "link.damaged", 4096, 1};
+        f->rungs[0] = (struct attempt_rung){"resend", "link.damaged", 4096, 1, "write"};
         f->steps[4].rungs = 1;
     }
     f->n_regions = 2;

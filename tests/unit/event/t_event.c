@@ -122,7 +122,7 @@ static void attempt_bytes(void **state)
     };
     f->steps[0] = (struct attempt_step){"connect", 300, 0};
     f->steps[1] = (struct attempt_step){"write", 4000, 2};
-    f->rungs[0] = (struct attempt_rung){"resend", "ram.checksum", 6144, 2};
+    f->rungs[0] = (struct attempt_rung){"resend", "ram.checksum", 6144, 2, "write"};
     memset(f->regions[0].md5, 0xaa, 16);
     memset(f->regions[0].md5_found, 0xaa, 16);
     f->regions[0].offset = 4096;
@@ -147,7 +147,7 @@ static void attempt_bytes(void **state)
         "\"outcome\":\"FAIL\",\"port\":\"/dev/ttyUSB0\",\"profile\":\"00ff\","
         "\"regions\":[[4096,65536,\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"v\"],"
         "[4096,65536,\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"b\",\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00\"]],"
-        "\"revision\":300,\"rungs\":[[\"resend\",\"ram.checksum\",6144,2]],\"secure_boot\":0,\"slot\":3,"
+        "\"revision\":300,\"rungs\":[[\"resend\",\"ram.checksum\",6144,2,\"write\"]],\"secure_boot\":0,\"slot\":3,"
         "\"start_ms\":1795334400123,\"step\":\"verify\",\"steps\":[[\"connect\",300],[\"write\",4000,2]],"
         "\"why\":\"0x20000: ? differs\"}");
     fl_buf_fini(&b);

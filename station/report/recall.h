@@ -3,7 +3,7 @@
  * recall.h: the reverse questions: which units got this image, were of this lot, went through this slot between two times,
  * behind this bridge, were flashed by this version of the program? All that are asked must hold.
  *
- * One row a unit and lot, over its attempts that answer the question, the newest told. An image counts as received when the
+ * One row a unit and lot, over its attempts that answer the question, the newest told, in the order of those. An image counts as received when the
  * attempt passed with it or had begun to change the unit (attempt_start is durable before the first byte): a recall must
  * rather name one unit too many. Samples, dry runs and ABORTED attempts are in it too; a unit without a MAC cannot be.
  *

@@ -9,16 +9,18 @@
 
 struct cell {
     enum { NONE, TEXT, INT, RATIO, SHARE, REAL } kind;
-    char *text; /* owned, of TEXT */
-    int64_t a, b; /* of INT, RATIO; a: decimals of REAL */
+    int64_t a, b; /* of INT, RATIO; a: where the text begins in `words`; decimals of REAL */
     double v;     /* of SHARE, REAL */
 };
+
+enum { WORDS_MAX = 1 << 30 };
 
 struct table {
     struct table_column columns[TABLE_COLUMNS_MAX];
     size_t n_columns, rows, cap; /* cap: in cells */
     size_t at;                   /* next cell of the row being built */
     struct cell *cells;          /* rows * n_columns, and the row being built */
+    struct fl_buf words;         /* of all TEXT cells, one behind the other, each ended by zero: a million cells are no million blocks */
     bool bad;
 };
 
@@ -28,6 +30,7 @@ struct table *table_new(const struct table_column *columns, size_t n)
     if (t) {
         memcpy(t->columns, columns, n * sizeof *columns);
         t->n_columns = n;
+        t->words = FL_BUF(WORDS_MAX);
     }
     return t;
 }
@@ -36,8 +39,7 @@ void table_free(struct table *t)
 {
     if (!t)
         return;
-    for (size_t i = 0; i < t->rows * t->n_columns + t->at; i++)
-        free(t->cells[i].text);
+    fl_buf_fini(&t->words);
     free(t->cells);
     free(t);
 }
@@ -69,9 +71,9 @@ void table_text(struct table *t, const char *text)
     struct cell *c = next_cell(t);
     if (!c || !text)
         return;
-    c->kind = TEXT;
-    c->text = strdup(text);
-    t->bad |= !c->text;
+    *c = (struct cell){.kind = TEXT, .a = (int64_t)t->words.len};
+    fl_buf_add(&t->words, text, strlen(text) + 1);
+    t->bad |= fl_buf_err(&t->words, NULL) != FL_OK;
 }
 
 void table_int(struct table *t, int64_t v)
@@ -142,17 +144,22 @@ static const struct cell *cell_at(const struct table *t, size_t row, size_t colu
 
 /* ---- text ------------------------------------------------------------------------------------------ */
 
+static const char *cell_text(const struct table *t, const struct cell *c)
+{
+    return (const char *)t->words.bytes + c->a;
+}
+
 static double cell_number(const struct cell *c)
 {
     return c->kind == RATIO ? (double)c->a / (double)c->b : c->v;
 }
 
 /* A cell as people read it. Text goes by itself; `room` is for the rest. */
-static const char *cell_words(const struct cell *c, char room[static 32])
+static const char *cell_words(const struct table *t, const struct cell *c, char room[static 32])
 {
     room[0] = 0;
     if (c->kind == TEXT)
-        return c->text;
+        return cell_text(t, c);
     if (c->kind == INT)
         (void)snprintf(room, 32, "%lld", (long long)c->a);
     if (c->kind == RATIO || c->kind == SHARE)
@@ -185,7 +192,7 @@ static void write_line(const struct table *t, const size_t *width, size_t indent
     char room[32];
     size_t owed = indent; /* blanks not written yet: none at a line's end */
     for (size_t c = 0; c < t->n_columns; c++) {
-        const char *words = titles ? t->columns[c].title : cell_words(cell_at(t, row, c), room);
+        const char *words = titles ? t->columns[c].title : cell_words(t, cell_at(t, row, c), room);
         size_t free_room = width[c] - width_of(words);
         bool right = t->columns[c].type != TABLE_TEXT;
         if (*words) {
@@ -210,7 +217,7 @@ enum fl_err table_write_text(const struct table *t, size_t indent, struct fl_buf
     for (size_t c = 0; c < t->n_columns; c++) {
         width[c] = width_of(t->columns[c].title);
         for (size_t r = 0; r < t->rows; r++) {
-            size_t w = width_of(cell_words(cell_at(t, r, c), room));
+            size_t w = width_of(cell_words(t, cell_at(t, r, c), room));
             width[c] = w > width[c] ? w : width[c];
         }
         all += width[c] + (c ? 2 : 0);
@@ -242,12 +249,25 @@ static void csv_text(const char *s, struct fl_buf *out)
     fl_buf_addc(out, '"');
 }
 
-static void csv_cell(const struct cell *c, struct fl_buf *out)
+/* As printf writes it, without asking it: a recall is millions of these. */
+static void csv_int(int64_t v, struct fl_buf *out)
+{
+    char digits[24], *p = digits + sizeof digits;
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        *--p = (char)('0' + u % 10);
+    while (u /= 10);
+    if (v < 0)
+        *--p = '-';
+    fl_buf_add(out, p, (size_t)(digits + sizeof digits - p));
+}
+
+static void csv_cell(const struct table *t, const struct cell *c, struct fl_buf *out)
 {
     if (c->kind == TEXT)
-        csv_text(c->text, out);
+        csv_text(cell_text(t, c), out);
     else if (c->kind == INT)
-        fl_buf_addf(out, "%lld", (long long)c->a);
+        csv_int(c->a, out);
     else if (c->kind != NONE)
         fl_buf_addf(out, "%.*g", TABLE_DIGITS, cell_number(c));
 }
@@ -270,8 +290,9 @@ enum fl_err table_write_csv_rows(const struct table *t, struct fl_buf *out)
         return FL_NOMEM;
     for (size_t r = 0; r < t->rows; r++) {
         for (size_t c = 0; c < t->n_columns; c++) {
-            fl_buf_adds(out, c ? "," : "");
-            csv_cell(cell_at(t, r, c), out);
+            if (c)
+                fl_buf_addc(out, ',');
+            csv_cell(t, cell_at(t, r, c), out);
         }
         fl_buf_adds(out, "\r\n");
     }
@@ -307,7 +328,7 @@ enum fl_err table_write_html(const struct table *t, struct fl_buf *out)
     for (size_t r = 0; r < t->rows; r++) {
         fl_buf_adds(out, "<tr>");
         for (size_t c = 0; c < t->n_columns; c++)
-            html_cell("td", cell_words(cell_at(t, r, c), room), t->columns[c].type != TABLE_TEXT, out);
+            html_cell("td", cell_words(t, cell_at(t, r, c), room), t->columns[c].type != TABLE_TEXT, out);
         fl_buf_adds(out, "</tr>\n");
     }
     fl_buf_adds(out, "</tbody></table>");
@@ -316,9 +337,9 @@ enum fl_err table_write_html(const struct table *t, struct fl_buf *out)
 
 /* ---- JSON ------------------------------------------------------------------------------------------ */
 
-static json_t *cell_json(const struct cell *c)
+static json_t *cell_json(const struct table *t, const struct cell *c)
 {
-    return c->kind == TEXT ? json_string(c->text)
+    return c->kind == TEXT ? json_string(cell_text(t, c))
            : c->kind == INT ? json_integer((json_int_t)c->a)
            : c->kind == NONE ? json_null()
                              : json_real(cell_number(c));
@@ -331,7 +352,7 @@ json_t *table_json(const struct table *t)
         json_t *o = json_object();
         bool bad = !o;
         for (size_t c = 0; c < t->n_columns && !bad; c++)
-            bad = json_object_set_new(o, t->columns[c].name, cell_json(cell_at(t, r, c))) != 0;
+            bad = json_object_set_new(o, t->columns[c].name, cell_json(t, cell_at(t, r, c))) != 0;
         if (bad || json_array_append_new(list, o) != 0) {
             if (bad)
                 json_decref(o);

@@ -109,6 +109,76 @@ static enum fl_err json_row(struct fl_buf *b, sqlite3_stmt *s, struct fl_why *wh
     return fl_json_write(o, JSON_COMPACT | JSON_PRESERVE_ORDER, b) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
 }
 
+/* ---- SQL -------------------------------------------------------------------------------------------------- */
+
+static void add_quoted(struct fl_buf *b, const char *text, char mark)
+{
+    fl_buf_addc(b, mark);
+    for (; *text; text++) {
+        if (*text == mark)
+            fl_buf_addc(b, mark);
+        fl_buf_addc(b, *text);
+    }
+    fl_buf_addc(b, mark);
+}
+
+static void sql_value(struct fl_buf *b, sqlite3_stmt *s, int c)
+{
+    switch (sqlite3_column_type(s, c)) {
+    case SQLITE_NULL:
+        fl_buf_adds(b, "NULL");
+        return;
+    case SQLITE_INTEGER:
+        fl_buf_addf(b, "%lld", (long long)sqlite3_column_int64(s, c));
+        return;
+    case SQLITE_FLOAT:
+        fl_buf_addf(b, "%.17g", sqlite3_column_double(s, c));
+        return;
+    case SQLITE_BLOB:
+        fl_buf_adds(b, "x'");
+        add_hex(b, s, c);
+        fl_buf_addc(b, '\'');
+        return;
+    default:
+        add_quoted(b, (const char *)sqlite3_column_text(s, c), '\'');
+    }
+}
+
+static void sql_row(struct fl_buf *b, sqlite3_stmt *s, const char *table)
+{
+    fl_buf_adds(b, "INSERT INTO ");
+    add_quoted(b, table, '"');
+    for (int c = 0; c < sqlite3_column_count(s); c++) {
+        fl_buf_adds(b, c ? "," : " VALUES(");
+        sql_value(b, s, c);
+    }
+    fl_buf_adds(b, ");\n");
+}
+
+/* A table as it was made; what a view shows becomes a table with its columns. */
+static enum fl_err sql_create(sqlite3 *db, const char *table, sqlite3_stmt *rows, struct fl_buf *b, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum fl_err err = db_prepare(db, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", &s, why);
+    if (err)
+        return err;
+    (void)sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
+    if (sqlite3_step(s) == SQLITE_ROW) {
+        fl_buf_adds(b, (const char *)sqlite3_column_text(s, 0));
+    } else {
+        fl_buf_adds(b, "CREATE TABLE ");
+        add_quoted(b, table, '"');
+        for (int c = 0; c < sqlite3_column_count(rows); c++) {
+            fl_buf_adds(b, c ? ", " : " (");
+            add_quoted(b, sqlite3_column_name(rows, c), '"');
+        }
+        fl_buf_addc(b, ')');
+    }
+    fl_buf_adds(b, ";\n");
+    (void)sqlite3_finalize(s);
+    return FL_OK;
+}
+
 static enum fl_err known(sqlite3 *db, const char *table, struct fl_why *why)
 {
     sqlite3_stmt *s;
@@ -122,31 +192,53 @@ static enum fl_err known(sqlite3 *db, const char *table, struct fl_why *why)
     return err;
 }
 
-static enum fl_err all_rows(sqlite3_stmt *s, enum export_form form, enum fl_err (*write)(void *ctx, const void *bytes, size_t n),
-                            void *ctx, struct fl_why *why)
+struct writing {
+    enum export_form form;
+    enum fl_err (*write)(void *ctx, const void *bytes, size_t n);
+    void *ctx;
+    struct fl_buf b;
+};
+
+static enum fl_err flush(struct writing *w, size_t least, struct fl_why *why)
 {
-    struct fl_buf b = FL_BUF(ROW_MAX);
-    enum fl_err err = FL_OK;
+    enum fl_err err = fl_buf_err(&w->b, why);
+    if (!err && w->b.len && w->b.len >= least) {
+        err = w->write(w->ctx, w->b.bytes, w->b.len);
+        fl_buf_clear(&w->b);
+    }
+    return err;
+}
+
+static enum fl_err one_row(struct writing *w, sqlite3_stmt *s, const char *table, struct fl_why *why)
+{
+    if (w->form == EXPORT_JSON)
+        return json_row(&w->b, s, why);
+    if (w->form == EXPORT_CSV)
+        csv_row(&w->b, s, false);
+    else
+        sql_row(&w->b, s, table);
+    return FL_OK;
+}
+
+static enum fl_err all_rows(sqlite3 *db, const char *table, struct writing *w, struct fl_why *why)
+{
+    sqlite3_stmt *s = NULL;
     int rc = SQLITE_ROW;
-    if (form == EXPORT_CSV)
-        csv_row(&b, s, true);
+    char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
+    enum fl_err err = sql ? db_prepare(db, sql, &s, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    sqlite3_free(sql);
+    if (!err && w->form == EXPORT_CSV)
+        csv_row(&w->b, s, true);
+    if (!err && w->form == EXPORT_SQL)
+        err = sql_create(db, table, s, &w->b, why);
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        if (form == EXPORT_CSV)
-            csv_row(&b, s, false);
-        else
-            err = json_row(&b, s, why);
+        err = one_row(w, s, table, why);
         if (!err)
-            err = fl_buf_err(&b, why);
-        if (!err && b.len >= PIECE) {
-            err = write(ctx, b.bytes, b.len);
-            fl_buf_clear(&b);
-        }
+            err = flush(w, PIECE, why);
     }
     if (!err && rc != SQLITE_DONE)
-        err = db_fail(sqlite3_db_handle(s), why, "cannot read");
-    if (!err && b.len)
-        err = write(ctx, b.bytes, b.len);
-    fl_buf_fini(&b);
+        err = db_fail(db, why, "cannot read");
+    (void)sqlite3_finalize(s);
     return err;
 }
 
@@ -154,19 +246,70 @@ enum fl_err export_table(const char *data, const char *table, enum export_form f
                          enum fl_err (*write)(void *ctx, const void *bytes, size_t n), void *ctx, struct fl_why *why)
 {
     struct db_reader r;
-    sqlite3_stmt *s = NULL;
-    char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
+    struct writing w = {form, write, ctx, FL_BUF(ROW_MAX)};
     enum fl_err err = open_reader(data, &r, why);
-    if (!err && !sql)
-        err = fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
         err = known(r.db, table, why);
+    if (!err && form == EXPORT_SQL)
+        fl_buf_adds(&w.b, "BEGIN;\n");
     if (!err)
-        err = db_prepare(r.db, sql, &s, why);
+        err = all_rows(r.db, table, &w, why);
+    if (!err && form == EXPORT_SQL)
+        fl_buf_adds(&w.b, "COMMIT;\n");
     if (!err)
-        err = all_rows(s, form, write, ctx, why);
+        err = flush(&w, 0, why);
+    fl_buf_fini(&w.b);
+    db_close_reader(&r);
+    return err;
+}
+
+/* ---- the whole database ------------------------------------------------------------------------------------- */
+
+/* Tables in the order in which they were made: those they refer to come first. */
+static enum fl_err all_tables(sqlite3 *db, struct writing *w, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    int rc = SQLITE_DONE;
+    enum fl_err err = db_prepare(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY rowid",
+                                 &s, why);
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
+        err = all_rows(db, (const char *)sqlite3_column_text(s, 0), w, why);
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read");
     (void)sqlite3_finalize(s);
-    sqlite3_free(sql);
+    return err;
+}
+
+/* Triggers come last: they would refuse rows that are put in, or count them a second time. */
+static enum fl_err the_rest(sqlite3 *db, struct writing *w, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    int rc = SQLITE_DONE;
+    enum fl_err err = db_prepare(db, "SELECT sql FROM sqlite_schema WHERE type <> 'table' AND sql NOT NULL ORDER BY type = 'trigger', rowid", &s, why);
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
+        fl_buf_addf(&w->b, "%s;\n", (const char *)sqlite3_column_text(s, 0));
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+enum fl_err export_database(const char *data, enum fl_err (*write)(void *ctx, const void *bytes, size_t n), void *ctx, struct fl_why *why)
+{
+    struct db_reader r;
+    struct writing w = {EXPORT_SQL, write, ctx, FL_BUF(ROW_MAX)};
+    enum fl_err err = open_reader(data, &r, why);
+    if (!err) /* one moment's state of all tables */
+        err = db_exec(r.db, "BEGIN", why);
+    fl_buf_addf(&w.b, "PRAGMA foreign_keys = OFF;\nBEGIN;\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;\n", DB_APPLICATION_ID, db_newest());
+    if (!err)
+        err = all_tables(r.db, &w, why);
+    if (!err)
+        err = the_rest(r.db, &w, why);
+    fl_buf_adds(&w.b, "COMMIT;\n");
+    if (!err)
+        err = flush(&w, 0, why);
+    fl_buf_fini(&w.b);
     db_close_reader(&r);
     return err;
 }

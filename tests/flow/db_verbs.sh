@@ -112,6 +112,26 @@ expect_exit 0 "$FL" db export attempt_view --data "$D" --format json
 expect_exit 0 "$FL" db export image --data "$D"
 expect_text "$T/out" "^1,[0-9a-f]{64},"
 
+# as SQL that sqlite3 reads back: all of it is a station's database again, and one table or view has the same rows
+cp -r "$D" "$T/again"
+rm -f "$T/again"/flashline.db*
+expect_exit 0 "$FL" db export --format sql --data "$D"
+sqlite3 -bail "$T/again/flashline.db" <"$T/out" || fail "the SQL is not read back"
+for t in $(sql "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"); do
+    sql "ATTACH '$T/again/flashline.db' AS b; SELECT * FROM (SELECT * FROM main.$t EXCEPT SELECT * FROM b.$t) UNION ALL
+        SELECT * FROM (SELECT * FROM b.$t EXCEPT SELECT * FROM main.$t); SELECT 1 FROM (SELECT count(*) AS n FROM main.$t) WHERE n <> (SELECT count(*) FROM b.$t)" >"$T/differ"
+    [ ! -s "$T/differ" ] || fail "table $t read back differs: $(cat "$T/differ")"
+done
+expect_exit 0 "$FL" db check --data "$T/again"
+expect_exit 0 "$FL" audit --data "$T/again"
+for t in note attempt_view; do
+    rm -f "$T/one.db"
+    expect_exit 0 "$FL" db export $t --format sql --data "$D"
+    sqlite3 -bail "$T/one.db" <"$T/out" || fail "$t as SQL"
+    [ "$(sqlite3 "$T/one.db" "SELECT * FROM $t")" = "$(sql "SELECT * FROM $t")" ] || fail "$t read back differs"
+done
+expect_exit 2 "$FL" db export --data "$D"
+
 # not a station's, and not to be had
 for verb in "db check" "db rebuild" "db export note" "lot show"; do
     expect_exit 3 "$FL" $verb --data "$T/nowhere"

@@ -123,7 +123,7 @@ T_UNUSED static struct attempt_facts t_attempt(int n, enum outcome outcome)
         .flash_size = 4194304, .secure_boot = 0, .flash_encryption = 0, .stub = "esp32.json", .baud = 921600,
         .bytes_out = 612345, .bytes_in = 4321, .plain_bytes = 1048576, .start_ms = 1795334400000, .end_ms = 1795334408123,
         .duration_ms = 8123, .n_steps = 2, .steps = {{"connect", 312, 0}, {"write", 7000, 0}}, .n_rungs = 2,
-        .rungs = {{"small_blocks", "ram.checksum", 2048, 1}, {"baud_down", "link.damaged", 460800, 3}}, .n_regions = 1,
+        .rungs = {{"small_blocks", "ram.checksum", 2048, 1, "write"}, {"baud_down", "link.damaged", 460800, 3, NULL}}, .n_regions = 1,
         .regions = {{.offset = 4096, .size = 1048576, .state = 'v', .writes = 1}},
     };
     memset(f.profile, 'a', 64);

@@ -335,7 +335,7 @@ static void traces(void **state)
     assert_int_equal(report_trace_text(t, &b), FL_OK);
     static const char *const lines[] = {"unit 24:6f:28:00:00:05, esp32 v3.1, flash c84016 of 4194304 bytes, 3 attempts\n", "  slot 1  ERROR link.lost (",
                                         "  attempt  number 2, 10000 ms, leaf 15\n", "  port     usb:1-1.4.1, bridge 1a86:55d4 5435001234, driver cdc_acm\n",
-                                        "  image    0x001000 app.bin, 1048576 bytes, sha256 cdcd", "  rung     small_blocks x1 because of ram.checksum (2048)\n",
+                                        "  image    0x001000 app.bin, 1048576 bytes, sha256 cdcd", "  rung     small_blocks x1 in write because of ram.checksum (2048)\n",
                                         "  steps    connect 312 ms, write 7000 ms\n"};
     for (size_t i = 0; i < T_COUNT(lines); i++)
         if (!strstr(fl_buf_text(&b), lines[i]))

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_MAX = 1 << 20 }; /* bytes: ten thousand attempts */
+enum { HELD_MAX = 1 << 20, /* bytes: ten thousand attempts */ NOTES_MAX = 1 << 16 };
 
 enum fl_err results_init(struct results *r, int format, size_t slots)
 {
@@ -15,30 +15,47 @@ enum fl_err results_init(struct results *r, int format, size_t slots)
     r->json = format == CLI_JSON_OUT;
     r->slots = slots;
     r->out = stdout;
+    r->notes = FL_BUF(NOTES_MAX);
     r->began_ms = fl_mono_ms();
     return FL_OK;
 }
 
-void results_hold(struct results *r)
+void results_hold(struct results *r, bool results_too)
 {
-    if (r->out != stdout)
-        return;
-    FILE *held = open_memstream(&r->held, &r->held_n);
+    (void)pthread_mutex_lock(&r->lock);
+    FILE *held = results_too ? open_memstream(&r->held, &r->held_n) : NULL;
     if (held)
         r->out = held; /* else: better a torn picture than no results */
+    r->hold_notes = true;
+    (void)pthread_mutex_unlock(&r->lock);
 }
 
 static void let_go(struct results *r)
 {
-    if (!r->out || r->out == stdout)
-        return;
-    (void)fclose(r->out);
-    r->out = stdout;
-    (void)fwrite(r->held, 1, r->held_n, stdout);
-    if (r->unsaid)
-        printf("and %u more attempts: see `flashline report summary`\n", r->unsaid);
-    free(r->held);
-    r->held = NULL;
+    (void)pthread_mutex_lock(&r->lock);
+    if (r->out != stdout) {
+        (void)fclose(r->out);
+        r->out = stdout;
+        (void)fwrite(r->held, 1, r->held_n, stdout);
+        if (r->unsaid)
+            printf("and %u more attempts: see `flashline report summary`\n", r->unsaid);
+        free(r->held);
+        r->held = NULL;
+    }
+    cli_say("%s", fl_buf_text(&r->notes));
+    fl_buf_fini(&r->notes);
+    r->hold_notes = false;
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
+void results_note(struct results *r, const char *text)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    if (!r->hold_notes)
+        cli_say("flashline: %s\n", text);
+    else if (r->notes.len + strlen(text) < NOTES_MAX / 2) /* what is beyond is no news */
+        fl_buf_addf(&r->notes, "flashline: %s\n", text);
+    (void)pthread_mutex_unlock(&r->lock);
 }
 
 void results_fini(struct results *r)
@@ -180,9 +197,8 @@ static void note_unit(struct results *r, const struct attempt_facts *f)
     memcpy(u->mac, f->mac, 6);
 }
 
-void results_add(void *results, const struct attempt_facts *f, int64_t leaf)
+void results_add(struct results *r, const struct attempt_facts *f, int64_t leaf)
 {
-    struct results *r = results;
     (void)pthread_mutex_lock(&r->lock);
     r->attempts++;
     r->count[f->outcome]++;
@@ -191,9 +207,6 @@ void results_add(void *results, const struct attempt_facts *f, int64_t leaf)
         r->twins = true;
     else
         note_unit(r, f);
-    journal_attempt(r->journal, f, leaf);
-    if (r->tally && !(f->purpose && *f->purpose)) /* samples and dry runs enter no number, as in the reports */
-        tally_add(r->tally, f->outcome, f->has_mac ? f->mac : NULL, fl_mono_ms());
     if (r->out != stdout && r->held_n > HELD_MAX)
         r->unsaid++;
     else if (r->json)

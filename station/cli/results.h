@@ -11,14 +11,13 @@
  * {"type":"totals","slots":8,"attempts":8,"pass":7,"fail":1,"error":0,"aborted":0,"seconds":15.0}.
  * Facts that are not known are null.
  *
- * Thread rule: results_add from any slot's thread; the rest from one.
+ * Thread rule: results_add and results_note from any thread; the rest from one.
  */
 #ifndef FL_CLI_RESULTS_H
 #define FL_CLI_RESULTS_H
 
 #include "cli/cli.h"
-#include "lineside/journal.h"
-#include "event/tally.h"
+#include "base/buf.h"
 #include "event/event.h"
 
 struct results {
@@ -37,19 +36,22 @@ struct results {
     size_t n_last, cap_last;
     bool twins;   /* two boards said one MAC: the other's PASS does not make up for this one */
     bool unknown; /* memory ran out: not every unit is in the list */
-    struct tally *tally;     /* borrowed, may be NULL: told of every attempt too */
-    struct journal *journal; /* the same */
     FILE *out;           /* standard output, or what is held */
     char *held;
     size_t held_n;
+    bool hold_notes;
+    struct fl_buf notes; /* held */
     unsigned unsaid;     /* attempts that what is held had no room for */
 };
 
 FL_MUST enum fl_err results_init(struct results *r, int format, size_t slots);
 void results_fini(struct results *r);
-void results_add(void *results, const struct attempt_facts *f, int64_t leaf); /* line_config.finished */
-/* From now on nothing is written until results_end: the terminal belongs to the console's tiles. */
-void results_hold(struct results *r);
+void results_add(struct results *r, const struct attempt_facts *f, int64_t leaf);
+/* A sentence about the station, on standard error; from any thread too. */
+void results_note(struct results *r, const char *text);
+/* From now on no note is written until results_end, for the terminal belongs to the console's tiles; no result either where
+ * standard output is that terminal too. Once. */
+void results_hold(struct results *r, bool results_too);
 /* Writes what was held and the totals; the exit code. */
 int results_end(struct results *r);
 

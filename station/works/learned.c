@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/learned.h"
+#include "works/learned.h"
 
 #include "report/report.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-void learned_recall(struct learned *l, const char *data)
+enum fl_err learned_recall(struct learned *l, const char *data, struct fl_why *why)
 {
-    struct fl_why why = {0};
     struct report_tuning *rows = NULL;
     struct report *r = NULL;
     size_t n = 0;
     *l = (struct learned){0};
-    enum fl_err err = report_open(data, &r, &why);
+    enum fl_err err = report_open(data, &r, why);
     if (!err)
-        err = report_tunings(r, &rows, &n, &why);
+        err = report_tunings(r, &rows, &n, why);
     report_close(r);
-    if (err)
-        fprintf(stderr, "flashline: what the slots learned is not used: %s\n", why.text);
     l->list = n ? calloc(n, sizeof *l->list) : NULL;
     l->n = l->list ? n : 0;
     l->rows = rows;
@@ -31,6 +27,7 @@ void learned_recall(struct learned *l, const char *data)
                        .slow_reset = t->slow_reset, .late_speed = t->late_speed}};
         tuning_kind(l->list[i].kind, t->usb_id, t->driver);
     }
+    return n && !l->list ? fl_fail(why, FL_NOMEM, "out of memory") : err;
 }
 
 void learned_fini(struct learned *l)

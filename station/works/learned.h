@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * learned.h: what the slots learned about their bridges when the station last worked, from its records to the line.
+ * Thread rule: one thread.
  */
-#ifndef FL_CLI_LEARNED_H
-#define FL_CLI_LEARNED_H
+#ifndef FL_WORKS_LEARNED_H
+#define FL_WORKS_LEARNED_H
 
 #include "line/line.h"
 
@@ -13,8 +14,8 @@ struct learned {
     void *rows; /* owned: what the list points into */
 };
 
-/* A station that cannot be asked says why on standard error and begins without. */
-void learned_recall(struct learned *l, const char *data);
+/* After a failure it is empty: a line can begin without. To be given to learned_fini either way. */
+FL_MUST enum fl_err learned_recall(struct learned *l, const char *data, struct fl_why *why);
 void learned_fini(struct learned *l);
 
 #endif

@@ -2,6 +2,7 @@
 #include "lineside/printer.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "line/command.h"
 #include "link/link.h"
 
@@ -47,12 +48,16 @@ static enum fl_err to_command(const char *rest, const struct outbox_item *item, 
     return err && err != FL_CANCELLED ? FL_GONE : err; /* whatever a spooler has to say, it may take it later */
 }
 
-/* Named by the job: sent twice it is the same file. */
+/* Named by the job and by what it holds. */
 static enum fl_err to_folder(const char *rest, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
 {
-    char name[PARCEL_JOB_MAX + 16];
+    char name[PARCEL_JOB_MAX + 32], hex[2 * FL_SHA256_SIZE + 1];
+    uint8_t hash[FL_SHA256_SIZE];
     (void)stop;
-    (void)snprintf(name, sizeof name, "label-%s.zpl", item->job);
+    if (fl_sha256(item->bytes, item->n, hash))
+        return fl_fail(why, FL_GONE, "the label could not be hashed");
+    fl_hex(hash, sizeof hash, hex);
+    (void)snprintf(name, sizeof name, "label-%s-%.8s.zpl", item->job, hex);
     for (char *p = name; *p; p++)
         if (*p == ':' || *p == '/')
             *p = '-';

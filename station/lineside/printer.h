@@ -4,7 +4,8 @@
  *
  *   tcp://HOST:PORT     the bytes, as a label printer takes them on its raw port (9100)
  *   command:WORDS       a program that reads them from its standard input: lp -d labels -o raw
- *   dir:FOLDER          a file label-JOB.zpl; sent twice it is the same file
+ *   dir:FOLDER          a file label-JOB-HASH.zpl, with eight digits of the label's SHA-256: sent twice it is the same file, and
+ *                       stations that share a folder, whose records have the same numbers, do not write over one another's
  *
  * Thread rule: any thread; waits up to 15 s for a printer, 60 s for a command.
  */

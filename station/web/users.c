@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/wake.h"
 #include "web/limits.h"
 
 #include <openssl/crypto.h>
@@ -14,6 +15,7 @@
 /* scrypt as of RFC 7914 with the numbers its users give for interactive log-in: 32 MiB, about 80 ms.
  * The file says the numbers of each hash, so that they can grow; more memory than MAX is no hash of ours. */
 enum { LOG2N = 15, BLOCK = 8, LANES = 1, LOG2N_MAX = 18, FILE_MAX = 64 * 1024, WORDS = 9 };
+enum { CHANGE_MS = 10000, LOOK_MS = 20 }; /* another change takes as long as the disk takes for two files */
 #define SCRYPT_MEMORY_MAX ((uint64_t)512 << 20)
 
 static const char *const roles[] = {"anyone", "viewer", "operator", "engineer"};
@@ -201,15 +203,10 @@ static enum fl_err save(const char *data, const struct web_users *u, struct fl_w
     return err;
 }
 
-/* The file with every row of that name and kind left out (both kinds without `user`), and `user` added. */
-static enum fl_err change(const char *data, const char *name, const struct web_user *user, struct fl_why *why)
+static enum fl_err change_alone(const char *data, const char *name, const struct web_user *user, struct fl_why *why)
 {
     struct web_users u;
-    enum fl_err err = web_name_ok(name)
-                          ? web_users_load(data, &u, why)
-                          : fl_fail(why, FL_ARG, "a name is 1 to %d of A-Z a-z 0-9 . _ -", WEB_NAME_MAX);
-    if (err == FL_ARG)
-        return err;
+    enum fl_err err = web_users_load(data, &u, why);
     size_t kept = 0, before = u.n;
     for (size_t i = 0; i < u.n; i++)
         if (strcmp(u.list[i].name, name) != 0 || (user && u.list[i].token != user->token))
@@ -222,6 +219,26 @@ static enum fl_err change(const char *data, const char *name, const struct web_u
     if (!err)
         err = save(data, &u, why);
     web_users_fini(&u);
+    return err;
+}
+
+/* The file with every row of that name and kind left out (both kinds without `user`), and `user` added. One at a time: of two that
+ * had read the same file the later one would bring back whom the other took out. */
+static enum fl_err change(const char *data, const char *name, const struct web_user *user, struct fl_why *why)
+{
+    struct fl_lock lock = {-1};
+    struct fl_deadline d = fl_deadline_in_ms(CHANGE_MS);
+    if (!web_name_ok(name))
+        return fl_fail(why, FL_ARG, "a name is 1 to %d of A-Z a-z 0-9 . _ -", WEB_NAME_MAX);
+    char *path = fl_path_join(data, "web-users.lock");
+    enum fl_err err = path ? fl_lock_claim(&lock, path, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    while (err == FL_BUSY && !fl_deadline_passed(d) && fl_wake_sleep(NULL, fl_deadline_in_ms(LOOK_MS)) == FL_OK)
+        err = fl_lock_claim(&lock, path, why);
+    if (!err)
+        err = change_alone(data, name, user, why);
+    if (path)
+        fl_lock_end(&lock, path);
+    free(path);
     return err;
 }
 

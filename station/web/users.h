@@ -53,7 +53,8 @@ bool web_name_ok(const char *name);
 FL_MUST enum fl_err web_users_load(const char *data, struct web_users *out, struct fl_why *why);
 void web_users_fini(struct web_users *u);
 /* Set or replace the password of `name`; or make a token (written to `text`) that lives `days` (0: for ever),
- * replacing the token of that name; or remove both. They load, change and replace the file. */
+ * replacing the token of that name; or remove both. They load, change and replace the file, one at a
+ * time (a lock, DATA/web-users.lock while it is held); FL_BUSY: another did not end within 10 s. */
 FL_MUST enum fl_err web_users_set(const char *data, const char *name, enum web_role role, const char *password,
                                   struct fl_why *why);
 FL_MUST enum fl_err web_users_token(const char *data, const char *name, enum web_role role, unsigned days,

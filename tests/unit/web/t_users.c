@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "web/users.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,9 +145,40 @@ static void changes(void **state)
     remove_folder(dir);
 }
 
+enum { EACH = 8 };
+
+static void *add_tokens(void *ctx)
+{
+    char **who = ctx, name[20], token[WEB_TOKEN_TEXT]; /* who: folder, first letters of the names */
+    for (int i = 0; i < EACH; i++) {
+        (void)snprintf(name, sizeof name, "%s%d", who[1], i);
+        if (web_users_token(who[0], name, WEB_VIEWER, 0, token, NULL))
+            return who;
+    }
+    return NULL;
+}
+
+/* Two who change the file at once: nobody's change is lost. */
+static void two_at_once(void **state)
+{
+    (void)state;
+    struct web_users u;
+    pthread_t t;
+    void *failed;
+    char *dir = folder(), *a[] = {dir, "a"}, *b[] = {dir, "b"};
+    assert_int_equal(pthread_create(&t, NULL, add_tokens, a), 0);
+    assert_null(add_tokens(b));
+    assert_int_equal(pthread_join(t, &failed), 0);
+    assert_null(failed);
+    assert_int_equal(web_users_load(dir, &u, NULL), FL_OK);
+    assert_int_equal(u.n, 2 * EACH);
+    web_users_fini(&u);
+    remove_folder(dir);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(reads), cmocka_unit_test(passwords),
-                                              cmocka_unit_test(tokens), cmocka_unit_test(changes)};
+                                              cmocka_unit_test(tokens), cmocka_unit_test(changes), cmocka_unit_test(two_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

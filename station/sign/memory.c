@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "base/file.h"
+#include "base/wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 enum {
+    OTHER_MS = 5000,
+    LOOK_MS = 20,
     ORIGIN = 128,
     HEAD = 8 + 8 + 8 + ORIGIN + KEY_PUBLIC + 2 * (8 + FL_SHA256_SIZE) + 1 + 2 * KEY_SIGNATURE + 4,
     ROOM = 65536, /* written once when the file is made: from then on writing moves no blocks */
@@ -277,6 +280,20 @@ static void unopened(struct memory *m)
     }
 }
 
+/* A signer whose station was killed ends when it has noticed, behind what it writes just now: a start that comes at once waits
+ * so long for it. */
+static enum fl_err lock_memory(const struct memory *m, struct fl_why *why)
+{
+    struct fl_deadline d = fl_deadline_in_ms(OTHER_MS);
+    while (flock(m->fd[0], LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return fl_fail_os(why, "cannot lock %s", m->path);
+        if (fl_deadline_passed(d) || fl_wake_sleep(NULL, fl_deadline_in_ms(LOOK_MS)))
+            return fl_fail(why, FL_BUSY, "another signer is at work with %.250s", m->path);
+    }
+    return FL_OK;
+}
+
 enum fl_err memory_open(const char *path, struct memory *m, struct fl_why *why)
 {
     struct found *f = calloc(1, sizeof *f);
@@ -288,9 +305,8 @@ enum fl_err memory_open(const char *path, struct memory *m, struct fl_why *why)
         (void)strcpy(m->path, path);
         err = open_slot(m, 0, true, why);
     }
-    if (!err && flock(m->fd[0], LOCK_EX | LOCK_NB) != 0)
-        err = errno == EWOULDBLOCK ? fl_fail(why, FL_BUSY, "another signer is at work with %.250s", path)
-                                   : fl_fail_os(why, "cannot lock %s", path);
+    if (!err)
+        err = lock_memory(m, why);
     for (size_t i = 1; i < SIGNER_KEEPS && !err; i++) {
         err = open_slot(m, i, false, why);
         err = err == FL_NOT_FOUND ? FL_OK : err;

@@ -64,8 +64,8 @@ struct memory {
 /* The newest; turn 0: nothing is remembered. */
 const struct memory_state *memory_state(const struct memory *m);
 
-/* `path` is NAME. FL_BUSY: another signer has it. FL_MISMATCH: what is there is damaged in a way that no crash explains, or the
- * files do not belong together. */
+/* `path` is NAME. FL_BUSY: another signer has it, and still had after five seconds. FL_MISMATCH: what is there is damaged in a
+ * way that no crash explains, or the files do not belong together. */
 FL_MUST enum fl_err memory_open(const char *path, struct memory *m, struct fl_why *why);
 void memory_close(struct memory *m);
 /* Make `next` (whose turn is set here) and `redo` (NULL: empty) the state, durably. */

@@ -25,6 +25,24 @@ expect_exit 0 "$FL" audit --data "$T/data"
 expect_exit 0 flash
 expect_exit 0 "$FL" audit --data "$T/data"
 
+# the station killed while its signer is held up: the signer has its memory until it notices, and the next start waits for that
+"$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/data" >"$T/o2" 2>"$T/e2" &
+station=$!
+PIDS="$PIDS $station"
+again() { [ "$(sql "SELECT count(*) FROM record WHERE event='attempt_start'")" -ge 5 ]; } # two, the fast board's one, two
+wait_for "two attempts more to be under way" 60 again || { cat "$T/e2"; fail "no attempts"; }
+signer=$(cat /proc/$station/task/*/children | tr ' ' '\n' | grep . | head -n 1)
+kill -STOP "$signer"
+kill -9 $station
+wait $station 2>/dev/null || :
+flash >"$T/o3" 2>"$T/e3" &
+next=$!
+PIDS="$PIDS $next"
+sleep 1 # it finds the memory taken
+kill -CONT "$signer"
+wait $next || { cat "$T/e3"; fail "a start does not wait for the signer of a station that was killed"; }
+expect_exit 0 "$FL" audit --data "$T/data"
+
 # the database put back together with the file checkpoint: the signer knows, and whoever may read its memory
 mkdir "$T/old"
 cp "$T/data/flashline.db" "$T/data/checkpoint" "$T/old"

@@ -6,6 +6,7 @@ set -eu
 [ -e build/demo/esp32/app.bin ] || scripts/make-demo-images
 tmp=$(mktemp -d)
 sim=
+trap 'exit 1' INT TERM HUP
 trap 'kill $sim 2>/dev/null || :; rm -rf "$tmp"' EXIT
 "$B/flashline" sim --boards 8 --listen 127.0.0.1:0 --station-file "$tmp/station.yaml" \
     --scenario profiles/demo-scenario.yaml >"$tmp/sim" 2>&1 &

@@ -6,7 +6,9 @@ command -v tmux >/dev/null || { echo "tmux is not installed"; exit 77; }
 B=$(cd "$B" && pwd)
 name=fl-console-$$-0 n=0
 tmp=$(mktemp -d)
-trap 'tmux -L "$name" kill-server 2>/dev/null || :; rm -rf "$tmp"' EXIT
+holds=
+trap 'exit 1' INT TERM HUP
+trap 'kill $holds 2>/dev/null || :; tmux -L "$name" kill-server 2>/dev/null || :; rm -rf "$tmp"' EXIT
 t() { tmux -L "$name" "$@"; }
 
 fail() { echo "FAILED: $*"; echo "--- the screen:"; t capture-pane -p 2>/dev/null || :; exit 1; }
@@ -134,8 +136,8 @@ $B/fake_board slots=64 speed=5 listen= console=1 seconds=2
 echo \$? >$tmp/stuck
 TXT
 mkfifo "$tmp/keys" "$tmp/screen"
-sleep 60 >"$tmp/keys" & holds="$!"
-sleep 60 <"$tmp/screen" & holds="$holds $!" # opens it and never reads
+sleep 300 >"$tmp/keys" & holds="$!"
+sleep 300 <"$tmp/screen" & holds="$holds $!" # opens it and never reads
 dd if=/dev/zero of="$tmp/screen" bs=65536 count=1 status=none # what it could still take is taken
 LC_ALL=C.UTF-8 TERM=xterm socat "EXEC:sh $tmp/stuck.sh,pty,stderr,ctty,setsid" - <"$tmp/keys" >"$tmp/screen" & holds="$holds $!"
 i=0
@@ -145,5 +147,3 @@ until [ -s "$tmp/stuck" ]; do
     sleep 0.1
 done
 [ "$(cat "$tmp/stuck")" = 0 ] || fail "it ended with $(cat "$tmp/stuck")"
-# shellcheck disable=SC2086 # a list
-kill $holds 2>/dev/null || :

@@ -46,12 +46,12 @@ tried() { [ "$(sql "SELECT max(tries) >= 1 FROM outbox WHERE kind = 'label'")" =
 wait_for "a label tried in vain" 20 tried || fail "the label"
 
 set_clock $((400 * 86400))
-kill $SIM
+kill $SIM; wait $SIM 2>/dev/null || :
 board "$2" 42
 wait_for "a board a year later" 60 attempts 2 || { cat "$T/progress"; fail "the second board"; }
 
 # in the middle of an attempt: this one takes its seconds
-kill $SIM
+kill $SIM; wait $SIM 2>/dev/null || :
 board "$1" 43 --pace real
 first=$(jq -r 'select(.slot==1)|.mac' "$T/result")
 writes() { grep -E '^  1 .* WORK .* write ' "$T/progress" | grep -qv "$first"; }
@@ -65,7 +65,7 @@ PIDS="$PIDS $!"
 labels() { [ "$(grep -c '\^XZ' "$T/printed")" -ge 3 ]; }
 wait_for "three labels" 60 labels || { sql "SELECT id, tries, next_ms, why FROM outbox"; fail "labels under another date are not printed"; }
 # years back: whoever signed under a later date signs nothing until the clock is right
-kill $SIM
+kill $SIM; wait $SIM 2>/dev/null || :
 set_clock $((-3 * 366 * 86400))
 board "$2" 44
 rc=0

@@ -65,6 +65,7 @@ two=$SIM
 wait_for "slot 2" 60 attempts 2 || { cat "$T/progress"; fail "slot 2"; }
 shoot 'S1\rSN0001\r' # used by now
 kill "$one" "$two"
+wait "$one" "$two" 2>/dev/null || : # or their ports may still be theirs
 empty() { "$FL" scan L-2 --data "$T/data" 2>"$T/err" | grep -q 'lot L-2 is made from now on'; }
 wait_for "the next lot, when all boards are out" 30 empty || { cat "$T/err" "$T/progress"; fail "the lot was not changed"; }
 expect_exit 2 "$FL" scan nonsense --data "$T/data"

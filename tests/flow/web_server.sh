@@ -4,6 +4,7 @@ set -eu
 command -v curl >/dev/null || { echo "curl is not installed"; exit 77; }
 tmp=$(mktemp -d)
 pids=
+trap 'exit 1' INT TERM HUP
 trap 'kill $pids 2>/dev/null || :; rm -rf "$tmp"' EXIT
 fl=$B/flashline
 fail() { echo "FAILED: $*"; cat "$tmp"/*.err 2>/dev/null || :; exit 1; }

@@ -68,12 +68,28 @@ static void print_previous(const struct check_result *r, struct fl_buf *out)
         fl_buf_addf(out, "             It leads to that head%s.\n", now->size > p->head.size ? ", and went on behind it" : "");
 }
 
+static void print_step(const struct audit_step *s, struct fl_buf *out)
+{
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } unit[] = {{86400000, "days"}, {3600000, "hours"}, {60000, "minutes"}, {1000, "seconds"}, {1, "ms"}};
+    int64_t far = s->ms < 0 ? -s->ms : s->ms;
+    size_t u = 0;
+    while (u + 1 < sizeof unit / sizeof *unit && far < 2 * unit[u].ms)
+        u++;
+    fl_buf_addf(out, "             record %llu: %lld %s %s%s%s\n", (ull)s->leaf, (long long)(far / unit[u].ms), unit[u].name,
+                s->ms < 0 ? "back" : "forward", s->why[0] ? ", an engineer said: " : "", s->why);
+}
+
 static void print_life(const struct audit_report *a, struct fl_buf *out)
 {
     fl_buf_addf(out, "runs         %llu, %llu closed in order, %llu not%s\n", (ull)a->boots, (ull)a->closes, (ull)a->unclosed,
            a->open ? "; the last one is still open: it is at work, or was cut off" : "");
     fl_buf_addf(out, "attempts     %llu begun, %llu ended, %llu INTERRUPTED\n", (ull)a->starts, (ull)a->results, (ull)a->interrupted);
     fl_buf_addf(out, "clock        %llu time%s set while it mattered (clock_step)\n", (ull)a->clock_steps, a->clock_steps == 1 ? "" : "s");
+    for (size_t i = 0; i < a->n_steps; i++)
+        print_step(&a->step[i], out);
     fl_buf_addf(out, "heartbeats   %llu, %zu gap%s\n", (ull)a->heartbeats, a->n_gaps, a->n_gaps == 1 ? "" : "s");
     for (size_t i = 0; i < shown(a->n_gaps, AUDIT_GAPS_MAX); i++)
         fl_buf_addf(out, "             %llu minutes of silence in front of record %llu\n", (ull)(a->gap[i].ms / 60000), (ull)a->gap[i].leaf);
@@ -335,6 +351,18 @@ static json_t *previous_json(const struct check_result *r)
                      p->verdict, "now", r->previous.checked ? json_string(audit_class_name(r->previous.verdict)) : json_null());
 }
 
+static json_t *steps_json(const struct audit_report *a)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->n_steps; i++) {
+        json_t *o = json_pack("{sI,sI}", "leaf", (json_int_t)a->step[i].leaf, "ms", (json_int_t)a->step[i].ms);
+        if (o && a->step[i].why[0])
+            (void)json_object_set_new(o, "why", json_string(a->step[i].why));
+        (void)json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *gaps_json(const struct audit_report *a)
 {
     json_t *list = json_array();
@@ -418,10 +446,10 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                                 (json_int_t)a->nodes, "heads", (json_int_t)a->heads, "signatures", (json_int_t)a->signatures, "tiles", (json_int_t)r->tiles,
                                 "outside", (json_int_t)a->outside, "rows",
                                 r->rows_checked ? json_integer((json_int_t)r->rows) : json_null());
-    json_t *life = json_pack("{sI,sI,sI,sb,sI,sI,sI,sI,sI,so}", "boots", (json_int_t)a->boots, "closed", (json_int_t)a->closes,
+    json_t *life = json_pack("{sI,sI,sI,sb,sI,sI,sI,sI,sI,so,so}", "boots", (json_int_t)a->boots, "closed", (json_int_t)a->closes,
                              "unclosed", (json_int_t)a->unclosed, "open", (int)a->open, "attempts_begun", (json_int_t)a->starts,
                              "attempts_ended", (json_int_t)a->results, "interrupted", (json_int_t)a->interrupted, "clock_steps",
-                             (json_int_t)a->clock_steps, "heartbeats", (json_int_t)a->heartbeats, "gaps", gaps_json(a));
+                             (json_int_t)a->clock_steps, "heartbeats", (json_int_t)a->heartbeats, "gaps", gaps_json(a), "steps", steps_json(a));
     json_t *heads = json_pack("{sI,sI,sI,sb,sb}", "given", (json_int_t)r->heads_given, "agreed", (json_int_t)r->heads_agreed, "size",
                               (json_int_t)r->heads_size, "mark", (int)r->has_mark, "mark_agrees", (int)r->mark);
     char when[FL_TIME_TEXT];

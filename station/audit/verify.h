@@ -141,6 +141,14 @@ struct audit_gap {
     uint64_t ms;     /* how long nothing was written in a running station */
 };
 
+/* The clock was set: so far it went against the time that had passed, and what an engineer said to it. */
+struct audit_step {
+    uint64_t leaf;
+    int64_t ms; /* negative: back */
+    char why[120]; /* "" nobody said anything */
+};
+enum { AUDIT_STEPS_MAX = 16 };
+
 struct audit_report {
     enum audit_class verdict; /* of audit_worst; GOOD: nothing was found */
     size_t n_findings;        /* all of them; the list holds the first AUDIT_FINDINGS_MAX */
@@ -175,6 +183,8 @@ struct audit_report {
     bool open;                /* the last run has no log_close: it is running, or was cut off */
     bool accounted;           /* the next is there */
     struct account_result account;
+    size_t n_steps;           /* the list holds the largest AUDIT_STEPS_MAX, in their order */
+    struct audit_step step[AUDIT_STEPS_MAX];
     size_t n_gaps;            /* all; the list holds the first AUDIT_GAPS_MAX */
     struct audit_gap gap[AUDIT_GAPS_MAX];
 };

@@ -3,7 +3,10 @@
 #include "audit/verify_run.h"
 
 #include "base/clock.h"
+#include "base/json.h"
+#include "base/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef unsigned long long ull;
@@ -60,6 +63,38 @@ static void check_place(struct audit_run *r, const struct audit_leaf *leaf, cons
                   (int)(v->log.n < 130 ? v->log.n : 130), v->log.p, r->cfg->keys[0].name);
     if (leaf->index == 0 && !leaf_text_is(v->event, "log_open"))
         audit_add(r->out, AUDIT_FORM, 0, 0, "the first record does not open the log");
+}
+
+static int64_t far(const struct audit_step *s)
+{
+    return s->ms < 0 ? -s->ms : s->ms;
+}
+
+/* Among the largest: however many small ones there are, a large one is told. */
+static enum fl_err keep_step(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
+{
+    struct audit_report *o = r->out;
+    json_t *body;
+    int64_t passed = v->boot == r->last_boot ? v->mono_ms - r->last_mono : 0;
+    struct audit_step s = {.leaf = leaf->index, .ms = v->time_ms - r->last_time - passed};
+    size_t smallest = 0;
+    if (r->last_time == INT64_MIN)
+        return FL_OK;
+    for (size_t i = 1; i < o->n_steps; i++)
+        if (far(&o->step[i]) < far(&o->step[smallest]))
+            smallest = i;
+    if (o->n_steps == AUDIT_STEPS_MAX && far(&s) <= far(&o->step[smallest]))
+        return FL_OK;
+    enum fl_err err = fl_json_parse(leaf->rec, leaf->n, &body, NULL);
+    if (err)
+        return err == FL_NOMEM ? err : FL_OK;
+    (void)snprintf(s.why, sizeof s.why, "%s", fl_json_text(body, "why"));
+    fl_utf8_clean(s.why, false);
+    json_decref(body);
+    if (o->n_steps == AUDIT_STEPS_MAX)
+        memmove(&o->step[smallest], &o->step[smallest + 1], (--o->n_steps - smallest) * sizeof s);
+    o->step[o->n_steps++] = s;
+    return FL_OK;
 }
 
 static void check_time(struct audit_run *r, const struct audit_leaf *leaf, const struct leaf_view *v)
@@ -190,9 +225,11 @@ enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf,
     audit_keys_learn(r, &v, leaf->index);
     if (leaf->index == 0)
         learn_previous(r, leaf);
+    if (leaf_text_is(v.event, "clock_step") && v.time_ms != INT64_MIN)
+        err = keep_step(r, leaf, &v);
     check_time(r, leaf, &v);
     check_stamps(r, leaf, &v);
     check_copies(r, leaf, &v);
     life(r, leaf, &v);
-    return r->cfg->account ? account_take(r->cfg->account, leaf->index, &v, leaf->rec, leaf->n) : FL_OK;
+    return !err && r->cfg->account ? account_take(r->cfg->account, leaf->index, &v, leaf->rec, leaf->n) : err;
 }

@@ -29,7 +29,7 @@ struct cli_verb {
     int (*run)(int argc, char **argv); /* argv[0] is the verb's last word */
 };
 
-extern const struct cli_verb cmd_key_adopt, cmd_key_create, cmd_key_retire, cmd_key_rotate;
+extern const struct cli_verb cmd_key_adopt, cmd_key_clock, cmd_key_create, cmd_key_retire, cmd_key_rotate;
 extern const struct cli_verb cmd_anchor, cmd_export, cmd_witness, cmd_witness_accept, cmd_witness_init, cmd_witness_offer,
     cmd_witness_push, cmd_witness_sign, cmd_witness_trust;
 extern const struct cli_verb cmd_audit, cmd_certificate, cmd_db_backup, cmd_db_check, cmd_db_export, cmd_db_rebuild,

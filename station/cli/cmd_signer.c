@@ -28,6 +28,8 @@ const struct cli_verb cmd_signer = {
         "  --passphrase-fd N   read the passphrase of the key, or the PIN of the token, from this descriptor\n"
         "  --credential NAME   or from this systemd credential\n"
         "  --adopt             believe the log that comes first, when the memory is lost or behind. Only after an audit\n"
+        "  --set-clock         the clock was ahead when it signed last, and is right now: sign one head that is dated before.\n"
+        "                      Once, by a person; the log tells it. flashline key clock does this for a station's own signer\n"
         "  --fd N              as a child: talk to the one station at this descriptor, end when it ends\n"
         "\n"
         "It signs a head only with a proof that the tree grew from the last one it signed, remembers it on disk before the\n"
@@ -44,13 +46,14 @@ const struct cli_verb cmd_signer = {
 struct options {
     const char *socket, *key, *next, *memory, *credential;
     unsigned fd, passphrase_fd;
-    bool adopt;
+    bool adopt, set_clock;
 };
 
 static enum fl_err open_keeper(const struct options *o, const char *secret, struct keeper **out, struct fl_why *why)
 {
     struct seal key = {.ctx = NULL}, next = {.ctx = NULL};
-    const struct keeper_config c = {.key = &key, .next = o->next ? &next : NULL, .memory = o->memory, .adopt = o->adopt};
+    const struct keeper_config c = {.key = &key, .next = o->next ? &next : NULL, .memory = o->memory, .adopt = o->adopt,
+                                    .set_clock = o->set_clock};
     enum fl_err err = seal_open(o->key, secret, &key, why);
     if (!err && o->next)
         err = seal_open(o->next, secret, &next, why);
@@ -109,7 +112,7 @@ static int run_signer(int argc, char **argv)
     const struct cli_opt options[] = {
         {"socket", CLI_TEXT, &o.socket},   {"fd", CLI_UINT, &o.fd},         {"key", CLI_TEXT, &o.key},
         {"next", CLI_TEXT, &o.next},       {"memory", CLI_TEXT, &o.memory}, {"passphrase-fd", CLI_UINT, &o.passphrase_fd},
-        {"credential", CLI_TEXT, &o.credential}, {"adopt", CLI_FLAG, &o.adopt},   {NULL, CLI_FLAG, NULL},
+        {"credential", CLI_TEXT, &o.credential}, {"adopt", CLI_FLAG, &o.adopt},   {"set-clock", CLI_FLAG, &o.set_clock}, {NULL, CLI_FLAG, NULL},
     };
     struct keeper *k = NULL;
     struct fl_why why = {0, ""};

@@ -64,6 +64,7 @@ static const struct {
     {NULL, &cmd_key_rotate},
     {NULL, &cmd_key_retire},
     {NULL, &cmd_key_adopt},
+    {NULL, &cmd_key_clock},
     {NULL, &cmd_signer},
     {NULL, &cmd_db_check},
     {NULL, &cmd_db_backup},

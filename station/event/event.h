@@ -13,7 +13,7 @@
  *   attempt_result   see struct attempt_facts
  *   interrupted      job, slot, mac?, start (leaf of the attempt_start)         [recorder]
  *   profile          job (= hash), hash, name, version, text, images [{offset,size,file,sha256}]
- *   clock_step       from_ms, to_ms                                             [recorder]
+ *   clock_step       from_ms, to_ms, why?, operator? (an engineer's: it was ahead)                                        [recorder]
  *   key_rotate       vkey, next (SHA-256 of the public half of the key after it)        [recorder]
  *   key_retire       -: no head follows but the one over it                             [recorder]
  *   heartbeat        -                                                          [recorder]

@@ -22,7 +22,8 @@ struct heads {
     bool said[POLICY_WITNESSES_MAX + 1]; /* that it is away; the last is the authority. Outbox threads, one each */
     struct folder folder;
     struct db_reader reader; /* the clock's */
-    struct outbox_worker *witnesses, *authority;
+    struct outbox_worker *witness[POLICY_WITNESSES_MAX], *authority; /* one each: who is slow delays nobody else */
+    size_t n_workers; /* of witnesses */
     struct fl_wake stop;
     pthread_t clock;
     bool ticking;
@@ -52,16 +53,25 @@ static enum fl_err later(enum fl_err err)
     return err == FL_REFUSED || err == FL_FORMAT ? FL_GONE : err;
 }
 
+static const char no_such_witness[] = "the policy names no such witness with an address any more";
+
+/* n_witnesses: none of that name has an address. */
+static size_t witness_of(const struct policy *p, const char *target)
+{
+    size_t i = 0;
+    while (i < p->n_witnesses && (!p->witness[i].url || strcmp(p->witness[i].vkey.name, target) != 0))
+        i++;
+    return i;
+}
+
 static enum fl_err send_head(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
 {
     struct heads *h = ctx;
     char who[KEY_NAME_MAX + 20];
     uint64_t size;
-    size_t i = 0;
-    while (i < h->policy->n_witnesses && (!h->policy->witness[i].url || strcmp(h->policy->witness[i].vkey.name, item->target) != 0))
-        i++;
+    const size_t i = witness_of(h->policy, item->target);
     if (i == h->policy->n_witnesses)
-        return fl_fail(why, FL_REFUSED, "the policy names no such witness with an address any more");
+        return fl_fail(why, FL_REFUSED, "%s", no_such_witness);
     const struct policy_witness *w = &h->policy->witness[i];
     const struct witness_push p = {.data = h->c.data, .url = w->url, .witness = &w->vkey, .note = item->bytes, .n = item->n, .stop = stop};
     enum fl_err err = witness_push(&p, &size, why);
@@ -200,14 +210,60 @@ static enum fl_err read_policy(struct heads *h, bool *asks, struct fl_why *why)
     return err;
 }
 
+/* What waits for a witness that the policy no longer names waits for nobody. */
+static enum fl_err give_up_unknown(struct heads *h, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    struct event *e = NULL;
+    enum fl_err err = db_prepare(h->reader.db, "SELECT id, target FROM outbox WHERE kind = 'witness' AND state = 0", &s, why);
+    if (err)
+        return err;
+    while (!err && sqlite3_step(s) == SQLITE_ROW) {
+        const char *target = (const char *)sqlite3_column_text(s, 1);
+        if (target && witness_of(h->policy, target) < h->policy->n_witnesses)
+            continue;
+        if (!e)
+            e = event_leafless(NULL);
+        err = e ? event_parcel_result(e, sqlite3_column_int64(s, 0), PARCEL_GIVEN_UP, 0, no_such_witness) : FL_NOMEM;
+    }
+    (void)sqlite3_finalize(s);
+    if (err) {
+        event_free(e);
+        return fl_fail(why, err, "out of memory");
+    }
+    return e ? event_tell(recorder_queue(h->c.recorder), e, fl_deadline_in_ms(RECORD_MS), NULL, why) : FL_OK;
+}
+
+/* Two keys may have one name: then the first has it (send_head). */
+static bool asked_before(const struct policy *p, size_t i)
+{
+    bool before = false;
+    for (size_t k = 0; k < i; k++)
+        before |= p->witness[k].url && strcmp(p->witness[k].vkey.name, p->witness[i].vkey.name) == 0;
+    return before;
+}
+
+static enum fl_err start_witnesses(struct heads *h, struct fl_why *why)
+{
+    enum fl_err err = give_up_unknown(h, why);
+    for (size_t i = 0; i < h->policy->n_witnesses && !err; i++) {
+        const struct outbox_sender s = {.kind = "witness", .ctx = h, .send = send_head, .target = h->policy->witness[i].vkey.name};
+        if (!h->policy->witness[i].url || asked_before(h->policy, i))
+            continue;
+        err = outbox_start(h->folder.db, h->c.recorder, &s, &h->witness[h->n_workers], why);
+        h->n_workers += !err;
+    }
+    return err;
+}
+
 static enum fl_err start(struct heads *h, bool asks, struct fl_why *why)
 {
-    const struct outbox_sender witness = {.kind = "witness", .ctx = h, .send = send_head}, authority = {.kind = "anchor", .ctx = h, .send = send_for_stamp};
+    const struct outbox_sender authority = {.kind = "anchor", .ctx = h, .send = send_for_stamp};
     enum fl_err err = folder_paths(h->c.data, &h->folder, why);
     if (!err)
         err = db_open_reader(h->folder.db, false, &h->reader, why);
     if (!err && asks)
-        err = outbox_start(h->folder.db, h->c.recorder, &witness, &h->witnesses, why);
+        err = start_witnesses(h, why);
     if (!err && h->c.anchor)
         err = outbox_start(h->folder.db, h->c.recorder, &authority, &h->authority, why);
     if (!err)
@@ -247,7 +303,7 @@ static void let_go(struct heads *h)
     int64_t heads = 0, stamps = 0;
     tick(h);
     do {
-        if ((h->witnesses && waiting(h, "witness", NULL, false, &heads, NULL, NULL)) ||
+        if ((h->n_workers && waiting(h, "witness", NULL, false, &heads, NULL, NULL)) ||
             (h->authority && waiting(h, "anchor", NULL, false, &stamps, NULL, NULL)))
             return;
     } while (heads + stamps > 0 && !fl_deadline_passed(d) && fl_wake_sleep(NULL, fl_deadline_in_ms(LOOK_MS)) == FL_OK);
@@ -262,7 +318,8 @@ void heads_close(struct heads *h)
         (void)pthread_join(h->clock, NULL);
         let_go(h);
     }
-    outbox_stop(h->witnesses);
+    for (size_t i = 0; i < h->n_workers; i++)
+        outbox_stop(h->witness[i]);
     outbox_stop(h->authority);
     fl_wake_fini(&h->stop);
     db_close_reader(&h->reader);

@@ -62,7 +62,8 @@ static bool take_due(struct outbox_worker *w, struct due *d)
     int64_t now = fl_wall_ms();
     /* one further ahead than its own wait was written under a clock that was set back since */
     bool there = sqlite3_bind_text(w->next, 1, w->sender.kind, -1, SQLITE_STATIC) == SQLITE_OK &&
-                 sqlite3_bind_int64(w->next, 2, now) == SQLITE_OK && sqlite3_step(w->next) == SQLITE_ROW;
+                 sqlite3_bind_int64(w->next, 2, now) == SQLITE_OK &&
+                 sqlite3_bind_text(w->next, 3, w->sender.target, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(w->next) == SQLITE_ROW;
     if (there) {
         d->id = sqlite3_column_int64(w->next, 0);
         d->leaf = sqlite3_column_type(w->next, 1) == SQLITE_NULL ? -1 : sqlite3_column_int64(w->next, 1);
@@ -122,7 +123,7 @@ enum fl_err outbox_start(const char *db, struct recorder *r, const struct outbox
         err = db_open_reader(db, false, &w->reader, why);
     if (!err)
         err = db_prepare(w->reader.db, "SELECT id, leaf, target, job, payload, tries FROM outbox WHERE kind = ?1 AND state = 0 "
-                                       "AND (next_ms <= ?2 OR next_ms > ?2 + min(600000, 1000 << min(tries, 10))) "
+                                       "AND (?3 IS NULL OR target = ?3) AND (next_ms <= ?2 OR next_ms > ?2 + min(600000, 1000 << min(tries, 10))) "
                                        "ORDER BY next_ms, id LIMIT 1",
                          &w->next, why);
     if (!err)

@@ -31,11 +31,13 @@ struct outbox_sender {
     /* FL_OK: sent. FL_REFUSED or FL_FORMAT: never will be, given up. FL_CANCELLED: woken up to stop, not a try. Anything
      * else: tried again later. Must end by a deadline of its own and heed `stop`. */
     FL_MUST enum fl_err (*send)(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why);
+    const char *target; /* only parcels to it; NULL: to any. Borrowed */
 };
 
 struct outbox_worker; /* opaque */
 
-/* One thread for one kind, so that a dead printer holds up nothing but labels. `db` is the path of the database. The
+/* One thread for one kind, or for one target of it, so that a dead printer holds up nothing but labels, and a witness that is
+ * away no other. `db` is the path of the database. The
  * recorder must outlive it. */
 FL_MUST enum fl_err outbox_start(const char *db, struct recorder *r, const struct outbox_sender *sender,
                                  struct outbox_worker **out, struct fl_why *why);

@@ -35,6 +35,11 @@
 
 struct recorder; /* opaque */
 
+/* The clock was ahead when the newest record was written, and is right now. */
+struct recorder_clock {
+    const char *operator_id, *why; /* who answers for it, and how it came; both go into the clock_step record */
+};
+
 struct recorder_config {
     const char *data;    /* the data folder */
     bool create;         /* make folder, key and log when there is none */
@@ -48,6 +53,8 @@ struct recorder_config {
     struct recorder *early; /* of recorder_early, with the same config otherwise: taken by recorder_open, also when that fails */
     const json_t *previous; /* of a new log: what it says of the one in front of it (audit/previous.h); NULL: nothing. Borrowed */
     bool adopt; /* with signer_apart: the signer is to believe this log, whatever it remembers or does not. A person's decision */
+    const struct recorder_clock *clock; /* with signer_apart: the signer may sign one head that is dated before its last; NULL: not.
+                                           FL_STATE: the clock is not behind. Borrowed during open only */
 };
 
 /* What opening did, to be told to the user. */
@@ -81,7 +88,7 @@ void recorder_close(struct recorder *r);
 /* Makers put their events here (event/event.h says who owns what). Lives until recorder_close. */
 struct fl_queue *recorder_queue(struct recorder *r);
 
-/* Raise `w` whenever parcels were put into the outbox (outbox.h). At most 8. Any thread; `w` must live until it is
+/* Raise `w` whenever parcels were put into the outbox (outbox.h). At most 80. Any thread; `w` must live until it is
  * unwatched. */
 FL_MUST enum fl_err recorder_watch_outbox(struct recorder *r, struct fl_wake *w, struct fl_why *why);
 void recorder_unwatch_outbox(struct recorder *r, struct fl_wake *w);

@@ -49,20 +49,6 @@ static enum fl_err put_final(struct recorder *r, const json_t *attempt, struct m
     return err == FL_FORMAT ? fl_why_wrap(why, FL_STATE, "the record behind a PASS: ") : err;
 }
 
-/* Leaves never go back in time in silence: when the wall clock was set, a clock_step leaf says so first. */
-static enum fl_err keep_time(struct recorder *r, struct moment now, struct fl_why *why)
-{
-    int64_t index, expected = r->last_mono < 0 ? r->last_wall : r->last_wall + (now.mono - r->last_mono);
-    bool jumped = r->last_mono >= 0 && (now.wall - expected > STEP_MS || expected - now.wall > STEP_MS);
-    if (ledger_size(r->ledger) == 0 || (now.wall >= r->last_wall && !jumped))
-        return FL_OK;
-    json_t *body = json_pack("{sI,sI}", "from_ms", (json_int_t)expected, "to_ms", (json_int_t)now.wall);
-    enum fl_err err = body ? put_leaf(r, EVENT_CLOCK_STEP, body, now, &index, why)
-                           : fl_fail(why, FL_NOMEM, "out of memory");
-    json_decref(body);
-    return err;
-}
-
 /* The body with the operator's tag in place of the name. */
 static enum fl_err with_tag(struct recorder *r, enum event_kind kind, const json_t *body, json_t **out, struct fl_why *why)
 {
@@ -87,6 +73,33 @@ static enum fl_err with_tag(struct recorder *r, enum event_kind kind, const json
     if (forget)
         redo_add_forgotten(ledger_redo(r->ledger), tag);
     return forget ? person_forget(r->db, tag, why) : FL_OK;
+}
+
+/* What an engineer says about it, where one does (recorder_clock). */
+static enum fl_err clock_step_body(struct recorder *r, int64_t from, int64_t to, json_t **out, struct fl_why *why)
+{
+    json_t *body = json_pack("{sI,sI}", "from_ms", (json_int_t)from, "to_ms", (json_int_t)to);
+    const struct recorder_clock *c = r->clock;
+    bool bad = !body || (c && (fl_json_set_dirty(body, "why", c->why, strlen(c->why)) ||
+                               fl_json_set_dirty(body, "operator", c->operator_id, strlen(c->operator_id))));
+    enum fl_err err = bad ? fl_fail(why, FL_NOMEM, "out of memory") : with_tag(r, EVENT_CLOCK_STEP, body, out, why);
+    json_decref(body);
+    return err;
+}
+
+/* Leaves never go back in time in silence: when the wall clock was set, a clock_step leaf says so first. */
+static enum fl_err keep_time(struct recorder *r, struct moment now, struct fl_why *why)
+{
+    int64_t index, expected = r->last_mono < 0 ? r->last_wall : r->last_wall + (now.mono - r->last_mono);
+    bool jumped = r->last_mono >= 0 && (now.wall - expected > STEP_MS || expected - now.wall > STEP_MS);
+    if (ledger_size(r->ledger) == 0 || (now.wall >= r->last_wall && !jumped))
+        return FL_OK;
+    json_t *body = NULL;
+    enum fl_err err = clock_step_body(r, expected, now.wall, &body, why);
+    if (!err)
+        err = put_leaf(r, EVENT_CLOCK_STEP, body, now, &index, why);
+    json_decref(body);
+    return err;
 }
 
 enum fl_err recorder_append(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,

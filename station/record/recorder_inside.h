@@ -22,7 +22,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { WATCHERS_MAX = 8 };
+enum { WATCHERS_MAX = 80 }; /* of the outbox: a printer, an authority, 64 witnesses */
 
 struct recorder {
     struct folder folder;
@@ -46,6 +46,7 @@ struct recorder {
     atomic_bool closing;
 
     const json_t *previous;      /* during open only; recorder_config */
+    const struct recorder_clock *clock; /* during open only; recorder_config */
     bool retired;                /* the log was closed for good just now */
     int64_t boot;                /* index of this run's boot leaf */
     int64_t last_wall, last_mono; /* of the last leaf; last_mono -1: of an earlier run */

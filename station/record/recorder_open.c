@@ -58,7 +58,7 @@ static enum fl_err verify_log(struct recorder *r, struct start_found *found, str
 static struct signer_place place_of(struct recorder *r, const struct recorder_config *c)
 {
     return (struct signer_place){.socket_file = r->folder.signer, .key = r->folder.key, .next = r->folder.next,
-                                 .memory = r->folder.memory, .passphrase = c->passphrase, .adopt = c->adopt,
+                                 .memory = r->folder.memory, .passphrase = c->passphrase, .adopt = c->adopt, .set_clock = c->clock != NULL,
                                  .handover = c->handover, .sent = &r->signer};
 }
 
@@ -150,7 +150,8 @@ static enum fl_err begin_run(struct recorder *r, struct recorder_opened *opened,
 {
     json_t *open = NULL;
     struct moment now = recorder_now(r);
-    enum fl_err err = start_interrupted(r->db, &open, why);
+    enum fl_err err = r->clock && now.wall >= r->last_wall ? fl_fail(why, FL_STATE, "the clock is not behind the newest record: there is nothing to set")
+                                                           : start_interrupted(r->db, &open, why);
     if (!err)
         err = ledger_begin(r->ledger, why);
     if (err) {
@@ -256,6 +257,7 @@ enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct r
     if (!r)
         return fl_fail(why, FL_NOMEM, "out of memory");
     r->previous = c->previous;
+    r->clock = c->clock;
     if (!c->early)
         err = open_folder(r, c, opened, why);
     opened->encrypted = folder_key_encrypted(&r->folder);
@@ -263,6 +265,7 @@ enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct r
         err = open_log(r, c, opened, why);
     if (!err)
         err = begin_run(r, opened, why);
+    r->clock = NULL;
     if (!err)
         err = recorder_mark(r, why);
     if (!err)

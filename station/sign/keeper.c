@@ -12,7 +12,7 @@ struct keeper {
     struct seal key, next; /* next.sign NULL: none */
     struct memory memory;
     struct fl_hash *hasher;
-    bool adopt, open;
+    bool adopt, open, set_clock;
     int64_t (*wall_ms)(void *ctx);
     void *ctx;
 };
@@ -49,6 +49,7 @@ enum fl_err keeper_new(const struct keeper_config *c, struct keeper **out, struc
     if (!k)
         return fl_fail(why, FL_NOMEM, "out of memory");
     k->adopt = c->adopt;
+    k->set_clock = c->set_clock;
     k->wall_ms = c->wall_ms;
     k->ctx = c->ctx;
     enum fl_err err = fl_hash_new(FL_HASH_SHA256, &k->hasher);
@@ -161,10 +162,10 @@ enum fl_err keeper_open(struct keeper *k, const struct checkpoint *last, struct 
 static enum fl_err clock_goes_on(const struct keeper *k, struct fl_why *why)
 {
     int64_t back = memory_state(&k->memory)->wall_ms - wall(k);
-    if (back <= KEEPER_CLOCK_BACK_MS)
+    if (back <= KEEPER_CLOCK_BACK_MS || k->set_clock)
         return FL_OK;
-    return fl_fail(why, FL_MISMATCH, "the clock is %lld s behind the time of the last signature: nothing is signed until it is right",
-                   (long long)(back / 1000));
+    return fl_fail(why, FL_MISMATCH, "the clock is %lld s behind the time of the last signature: nothing is signed until it is right. If it is right "
+                   "now, and was ahead then, an engineer says so: flashline key clock", (long long)(back / 1000));
 }
 
 /* Asked again for one of those that are kept: a crash came before the log had it. */
@@ -191,7 +192,7 @@ static enum fl_err sign_anew(struct keeper *k, const struct signer_request *r, s
         err = signer_allows(k->hasher, &m->last, r, why);
     s.last.size = r->new_size;
     s.last.root = r->new_root;
-    if (s.wall_ms < m->wall_ms)
+    if (s.wall_ms < m->wall_ms && !k->set_clock)
         s.wall_ms = m->wall_ms; /* within the tolerance: it must not be gone back by again and again */
     size_t n = checkpoint_format(r->origin, r->new_size, &r->new_root, text);
     if (!err)
@@ -199,8 +200,10 @@ static enum fl_err sign_anew(struct keeper *k, const struct signer_request *r, s
     if (!err && r->handover)
         err = k->next.sign(k->next.ctx, text, n, s.signature[1], why);
     memcpy(s.public, r->handover ? k->next.public : k->key.public, KEY_PUBLIC);
-    /* durable before it leaves */
-    return err ? err : memory_write(&k->memory, &s, r->redo, why);
+    if (!err) /* durable before it leaves */
+        err = memory_write(&k->memory, &s, r->redo, why);
+    k->set_clock &= err != FL_OK; /* once */
+    return err;
 }
 
 enum fl_err keeper_sign(struct keeper *k, const struct signer_request *r, uint8_t out[static KEY_SIGNATURE], struct fl_why *why)

@@ -9,7 +9,9 @@
  *   L, or one before it,    all of these                               the signature remembered, nothing written
  *   again from the same
  *   anything else                                                      FL_MISMATCH, nothing signed
- *   whatever                wall clock more than CLOCK_BACK_MS behind  FL_MISMATCH: wait or set the clock
+ *   whatever                wall clock more than CLOCK_BACK_MS behind  FL_MISMATCH: wait, set the clock, or say that it was
+ *                                                                      ahead then: set_clock lets one head pass, and from
+ *                                                                      then on its time counts. The log tells it (clock_step)
  *
  * And when it is opened by a log whose newest head is D:
  *
@@ -47,6 +49,7 @@ struct keeper_config {
                                 names as the present one */
     const char *memory;      /* path (memory.h) */
     bool adopt;              /* believe the first log that comes, whatever its size. A person's decision */
+    bool set_clock;          /* the clock was ahead when it signed last: the next head may be dated before it. A person's decision */
     int64_t (*wall_ms)(void *ctx); /* tests: another clock; NULL: the machine's */
     void *ctx;
 };

@@ -31,7 +31,7 @@ static bool at_socket(const struct signer_place *p)
 static struct remote_child child_of(const struct signer_place *p)
 {
     return (struct remote_child){.key = p->key, .next = p->handover ? p->next : NULL, .memory = p->memory,
-                                 .passphrase = p->passphrase, .adopt = p->adopt};
+                                 .passphrase = p->passphrase, .adopt = p->adopt, .set_clock = p->set_clock};
 }
 
 enum fl_err signer_send_for(const struct signer_place *p, struct remote **out, struct fl_why *why)

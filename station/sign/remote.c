@@ -247,6 +247,8 @@ static enum fl_err spawn(const struct remote_child *c, int socket_fd, int secret
     }
     if (c->adopt)
         argv[n++] = "--adopt";
+    if (c->set_clock)
+        argv[n++] = "--set-clock";
     if (secret_fd >= 0) {
         argv[n++] = "--passphrase-fd";
         argv[n++] = "4";

@@ -22,7 +22,7 @@ struct remote_child {
     const char *program; /* run as `program signer --fd 3 --passphrase-fd 4 ...`; NULL: this one */
     const char *key, *next, *memory; /* paths; next NULL: none */
     const char *passphrase;          /* or PIN; NULL: none */
-    bool adopt;
+    bool adopt, set_clock;           /* keeper.h */
 };
 /* Started and not waited for: it opens its key and its memory while the caller does other work. */
 FL_MUST enum fl_err remote_spawn(const struct remote_child *c, struct remote **out, struct fl_why *why);
@@ -49,7 +49,7 @@ struct signer_place {
     const char *socket_file;
     const char *key, *next, *memory; /* next may be a path where nothing is */
     const char *passphrase;
-    bool adopt;
+    bool adopt, set_clock;
     bool handover; /* next will be needed */
     struct remote **sent; /* what signer_send_for gave, taken from there when it is opened; NULL: nothing was sent for */
 };

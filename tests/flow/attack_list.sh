@@ -58,6 +58,9 @@ K6 a key that was not promised|unit/audit/t_verify_keys.c|{"K6 a key that was no
 K7 lines of another type, head or time|unit/audit/t_witness.c|K7
 C1 clock set back|unit/audit/t_verify.c|{"C1 with the key"
 C2 forward, then back|unit/record/t_recorder.c|static void clock_set_back
+C2 an engineer's step back, listed for ever|flow/line_clock.sh|days back, an engineer said
+C2 and once only|unit/sign/t_keeper.c|static void a_clock_that_was_ahead
+C2 a large step among many small ones|unit/audit/t_verify_time.c|static void the_largest_steps_are_told
 C3 dated back by the monotonic clock|unit/audit/t_verify_time.c|"C3", AUDIT_TIME
 C3 dated back, alone and between two timestamps|unit/audit/t_verify_time.c|"dated back behind it", 14 + SKEW, AUDIT_TIME
 C4 a timestamp of another authority|flow/anchors.sh|"${url}other" --ca

@@ -85,3 +85,20 @@ jq -se '[.[] | select(.type=="attempt").seconds] | all(. > 0 and . < 60)' "$T/re
 [ "$(sql "SELECT group_concat(round((json_extract(rec, '$.to_ms') - json_extract(rec, '$.from_ms')) / 1000.0), ' ') FROM record WHERE event = 'clock_step'")" = \
     "34560000.0 -90.0" ] || { sql "SELECT rec FROM record WHERE event = 'clock_step'"; fail "the steps of the clock"; }
 expect_exit 0 here "$FL" audit --data "$T/data"
+
+# the clock was ahead all that time, and is right now: nothing goes on, it is said what to do, an engineer does it once, and
+# the audit shows it for ever
+tell() { here "$FL" operator begin eva --data "$T/data"; }
+set_clock 0
+expect_exit 3 tell
+expect_text "$T/err" 'an engineer says so: flashline key clock'
+expect_exit 2 here "$FL" key clock --operator adam --data "$T/data"
+expect_exit 0 here "$FL" key clock --operator adam --why 'battery changed' --data "$T/data"
+expect_exit 2 here "$FL" key clock --operator adam --why 'once more' --data "$T/data"
+expect_text "$T/err" 'the clock is not behind the newest record'
+expect_exit 0 tell
+expect_exit 0 here "$FL" audit --data "$T/data" --format json
+[ "$(jq -r '.life.steps[-1] | "\(.why) \(.ms / 86400000 | round)"' "$T/out")" = "battery changed -400" ] || { cat "$T/out"; fail "the engineer's step"; }
+expect_exit 0 here "$FL" audit --data "$T/data"
+expect_text "$T/out" 'record [0-9]+: (399|400) days back, an engineer said: battery changed'
+[ "$(sql "SELECT json_extract(rec, '$.operator') LIKE '#%' FROM record WHERE json_extract(rec, '$.why') = 'battery changed'")" = 1 ] || fail "the engineer's tag"

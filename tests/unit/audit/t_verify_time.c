@@ -56,6 +56,10 @@ static void clock_steps(void **state)
     verify(g);
     expect("told step", AUDIT_GOOD, 0, N);
     assert_int_equal(report.clock_steps, 1);
+    assert_int_equal(report.n_steps, 1); /* 8 minutes on by the monotonic clock since 8:08, and dated 8:00 */
+    assert_int_equal(report.step[0].leaf, 9);
+    assert_int_equal(report.step[0].ms, -9 * 60000);
+    assert_string_equal(report.step[0].why, "");
     edit(&g->leaf[9], "\"to_ms\":17953344", "\"to_ms\":17953345"); /* the step says another time than its leaf */
     hash_leaf(&g->leaf[9]);
     rebuild(g, 0, key, &vkey);
@@ -68,6 +72,43 @@ static void clock_steps(void **state)
     rebuild(g, 0, key, &vkey);
     verify(g);
     expect("C3", AUDIT_TIME, 9, 9);
+    free(g);
+}
+
+/* However many small steps there are, the large ones are told, with what was said to them. */
+static void the_largest_steps_are_told(void **state)
+{
+    enum { STEPS = AUDIT_STEPS_MAX + 4 };
+    static const uint64_t large = 3;
+    (void)state;
+    struct log *g = calloc(1, sizeof *g);
+    int64_t ms = 1795334400000;
+    write_leaf(&g->leaf[0], 0, "log_open", NULL, ms, 1);
+    hash_leaf(&g->leaf[0]);
+    for (uint64_t i = 1; i <= STEPS; i++) {
+        char time[FL_TIME_TEXT];
+        ms += i == large ? -7 * 86400000 : 5000 + (int64_t)i;
+        fl_time_format(ms, time);
+        struct leaf *l = &g->leaf[i];
+        l->n = (size_t)snprintf(l->rec, sizeof l->rec, "{\"boot\":1,\"clock\":\"free\",\"event\":\"clock_step\",\"log\":\"" ORIGIN "\",\"mono_ms\":0,"
+                                "\"seq\":%d,\"station\":\"s\",\"sw\":\"x\",\"time\":\"%s\",\"to_ms\":%lld,\"v\":1%s}", (int)i, time, (long long)ms,
+                                i == large ? ",\"why\":\"battery\"" : "");
+        l->index = i;
+        (void)strcpy(l->event, "clock_step");
+        hash_leaf(l);
+    }
+    g->leaves = STEPS + 1;
+    g->head[g->heads++].size = g->leaves;
+    rebuild(g, 0, key, &vkey);
+    verify(g);
+    expect("steps", AUDIT_GOOD, 0, STEPS + 1);
+    assert_int_equal(report.clock_steps, STEPS);
+    assert_int_equal(report.n_steps, AUDIT_STEPS_MAX);
+    assert_int_equal(report.step[0].leaf, large);
+    assert_int_equal(report.step[0].ms, -7 * 86400000);
+    assert_string_equal(report.step[0].why, "battery");
+    for (size_t i = 1; i < report.n_steps; i++) /* then the latest, which are the largest: 5.006 s and more */
+        assert_int_equal(report.step[i].leaf, STEPS - AUDIT_STEPS_MAX + 1 + i);
     free(g);
 }
 
@@ -116,6 +157,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(life_of_a_station),
         cmocka_unit_test(clock_steps),
+        cmocka_unit_test(the_largest_steps_are_told),
         cmocka_unit_test(stamps_of_an_authority),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

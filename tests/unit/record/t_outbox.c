@@ -73,7 +73,7 @@ static void sent_after_the_commit_and_once(void **state)
     struct fl_why why = {0, ""};
     struct outbox_worker *w;
     struct post p = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    struct outbox_sender sender = {"label", &p, take};
+    struct outbox_sender sender = {.kind = "label", .ctx = &p, .send = take};
     t_open(s, &o);
     struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
     assert_int_equal(start_with_parcels(s, &f), 2);
@@ -95,13 +95,59 @@ static void sent_after_the_commit_and_once(void **state)
     (void)pthread_mutex_destroy(&p.lock);
 }
 
+/* One receiver that does not come back holds up nobody else of its kind. */
+struct held {
+    struct post post;
+    struct fl_wake *let_go;
+};
+static enum fl_err hold(void *ctx, const struct outbox_item *i, struct fl_wake *stop, struct fl_why *why)
+{
+    struct held *h = ctx;
+    while (fl_wake_sleep(h->let_go, fl_deadline_in_ms(10)) == FL_OK)
+        if (fl_wake_sleep(stop, fl_deadline_in_ms(0)) != FL_OK)
+            return FL_CANCELLED;
+    return take(&h->post, i, stop, why);
+}
+
+static void one_target_delays_no_other(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct outbox_worker *slow, *quick;
+    struct fl_wake let_go;
+    struct held held = {.post = {.lock = PTHREAD_MUTEX_INITIALIZER}, .let_go = &let_go};
+    struct post p = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct outbox_sender first = {.kind = "label", .ctx = &held, .send = hold, .target = "p1"},
+                               second = {.kind = "label", .ctx = &p, .send = take, .target = "p2"};
+    assert_int_equal(fl_wake_init(&let_go, NULL), FL_OK);
+    t_open(s, &o);
+    assert_int_equal(outbox_start(t_path(s, "flashline.db"), s->r, &first, &slow, NULL), FL_OK);
+    assert_int_equal(outbox_start(t_path(s, "flashline.db"), s->r, &second, &quick, NULL), FL_OK);
+    for (int i = 1; i <= 3; i++) {
+        struct attempt_facts f = t_attempt(i, OUTCOME_PASS);
+        (void)start_with_parcels(s, &f);
+    }
+    wait_rows(s, "SELECT count(*) FROM outbox WHERE target = 'p2' AND state = 1", 3);
+    t_sql_is(s, "SELECT count(*) FROM outbox WHERE target = 'p1' AND state = 0 AND tries = 0", "3");
+    fl_wake_raise(&let_go);
+    wait_rows(s, "SELECT count(*) FROM outbox WHERE target = 'p1' AND state = 1", 3);
+    outbox_stop(slow);
+    outbox_stop(quick);
+    assert_null(strstr(p.log, "p1/"));
+    assert_null(strstr(held.post.log, "p2/"));
+    t_close(s);
+    fl_wake_fini(&let_go);
+    (void)pthread_mutex_destroy(&p.lock);
+    (void)pthread_mutex_destroy(&held.post.lock);
+}
+
 static void tried_again_or_given_up(void **state)
 {
     struct t_station *s = *state;
     struct recorder_opened o;
     struct outbox_worker *w;
     struct post p = {.lock = PTHREAD_MUTEX_INITIALIZER, .answer = FL_TIMEOUT};
-    struct outbox_sender sender = {"label", &p, take};
+    struct outbox_sender sender = {.kind = "label", .ctx = &p, .send = take};
     t_open(s, &o);
     struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
     (void)start_with_parcels(s, &f);
@@ -172,7 +218,7 @@ static void waits_double_to_ten_minutes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(sent_after_the_commit_and_once), T(tried_again_or_given_up), T(refused_with_its_event),
+        T(sent_after_the_commit_and_once), T(one_target_delays_no_other), T(tried_again_or_given_up), T(refused_with_its_event),
         cmocka_unit_test(waits_double_to_ten_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

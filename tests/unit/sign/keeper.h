@@ -19,7 +19,7 @@ struct t_keeper {
     struct tree_proof growth;
     _Atomic int64_t now; /* also read by the thread that serves the socket */
     uint8_t seed;              /* of the key; next key: seed + 1 */
-    bool adopt, with_next;
+    bool adopt, with_next, set_clock;
 };
 
 T_UNUSED static int64_t clock_of(void *ctx)
@@ -40,7 +40,7 @@ T_UNUSED static enum fl_err open_keeper(struct t_keeper *t, struct fl_why *why)
         assert_int_equal(key_from_seed(seed, &key, NULL), FL_OK);
         seal_of_key(key, &two);
     }
-    const struct keeper_config c = {.key = &one, .next = t->with_next ? &two : NULL, .memory = t->memory, .adopt = t->adopt,
+    const struct keeper_config c = {.key = &one, .next = t->with_next ? &two : NULL, .memory = t->memory, .adopt = t->adopt, .set_clock = t->set_clock,
                                     .wall_ms = clock_of, .ctx = t};
     keeper_free(t->k);
     t->k = NULL;

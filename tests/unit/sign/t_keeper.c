@@ -192,6 +192,36 @@ static void the_clock_goes_on(void **state)
     assert_int_equal(signs(t, 2, 3, sig), FL_OK);
 }
 
+/* The clock had been years ahead: a person lets one head pass, and its time counts from then on. */
+static void a_clock_that_was_ahead(void **state)
+{
+    struct t_keeper *t = *state;
+    struct fl_why why = {0, ""};
+    uint8_t sig[KEY_SIGNATURE], again[KEY_SIGNATURE];
+    const int64_t years = 5LL * 366 * 86400000;
+    t->now += years;
+    assert_int_equal(told(t, head(0), NULL), FL_OK);
+    assert_int_equal(signs(t, 0, 1, sig), FL_OK);
+    t->now -= years;
+    struct signer_request r = request(t, 1, 2);
+    assert_int_equal(keeper_sign(t->k, &r, sig, &why), FL_MISMATCH);
+    assert_non_null(strstr(why.text, "flashline key clock")); /* what to do */
+    t->set_clock = true;
+    assert_int_equal(open_keeper(t, NULL), FL_OK);
+    assert_int_equal(told(t, head(1), NULL), FL_OK);
+    assert_int_equal(signs(t, 0, 2, sig), FL_MISMATCH); /* it helps no fork */
+    assert_int_equal(signs(t, 1, 2, sig), FL_OK);
+    t->now -= 120001; /* once: what came then counts */
+    assert_int_equal(signs(t, 2, 3, again), FL_MISMATCH);
+    t->now += 120001;
+    t->set_clock = false;
+    assert_int_equal(open_keeper(t, NULL), FL_OK);
+    assert_int_equal(told(t, head(1), NULL), FL_OK); /* the commit was lost: the same again, without a word */
+    assert_int_equal(signs(t, 1, 2, again), FL_OK);
+    assert_memory_equal(sig, again, sizeof sig);
+    assert_int_equal(signs(t, 2, 3, again), FL_OK);
+}
+
 /* ---- the key after it ------------------------------------------------------------------------------------------ */
 
 static void hands_over_once(void **state)
@@ -251,6 +281,7 @@ int main(void)
         T(forgets_what_it_is_told_to),
         T(refuses_other_logs),
         T(the_clock_goes_on),
+        T(a_clock_that_was_ahead),
         T(hands_over_once),
     };
     return cmocka_run_group_tests(tests, leaves_make, leaves_forget);

@@ -44,7 +44,7 @@ $B/station_work: $B/obj/tests/fault/station_work.o $(LIB)
 $B/disk_trace: $B/obj/tests/fault/disk_trace.o
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^
-$B/disk_cut: $B/obj/tests/fault/disk_cut.o $B/obj/tests/fault/disk.o
+$B/disk_cut: $B/obj/tests/fault/disk_cut.o $B/obj/tests/fault/disk.o $B/obj/tests/fault/watch.o
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^
 

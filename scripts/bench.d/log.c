@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * bench-log [--quick | --verify FOLDER | --commits FOLDER]: what the signed log costs, as rows for scripts/bench: {what, value, unit, limit, target, ...}.
+ * bench-log [--quick | --verify FOLDER | --commits FOLDER [N]]: what the signed log costs, as rows for scripts/bench: {what, value, unit, limit, target, ...}.
  *
  * Durable commits beside what the disk gives to a program that does nothing but append 4 KiB and wait for it: with a signer in a
  * process of its own, which remembers each head on disk before its signature leaves, as flash and run have it, and with the
- * key in the process. Many slots at once share commits, and 64 attempts end together. The re-verification that every start makes. A proof out of a tree
+ * key in the process. One record at a time, each in a commit of its own: how long a slot waits. Many slots at once share
+ * commits: what a station gets through. 64 attempts end together. The re-verification that every start makes. A proof out of a tree
  * of ten million leaves. */
 #include "audit/proof_file.h"
 #include "base/clock.h"
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +44,15 @@ static double core_seconds(void)
     if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
         exit(1);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Of this process, or of its children that ended: a signer's, once its station is closed. */
+static double processor_seconds(int who)
+{
+    struct rusage u;
+    if (getrusage(who, &u) != 0)
+        exit(1);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static double seconds(void)
@@ -182,12 +193,14 @@ static void commit_rows(struct station *s, const char *what, unsigned n, bool ap
     enum { TURN = 20 };
     struct bare b;
     char note[100];
-    double disk = 0, took = 0;
+    double disk = 0, took = 0, processor = 0;
     bare_open(&b);
     (void)commits(s, 0, TURN); /* the signer makes the files of its memory once in a station's life */
     for (unsigned i = 0; i < n; i += TURN) {
         disk += bare_run(&b, TURN);
+        processor -= processor_seconds(RUSAGE_SELF);
         took += commits(s, i, TURN);
+        processor += processor_seconds(RUSAGE_SELF);
     }
     bare_close(&b);
     double bare = n / disk, rate = n / took;
@@ -197,6 +210,8 @@ static void commit_rows(struct station *s, const char *what, unsigned n, bool ap
     row(what, rate, "/s", bare, 200, false, note);
     row("  of the bare disk's rate", rate / bare, "", 1, 0.8, false, apart ? "two in a row could reach 0.5" : "");
     row("  a commit beyond the disk's own time", 1e6 / rate - 1e6 / bare, "us", 0, 0, false, "");
+    row("  processor time of a commit", processor / n * 1e6, "us", 0, 0, false,
+        apart ? "one slot and the recorder; the signer's: below" : "one slot, recorder and signer");
 }
 
 /* ---- many at once --------------------------------------------------------------------------------------------------- */
@@ -230,10 +245,13 @@ static int64_t heads_of(struct station *s)
 
 static void shared_rows(struct station *s, unsigned records)
 {
+    enum { BARE = 100 };
     static struct slot slot[SLOTS];
     char note[100];
+    struct bare b;
     int64_t before = heads_of(s);
-    double start = seconds();
+    bare_open(&b);
+    double disk = bare_run(&b, BARE), start = seconds();
     for (unsigned i = 0; i < SLOTS; i++) {
         slot[i] = (struct slot){.s = s, .n = i, .records = records};
         if (pthread_create(&slot[i].thread, NULL, slot_main, &slot[i]) != 0)
@@ -242,8 +260,12 @@ static void shared_rows(struct station *s, unsigned records)
     for (unsigned i = 0; i < SLOTS; i++)
         (void)pthread_join(slot[i].thread, NULL);
     double took = seconds() - start, n = (double)SLOTS * records, heads = (double)(heads_of(s) - before);
-    (void)snprintf(note, sizeof note, "%.0f commits/s, %.1f records in each", heads / took, n / heads);
-    row("64 slots, each waits for each record", n / took, "records/s", 0, 0, false, note);
+    disk += bare_run(&b, BARE);
+    bare_close(&b);
+    double bare = 2 * BARE / disk;
+    (void)snprintf(note, sizeof note, "%.0f commits/s, %.1f records in each; bare disk before and after: %.0f/s", heads / took, n / heads, bare);
+    row("64 slots, each waits for each record", n / took, "records/s", bare, 0, false, note);
+    row("  of the bare disk's rate", n / took / bare, "", 0, 0.8, false, "what waits together shares one wait for the disk");
 }
 
 /* As fast as the queue takes them; the last one's answer ends it. */
@@ -519,10 +541,11 @@ int main(int argc, char **argv)
         printf("%.0f leaves/s\n", verify(argv[2], &bytes));
         return 0;
     }
-    if (argc == 3 && strcmp(argv[1], "--commits") == 0) { /* 1,000 of them in a new station there, for strace */
+    if ((argc == 3 || argc == 4) && strcmp(argv[1], "--commits") == 0) { /* so many in a new station there, for profilers */
+        unsigned n = argc == 4 ? (unsigned)strtoul(argv[3], NULL, 10) : 1000;
         (void)snprintf(dir, sizeof dir, "%s", argv[2]);
         open_station(&apart, "commits", true);
-        printf("%.0f commits/s\n", 1000 / commits(&apart, 0, 1000));
+        printf("%.0f commits/s\n", n / commits(&apart, 0, n));
         close_station(&apart);
         return 0;
     }
@@ -539,7 +562,9 @@ int main(int argc, char **argv)
     burst(&apart, 0, "in the same moment");
     double rate = leaves(&apart, quick ? 4000 : 20000, true);
     row("attempts in batches, as a line makes them", rate, "leaves/s", 0, 0, false, "with all rows that reports need");
+    double heads = (double)heads_of(&apart);
     close_station(&apart);
+    row("processor time of a head in the signer", processor_seconds(RUSAGE_CHILDREN) / heads * 1e6, "us", 0, 0, false, "its start counted in");
     open_station(&here, "here", false);
     commit_rows(&here, "durable signed commits, key in the process", quick ? 400 : 2000, false);
     open_station(&small, "small", false);

@@ -31,6 +31,10 @@ struct signer_request {
                           that one. FL_STATE: there is no next key here */
     bool alone; /* what earlier heads were made from is to be forgotten: the one who asks has all of them on its disk */
     const uint8_t *handover_to; /* its public half, KEY_PUBLIC bytes. FL_MISMATCH: the next key here is another */
+    /* What the one who asks can do while a signer elsewhere works and waits for its disk; called at most once, NULL: nothing.
+     * Its error ends the request, and nothing more may be asked. */
+    enum fl_err (*meanwhile)(void *ctx, struct fl_why *why);
+    void *ctx;
 };
 
 enum {

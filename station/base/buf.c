@@ -55,7 +55,23 @@ void fl_buf_add(struct fl_buf *b, const void *bytes, size_t n)
 
 void fl_buf_addc(struct fl_buf *b, char c)
 {
-    fl_buf_add(b, &c, 1);
+    uint8_t *room = fl_buf_room(b, 1);
+    if (room) {
+        *room = (uint8_t)c;
+        b->len++;
+    }
+}
+
+void fl_buf_addi(struct fl_buf *b, int64_t v)
+{
+    char digits[20], *p = digits + sizeof digits;
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        *--p = (char)('0' + u % 10);
+    while (u /= 10);
+    if (v < 0)
+        *--p = '-';
+    fl_buf_add(b, p, (size_t)(digits + sizeof digits - p));
 }
 
 void fl_buf_adds(struct fl_buf *b, const char *text)

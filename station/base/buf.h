@@ -26,6 +26,7 @@ void fl_buf_fini(struct fl_buf *b);  /* frees, keeps max */
 void fl_buf_clear(struct fl_buf *b); /* len = 0, err = OK, keeps the memory */
 void fl_buf_add(struct fl_buf *b, const void *bytes, size_t n);
 void fl_buf_addc(struct fl_buf *b, char c);
+void fl_buf_addi(struct fl_buf *b, int64_t v); /* in decimal digits */
 void fl_buf_adds(struct fl_buf *b, const char *text);
 void fl_buf_addf(struct fl_buf *b, const char *fmt, ...) FL_PRINTF(2, 3);
 /* Room for n more bytes at bytes + len, or NULL; the caller adds to len what it wrote. */

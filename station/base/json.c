@@ -13,9 +13,14 @@ static enum fl_err write_value(const json_t *v, struct fl_buf *out, int depth, s
 static void write_text(const char *s, size_t n, struct fl_buf *out)
 {
     static const char hex[] = "0123456789abcdef";
+    size_t plain = 0; /* what stands as it is goes over in one piece */
     fl_buf_addc(out, '"');
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)s[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        fl_buf_add(out, s + plain, i - plain);
+        plain = i + 1;
         const char *shorter = c == '"'    ? "\\\""
                               : c == '\\' ? "\\\\"
                               : c == '\b' ? "\\b"
@@ -26,14 +31,13 @@ static void write_text(const char *s, size_t n, struct fl_buf *out)
                                           : NULL;
         if (shorter) {
             fl_buf_adds(out, shorter);
-        } else if (c < 0x20) {
+        } else {
             fl_buf_adds(out, "\\u00");
             fl_buf_addc(out, hex[c >> 4]);
             fl_buf_addc(out, hex[c & 15]);
-        } else {
-            fl_buf_addc(out, (char)c);
         }
     }
+    fl_buf_add(out, s + plain, n - plain);
     fl_buf_addc(out, '"');
 }
 
@@ -105,7 +109,7 @@ static enum fl_err write_value(const json_t *v, struct fl_buf *out, int depth, s
         json_int_t i = json_integer_value(v);
         if (i > 9007199254740991 || i < -9007199254740991)
             return fl_fail(why, FL_FORMAT, "the integer %lld is beyond 2^53 - 1", (long long)i);
-        fl_buf_addf(out, "%lld", (long long)i);
+        fl_buf_addi(out, i);
         return FL_OK;
     }
     case JSON_TRUE:

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* Half of what the signer keeps: the disk has as many commits' time to answer before anybody must wait for it. */
-enum { FLUSH_EVERY = SIGNER_KEEPS / 2 };
+/* Of what the signer keeps. A quarter is left: the disk has the time of so many commits to answer before anybody must wait for it. */
+enum { FLUSH_EVERY = SIGNER_KEEPS * 3 / 4 };
 enum { WAL_PAGES = 1000 }; /* SQLite's own measure: then they go into the file */
 
 uint64_t ledger_size(const struct ledger *l)
@@ -220,6 +220,11 @@ static enum fl_err reread(struct ledger *l, struct tree_hash *root, struct fl_wh
     return err ? err : tree_range_root(l->hasher, &range, root);
 }
 
+static enum fl_err write_ahead(void *ledger, struct fl_why *why)
+{
+    return db_write_ahead(((struct ledger *)ledger)->db, why);
+}
+
 static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct fl_why *why)
 {
     struct tree_proof growth = {.n = 0};
@@ -227,7 +232,8 @@ static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct f
     struct signatures *by = &l->next_signed_by;
     struct signer_request r = {.origin = l->vkey.name, .old_size = l->head.size, .new_size = l->range.size,
                                .old_root = l->head.root, .new_root = *root, .growth = &growth, .redo = &l->redo,
-                               .handover = l->handing_over ? by->by[1] : NULL, .handover_to = l->next_vkey.key};
+                               .handover = l->handing_over ? by->by[1] : NULL, .handover_to = l->next_vkey.key,
+                               .meanwhile = write_ahead, .ctx = l};
     enum fl_err err = fl_buf_err(&l->redo, why);
     /* what the signer forgets with this one must be on the disk here */
     r.alone = l->kind->remembers && redo_holds(&l->redo, REDO_FORGOTTEN);

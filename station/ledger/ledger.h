@@ -18,7 +18,8 @@
  *   database             COMMIT 7 [flush until 7 ...]           COMMIT 9
  *                        answer              COMMIT 8 answer    answer
  *
- * One wait for the disk a commit instead of two. Wherever the power goes, what was answered is in the database, or the
+ * One wait for the disk a commit instead of two; while the signer waits for it, the pages that are ready go into the WAL, where
+ * nobody sees them before the COMMIT. Wherever the power goes, what was answered is in the database, or the
  * signer has it. What the signer does not keep (a commit without a leaf, a hand-over) and everything with a signer that does not
  * remember is durable in the database itself when ledger_commit returns.
  *

@@ -243,57 +243,62 @@ static int64_t find(const struct abridge *a, const uint8_t hash[static FL_SHA256
     return -1;
 }
 
-static int64_t told_at(const struct abridge *a, enum event_kind kind, const json_t *body, int group)
+/* The record that told it; then *told is the group. -1: none did. */
+static int64_t told_at(const struct abridge *a, enum event_kind kind, const json_t *body, int group, json_t **told)
 {
     uint8_t hash[FL_SHA256_SIZE];
+    *told = NULL;
     if (!may_leave(kind, group))
         return -1;
     json_t *g = group_of(body, group);
     int64_t index = hash_group(g, group, hash) ? find(a, hash) : -1;
-    json_decref(g);
+    if (index >= 0)
+        *told = g;
+    else
+        json_decref(g);
     return index;
 }
 
 /* Whatever is left out must come back: held here, before it is signed, rather than believed. */
-static bool comes_back(const json_t *body, const json_t *less, const int64_t as[static GROUPS])
+static bool comes_back(const json_t *body, const json_t *less, json_t *const told[static GROUPS])
 {
     json_t *again = json_copy((json_t *)(uintptr_t)less);
     bool ok = again != NULL;
     (void)json_object_del(again, "as");
-    for (int group = 0; group < GROUPS && ok; group++) {
-        json_t *g = as[group] >= 0 ? group_of(body, group) : NULL;
-        ok = as[group] < 0 || (g && fill_in(again, g, group));
-        json_decref(g);
-    }
+    for (int group = 0; group < GROUPS && ok; group++)
+        ok = !told[group] || fill_in(again, told[group], group);
     ok = ok && json_equal(again, body);
     json_decref(again);
     return ok;
 }
 
-enum fl_err abridge_body(struct abridge *a, enum event_kind kind, const json_t *body, json_t **out, struct fl_why *why)
+/* The body without what was told at `as`; NULL: in full, then. */
+static json_t *less_of(enum event_kind kind, const json_t *body, const int64_t as[static GROUPS], json_t *const told[static GROUPS])
 {
-    int64_t as[GROUPS];
-    bool any = false;
-    for (int group = 0; group < GROUPS; group++) {
-        as[group] = told_at(a, kind, body, group);
-        any = any || as[group] >= 0;
-    }
-    *out = json_incref((json_t *)(uintptr_t)body);
-    if (!any || json_object_get(body, "as") || json_object_get(body, "found"))
-        return FL_OK;
     json_t *less = json_copy((json_t *)(uintptr_t)body);
     bool bad = !less;
     for (int group = 0; group < GROUPS && !bad; group++)
-        bad = as[group] >= 0 && !leave_out(less, group);
+        bad = told[group] && !leave_out(less, group);
     if (!bad)
         put(less, "as", kind == EVENT_ATTEMPT_START ? json_pack("[I]", (json_int_t)as[ORDER])
                                                      : json_pack("[II]", (json_int_t)as[ORDER], (json_int_t)as[BOARD]), &bad);
-    if (bad || !comes_back(body, less, as)) {
-        json_decref(less);
-        return FL_OK; /* in full, then */
+    return checked(less, bad || !comes_back(body, less, told));
+}
+
+enum fl_err abridge_body(struct abridge *a, enum event_kind kind, const json_t *body, json_t **out, struct fl_why *why)
+{
+    int64_t as[GROUPS];
+    json_t *told[GROUPS], *less = NULL;
+    bool any = false;
+    for (int group = 0; group < GROUPS; group++) {
+        as[group] = told_at(a, kind, body, group, &told[group]);
+        any = any || told[group];
     }
-    json_decref(*out);
-    *out = less;
+    if (any && !json_object_get(body, "as") && !json_object_get(body, "found"))
+        less = less_of(kind, body, as, told);
+    for (int group = 0; group < GROUPS; group++)
+        json_decref(told[group]);
+    *out = less ? less : json_incref((json_t *)(uintptr_t)body);
     (void)why;
     return FL_OK;
 }

@@ -33,15 +33,21 @@ struct remote {
 
 /* ---- asking ---------------------------------------------------------------------------------------------------- */
 
-/* Send what is in `out`, take the answer with `letter`; the cursor stands behind that letter. */
-static enum fl_err ask(struct remote *r, char letter, struct fl_cursor *c, struct fl_why *why)
+static enum fl_err gone(enum fl_err err, struct fl_why *why)
 {
-    struct fl_deadline d = fl_deadline_in_ms(r->answer_ms);
-    enum fl_err err = message_send(r->fd, &r->out, NULL, d, why);
-    if (!err)
-        err = message_receive(r->fd, &r->in, NULL, d, why);
-    if (err == FL_GONE)
-        return fl_fail(why, err, "the signer ended: nothing can be signed until the station is started again");
+    return err == FL_GONE ? fl_fail(why, err, "the signer ended: nothing can be signed until the station is started again") : err;
+}
+
+/* What is in `out`. */
+static enum fl_err send_out(struct remote *r, struct fl_why *why)
+{
+    return gone(message_send(r->fd, &r->out, NULL, fl_deadline_in_ms(r->answer_ms), why), why);
+}
+
+/* The answer with `letter`; the cursor stands behind that letter. */
+static enum fl_err take_answer(struct remote *r, char letter, struct fl_cursor *c, struct fl_why *why)
+{
+    enum fl_err err = gone(message_receive(r->fd, &r->in, NULL, fl_deadline_in_ms(r->answer_ms), why), why);
     if (err)
         return err;
     *c = fl_cursor_of(r->in.bytes, r->in.len);
@@ -52,6 +58,12 @@ static enum fl_err ask(struct remote *r, char letter, struct fl_cursor *c, struc
     if (got != 'e' || c->bad || code == 0 || code >= ERROR_MAX)
         return fl_fail(why, FL_FORMAT, "the signer said something that a station does not understand");
     return fl_fail(why, (enum fl_err)code, "%.*s", (int)(c->left < 300 ? c->left : 300), (const char *)c->p);
+}
+
+static enum fl_err ask(struct remote *r, char letter, struct fl_cursor *c, struct fl_why *why)
+{
+    enum fl_err err = send_out(r, why);
+    return err ? err : take_answer(r, letter, c, why);
 }
 
 static enum fl_err not_understood(struct fl_why *why)
@@ -168,7 +180,11 @@ static enum fl_err remote_sign(struct signer *s, const struct signer_request *q,
     message_u32(&r->out, (uint32_t)redo_n);
     if (redo_n)
         fl_buf_add(&r->out, q->redo->bytes, redo_n);
-    enum fl_err err = ask(r, 's', &c, why);
+    enum fl_err err = send_out(r, why);
+    if (!err && q->meanwhile)
+        err = q->meanwhile(q->ctx, why);
+    if (!err)
+        err = take_answer(r, 's', &c, why);
     if (err)
         return err;
     const uint8_t *one = fl_take(&c, KEY_SIGNATURE), *two = fl_take(&c, KEY_SIGNATURE);

@@ -97,6 +97,14 @@ enum fl_err db_run(sqlite3_stmt *s, struct fl_why *why)
     return err;
 }
 
+enum fl_err db_write_ahead(sqlite3 *db, struct fl_why *why)
+{
+    int rc = sqlite3_db_cacheflush(db);
+    if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY) /* busy: what it could not write is left to the COMMIT */
+        return FL_OK;
+    return fl_fail(why, from_sqlite(rc), "%.150s: cannot write: %s%s", sqlite3_db_filename(db, "main"), sqlite3_errstr(rc), advice(rc));
+}
+
 enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why)
 {
     sqlite3_stmt *s;

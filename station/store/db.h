@@ -28,6 +28,9 @@ FL_MUST enum fl_err db_exec(sqlite3 *db, const char *sql, struct fl_why *why);
 FL_MUST enum fl_err db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct fl_why *why);
 /* Run a statement that gives no rows, and make it ready again. */
 FL_MUST enum fl_err db_run(sqlite3_stmt *s, struct fl_why *why);
+/* Pages that the open transaction has changed so far, into the WAL, where its COMMIT would put them: nobody sees them before
+ * it, and it has fewer to write. Without a transaction nothing is done. */
+FL_MUST enum fl_err db_write_ahead(sqlite3 *db, struct fl_why *why);
 /* One integer; FL_NOT_FOUND when there is no row. NULL counts as `none`. */
 FL_MUST enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why);
 

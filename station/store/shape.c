@@ -80,13 +80,16 @@ static bool is_text(const uint8_t *p, const uint8_t *end, const char *text, size
 
 static void add_literal(struct fl_buf *b, const uint8_t *p, const uint8_t *end)
 {
+    const uint8_t *from = p;
     for (; p < end; p++) {
-        fl_buf_addc(b, (char)*p);
-        if (*p == '%')
-            fl_buf_addc(b, '%');
+        if (*p == '%') { /* twice: once with what stands before it, once with what comes */
+            fl_buf_add(b, from, (size_t)(p - from) + 1);
+            from = p;
+        }
         if (*p < 0x20)
             b->err = FL_FORMAT;
     }
+    fl_buf_add(b, from, (size_t)(p - from));
 }
 
 struct split {
@@ -180,7 +183,7 @@ bool shape_split(const uint8_t *rec, size_t n, const struct beside *b, struct fl
     fl_buf_clear(values);
     fl_buf_addc(text, '{');
     bool ok = n > 2 && *rec == '{' && split_members(&s, rec + 1, rec + n) && s.timed && s.n <= SHAPE_VALUES_MAX;
-    fl_buf_addf(values, "%lld", (long long)s.time);
+    fl_buf_addi(values, s.time);
     fl_buf_add(values, rest.bytes, rest.len);
     ok = ok && text->len <= SHAPE_TEXT_MAX && !fl_buf_err(text, NULL) && !fl_buf_err(&rest, NULL) && !fl_buf_err(values, NULL);
     fl_buf_fini(&rest);

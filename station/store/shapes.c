@@ -307,7 +307,9 @@ enum fl_err shapes_store(struct shapes *s, int64_t index, const void *rec, size_
     if (err || !number)
         return err;
     fl_buf_clear(&s->stored);
-    fl_buf_addf(&s->stored, "[%u,", (unsigned)number);
+    fl_buf_addc(&s->stored, '[');
+    fl_buf_addi(&s->stored, number);
+    fl_buf_addc(&s->stored, ',');
     fl_buf_add(&s->stored, s->values.bytes, s->values.len);
     fl_buf_addc(&s->stored, ']');
     if (!fl_buf_err(&s->stored, NULL) && s->stored.len < n && comes_back(s, number, rec, n, &beside)) {

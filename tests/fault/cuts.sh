@@ -34,6 +34,16 @@ a_disk_that_lies() {
     grep -q '^FAILED (exit 1)' "$T/lied" || { cat "$T/lied"; fail "a disk that lies was not seen"; }
 }
 
+# slow_or_hung: a look that sleeps is a failure, one that works for longer than that is none
+slow_or_hung() {
+    rm -rf "$T/scratch"
+    "$CUT" --some 1 --quiet 2 "$T/log" "$T/station" "$T/scratch" sleep 100000 >"$T/cut" && fail "a hang was not seen"
+    grep -q 'it hung' "$T/cut" || { cat "$T/cut"; fail "a hang was not seen"; }
+    rm -rf "$T/scratch"
+    "$CUT" --some 1 --quiet 2 "$T/log" "$T/station" "$T/scratch" sh -c 'n=0; while [ $n -lt 3000000 ]; do n=$((n + 1)); done' >"$T/cut" ||
+        { cat "$T/cut"; fail "work was taken for a hang"; }
+}
+
 mkdir "$T/nothing" "$T/station"
 "$W" "$T/station" work "$T/first" 1 >"$T/out" 2>&1 || { cat "$T/out"; exit 1; }
 if [ "$1" = short ]; then
@@ -45,6 +55,7 @@ if [ "$1" = short ]; then
     exit 0
 fi
 a_disk_that_lies 100
+slow_or_hung
 traced "$T/station" apart 8 || # more commits than the signer keeps
      { cat "$T/out"; fail "apart"; }
 cut_power "a station with its signer" "$T/station" --seeds 3 || fail "cut"

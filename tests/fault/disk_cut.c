@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * disk_cut [--seeds N] [--seed S] [--some N] [--jobs N] [--keep FOLDER] LOG BEFORE SCRATCH COMMAND...: the power is cut after every
- * call in LOG (disk_trace), in each way that disk.h knows and N by chance; what the disk then holds of the folder BEFORE is
- * put into SCRATCH, and COMMAND must say 0 about it. In COMMAND %d is that folder, %s a file with what people had seen.
- * The same disk is looked at once, with all that was seen by then; --some: N of them, evenly chosen.
+ * disk_cut [--seeds N] [--seed S] [--some N] [--jobs N] [--quiet S] [--keep FOLDER] LOG BEFORE SCRATCH COMMAND...: the power is
+ * cut after every call in LOG (disk_trace), in each way that disk.h knows and N by chance; what the disk then holds of the folder
+ * BEFORE is put into SCRATCH, and COMMAND must say 0 about it. In COMMAND %d is that folder, %s a file with what people had seen.
+ * It may be as slow as the machine is, but not sleep for S seconds (watch.h). The same disk is looked at once, with all that was
+ * seen by then; --some: N of them, evenly chosen.
  * Exit: 0 all good, 1 not; what failed is kept in FOLDER. The last line: what was done. */
 #include "fault/disk.h"
+#include "fault/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHECK_S = 60, FAILED_MAX = 5, JOBS_MAX = 16 };
+enum { FAILED_MAX = 5, JOBS_MAX = 16 };
 
 struct calls {
     const uint8_t *p;
@@ -41,7 +43,7 @@ struct cutting {
     struct calls log;
     const char *before, *scratch, *keep;
     char **argv;
-    unsigned seeds, some, jobs;
+    unsigned seeds, some, jobs, quiet_s;
     uint64_t seed;
     struct way *way;
     size_t n, cap, calls;
@@ -168,21 +170,9 @@ static void run(const char *program, const char *a, const char *b, const char *c
 static int check(const struct cutting *c, const char *dir, const char *shown, const char *said)
 {
     char *argv[40] = {NULL};
-    int status = 0;
     for (int i = 0; c->argv[i] && i < 39; i++)
         argv[i] = strcmp(c->argv[i], "%d") == 0 ? (char *)(uintptr_t)dir : strcmp(c->argv[i], "%s") == 0 ? (char *)(uintptr_t)shown : c->argv[i];
-    pid_t child = fork();
-    if (child == 0) {
-        int fd = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        (void)alarm(CHECK_S);
-        if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
-            _exit(99);
-        (void)execvp(argv[0], argv);
-        _exit(99);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        die("fork");
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return watch_run(argv, c->quiet_s, said);
 }
 
 static const char *const left_name[] = {"all is left", "only what was synced", "all names, synced bytes", "all bytes, synced names", "by chance"};
@@ -258,7 +248,7 @@ static int do_all(const struct cutting *c)
 
 int main(int argc, char **argv)
 {
-    struct cutting c = {.seeds = 4, .jobs = 1, .seed = 1};
+    struct cutting c = {.seeds = 4, .jobs = 1, .seed = 1, .quiet_s = WATCH_QUIET_S};
     int i = 1;
     for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
         unsigned long long v = strtoull(argv[i + 1], NULL, 10);
@@ -268,6 +258,8 @@ int main(int argc, char **argv)
             c.seed = v;
         else if (strcmp(argv[i], "--some") == 0)
             c.some = (unsigned)v;
+        else if (strcmp(argv[i], "--quiet") == 0)
+            c.quiet_s = (unsigned)v;
         else if (strcmp(argv[i], "--jobs") == 0 && v >= 1 && v <= JOBS_MAX)
             c.jobs = (unsigned)v;
         else if (strcmp(argv[i], "--keep") == 0)

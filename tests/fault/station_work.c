@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 60000, JOB = 37 };
+enum { JOB = 37 };
 enum { START, RESULT, PRINTED }; /* what is seen */
 
 struct work {
@@ -72,11 +72,12 @@ static void job_of(int n, char out[static JOB])
 
 static enum fl_err put(struct work *w, struct event *e, struct event_ticket *t, int64_t *leaf, struct fl_why *why)
 {
-    enum fl_err err = fl_queue_put(recorder_queue(w->recorder), e, fl_deadline_in_ms(WAIT_MS));
+    /* however slow the machine is: whoever runs this sees when it hangs */
+    enum fl_err err = fl_queue_put(recorder_queue(w->recorder), e, fl_deadline_never());
     if (err)
         event_free(e);
     else
-        err = event_ticket_wait(t, fl_deadline_in_ms(WAIT_MS), leaf, why);
+        err = event_ticket_wait(t, fl_deadline_never(), leaf, why);
     return err;
 }
 

@@ -139,6 +139,23 @@ static void buffer_limit(void **state)
     fl_buf_fini(&b);
 }
 
+static void buffer_numbers(void **state)
+{
+    static const struct {
+        int64_t v;
+        const char *text;
+    } row[] = {{0, "0"}, {7, "7"}, {-1, "-1"}, {10, "10"}, {-10, "-10"}, {1795383102395, "1795383102395"},
+               {INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct fl_buf b = FL_BUF(20);
+        fl_buf_addi(&b, row[i].v);
+        assert_int_equal(fl_buf_err(&b, NULL), FL_OK);
+        assert_string_equal(fl_buf_text(&b), row[i].text);
+        fl_buf_fini(&b);
+    }
+}
+
 static void cursor_end(void **state)
 {
     (void)state;
@@ -309,7 +326,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(canonical_bytes), cmocka_unit_test(dirty_text),
         cmocka_unit_test(time_text),       cmocka_unit_test(hashes),
-        cmocka_unit_test(buffer_limit),    cmocka_unit_test(cursor_end),
+        cmocka_unit_test(buffer_limit), cmocka_unit_test(buffer_numbers),    cmocka_unit_test(cursor_end),
         cmocka_unit_test(queue_between_threads), cmocka_unit_test(wake_ends_a_wait),
         cmocka_unit_test(files),           cmocka_unit_test(other_things),
     };

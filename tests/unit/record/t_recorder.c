@@ -460,6 +460,73 @@ static void bad_signature_from_the_signer(void **state)
     t_sql_is(s, "SELECT count(*) FROM leaf", "2");
 }
 
+/* A signer elsewhere, while whose answer is awaited the pages go into the WAL: they are there, and nobody sees them. It is
+ * called by the recorder's thread, where nothing may be asserted. */
+struct ahead {
+    sqlite3 *db;
+    char path[200];
+    bool dead;
+};
+static struct ahead *ahead; /* a signer's config is the key here */
+
+static void ahead_written(void *ctx, sqlite3 *db)
+{
+    ((struct ahead *)ctx)->db = db;
+}
+
+static int pages_written(sqlite3 *db)
+{
+    int n = 0, most;
+    return sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_WRITE, &n, &most, 0) == SQLITE_OK ? n : -1;
+}
+
+static int64_t leaves_seen(const char *path)
+{
+    sqlite3 *db;
+    int64_t n = -1;
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK && db_int(db, "SELECT count(*) FROM leaf", -1, &n, NULL))
+        n = -1;
+    (void)sqlite3_close(db);
+    return n;
+}
+
+static enum fl_err ahead_sign(struct signer *sg, const struct signer_request *q, uint8_t out[static KEY_SIGNATURE], struct fl_why *why)
+{
+    int before = pages_written(ahead->db);
+    enum fl_err err = q->meanwhile(q->ctx, why);
+    if (!err && pages_written(ahead->db) < before + 3) /* a record, its job, an open attempt */
+        err = fl_fail(why, FL_IO, "nothing is ahead");
+    if (!err && leaves_seen(ahead->path) != (int64_t)q->old_size)
+        err = fl_fail(why, FL_IO, "it is seen");
+    if (!err && ahead->dead)
+        err = fl_fail(why, FL_GONE, "the signer is dead");
+    return err ? err : signer_in_process.sign(sg, q, out, why);
+}
+
+static void pages_ahead_of_the_signature(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    static const struct signer_kind kind = {"ahead", lying_open, ahead_sign, lying_close, false, NULL};
+    struct ahead own = {.dead = false};
+    (void)strcpy(own.path, t_path(s, "flashline.db"));
+    ahead = &own;
+    s->hooks = (struct recorder_hooks){.signer = &kind, .written = ahead_written, .ctx = ahead};
+    t_open(s, &o);
+    struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
+    assert_int_equal(t_send(s, EVENT_ATTEMPT_START, event_attempt_start_body(&f), NULL, NULL), FL_OK);
+    own.dead = true;
+    f = t_attempt(2, OUTCOME_PASS);
+    assert_int_equal(t_send(s, EVENT_ATTEMPT_START, event_attempt_start_body(&f), NULL, NULL), FL_GONE);
+    t_close(s);
+    t_sql_is(s, "SELECT count(*) FROM leaf", "3");
+    t_sql_is(s, "SELECT count(*) FROM open_attempt", "1");
+    s->hooks = (struct recorder_hooks){.ctx = NULL};
+    t_open(s, &o); /* and goes on where the last head was */
+    t_close(s);
+    t_sql_is(s, "SELECT count(*) FROM open_attempt", "0");
+}
+
 /* ---- schema --------------------------------------------------------------------------------------------- */
 
 static void every_kind_is_known(void **state)
@@ -551,7 +618,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         T(made_on_first_use), T(attempts_become_rows), T(once_for_each_job), T(bad_events), T(leaves_are_canonical),
         T(interrupted), T(clock_set_back), T(heartbeats), T(mark_follows), T(encrypted_key), T(key_troubles),
-        T(full_database), T(read_only_folder), T(bit_flip_before_signing), T(bad_signature_from_the_signer),
+        T(full_database), T(read_only_folder), T(bit_flip_before_signing), T(bad_signature_from_the_signer), T(pages_ahead_of_the_signature),
         T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

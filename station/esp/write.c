@@ -48,6 +48,9 @@ struct writer {
     bool rom;
     uint8_t op;      /* DATA */
     size_t at;       /* of the block in flight */
+    struct {
+        size_t at, n;
+    } cut[2];        /* where blocks end that were cut already: this one and the next */
     bool lumps_known, fast; /* when the stub programs; the wire may be quicker than that */
     uint32_t block, seq;
 };
@@ -81,7 +84,7 @@ static size_t lump_at(const struct writer *w, uint32_t k, size_t at, size_t most
  * and only one block can wait meanwhile. So a block ends
  *   - behind the last lump: what follows arrives while it is programmed,
  *   - before a second lump in it, at speeds at which two take longer than the next block. */
-static size_t part(const struct writer *w, size_t at)
+static size_t cut(const struct writer *w, size_t at)
 {
     size_t left = w->s.size - at, most = left < w->block ? left : w->block;
     uint32_t k = 1, lumps = w->s.plain / RING;
@@ -95,7 +98,18 @@ static size_t part(const struct writer *w, size_t at)
     return w->fast && first && second > LUMP_BLOCK + LUMP_SLACK ? second - LUMP_SLACK : most;
 }
 
-static void encode(struct fl_buf *out, const struct writer *w, size_t at, uint32_t seq)
+static size_t part(struct writer *w, size_t at)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (w->cut[i].n > 0 && w->cut[i].at == at)
+            return w->cut[i].n;
+    w->cut[0] = w->cut[1];
+    w->cut[1].at = at;
+    w->cut[1].n = cut(w, at);
+    return w->cut[1].n;
+}
+
+static void encode(struct fl_buf *out, struct writer *w, size_t at, uint32_t seq)
 {
     uint8_t scratch[STUB_BLOCK];
     size_t n = part(w, at);
@@ -149,7 +163,7 @@ static enum fl_err await_work(struct esp *e, const struct writer *w, uint8_t op,
 
 /* ---- one block ------------------------------------------------------------------------------------- */
 
-static enum fl_err send(struct esp *e, const struct writer *w, struct answer *a, uint32_t *limit,
+static enum fl_err send(struct esp *e, struct writer *w, struct answer *a, uint32_t *limit,
                         bool prepare)
 {
     *a = (struct answer){0};
@@ -188,7 +202,7 @@ static bool uncounted(const struct writer *w, enum fl_err err, const struct answ
 }
 
 /* Once more as it is: behind a silence the ROM is spoken to first, which changes nothing of what it waits for. */
-static enum fl_err same_again(struct esp *e, const struct writer *w, enum fl_err err)
+static enum fl_err same_again(struct esp *e, struct writer *w, enum fl_err err)
 {
     esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; sent again as it is", e->problem.text);
     enum fl_err broken = err == FL_TIMEOUT ? wire_resync(e) : wire_quiet(e);
@@ -316,6 +330,7 @@ static enum fl_err once(struct esp *e, struct writer *w)
     w->at = w->rom ? e->resume_at / SECTOR * SECTOR : 0;
     w->at = w->at < w->s.size ? w->at : 0;
     w->seq = 0;
+    memset(w->cut, 0, sizeof w->cut); /* the size of a block may be another now */
     enum fl_err err = e->unsure ? wire_resync(e) : FL_OK;
     if (!err)
         err = begin(e, w);

@@ -153,13 +153,18 @@ size_t telnet_take(struct telnet *t, const uint8_t *in, size_t n, uint8_t *out)
 
 void telnet_escape(struct fl_buf *out, const uint8_t *bytes, size_t n)
 {
+    uint8_t *to = n ? fl_buf_room(out, 2 * n) : NULL, *start = to;
+    if (!to)
+        return;
     while (n) {
         const uint8_t *iac = memchr(bytes, TN_IAC, n);
         size_t run = iac ? (size_t)(iac - bytes) + 1 : n;
-        fl_buf_add(out, bytes, run);
+        memcpy(to, bytes, run);
+        to += run;
         if (iac)
-            fl_buf_add(out, bytes + run - 1, 1);
+            *to++ = TN_IAC;
         bytes += run;
         n -= run;
     }
+    out->len += (size_t)(to - start);
 }

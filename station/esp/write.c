@@ -163,6 +163,13 @@ static enum fl_err await_work(struct esp *e, const struct writer *w, uint8_t op,
 
 /* ---- one block ------------------------------------------------------------------------------------- */
 
+static void progress(struct esp *e, const struct writer *w)
+{
+    if (e->observer.progress)
+        e->observer.progress(e->observer.ctx, e->plain_done + (uint64_t)w->s.plain * w->at / w->s.size,
+                             e->plain_total);
+}
+
 static enum fl_err send(struct esp *e, struct writer *w, struct answer *a, uint32_t *limit,
                         bool prepare)
 {
@@ -172,6 +179,7 @@ static enum fl_err send(struct esp *e, struct writer *w, struct answer *a, uint3
         err = wire_send(e, e->tx.bytes, e->tx.len);
     if (!err && prepare && w->at + part(w, w->at) < w->s.size)
         encode(&e->next, w, w->at + part(w, w->at), w->seq + 1);
+    progress(e, w); /* whoever looks on may hold us up now, and not between an answer and the next block */
     uint64_t start = fl_mono_ns();
     if (!err)
         err = await_work(e, w, w->op, a, limit);
@@ -232,8 +240,6 @@ static enum fl_err block(struct esp *e, struct writer *w)
 {
     char what[80];
     unsigned same = 0;
-    (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->s.regions->offset, w->at,
-                   w->s.size);
     for (unsigned i = 0;; i++) {
         struct answer a;
         uint32_t limit = e->times.command;
@@ -243,6 +249,7 @@ static enum fl_err block(struct esp *e, struct writer *w)
         bool again = err == FL_REFUSED && refused_damaged(w, &a);
         /* where blocks are damaged, a silence is damage that has hit a delimiter */
         bool silent = err == FL_TIMEOUT && e->recent.refused >= 2;
+        (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->s.regions->offset, w->at, w->s.size);
         err = esp_fail_command(e, w->op, err, &a, limit, what);
         if (uncounted(w, err, &a) && same++ < SAME) {
             next = same_again(e, w, err);
@@ -298,13 +305,6 @@ static enum fl_err end(struct esp *e, struct writer *w)
     return err;
 }
 
-static void progress(struct esp *e, const struct writer *w)
-{
-    if (e->observer.progress)
-        e->observer.progress(e->observer.ctx, e->plain_done + (uint64_t)w->s.plain * w->at / w->s.size,
-                             e->plain_total);
-}
-
 static enum fl_err data(struct esp *e, struct writer *w)
 {
     enum fl_err err = FL_OK;
@@ -320,8 +320,9 @@ static enum fl_err data(struct esp *e, struct writer *w)
         struct fl_buf spare = e->tx;
         e->tx = e->next;
         e->next = spare;
-        progress(e, w);
     }
+    if (!err)
+        progress(e, w);
     return err;
 }
 

@@ -32,12 +32,17 @@ enum {
 
 /* ---- what it costs on the wire --------------------------------------------------------------------- */
 
+static uint64_t count(int byte, const uint8_t *p, size_t n)
+{
+    uint64_t found = 0;
+    for (const uint8_t *stop = p + n; (p = memchr(p, byte, (size_t)(stop - p))); p++)
+        found++;
+    return found;
+}
+
 static uint64_t wire_bytes(const uint8_t *bytes, size_t n)
 {
-    uint64_t total = n + (n + BLOCK - 1) / BLOCK * FRAME;
-    for (size_t i = 0; i < n; i++)
-        total += bytes[i] == SLIP_END || bytes[i] == SLIP_ESC;
-    return total;
+    return n + (n + BLOCK - 1) / BLOCK * FRAME + count(SLIP_END, bytes, n) + count(SLIP_ESC, bytes, n);
 }
 
 uint64_t regions_wire_bytes(const struct esp_region *r)

@@ -155,7 +155,8 @@ FL_MUST enum fl_err esp_attach_flash(struct esp *e, uint64_t size, struct esp_fl
 FL_MUST enum fl_err esp_erase_all(struct esp *e, struct esp_problem *p);
 
 /* Write and verify regions, in order. `skip_matching`: ask the MD5 first and leave alone what is
- * right already. On FL_OK every result is SKIPPED or VERIFIED by the chip's own MD5: there is no
+ * right already; where flash is blank at the first and at the last of regions side by side, those between are
+ * written without being asked for. On FL_OK every result is SKIPPED or VERIFIED by the chip's own MD5: there is no
  * other way to FL_OK. On error the results say how far it came. `results` has n entries. */
 FL_MUST enum fl_err esp_write(struct esp *e, const struct esp_region *regions, size_t n,
                               bool skip_matching, struct esp_region_result *results,

@@ -75,7 +75,8 @@ void link_close(struct link *l); /* NULL is fine; drains nothing */
 
 const struct link_info *link_info(const struct link *l); /* lives as long as the link */
 
-/* At least one and at most `cap` bytes into `buf`, as soon as there is one. FL_TIMEOUT: none came. */
+/* At least one and at most `cap` bytes into `buf`, as soon as there is one. FL_TIMEOUT: none came. The deadline {0} asks
+ * without waiting, and then the wake is not looked at either. */
 FL_MUST enum fl_err link_read(struct link *l, void *buf, size_t cap, size_t *got,
                               struct fl_deadline d);
 /* Until there is something to read, which stays to be read. FL_TIMEOUT: nothing came. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LATE_MAX = 65536 }; /* more than that a board says only while it is listened to */
+
 /* What came, also where something else ended the check. */
 static void note_values(struct attempt *a, const struct boot_check *b)
 {
@@ -60,6 +62,7 @@ static bool watch_boot(struct attempt *a, struct boot_check *b)
     const struct profile_boot_check *want = &a->profile->boot_check;
     struct fl_deadline d = fl_deadline_in_ms(want->within_ms);
     enum boot_verdict v = BOOT_GO_ON;
+    size_t late = 0; /* bytes that were read behind the end: they came in time, where the machine was held up */
     while (v == BOOT_GO_ON) {
         uint8_t bytes[512];
         size_t got = 0;
@@ -69,7 +72,9 @@ static bool watch_boot(struct attempt *a, struct boot_check *b)
         if (err && err != FL_TIMEOUT)
             return attempt_fault(a, "link.lost", "the port vanished while the program booted");
         v = boot_check_feed(b, bytes, got);
-        if (v == BOOT_GO_ON && (err == FL_TIMEOUT || fl_deadline_passed(d)))
+        if (fl_deadline_passed(d))
+            late += got;
+        if (v == BOOT_GO_ON && (err == FL_TIMEOUT || late > LATE_MAX))
             break;
     }
     char why[200];

@@ -49,6 +49,20 @@ flash 1
 gone() { ! kill -0 "$(cat "$T/child")"; }
 wait_for "the hook's child to be gone" 10 gone || fail "a hanging hook's child lives"
 
+# one that ends in time while the station is held up past that time: its end counts, not when it was seen
+mkfifo "$T/release"
+profile "before: {run: [sh, -c, 'echo >$T/began; cat $T/release'], within: 3s}"
+"$FL" flash --profile "$T/p.yaml" --station "$T/station.yaml" --data "$T/data" >"$T/out" 2>"$T/err" &
+run=$!
+PIDS="$PIDS $run"
+wait_for "the hook" 20 test -s "$T/began" || fail "no hook"
+kill -STOP $run
+timeout 20 sh -c ": >$T/release" || fail "the hook is gone"
+sleep 3.2 # longer than `within`
+kill -CONT $run
+wait $run || { cat "$T/out" "$T/err"; fail "a hook that ended in time was told to be late"; }
+[ "$(last "outcome")" = PASS ] || fail "held up: not PASS"
+
 # numbers: the simulated start says "I (NN) boot: Multicore bootloader" and the like
 check() { # check MEASURE EXIT WANT
     profile "boot_check: {expect: flashline-demo, within: 4s, measure: [{name: t, $1}]}"

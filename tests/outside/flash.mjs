@@ -90,11 +90,18 @@ async function flash(loader, want, result) {
   await loader.after("hard_reset");
 }
 
+// It waits 200 ms for the answer to its last RAM block, which a busy machine may not give in that time; what it does is its own.
+class PatientTransport extends Transport {
+  read(timeout) {
+    return super.read(timeout < 200 ? timeout : Math.max(timeout, 10000));
+  }
+}
+
 const want = readArguments();
 const result = { client: `esptool-js ${version}`, ok: false, images: [] };
 let transport = null;
 try {
-  transport = new Transport(openable(want.url, { inPlace: !want.reopen }));
+  transport = new PatientTransport(openable(want.url, { inPlace: !want.reopen }));
   const terminal = { clean() {}, writeLine: say, write: (text) => process.stderr.write(text) };
   const loader = new ESPLoader({ transport, baudrate: want.baud, romBaudrate: 115200, terminal });
   await flash(loader, want, result);

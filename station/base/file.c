@@ -64,6 +64,15 @@ static enum fl_err write_all(int fd, const uint8_t *p, size_t n)
     return FL_OK;
 }
 
+FILE *fl_file_create(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666);
+    FILE *f = fd >= 0 && fcntl(fd, F_SETFL, 0) == 0 ? fdopen(fd, "w") : NULL;
+    if (!f && fd >= 0)
+        (void)close(fd);
+    return f;
+}
+
 enum fl_err fl_path_sync(const char *path, struct fl_why *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -112,7 +112,9 @@ static enum fl_err change(struct esp *e, uint32_t baud)
     wire_forget(e);
     if (err)
         return esp_fail_link(e, err, "setting the speed");
-    return prove(e);
+    err = prove(e);
+    e->unasked = 0; /* whether the ROM has switched was asked more often than it was answered */
+    return err;
 }
 
 /* The speed this session should work at; 0: none to change to. */

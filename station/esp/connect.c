@@ -287,7 +287,7 @@ enum fl_err esp_stage_connect(struct esp *e)
 {
     e->work = WORK_TALK;
     e->stub = e->greeted = e->restarted = e->early = false;
-    e->echoes = e->frames = e->syncs = 0;
+    e->echoes = e->frames = e->syncs = e->unasked = 0;
     e->refusal = (struct packet_status){0};
     e->text_mark = e->text.total;
     bool stub = false;

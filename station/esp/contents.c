@@ -284,7 +284,10 @@ void esp_contents_read(const uint8_t *bytes, size_t n, struct esp_contents *out)
             judge_image(out, &out->parts[i]);
     if (out->has_table)
         judge_rows(&f);
-    if (out->n == 0 && n)
+    const char *other = esp_other_file(bytes, n);
+    if (out->n == 0 && other)
+        found(out, true, 0, "no image: this is %s", other);
+    else if (out->n == 0 && n)
         found(out, true, 0, "neither an image nor a partition table: the file starts with %02x", bytes[0]);
     else if (out->n == 0)
         found(out, true, 0, "the file is empty");

@@ -56,6 +56,9 @@ struct esp_contents {
     bool sound;     /* something was found and no finding is a problem */
 };
 
+/* What a file is that no chip runs, from its first bytes: "an ELF file: ...", an article and all. NULL: none that is known. */
+const char *esp_other_file(const uint8_t *bytes, size_t n);
+
 /* `out` is large (30 KB): allocate it. Its pointers point into itself. */
 void esp_contents_read(const uint8_t *bytes, size_t n, struct esp_contents *out);
 

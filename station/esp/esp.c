@@ -167,6 +167,16 @@ enum fl_err esp_identify(struct esp *e, struct esp_unit *out, struct esp_problem
     return err;
 }
 
+enum fl_err esp_certain(struct esp *e, const char *verdict, struct esp_problem *p)
+{
+    e->problem = (struct esp_problem){0};
+    (void)snprintf(e->problem.text, sizeof e->problem.text, "%s", verdict);
+    bool doubt = esp_doubt(e);
+    if (doubt && p)
+        *p = e->problem;
+    return doubt ? FL_MISMATCH : FL_OK;
+}
+
 enum fl_err esp_prepare(struct esp *e, struct esp_problem *p)
 {
     if (e->stage < STAGE_KNOWN || e->failed)

@@ -143,6 +143,10 @@ FL_MUST enum fl_err esp_connect(struct esp *e, struct esp_problem *p);
  * what was learned, also on error. */
 FL_MUST enum fl_err esp_identify(struct esp *e, struct esp_unit *out, struct esp_problem *p);
 
+/* Before a verdict on the unit for what it was identified as: was each answer one to its own question? FL_OK, or *p is
+ * link.damaged, with the verdict's words at its end. Waits until nothing has come for 40 ms. */
+FL_MUST enum fl_err esp_certain(struct esp *e, const char *verdict, struct esp_problem *p);
+
 /* Load the stub (unless never, or impossible here), then raise the speed and prove it by traffic. */
 FL_MUST enum fl_err esp_prepare(struct esp *e, struct esp_problem *p);
 bool esp_has_stub(const struct esp *e);

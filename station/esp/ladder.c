@@ -304,6 +304,20 @@ bool esp_line_bad(const struct esp *e)
     return bad >= FEW && bad * ONE_IN >= e->count.answers;
 }
 
+/* An answer does not say to which question. Where answers come late or twice, and are taken for those of later questions,
+ * some are left when nothing is asked any more. */
+bool esp_doubt(struct esp *e)
+{
+    enum { FEW = 2 };
+    if (wire_quiet(e) || e->unasked < FEW)
+        return false;
+    struct esp_problem was = e->problem;
+    (void)esp_fail(e, e->trouble, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH,
+                   "%u answers came late or a second time, when nothing was asked: what was read may be answers to other "
+                   "questions; %.160s", e->unasked, was.text);
+    return true;
+}
+
 /* A line that damages one exchange in a hundred makes a loader refuse what nobody asked and miss what somebody did, and
  * lets wrong bytes through a checksum of eight bits: that is no verdict on the unit. Nor is silence that ends by itself:
  * a chip that hangs stays silent until it is reset. */
@@ -314,6 +328,8 @@ void esp_blame_line(struct esp *e)
     uint64_t bad = e->count.damaged + e->count.cut;
     bool unit = f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_CHIP_UNKNOWN ||
                 f == ESP_FAULT_FLASH_MISSING || f == ESP_FAULT_FLASH_SIZE || f == ESP_FAULT_VERIFY_MD5;
+    if (unit && f != ESP_FAULT_CHIP_SILENT && esp_doubt(e))
+        return;
     if (f == ESP_FAULT_CHIP_SILENT && e->revived >= TWICE && !esp_line_bad(e))
         (void)esp_fail(e, e->trouble, ESP_FAULT_LINK_DAMAGED, e->problem.err,
                        "%u times a request was lost, or its answer, that was answered before and after, without a reset; %.200s",

@@ -91,6 +91,7 @@ struct esp {
     struct packet_status refusal; /* of the last SYNC that was refused since the session connected anew */
     uint32_t reg_last; /* the value that READ_REG gave last */
     unsigned strays;   /* other values that came when nothing was asked */
+    unsigned unasked;  /* those and the same once more, since the loader was last asked whether it is there */
     bool unsent; /* the port did not take the last request in its time */
     struct esp_counters count;
     struct esp_cell *cell; /* of the block sent last; NULL: none, or more kinds than there are places for */
@@ -250,6 +251,8 @@ void esp_sent(struct esp *e, size_t n);
 /* Were so many exchanges damaged that the line can be the cause of anything? Then it is made the final problem. */
 bool esp_line_bad(const struct esp *e);
 void esp_blame_line(struct esp *e);
+/* Waits until it is quiet. True: answers came that nobody had asked for, and that is the problem now. */
+bool esp_doubt(struct esp *e);
 
 /* ---- flash -------------------------------------------------------------------------------------- */
 

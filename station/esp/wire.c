@@ -106,8 +106,11 @@ void wire_forget(struct esp *e)
 static void drop(struct esp *e)
 {
     struct packet_reply r;
-    for (enum got got; (got = parse(e, &r)) != GOT_NOTHING;)
-        e->strays += got == GOT_REPLY && r.op == OP_READ_REG && r.value != e->reg_last;
+    for (enum got got; (got = parse(e, &r)) != GOT_NOTHING;) {
+        bool value = got == GOT_REPLY && r.op == OP_READ_REG;
+        e->unasked += value;
+        e->strays += value && r.value != e->reg_last;
+    }
 }
 
 enum fl_err wire_hear(struct esp *e, uint32_t ms, bool (*enough)(const struct esp *))
@@ -326,6 +329,7 @@ enum fl_err wire_resync(struct esp *e)
         err = resync_once(e);
         if (!err) {
             e->unsure = false;
+            e->unasked = 0;
             return FL_OK;
         }
         if (err == FL_GONE || err == FL_CANCELLED)

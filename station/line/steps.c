@@ -245,6 +245,8 @@ static bool do_identify(struct attempt *a)
     attempt_step(a, "gate");
     struct fl_why why = {0};
     const char *no = gate_unit(a->profile, &u, &why);
+    if (no && esp_certain(a->esp, why.text, &p))
+        return problem(a, &p);
     return no ? attempt_fault(a, no, why.text) : true;
 }
 
@@ -282,6 +284,8 @@ static bool do_prepare(struct attempt *a)
     f->flash_id = flash.jedec;
     f->flash_size = flash.size;
     const char *no = gate_flash(a->profile, &flash, &why);
+    if (no && esp_certain(a->esp, why.text, &p))
+        return problem(a, &p);
     return no ? attempt_fault(a, no, why.text) : true;
 }
 

@@ -6,6 +6,7 @@
  * looks odd about them is a note. */
 #include "profile/loaded.h"
 
+#include "esp/contents.h"
 #include "esp/partition.h"
 
 #include <stdio.h>
@@ -140,6 +141,9 @@ static bool judge(const struct view *v, struct loaded_image *l, size_t within, e
     if (sound || err == FL_UNSUPPORTED)
         return sound;
     if (err == FL_NOT_FOUND) {
+        const char *kind = within == 0 ? esp_other_file(bytes, n) : NULL;
+        if (kind)
+            critic_note(v->c, l->file_at, "'%s' is %s", l->facts->file, kind);
         if (role != ROLE_FILE)
             critic_note(v->c, l->file_at, "'%s' holds no image at 0x%llx, where %s belongs: it %s", l->facts->file,
                         (unsigned long long)l->facts->offset + within, places[role], why.text);

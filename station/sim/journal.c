@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/journal.h"
 
+#include "base/file.h"
 #include "sim/board_impl.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ enum fl_err sim_journal_open(const char *path, uint64_t now, struct sim_journal 
     if (!j)
         return fl_fail(why, FL_NOMEM, "out of memory");
     j->start = now;
-    j->f = fopen(path, "we");
+    j->f = fl_file_create(path);
     if (!j->f) {
         free(j);
         return fl_fail_os(why, "%s", path);

@@ -3,6 +3,7 @@
 #include "sim/operator.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "sim/truth.h"
 
 #include <pthread.h>
@@ -425,7 +426,7 @@ enum fl_err operator_new(const struct operator_config *c, struct operator **out,
         err = shift_load(c->script, c->chip, c->pace_real, c->seed, &op->shift, why);
     if (!err)
         err = check_slots(op, why);
-    if (!err && c->truth && !(op->truth = fopen(c->truth, "we")))
+    if (!err && c->truth && !(op->truth = fl_file_create(c->truth)))
         err = fl_fail_os(why, "%s", c->truth);
     for (unsigned i = 0; op->tile && i < c->slots; i++)
         op->tile[i] = (struct sim_tile){.leaf = -1};

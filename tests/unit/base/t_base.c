@@ -295,6 +295,7 @@ static void other_things(void **state)
     /* nobody reads: an error at once. A file put in its place would have taken it away */
     assert_true(fl_file_replace(pipe_path, "x", 1, 0600, &why) != FL_OK);
     assert_true(stat(pipe_path, &st) == 0 && S_ISFIFO(st.st_mode));
+    assert_null(fl_file_create(pipe_path)); /* and so for one that is written bit by bit */
     int both = open(pipe_path, O_RDWR);
     assert_true(both >= 0);
     assert_int_equal(fl_file_replace(pipe_path, "through", 7, 0600, &why), FL_OK);

@@ -237,6 +237,23 @@ static void nothing_known(void **state)
     clear(m);
     read_it(m);
     assert_string_equal(m->c.findings[0].text, "the file is empty");
+    static const struct {
+        const char *head, *words;
+    } rows[] = {
+        {"\x7f" "ELF\x01\x01\x01", "an ELF file"},      {"UF2\nWQ]\x9e", "a UF2 file"},
+        {"PK\x03\x04\x14", "a ZIP archive"},             {"\x1f\x8b\x08\x08", "a gzip file"},
+        {":020000040800F2\r\n", "an Intel HEX file"},     {"S0030000FC\n", "a Motorola S-record file"},
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:4d", "a pointer of Git LFS"},
+        {"<!DOCTYPE html><title>404 Not Found", "an HTML page"},
+    };
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        clear(m);
+        put(m, 0, rows[i].head, strlen(rows[i].head));
+        read_it(m);
+        assert_false(m->c.sound);
+        if (strncmp(m->c.findings[0].text, "no image: this is ", 18) || !strstr(m->c.findings[0].text, rows[i].words))
+            fail_msg("%s: %s", rows[i].words, m->c.findings[0].text);
+    }
 }
 
 /* Cut at every length and flipped at every byte near what it holds: an answer, and sound only where nothing that is

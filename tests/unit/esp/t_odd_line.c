@@ -33,6 +33,27 @@ static void stale_answers(void **state)
     fake_free(f);
 }
 
+/* Answers that are left when nothing is asked: some may have been taken for those of other questions. */
+static void before_a_verdict(void **state)
+{
+    (void)state;
+    struct fake *f = fake_new(fake_esp32);
+    struct esp *e = fake_session(f, &(struct esp_config){.chip = "esp32"}, NULL);
+    struct esp_problem p = {0};
+    struct esp_unit u;
+    static const uint8_t late[] = {0xc0, 1, 0x0a, 4, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0xc0};
+    assert_int_equal(esp_connect(e, &p), FL_OK);
+    assert_int_equal(esp_identify(e, &u, &p), FL_OK);
+    assert_int_equal(esp_certain(e, "flash encryption is on", &p), FL_OK);
+    assert_int_equal(link_mem_send(f->link, late, sizeof late), FL_OK);
+    assert_int_equal(link_mem_send(f->link, late, sizeof late), FL_OK);
+    assert_int_equal(esp_certain(e, "flash encryption is on", &p), FL_MISMATCH);
+    assert_int_equal(p.fault, ESP_FAULT_LINK_DAMAGED);
+    assert_non_null(strstr(p.text, "flash encryption is on"));
+    esp_close(e);
+    fake_free(f);
+}
+
 /* A late answer with data in it is no refusal, whatever its first bytes are. */
 static void late_data(void **state)
 {
@@ -158,7 +179,7 @@ static void stuck_ports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stale_answers),   cmocka_unit_test(late_data),   cmocka_unit_test(half_the_usual_speed),
+        cmocka_unit_test(stale_answers),   cmocka_unit_test(before_a_verdict), cmocka_unit_test(late_data),   cmocka_unit_test(half_the_usual_speed),
         cmocka_unit_test(requests_vanish), cmocka_unit_test(stuck_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

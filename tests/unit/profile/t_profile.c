@@ -21,6 +21,7 @@ static int set_up(void **state)
     memset(blank, 0xff, sizeof blank);
     fx_put(dir, "blank.bin", blank, sizeof blank);
     fx_put(dir, "seven.bin", "seven b", 7);
+    fx_put(dir, "pointer.bin", "version https://git-lfs.github.com/spec/v1\n", 43);
     fx_put(dir, "same.bin", "seven b", 7);
     *state = dir;
     return 0;
@@ -289,6 +290,8 @@ static void notes(void **state)
          {":5:29: 'c6.bin' is built for esp32c6 and lies in the data partition 'files'"}},
         {TOP "images:\n  - {offset: 0x8000, file: table.bin}\n  - {offset: 0x60000, file: app.bin}\n",
          {":5:14: 'app.bin' is an image and no partition begins at 0x60000"}},
+        {TOP "images: [{offset: 0x9000, file: pointer.bin}]\n",
+         {":3:33: 'pointer.bin' is a pointer of Git LFS, and not the file itself: git lfs pull fetches it"}},
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {
         struct profile *p = load(*state, rows[i].yaml);

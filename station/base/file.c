@@ -123,14 +123,22 @@ static enum fl_err write_into(const char *path, const void *bytes, size_t n, str
     return err;
 }
 
-enum fl_err fl_file_replace(const char *path, const void *bytes, size_t n, unsigned mode,
-                            struct fl_why *why)
+/* No file, or the one that standard output or error is, by another name (/dev/stdout). */
+static bool in_use(const char *path)
+{
+    struct stat st, out;
+    if (stat(path, &st) != 0 || S_ISDIR(st.st_mode))
+        return false;
+    for (int fd = STDOUT_FILENO; S_ISREG(st.st_mode) && fd <= STDERR_FILENO; fd++)
+        if (fstat(fd, &out) == 0 && out.st_dev == st.st_dev && out.st_ino == st.st_ino)
+            return true;
+    return !S_ISREG(st.st_mode);
+}
+
+static enum fl_err replace(const char *path, const void *bytes, size_t n, unsigned mode, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
     int fd = -1;
-    struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return write_into(path, bytes, n, why);
     size_t len = strlen(path);
     char *tmp = malloc(len + 8);
     if (!tmp)
@@ -158,6 +166,11 @@ out:
         (void)unlink(tmp);
     free(tmp);
     return err;
+}
+
+enum fl_err fl_file_replace(const char *path, const void *bytes, size_t n, unsigned mode, struct fl_why *why)
+{
+    return in_use(path) ? write_into(path, bytes, n, why) : replace(path, bytes, n, mode, why);
 }
 
 enum fl_err fl_file_move(const char *from, const char *to, struct fl_why *why)

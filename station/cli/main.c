@@ -4,6 +4,7 @@
 
 #include "base/version.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -131,19 +132,39 @@ static int words_matched(const char *name, int argc, char **argv)
     return n;
 }
 
+/* A standard stream that is closed would give its number to the next file that is opened, and what is meant for people
+ * would be written into the lock or the database. Held by what can be neither read nor written: using it is an error still. */
+static bool streams_held(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
+/* What was printed is out, or the exit code says that it is not; what the verb found wrong itself counts more. */
+static int written(int code)
+{
+    bool bad = fflush(stdout) != 0;
+    bad = ferror(stdout) || bad;
+    return bad && (code == CLI_OK || code == CLI_NOT_PASS) ? cli_fail(CLI_STATION, "standard output could not be written") : code;
+}
+
 int main(int argc, char **argv)
 {
+    if (!streams_held())
+        return CLI_STATION;
     (void)setlocale(LC_CTYPE, ""); /* is the terminal UTF-8? Nothing else of the locale is used. */
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe or socket is an error of the write, not a death */
     argc--;
     argv++;
     if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
         usage(argc ? stdout : stderr);
-        return argc ? CLI_OK : CLI_USAGE;
+        return written(argc ? CLI_OK : CLI_USAGE);
     }
     if (strcmp(argv[0], "--version") == 0) {
         puts("flashline " FL_VERSION);
-        return CLI_OK;
+        return written(CLI_OK);
     }
     const struct cli_verb *best = NULL;
     int words = 0;
@@ -156,5 +177,5 @@ int main(int argc, char **argv)
     }
     if (!best)
         return no_verb(argc, argv);
-    return best->run(argc - (words - 1), argv + (words - 1));
+    return written(best->run(argc - (words - 1), argv + (words - 1)));
 }

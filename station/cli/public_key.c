@@ -34,7 +34,7 @@ static enum fl_err from_file(const char *path, struct typed *out, struct fl_why 
     enum fl_err err = fl_file_read(path, &b, why);
     bool found = false;
     char *rest = err ? NULL : (char *)(uintptr_t)fl_buf_text(&b), *line;
-    while (!found && (line = strtok_r(rest, "\r\n", &rest))) {
+    while (rest && !found && (line = strtok_r(rest, "\r\n", &rest))) {
         if (strncmp(line, words, sizeof words - 1) == 0)
             line += sizeof words - 1;
         found = take(line + strspn(line, " "), out);

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Standard streams that are closed or full, and names of things that are no files: nothing is written where it does not
+# belong, nothing that was not written is called written, nothing hangs or dies.
+. tests/flow/lib.sh
+demo_images
+sim_start s --boards 2
+D=$T/data
+"$FL" init --data "$D" --station s --no-passphrase >/dev/null
+
+# with all three closed their numbers would go to the lock, the database, the log
+rc=0
+"$FL" flash --profile profiles/demo-esp32.yaml --station "$T/s.yaml" --data "$D" <&- >&- 2>&- || rc=$?
+[ $rc = 3 ] || fail "results that went nowhere: exit $rc"
+[ "$(wc -c <"$D/lock")" = 0 ] || fail "the progress went into the lock"
+[ "$(sql "SELECT count(*) FROM attempt_view WHERE outcome = 'PASS'")" = 2 ] || fail "not both units are recorded"
+expect_exit 0 "$FL" db check --data "$D"
+
+for verb in "key show --data $D" "plan profiles/demo-esp32.yaml" "image build/demo/esp32/app.bin" "ports" "--help" "--version" \
+    "flash --help" "profile check --keys" "profile check --format json profiles/demo-esp32.yaml" "report summary --data $D" \
+    "flash --profile profiles/demo-esp32.yaml --station $T/s.yaml --data $D --format json"; do
+    rc=0
+    # shellcheck disable=SC2086
+    "$FL" $verb >/dev/full 2>"$T/err" || rc=$?
+    [ $rc = 3 ] || fail "exit $rc on a full disk: $verb"
+    expect_text "$T/err" "could not be written"
+done
+
+# a device is written to, and stays one
+mac=$(sql "SELECT mac FROM unit_view LIMIT 1")
+ln -s /dev/stdout "$T/out.link"
+expect_exit 0 "$FL" certificate "$mac" -o "$T/out.link" --data "$D"
+expect_text "$T/out" "^c2sp.org/tlog-proof"
+[ -L "$T/out.link" ] || fail "a file took the place of a device"
+
+mkfifo "$T/pipe"
+expect_exit 3 timeout 20 "$FL" certificate "$mac" -o "$T/pipe" --data "$D"
+expect_exit 2 timeout 20 "$FL" sim --journal "$T/pipe" --listen 127.0.0.1:0
+mkdir "$T/folder"
+expect_exit 3 "$FL" key rotate --then "$T/folder" --data "$D"
+expect_exit 2 "$FL" flash --data "" --profile profiles/demo-esp32.yaml --station "$T/s.yaml"
+expect_text "$T/err" "this one is empty"
+long=$(printf '%05000d' 0)
+expect_exit 2 "$FL" profile check "$long"
+expect_text "$T/err" "the file cannot be read"
+expect_exit 2 "$FL" profile check "$(printf '\377\033[31m')"
+! LC_ALL=C grep -q "$(printf '[\377\033]')" "$T/err" || fail "a name spoke to the terminal"

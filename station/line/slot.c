@@ -21,6 +21,7 @@
 #include "line/guard.h"
 #include "link/ports.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -30,6 +31,8 @@ enum {
     STOPPED_MS = 1000,    /* a stopped slot: was it reopened? */
     FLAPS_WITHIN_MS = 10000,
     STEADY_MS = 2000,     /* a port that flapped must stay so long */
+    LOST_OFTEN = 3,       /* attempts in a row whose network connection was lost: then the next one is waited with */
+    LOST_DOUBLINGS = 5,   /* of STEADY_MS: a minute at most */
 };
 
 static bool cancelled(const struct slot_worker *w)
@@ -213,6 +216,27 @@ static bool stopped(struct slot_worker *w)
     return true;
 }
 
+/* A network port is there again at once. One that loses each attempt, a server that falls over or a hub behind it that
+ * does, is given longer and longer: else a night of it fills the records with thousands of attempts at one unit. */
+static void rest_after_losses(struct slot_worker *w)
+{
+    struct attempt *a = &w->attempt;
+    bool lost = strcmp(a->facts.fault, "link.lost") == 0 && link_port_there(a->slot->port) == LINK_UNKNOWN;
+    w->lost = lost ? w->lost + 1 : 0;
+    if (w->lost < LOST_OFTEN)
+        return;
+    unsigned doublings = w->lost - LOST_OFTEN < LOST_DOUBLINGS ? w->lost - LOST_OFTEN : LOST_DOUBLINGS;
+    uint32_t ms = (uint32_t)STEADY_MS << doublings;
+    char why[ATTEMPT_WHY_MAX];
+    (void)snprintf(why, sizeof why, "the connection was lost %u times in a row; the next attempt begins in %u s", w->lost, ms / 1000);
+    attempt_forget(a);
+    (void)attempt_fault(a, "port.flapping", why);
+    attempt_show(a, SLOT_CLOSED);
+    struct fl_deadline d = fl_deadline_in_ms(ms);
+    while (!cancelled(w) && !fl_deadline_passed(d) && plug_wait(w->plug, &w->seen, d))
+        ;
+}
+
 void slot_stay(struct slot_worker *w)
 {
     enum attempt_how how;
@@ -232,6 +256,7 @@ void slot_stay(struct slot_worker *w)
         wait_until_gone(w);
         if (w->attempt.c->desk && end == ATTEMPT_RECORDED)
             desk_forget(w->attempt.c->desk, w->attempt.slot->slot, w->attempt.facts.serial);
+        rest_after_losses(w);
         attempt_forget(&w->attempt);
         attempt_show(&w->attempt, SLOT_EMPTY);
     }

@@ -27,6 +27,7 @@ struct slot_worker {
     bool bridge_stays;    /* the port is there without a board */
     uint64_t flaps[SLOT_FLAPS]; /* when the port vanished last, monotonic ms; a ring */
     unsigned n_flaps;
+    unsigned lost; /* times in a row that a network connection was lost */
 };
 
 /* Flash each board that appears, until cancelled or the station cannot record. */

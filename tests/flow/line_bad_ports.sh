@@ -44,6 +44,18 @@ one 1 ERROR link.tx_dead "$(port_of odd 3)"
 # an adapter that echoes is no reason to fail: our own frames are told from answers by their direction byte
 one 0 PASS null "$(port_of odd 4)"
 
+# a server that falls over in each attempt: `run` goes on, and does not fill the records
+echo 'boards: [{board: 1, faults: [{kind: unplug, op: 0x05, count: 0, ms: 1}]}]' >"$T/losing.yaml"
+sim_start lost --boards 1 --scenario "$T/losing.yaml"
+"$FL" run --profile $p --station "$T/lost.yaml" --data "$T/lost" --format json >"$T/lost.jsonl" 2>"$T/lost.err" &
+RUN=$!
+PIDS="$PIDS $RUN"
+wait_for "the third loss" 60 sh -c "[ \$(grep -c link.lost '$T/lost.jsonl') -ge 3 ]"
+wait_for "the slot to be waited with" 30 sh -c "'$FL' status --data '$T/lost' --format json | jq -e '.line.slots[0].fault == \"port.flapping\"'"
+kill -INT $RUN
+wait $RUN || :
+[ "$(grep -c link.lost "$T/lost.jsonl")" -le 20 ] || fail "$(grep -c link.lost "$T/lost.jsonl") attempts at a port that loses each"
+
 # all of it is recorded, and the log is whole
 expect_exit 0 "$FL" audit --data "$T/data"
 [ "$(sql 'SELECT count(*) FROM attempt_view')" = $n ] || { sql 'SELECT slot, outcome, fault FROM attempt_view'; fail "an attempt is missing"; }

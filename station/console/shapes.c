@@ -221,6 +221,8 @@ static void line(struct grid *g, const struct place *p)
 {
     int permille = tile_permille(p->v), n = name_row(g, p, 0) + 1;
     const char *right = p->v->state == SLOT_WORK ? p->v->step : mac_tail(p->v);
+    if (p->v->state != SLOT_WORK && strlen(right) == 8 && n + 8 > p->w)
+        right += 3; /* two bytes of the MAC still tell one board from its neighbours */
     if (permille < 0 && n + grid_width(right, g->utf8) <= p->w)
         (void)put(g, p, p->w - grid_width(right, g->utf8), 0, right, 0);
     if (permille < 0 || n + SHARE > p->w)

@@ -46,7 +46,7 @@ void guard_free(struct guard *g)
 /* ---- stops ------------------------------------------------------------------------------------------------
  * Found under the lock, told after it: the queue may have to wait for room. */
 
-enum { NEWS_MAX = RULES_STOPS_MAX };
+enum { NEWS_MAX = RULES_STOPS_MAX, NAMED_MAX = 3 }; /* more slots than this are only counted: nobody reads a page of them */
 
 struct news {
     struct event *event[NEWS_MAX];
@@ -60,7 +60,7 @@ struct news {
 static void alarm_locked(struct guard *g, struct news *news)
 {
     char *text = news->alarm;
-    size_t n = 0, cap = sizeof news->alarm;
+    size_t n = 0, cap = sizeof news->alarm, closed = 0;
     bool line = rules_stopped(g->rules, RULES_LINE);
     news->show = true;
     news->n_stopped = 0;
@@ -72,10 +72,14 @@ static void alarm_locked(struct guard *g, struct news *news)
             continue;
         if (news->n_stopped < TALLY_STOPS)
             news->stopped[news->n_stopped++] = scope;
-        if (!line && n < cap)
+        if (line || ++closed > NAMED_MAX)
+            continue;
+        if (n < cap)
             n += (size_t)snprintf(text + n, cap - n, "%sslot %d is closed: %s (flashline line ack --slot %d)", n ? "; " : "",
                                   scope, g->stop[scope].why, scope);
     }
+    if (closed > NAMED_MAX && n < cap)
+        (void)snprintf(text + n, cap - n, "; and %zu more slot%s", closed - NAMED_MAX, closed == NAMED_MAX + 1 ? "" : "s");
 }
 
 static void tell(struct guard *g, const struct news *news)

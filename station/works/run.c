@@ -126,6 +126,14 @@ static enum fl_err change_lot(struct works *w, struct fl_why *why)
 
 /* ---- until the end ---------------------------------------------------------------------------------------------- */
 
+/* What it means for whoever stands there, then why. */
+static void cannot_record(struct works *w, const char *why)
+{
+    char text[TALLY_ALARM];
+    (void)snprintf(text, sizeof text, "nothing can be recorded, so nothing passes any more: call the engineer (%s)", why);
+    tally_alarm(board_tally(w->board), text);
+}
+
 static enum fl_err keep_making(struct works *w, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
@@ -133,7 +141,7 @@ static enum fl_err keep_making(struct works *w, struct fl_why *why)
         bool told = fl_wake_sleep(w->c.stop, fl_deadline_in_ms(0)) == FL_CANCELLED;
         bool broken = recorder_health(w->recorder, why) != FL_OK;
         if (broken) {
-            tally_alarm(board_tally(w->board), why->text);
+            cannot_record(w, why->text);
             journal_line(w->journal, LOG_CRIT, why->text);
         }
         if ((told || broken) && w->line)

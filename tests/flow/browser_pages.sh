@@ -24,6 +24,7 @@ records() { # two rounds of attempts and a user; what it prints is shown when it
     done
     printf 'long enough' >"$tmp/password"
     "$B/flashline" web user ann --role operator --password-fd 3 --data "$tmp/data" 3<"$tmp/password" || return 1
+    "$B/flashline" web user eva --role engineer --password-fd 3 --data "$tmp/data" 3<"$tmp/password" || return 1
     : >"$tmp/data/ready"
 }
 records >"$tmp/records" 2>&1 & making=$!

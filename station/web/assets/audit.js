@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The auditor's page: which log, how long, under which key, verified when; certificates to take away.
-import { begin, get, t, el, number, when } from "/assets/common.js";
+import { begin, get, getFile, t, el, number, when } from "/assets/common.js";
 
 const $ = (id) => document.getElementById(id);
 await begin({ page: "audit" });
@@ -29,12 +29,9 @@ $("certificate").addEventListener("submit", async (e) => {
     e.preventDefault();
     say();
     const leaf = $("leaf").value.trim();
-    const r = await fetch("/api/certificate?leaf=" + encodeURIComponent(leaf));
-    if (!r.ok) {
-        say((await r.json().catch(() => ({}))).text ?? r.statusText);
-        return;
-    }
-    const link = el("a", { href: URL.createObjectURL(await r.blob()), download: `record-${leaf}.tlog-proof` });
+    const file = await getFile("/api/certificate?leaf=" + encodeURIComponent(leaf)).catch((failed) => say(failed.message));
+    if (!file) return;
+    const link = el("a", { href: URL.createObjectURL(file), download: `record-${leaf}.tlog-proof` });
     document.body.append(link);
     link.click();
     link.remove();

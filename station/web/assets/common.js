@@ -26,13 +26,19 @@ let patterns = null;
 export function tSaid(text) {
     patterns ??= Object.keys(texts).filter((k) => k.startsWith("say.")).sort((a, b) => b.length - a.length).map((k) => [
         new RegExp("^" + k.slice(4).replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{\d\}/g, "(.*?)") + "$"), texts[k]]);
-    return text.split(/; (?=slot \d+ is closed: )/).map((one) => {
+    return text.split(/; (?=slot \d+ is closed: |and \d+ more slots?$)/).map((one) => {
         for (const [pattern, to] of patterns) {
             const m = pattern.exec(one);
             if (m) return to.replace(/\{(\d)\}/g, (_, n) => tSaid(m[n]));
         }
         return one;
-    }).join("; ");
+    }).join(t("amount.and"));
+}
+
+// A sentence of a record: in this language where it has a pattern, else as it was recorded, and said to be English.
+export function recorded(text) {
+    const said = tSaid(text);
+    return said === text ? el("span", { lang: "en" }, text) : said;
 }
 
 export function lang() {
@@ -109,7 +115,11 @@ function settings(extra) {
     }
     box.append(list);
     document.addEventListener("click", (e) => { if (!box.contains(e.target)) box.open = false; });
-    document.addEventListener("keydown", (e) => { if (e.key === "Escape") box.open = false; });
+    document.addEventListener("keydown", (e) => {
+        if (e.key !== "Escape" || !box.open) return;
+        if (box.contains(document.activeElement)) box.querySelector("summary").focus(); // or it would be lost with what is hidden
+        box.open = false;
+    });
     return box;
 }
 
@@ -142,23 +152,36 @@ export async function begin({ page, bar: withBar = true, extra = () => [] }) {
 
 // JSON of a GET, or an Error whose message is the server's sentence. Not logged in any more: to /login.
 export async function get(path) {
-    const r = await fetch(path);
-    if (r.status === 401) location.replace("/login");
-    const body = await r.json().catch(() => ({}));
-    if (!r.ok) throw new Error(tOr("err." + body.error, body.text ?? r.statusText));
+    const r = await answer(path), body = await r.json().catch(() => ({}));
+    if (!r.ok) throw failure(body);
     return body;
+}
+async function answer(path) {
+    const r = await fetch(path).catch(() => { throw new Error(t("err.contact")); });
+    if (r.status === 401) location.replace("/login");
+    return r;
+}
+
+// A refusal in this language, or the server's own sentence where it has none.
+const failure = (body) => new Error(tOr("err." + body.error, body.text ?? t("err.failed")));
+
+// The bytes of a GET; the reason, in this language, where there are none.
+export async function getFile(path) {
+    const r = await answer(path);
+    if (!r.ok) throw failure(await r.json().catch(() => ({})));
+    return r.blob();
 }
 
 export const number = (n) => new Intl.NumberFormat(lang()).format(n);
-export const percent = (part, whole) => whole ? (100 * part / whole).toFixed(part === whole ? 0 : 1) + " %" : "–";
+export const percent = (part, whole) => whole ? t("amount.percent", { n: (100 * part / whole).toFixed(part === whole ? 0 : 1) }) : "–";
 export function bytes(n) {
-    return n >= 1048576 ? (n / 1048576).toFixed(1) + " MiB" : n >= 1024 ? (n / 1024).toFixed(0) + " KiB" : n + " B";
+    return n >= 1048576 ? t("amount.mib", { n: (n / 1048576).toFixed(1) }) : n >= 1024 ? t("amount.kib", { n: (n / 1024).toFixed(0) }) : t("amount.b", { n });
 }
-export const rate = (n) => n >= 1024 ? (n / 1024).toFixed(n < 102400 ? 1 : 0) + " KiB/s" : n + " B/s";
+export const rate = (n) => t("amount.a_second", { n: n >= 1024 ? t("amount.kib", { n: (n / 1024).toFixed(n < 102400 ? 1 : 0) }) : t("amount.b", { n }) });
 export function duration(ms) {
-    const s = Math.max(0, ms / 1000);
-    if (s < 60) return s.toFixed(s < 10 ? 1 : 0) + " s";
-    if (s < 3600) return Math.floor(s / 60) + ":" + String(Math.floor(s % 60)).padStart(2, "0");
-    return Math.floor(s / 3600) + " h " + Math.floor(s % 3600 / 60) + " min";
+    const s = Math.max(0, ms / 1000), two = (n) => String(n).padStart(2, "0");
+    if (s < 59.95) return t("amount.s", { n: s.toFixed(s < 9.95 ? 1 : 0) });
+    if (s < 3600) return t("amount.min", { n: Math.floor(s / 60) + ":" + two(Math.floor(s % 60)) });
+    return t("amount.h", { h: Math.floor(s / 3600), m: Math.floor(s % 3600 / 60) });
 }
 export const when = (iso) => iso ? new Date(iso).toLocaleString(lang() === "zh" ? "zh-CN" : "en-GB") : "–";

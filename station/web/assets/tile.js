@@ -32,7 +32,7 @@ export function paintProgress(p, d) {
     const to = Math.floor(share * 200) / 2 + "% 100%";
     if (p.bar_at !== to) p.bar.style.backgroundSize = p.bar_at = to;
     p.tile.classList.toggle("moving", moving(d));
-    set(p.pct, moving(d) ? Math.floor(share * 100) + " %" : "");
+    set(p.pct, moving(d) ? t("amount.percent", { n: Math.floor(share * 100) }) : "");
 }
 
 function paintStep(p, d) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One unit's whole life, found by its MAC or a part of it.
-import { begin, get, t, tOr, el, duration, when, bytes, number } from "/assets/common.js";
+import { begin, get, t, tOr, recorded, el, duration, when, bytes, number } from "/assets/common.js";
 import { sortable } from "/assets/table.js";
 
 const $ = (id) => document.getElementById(id);
@@ -29,14 +29,14 @@ function pairs(rows) {
 
 function attempt(a) {
     const steps = a.steps.map((s) => `${tOr("step." + s.step, s.step)} ${duration(s.ms)}`).join(" · ");
-    const rungs = a.rungs.map((r) => `${r.rung} ×${r.count} (${r.step ? tOr("step." + r.step, r.step) + ": " : ""}${r.cause})`).join(", ");
+    const rungs = a.rungs.map((r) => `${tOr("rung." + r.rung, r.rung)} ×${r.count} (${r.step ? tOr("step." + r.step, r.step) + ": " : ""}${r.cause})`).join(", ");
     const images = el("ul", {});
     for (const i of a.images)
         images.append(el("li", {}, `0x${i.offset.toString(16)} ${i.file} (${bytes(i.size)}) `, el("code", {}, i.sha256)));
     return el("section", { class: "attempt" },
         el("h3", {}, badge(a.outcome), " ", when(a.start), " · ", t("tile.slot", { n: a.slot }), a.ms ? " · " + duration(a.ms) : ""),
         pairs([
-            [t("d.fault"), a.fault], [t("d.what"), a.fault ? tOr("what." + a.fault, "") : ""], [t("d.why"), a.why], [t("d.step"), a.fault ? tOr("step." + a.step, a.step) : ""],
+            [t("d.fault"), a.fault], [t("d.what"), a.fault ? tOr("what." + a.fault, "") : ""], [t("d.why"), a.why ? recorded(a.why) : ""], [t("d.step"), a.fault ? tOr("step." + a.step, a.step) : ""],
             [t("d.port"), [a.port, a.path].filter(Boolean).join(" ")], [t("unit.bridge"), [a.bridge, a.bridge_driver, a.bridge_serial].filter(Boolean).join(" ")],
             [t("unit.profile"), [a.profile, a.profile_version].filter(Boolean).join(" ")], [t("unit.lot"), a.lot], [t("unit.operator"), a.operator],
             [t("unit.loader"), a.loader], [t("d.baud"), a.baud ? number(a.baud) : ""], [t("unit.steps"), steps], [t("d.rungs"), rungs],

@@ -84,18 +84,20 @@ export async function leave(page, line) {
 }
 
 const RULES = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], resultTypes: ["violations"], preload: false };
-export async function axe(page, what, options = RULES) {
+export async function axe(page, what, { options = RULES, part = "body", but } = {}) {
     if (!(await page.evaluate(() => Boolean(window.axe))))
         await page.evaluate(axeSource + ";0"); // evaluated by the tool, which the page's policy does not bind
-    const r = await page.evaluate((o) => axe.run(document, o), options);
+    const context = part === "body" ? { exclude: but ? [[but]] : [] } : { include: [[part]] };
+    const r = await page.evaluate(([c, o]) => axe.run(c, o), [context, options]);
     check(`axe: ${what}`, r.violations.length === 0, JSON.stringify(r.violations.map((v) => [v.id, v.nodes.slice(0, 3).map((n) => n.target.join(" ") + ": " + n.failureSummary)])));
 }
 
 // Charts follow a new width a moment later.
 const fits = (page) => page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 5000 }).then(() => true, () => false);
 
-// One page in both themes at each size, loaded once: it must fit, and axe find nothing. Another theme changes colours alone.
-export async function looks(page, name, sizes, also = async () => {}) {
+// One page (`part` of it alone; all of it but `but`) in both themes at each size, loaded once: it must fit, and axe find
+// nothing. Another theme changes colours alone.
+export async function looks(page, name, sizes, { also = async () => {}, part, but } = {}) {
     for (const [width, height] of sizes) {
         await page.setViewportSize({ width, height });
         const here = `${name}, ${width} x ${height}`;
@@ -103,10 +105,10 @@ export async function looks(page, name, sizes, also = async () => {}) {
         await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
         check(`fits: ${here}`, await fits(page));
         await also(here, width);
-        await axe(page, here + ", light");
+        await axe(page, here + ", light", { part, but });
         await page.emulateMedia({ colorScheme: "dark" });
         await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
-        await axe(page, here + ", dark", { ...RULES, runOnly: ["color-contrast"] });
+        await axe(page, here + ", dark", { part, but, options: { ...RULES, runOnly: ["color-contrast"] } });
     }
 }
 

@@ -59,11 +59,13 @@ for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [
         const line = await fakeBoard(`slots=${slots}`, "still=1", "alarm=the disk is nearly full");
         await page.goto(line.url + "/?lang=" + language);
         await page.waitForSelector(".tile");
-        await looks(page, `board, ${slots} slots, ${language}`, sizes, async (name, width) => {
+        const also = async (name, width) => {
             const cut = await page.locator(".tile .word").evaluateAll((l) => l.filter((e) => e.getBoundingClientRect().right > e.closest(".tile").getBoundingClientRect().right + 1).length);
             check(`words are whole: ${name}`, cut === 0, `${cut} cut`);
             if (width >= 1280) check(`no scrolling: ${name}`, await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight + 1));
-        });
+        };
+        // every look there is comes round every seventeen tiles: of more of the same colours axe would say the same again
+        await looks(page, `board, ${slots} slots, ${language}`, sizes, { also, but: ".tile:nth-child(n + 18)" });
         await leave(page, line);
     });
 section("alarm, scan, a slot whole", async (page) => {
@@ -130,13 +132,13 @@ for (const language of ["en", "zh"])
         await page.keyboard.press("Enter");
         await page.waitForSelector('.tile[data-state="fail"]');
         await page.locator('.tile[data-state="fail"]').first().click();
-        await looks(page, `a slot's details, ${language}`, [[1280, 800], [390, 844]]);
+        await looks(page, `a slot's details, ${language}`, [[1280, 800], [390, 844]], { part: "#detail" });
         await walk(page, `a slot's details, ${language}`, "#detail");
         await page.keyboard.press("Escape");
-        for (const at of ["/", "/audit"]) {
+        for (const [at, ...sizes] of [["/", [390, 844]], ["/audit", [1280, 800]]]) {
             await page.goto(line.url + at);
             await page.locator(".settings summary").click();
-            await looks(page, `settings, ${at}, ${language}`, [[1280, 800], [390, 844]]);
+            await looks(page, `settings, ${at}, ${language}`, sizes, { part: ".settings" });
             await walk(page, `settings, ${at}, ${language}`, ".settings");
         }
         await leave(page, line);
@@ -196,7 +198,7 @@ section("engineer, unit and audit by keys", async (page) => {
     await Tab(() => document.activeElement.closest("#found td a") !== null);
     await page.keyboard.press("Enter");
     await page.waitForSelector(".attempt");
-    check("a unit is found by keys", page.url().includes("/unit?mac=24%3A6f"));
+    check("a unit is found by keys", /mac=\w\w%3A/.test(page.url()));
     await page.goto(url + "/audit");
     await page.waitForSelector("#facts dd");
     await Tab(() => document.activeElement.id === "leaf");

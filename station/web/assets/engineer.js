@@ -129,7 +129,7 @@ async function ask() {
 }
 
 const range = kept.get("range", "8");
-for (const [v, key] of Object.entries(RANGES).sort((a, b) => (a[0] || 1e9) - (b[0] || 1e9)))
+for (const [v, key] of Object.entries(RANGES).sort((a, b) => (+a[0] || 1e9) - (+b[0] || 1e9))) // all of it last
     $("range").append(el("option", { value: v, selected: v === range }, t(key)));
 $("range").addEventListener("change", () => { kept.set("range", $("range").value); ask(); });
 document.addEventListener("fl-theme", () => { dress(); if (last) show(last); });

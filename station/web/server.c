@@ -162,13 +162,25 @@ static bool body_ok(struct web_request *q, const char *method)
     return false;
 }
 
+/* To a browser that asks for a page: one that says it in its language. */
+static void refuse_page(struct web_request *q, unsigned status, const char *code, const char *text)
+{
+    if (!strstr(request_header(q, "Accept"), "text/html")) {
+        reply_error(&q->reply, status, code, text);
+        return;
+    }
+    assets_reply(q, "refused.html");
+    q->reply.status = status;
+    q->reply.etag = NULL; /* it stands at another page's address */
+}
+
 static bool role_ok(struct web_request *q)
 {
     auth_who(q->web->auth, q);
     if (q->who.role >= q->route->role)
         return true;
     if (q->who.role > WEB_ANYONE) {
-        reply_error(&q->reply, 403, "role", "this is not for your role");
+        refuse_page(q, 403, "role", "this is not for your role");
     } else if (q->route->flags & ROUTE_PAGE) {
         q->reply.status = 303;
         q->reply.fixed = "";
@@ -193,7 +205,7 @@ static bool admit(struct web_request *q, const char *method, const char *path)
         if (*allow)
             reply_error(&q->reply, 405, "method", "not with this method");
         else
-            reply_error(&q->reply, 404, "unknown", "there is no such page");
+            refuse_page(q, 404, "unknown", "there is no such page");
         return false;
     }
     if (!body_ok(q, method) || !role_ok(q))

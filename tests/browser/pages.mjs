@@ -192,6 +192,11 @@ section("engineer, unit and audit by keys", async (page) => {
     check("four charts are drawn", drawn.length === 4 && drawn.every(Boolean), drawn.join());
     const weight = await page.evaluate(() => performance.getEntriesByType("resource").reduce((s, r) => s + r.encodedBodySize, performance.getEntriesByType("navigation")[0].encodedBodySize));
     check(`the whole page weighs ${weight} bytes, under 400 KB`, weight > 100000 && weight < 400000);
+    await page.emulateMedia({ colorScheme: "dark", media: "print" });
+    await page.setViewportSize({ width: 688, height: 970 }); // A4 less its margins, at 96 dots an inch
+    check("on paper it is light, without the bar, and nothing is cut", await page.evaluate(() => document.documentElement.dataset.theme === "light" &&
+        document.getElementById("top").offsetHeight === 0 && [...document.querySelectorAll("table, canvas")].every((e) => e.getBoundingClientRect().right <= innerWidth)));
+    await page.emulateMedia({ colorScheme: "light", media: "screen" });
     await page.goto(url + "/unit");
     await Tab(() => document.activeElement.id === "q");
     await page.keyboard.type("c951");
@@ -228,6 +233,17 @@ section("logging in", async (page, troubles) => {
     const links = await page.locator("#top nav a").allTextContents();
     check("an operator sees what is for an operator", links.join() === "Board,Unit,Audit", links.join());
     check("no cookie for scripts", await page.evaluate(() => document.cookie) === "");
+    for (const [at, words] of [["/engineer", "This page is not for your role."], ["/nothing", "There is no such page."]]) {
+        await page.goto(line.url + at);
+        await page.waitForFunction(() => document.getElementById("why")?.textContent);
+        check(`${at} is refused in words`, await page.locator("#why").textContent() === words, await page.locator("#why").textContent());
+        await axe(page, `${at}, refused`);
+    }
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".tile");
+    check("and leads back to the board", new URL(page.url()).pathname === "/");
+    troubles.length = 0; // the browser logs 403 and 404
     await page.locator(".settings summary").click();
     await page.locator(".settings button", { hasText: "Log out" }).click();
     await page.waitForURL("**/login");

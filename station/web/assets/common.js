@@ -71,7 +71,7 @@ export function el(tag, props = {}, ...children) {
 
 export function applyTheme() {
     const want = kept.get("theme", "auto");
-    const dark = want === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : want === "dark";
+    const dark = !matchMedia("print").matches && (want === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : want === "dark"); // paper is white
     document.documentElement.dataset.theme = dark ? "dark" : "light";
     document.dispatchEvent(new Event("fl-theme"));
 }
@@ -140,7 +140,7 @@ function bar(page, extra) {
 // Language, theme, session, bar. `extra` gives more rows for the settings, once texts are there.
 export async function begin({ page, bar: withBar = true, extra = () => [] }) {
     applyTheme();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", applyTheme);
     const [, who] = await Promise.all([loadTexts(), fetch("/api/session").then((r) => r.json())]);
     session = who;
     fillTexts();

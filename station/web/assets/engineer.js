@@ -16,7 +16,7 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 
 function dress() {
     const c = { text: css("--soft"), line: css("--line"), good: css("--good"), bad: css("--bad"), help: css("--help"), blue: css("--fill"), strong: css("--text") };
-    const axis = (more = {}) => ({ ticks: { color: c.text, maxRotation: 0, autoSkipPadding: 16 }, grid: { color: c.line }, ...more });
+    const axis = ({ whole, ...more } = {}) => ({ ticks: { color: c.text, maxRotation: 0, autoSkipPadding: 16, ...(whole && { precision: 0 }) }, grid: { color: c.line }, ...more });
     const base = () => ({
         animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
         plugins: { legend: { labels: { color: c.text, usePointStyle: true, pointStyleWidth: 18, boxHeight: 8 } } },
@@ -29,14 +29,14 @@ function dress() {
             { type: "bar", label: t("state.pass"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.good, order: 1 },
             { type: "bar", label: t("state.fail"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.bad, order: 1 },
             { type: "bar", label: t("state.error"), yAxisID: "y", stack: "a", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.help, order: 1 }] },
-        options: { ...base(), scales: { x: axis({ stacked: true }), y: axis({ stacked: true, beginAtZero: true, title: { display: true, text: t("eng.attempts"), color: c.text } }),
+        options: { ...base(), scales: { x: axis({ stacked: true }), y: axis({ stacked: true, beginAtZero: true, whole: true, title: { display: true, text: t("eng.attempts"), color: c.text } }),
             p: axis({ position: "right", min: 0, max: 100, grid: { display: false } }) } },
     });
     charts.pareto = new Chart($("pareto"), {
         data: { labels: [], datasets: [
             { type: "line", label: t("eng.cumulative"), yAxisID: "p", pointStyle: "line", borderColor: c.strong, backgroundColor: c.strong, borderWidth: 2, borderDash: dashes, pointRadius: 3, clip: false, order: 0 },
             { type: "bar", label: t("eng.attempts"), yAxisID: "y", pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.bad, order: 1 }] },
-        options: { ...base(), scales: { x: axis({ ticks: { color: c.text, autoSkip: false, maxRotation: 40 } }), y: axis({ beginAtZero: true }),
+        options: { ...base(), scales: { x: axis({ ticks: { color: c.text, autoSkip: false, maxRotation: 40 } }), y: axis({ beginAtZero: true, whole: true }),
             p: axis({ position: "right", min: 0, max: 100, grid: { display: false } }) } }, // every fault by its name
     });
     charts.cycle = new Chart($("cycle"), {
@@ -49,7 +49,7 @@ function dress() {
     charts.throughput = new Chart($("throughput"), {
         type: "bar",
         data: { labels: [], datasets: [{ label: t("eng.per_hour"), pointStyle: "rect", maxBarThickness: 56, backgroundColor: c.blue }] },
-        options: { ...base(), scales: { x: axis(), y: axis({ beginAtZero: true }) } },
+        options: { ...base(), scales: { x: axis(), y: axis({ beginAtZero: true, whole: true }) } },
     });
 }
 

@@ -13,7 +13,7 @@ async function login(body) {
         location.replace("/");
         return;
     }
-    $("wrong").textContent = t(r.status === 429 ? "login.often" : r.status === 401 ? "login.wrong" : "login.failed");
+    $("wrong").textContent = t(r.status === 429 ? "login.often" : r.status === 401 ? (body.token ? "login.wrong_token" : "login.wrong") : "login.failed");
     $("password").value = "";
     $("password").focus();
 }

@@ -19,11 +19,28 @@ boards:
   - {board: 13, chip: esp8266}
   - {board: 14, faults: [echo]}
   - {board: 15, chip: esp32s3, bridge: {kind: ft232, burst: 1500}}
+  - {board: 16, bridge: cp2104}
+  - {board: 17, faults: [silent]}
 Y
-sim_start d --boards 15 --scenario "$T/boards.yaml"
+sim_start d --boards 17 --scenario "$T/boards.yaml"
 md5sum "$T"/d.flash/*.bin >"$T/before" 2>/dev/null || :
-expect_exit 1 timeout 120 "$FL" doctor --station "$T/d.yaml" --format json
-mv "$T/out" "$T/verdicts"
+grep -Ev 'slot: 1[67],' "$T/d.yaml" >"$T/fifteen.yaml"
+[ "$(grep -c 'port:' "$T/fifteen.yaml")" = 15 ] || { cat "$T/d.yaml"; fail "fifteen slots"; }
+timeout 120 "$FL" doctor --station "$T/fifteen.yaml" --format json >"$T/verdicts" 2>"$T/verdicts.err" & all=$!
+PIDS="$PIDS $all"
+
+# meanwhile text, single ports and exit codes, on two boards more
+expect_exit 0 timeout 60 "$FL" doctor --baud 115200 "$(port_of d 16)"
+expect_text "$T/out" 'verdict +fine: the link is fine \(certain\)'
+expect_exit 4 timeout 60 "$FL" doctor --baud 115200 "$(port_of d 17)" "$(port_of d 16)"
+expect_text "$T/out" 'verdict +nobody'
+expect_exit 4 "$FL" doctor /dev/ttyUSB987
+expect_text "$T/out" 'verdict +port'
+expect_exit 2 "$FL" doctor nonsense://x
+expect_exit 2 "$FL" doctor --reset nonsense /dev/ttyUSB0
+rc=0
+wait $all || rc=$?
+[ $rc = 1 ] || { cat "$T/verdicts.err"; fail "exit $rc, expected 1"; }
 want() { # want BOARD CAUSE
     got=$(sed -n "$1p" "$T/verdicts" | jq -r .verdict)
     [ "$got" = "$2" ] || { sed -n "$1p" "$T/verdicts" | jq -c '.findings, .blocks, .losses, .speeds'; fail "board $1: $got, expected $2"; }
@@ -42,15 +59,6 @@ want 9 strap; want 10 power; want 11 restarts; want 12 security; want 13 fine; w
 md5sum "$T"/d.flash/*.bin >"$T/after" 2>/dev/null || :
 cmp "$T/before" "$T/after" || fail "flash changed"
 
-# text, single ports and exit codes
-expect_exit 0 timeout 60 "$FL" doctor --baud 115200 "$(port_of d 1)"
-expect_text "$T/out" 'verdict +fine: the link is fine \(certain\)'
-expect_exit 4 timeout 60 "$FL" doctor --baud 115200 "$(port_of d 7)" "$(port_of d 1)"
-expect_text "$T/out" 'verdict +nobody'
-expect_exit 4 "$FL" doctor /dev/ttyUSB987
-expect_text "$T/out" 'verdict +port'
-expect_exit 2 "$FL" doctor nonsense://x
-expect_exit 2 "$FL" doctor --reset nonsense /dev/ttyUSB0
 # the board runs its program afterwards: it can be flashed at once
 demo_images
 expect_exit 0 timeout 60 "$FL" flash --profile profiles/demo-esp32.yaml --port "$(port_of d 1)" --data "$T/data"

@@ -11,23 +11,6 @@ one() { # one EXIT OUTCOME FAULT URL
     [ "$got" = "$2 $3" ] || { cat "$T/out" "$T/err"; fail "$4: '$got', expected '$2 $3'"; }
     [ "$2" = PASS ] || [ -n "$(jq -r 'select(.type=="attempt")|.why//""' "$T/out")" ] || fail "$4: no sentence"
 }
-one 4 ERROR port.missing /dev/ttyUSB987
-one 4 ERROR port.missing usb:9-9.9
-one 4 ERROR port.missing pty:"$T/none"
-one 4 ERROR port.failed rfc2217://127.0.0.1:1
-one 4 ERROR port.missing socket://no-such-host.invalid:3001
-# a port of this machine where nobody listens, and the very number that the system gives a client for its own end: TCP connects
-# it to itself. In a network of our own, where there is no other number, that is no chance.
-echo 'ip link set lo up && echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"' >"$T/alone"
-n=9
-if unshare -rn sh "$T/alone" true 2>/dev/null; then
-    n=10 alone="unshare -rn sh $T/alone"
-    one 4 ERROR port.failed rfc2217://127.0.0.1:40000
-    expect_text "$T/out" 'nothing listens on 127.0.0.1:40000'
-    alone=
-else
-    echo "(no network of our own here: a client that meets itself was not tried)"
-fi
 
 cat >"$T/boards.yaml" <<Y
 boards:
@@ -37,10 +20,45 @@ boards:
   - {board: 4, faults: [{kind: echo}]}
 Y
 sim_start odd --boards 4 --scenario "$T/boards.yaml"
-one 4 ERROR link.silent "$(port_of odd 1)"
-expect_exit 1 timeout 60 "$FL" flash --profile $p --port "$(port_of odd 2)" --data "$T/data" --format json
-jq -r 'select(.type=="attempt")|.fault' "$T/out" | grep -Eq '^(boot\.mode|board\.app)$' || { cat "$T/out"; fail "app_only"; }
-one 1 ERROR link.tx_dead "$(port_of odd 3)"
+# These take their seconds: all three meanwhile, each with a folder of its own.
+begin() { # begin NAME N: the board in the background
+    { rc=0; timeout 60 "$FL" flash --profile $p --port "$(port_of odd "$2")" --data "$T/data-$1" --format json >"$T/$1.json" 2>"$T/$1.err" || rc=$?
+      echo $rc >"$T/$1.rc"; } &
+    PIDS="$PIDS $!"
+}
+collect() { # collect NAME EXIT "OUTCOME FAULT": an extended regular expression
+    wait_for "the board '$1'" 60 test -s "$T/$1.rc" || { cat "$T/$1.err"; fail "$1: no end"; }
+    got=$(jq -r 'select(.type=="attempt")|"\(.outcome) \(.fault)"' "$T/$1.json")
+    [ "$(cat "$T/$1.rc")" = "$2" ] && echo "$got" | grep -Exq "$3" || { cat "$T/$1.json" "$T/$1.err"; fail "$1: '$got', exit $(cat "$T/$1.rc")"; }
+    [ -n "$(jq -r 'select(.type=="attempt")|.why//""' "$T/$1.json")" ] || fail "$1: no sentence"
+    expect_exit 0 "$FL" audit --data "$T/data-$1"
+    [ "$(sqlite3 "$T/data-$1/flashline.db" 'SELECT count(*) FROM attempt_view')" = 1 ] || fail "$1: not recorded"
+}
+begin silent 1
+begin app 2
+begin dead 3
+
+one 4 ERROR port.missing /dev/ttyUSB987
+one 4 ERROR port.missing usb:9-9.9
+one 4 ERROR port.missing pty:"$T/none"
+one 4 ERROR port.failed rfc2217://127.0.0.1:1
+one 4 ERROR port.missing socket://no-such-host.invalid:3001
+# a port of this machine where nobody listens, and the very number that the system gives a client for its own end: TCP connects
+# it to itself. In a network of our own, where there is no other number, that is no chance.
+echo 'ip link set lo up && echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"' >"$T/alone"
+n=6
+if unshare -rn sh "$T/alone" true 2>/dev/null; then
+    n=7 alone="unshare -rn sh $T/alone"
+    one 4 ERROR port.failed rfc2217://127.0.0.1:40000
+    expect_text "$T/out" 'nothing listens on 127.0.0.1:40000'
+    alone=
+else
+    echo "(no network of our own here: a client that meets itself was not tried)"
+fi
+
+collect silent 4 'ERROR link.silent'
+collect app 1 'FAIL (boot.mode|board.app)'
+collect dead 1 'ERROR link.tx_dead'
 # an adapter that echoes is no reason to fail: our own frames are told from answers by their direction byte
 one 0 PASS null "$(port_of odd 4)"
 

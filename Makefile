@@ -94,7 +94,8 @@ $B/schema: $B/obj/scripts/schema.o
 $B/gen/embed_schema.c: scripts/embed $B/schema $(wildcard db/*.sql)
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"
-	@$B/schema $(sort $(wildcard db/*.sql)) > $B/gen/schema.txt && scripts/embed schema $B/gen/schema.txt > $@.tmp && mv $@.tmp $@
+	@$B/schema rows $(sort $(wildcard db/*.sql)) > $B/gen/schema.txt && $B/schema script $(sort $(wildcard db/*.sql)) > $B/gen/newest.sql
+	@scripts/embed schema $B/gen/schema.txt $B/gen/newest.sql > $@.tmp && mv $@.tmp $@
 BUNDLE := $(wildcard station/prove/bundle/*)
 $B/gen/embed_bundle.c: scripts/embed $(BUNDLE)
 	@mkdir -p $(@D)

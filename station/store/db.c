@@ -33,6 +33,12 @@ static enum fl_err from_sqlite(int code)
     return FL_IO;
 }
 
+/* A byte of the header that says how the schema is written: SQLite has no code of its own for it, and the file is damaged. */
+static bool is_format(sqlite3 *db, int code)
+{
+    return db && (code & 0xff) == SQLITE_ERROR && strcmp(sqlite3_errmsg(db), "unsupported file format") == 0;
+}
+
 /* What to do, where the code alone tells it. */
 static const char *advice(int code)
 {
@@ -56,7 +62,7 @@ enum fl_err db_fail(sqlite3 *db, struct fl_why *why, const char *what)
 {
     int code = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
     const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
-    enum fl_err err = fl_fail(why, from_sqlite(code), "%.150s: %s: %.120s%s", path && *path ? path : "database", what,
+    enum fl_err err = fl_fail(why, is_format(db, code) ? FL_MISMATCH : from_sqlite(code), "%.150s: %s: %.120s%s", path && *path ? path : "database", what,
                               db ? sqlite3_errmsg(db) : "out of memory", advice(code));
     if (why && db)
         why->os = sqlite3_system_errno(db);

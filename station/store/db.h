@@ -70,7 +70,8 @@ void db_close_reader(struct db_reader *r);
 FL_MUST enum fl_err db_open_empty(const char *path, int version, sqlite3 **out, struct fl_why *why);
 /* The schema version this program writes. */
 int db_newest(void);
-/* Apply the files with numbers above `from`, up to `to`, in the caller's transaction. */
+/* Apply the files with numbers above `from`, up to `to`, in the caller's transaction; from 0 to the newest, one script that comes to
+ * the same. */
 FL_MUST enum fl_err db_apply_schema(sqlite3 *db, int from, int to, struct fl_why *why);
 /* Is this a station's database, of exactly that version? FL_MISMATCH: of another program. FL_UNSUPPORTED: older or newer. */
 FL_MUST enum fl_err db_check_version(sqlite3 *db, struct fl_why *why);

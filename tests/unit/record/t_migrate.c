@@ -94,11 +94,55 @@ static void not_ours(void **state)
     }
 }
 
+/* What the rows of a query are, as one text; sqlite3_free. */
+static char *all_of(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *q;
+    char *text = sqlite3_mprintf("");
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    while (sqlite3_step(q) == SQLITE_ROW)
+        for (int c = 0; c < sqlite3_column_count(q); c++)
+            text = sqlite3_mprintf("%z|%s", text, sqlite3_column_type(q, c) == SQLITE_NULL ? "NULL" : (const char *)sqlite3_column_text(q, c));
+    (void)sqlite3_finalize(q);
+    return text;
+}
+
+static void same_in_both(sqlite3 *a, sqlite3 *b, const char *sql, size_t least)
+{
+    char *x = all_of(a, sql), *y = all_of(b, sql);
+    assert_string_equal(x, y);
+    assert_true(strlen(x) >= least);
+    sqlite3_free(x);
+    sqlite3_free(y);
+}
+
+/* A new database is made by one script; it is what the files come to one by one, in schema and rows. */
+static void at_once(void **state)
+{
+    (void)state;
+    sqlite3 *one, *steps;
+    sqlite3_stmt *q;
+    assert_int_equal(db_open_empty(":memory:", db_newest(), &one, NULL), FL_OK);
+    assert_int_equal(db_open_empty(":memory:", 1, &steps, NULL), FL_OK);
+    for (int v = 1; v < db_newest(); v++)
+        assert_int_equal(db_apply_schema(steps, v, v + 1, NULL), FL_OK);
+    same_in_both(one, steps, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name", 20000);
+    same_in_both(one, steps, "SELECT * FROM pragma_user_version, pragma_application_id", 12);
+    same_in_both(one, steps, "SELECT id, name FROM event_kind", 100);
+    assert_int_equal(sqlite3_prepare_v2(steps, "SELECT 'SELECT * FROM ' || name FROM sqlite_schema WHERE type = 'table'", -1, &q, NULL), SQLITE_OK);
+    while (sqlite3_step(q) == SQLITE_ROW)
+        same_in_both(one, steps, (const char *)sqlite3_column_text(q, 0), 0);
+    (void)sqlite3_finalize(q);
+    (void)sqlite3_close(one);
+    (void)sqlite3_close(steps);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(version_2, t_setup, t_teardown),
         cmocka_unit_test_setup_teardown(not_ours, t_setup, t_teardown),
+        cmocka_unit_test(at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

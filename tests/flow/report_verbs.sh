@@ -70,6 +70,14 @@ expect_exit 0 "$FL" trace "$(echo "$mac" | tr a-f: A-F-)" --data "$d" --format j
 expect_exit 0 "$FL" trace --lot L-002 --data "$d" --format csv
 [ "$(sed 1d "$T/out" | cut -d, -f1 | sort)" = "$(sqlite3 "$d/flashline.db" "SELECT DISTINCT mac FROM attempt_view WHERE lot = 'L-002' ORDER BY 1")" ] ||
     fail "the recall of a lot is not the lot"
+# how often each answers, how often it passed, which record proves the last, and whether the unit was changed later
+expect_exit 0 "$FL" trace --slot 2 --data "$d" --format csv
+sed 1d "$T/out" | tr -d '\r' | cut -d, -f1,3,4,5,14,15 | sort >"$T/recalled"
+touched="(x.outcome IN ('PASS', 'INTERRUPTED') OR x.step NOT IN ('connect', 'before', 'identify', 'gate', 'stub', 'baud'))"
+sqlite3 -separator , "$d/flashline.db" "SELECT mac, lot, count(*), sum(outcome = 'PASS'), max(leaf) AS last, (SELECT count(*) FROM attempt_view x
+    WHERE x.unit = v.unit AND x.leaf > max(v.leaf) AND $touched) FROM attempt_view v WHERE slot = 2 AND unit NOT NULL GROUP BY unit, lot" | sort >"$T/counted"
+cmp -s "$T/recalled" "$T/counted" || { diff "$T/recalled" "$T/counted"; fail "the counts of a recall"; }
+[ "$(awk -F, '$3 > 1 || $6 > 0' "$T/counted" | wc -l)" -gt 3 ] || fail "a history in which every unit is alone tests nothing"
 short=$(printf %.12s "$image" | tr a-f A-F)
 expect_exit 0 "$FL" trace --image "$short" --data "$d" --format json
 [ "$(jq -c '[.units[].mac]|sort' "$T/out")" = "$(sqlite3 "$d/flashline.db" "SELECT json_group_array(mac) FROM (SELECT DISTINCT mac FROM attempt_view v

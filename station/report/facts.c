@@ -14,15 +14,23 @@ static json_t *ratio_json(int64_t part, int64_t whole)
     return whole ? json_real((double)part / (double)whole) : json_null();
 }
 
+/* Of `whole` that is not 0. */
+static const char *percent(int64_t part, int64_t whole, char out[static 24])
+{
+    table_percent((double)part / (double)whole, out);
+    return out;
+}
+
 static void yield_fact(struct sheet *s, const char *name, const char *title, int64_t part, int64_t whole)
 {
     struct stat_interval w = stat_wilson(part, whole);
     json_t *v = ratio_json(part, whole), *ends = whole ? json_pack("[ff]", w.low, w.high) : json_null();
-    char range[40];
+    char range[40], share[24], low[24], high[24];
     (void)snprintf(range, sizeof range, "%s_95", name);
+    table_percent(w.low, low);
+    table_percent(w.high, high);
     if (whole)
-        sheet_fact(s, name, v, title, "%5.1f %%   %lld of %lld units, 95 %%: %.1f to %.1f %%", 100.0 * (double)part / (double)whole,
-                   (long long)part, (long long)whole, 100 * w.low, 100 * w.high);
+        sheet_fact(s, name, v, title, "%7s   %lld of %lld units, 95 %%: %s to %s", percent(part, whole, share), (long long)part, (long long)whole, low, high);
     else
         sheet_fact(s, name, v, title, "    -     no unit yet");
     sheet_fact(s, range, ends, NULL, "%s", "");
@@ -101,6 +109,7 @@ enum fl_err facts_yield(struct report *r, const struct filter *f, struct sheet *
 {
     int64_t v[YIELD_SUMS];
     struct rolled rolled;
+    char text[24];
     enum fl_err err = one_row(r, f, yield_sums, v, YIELD_SUMS, why);
     if (!err)
         err = rolled_of(r, f, &rolled, why);
@@ -119,14 +128,14 @@ enum fl_err facts_yield(struct report *r, const struct filter *f, struct sheet *
     else
         no_fact(s, "rolled_throughput_yield");
     if (v[UNITS])
-        sheet_fact(s, "retest_rate", ratio_json(v[RETESTED], v[UNITS]), "retest rate", "%5.1f %%   %lld units with two attempts or more",
-                   100.0 * (double)v[RETESTED] / (double)v[UNITS], (long long)v[RETESTED]);
+        sheet_fact(s, "retest_rate", ratio_json(v[RETESTED], v[UNITS]), "retest rate", "%7s   %lld units with two attempts or more",
+                   percent(v[RETESTED], v[UNITS], text), (long long)v[RETESTED]);
     else
         no_fact(s, "retest_rate");
     if (failed)
         sheet_fact(s, "recovery_rate", ratio_json(v[RECOVERED], failed), "recovery rate",
-                   "%5.1f %%   %lld of %lld that failed at first passed later: suspected false fails",
-                   100.0 * (double)v[RECOVERED] / (double)failed, (long long)v[RECOVERED], (long long)failed);
+                   "%7s   %lld of %lld that failed at first passed later: suspected false fails",
+                   percent(v[RECOVERED], failed, text), (long long)v[RECOVERED], (long long)failed);
     else
         no_fact(s, "recovery_rate");
     if (rolled.tries) {

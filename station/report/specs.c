@@ -68,14 +68,14 @@ PART(summary_faults, "faults", "Why units fail", "each unit once, by its first a
 
 static const char where_sql[] =
     "WITH g AS MATERIALIZED (SELECT {key} AS k, t.fault, t.step, sum(t.units) AS units, sum(t.attempts) AS attempts FROM {faults} "
-    "WHERE {where} GROUP BY 1, 2, 3) SELECT {label}, coalesce(w.text, '(none told)'), s.text, g.units, g.attempts FROM g "
+    "WHERE {where} GROUP BY 1, 2, 3) SELECT {label}, coalesce(w.text, '(none told)'), s.text, g.units, g.attempts, sum(g.units) OVER () FROM g "
     "LEFT JOIN word w ON w.id = g.fault LEFT JOIN word s ON s.id = g.step WHERE g.units > 0 ORDER BY 4 DESC, 5 DESC, 2, g.k LIMIT 200";
 static const struct engine_column where_columns[] = {
     {NULL, NULL, TABLE_TEXT, CELL_LABEL, 0, 0, 0, 0},
     {"fault", "fault", TABLE_TEXT, CELL_TEXT, 1, 0, 0, 0},
     {"step", "step", TABLE_TEXT, CELL_TEXT, 2, 0, 0, 0},
     {"units", "units", TABLE_INT, CELL_INT, 3, 0, 0, 0},
-    {"share", "share", TABLE_PERCENT, CELL_SHARE, 3, 0, 0, 0},
+    {"share", "share", TABLE_PERCENT, CELL_RATIO, 3, 5, 0, 0}, /* of all, also of those that are not shown */
     {"attempts", "attempts", TABLE_INT, CELL_INT, 4, 0, 0, 0},
 };
 PART(where_part, "where", "And where", "the 200 most frequent", where_sql, where_columns, NULL);

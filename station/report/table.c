@@ -154,6 +154,15 @@ static double cell_number(const struct cell *c)
     return c->kind == RATIO ? (double)c->a / (double)c->b : c->v;
 }
 
+void table_percent(double ratio, char out[static 24])
+{
+    int decimals = 1;
+    double v = 100 * ratio;
+    do
+        (void)snprintf(out, 24, "%.*f %%", decimals, v);
+    while (v > 0 && v < 100 && (strtod(out, NULL) <= 0 || strtod(out, NULL) >= 100) && ++decimals < 9);
+}
+
 /* A cell as people read it. Text goes by itself; `room` is for the rest. */
 static const char *cell_words(const struct table *t, const struct cell *c, char room[static 32])
 {
@@ -163,7 +172,7 @@ static const char *cell_words(const struct table *t, const struct cell *c, char 
     if (c->kind == INT)
         (void)snprintf(room, 32, "%lld", (long long)c->a);
     if (c->kind == RATIO || c->kind == SHARE)
-        (void)snprintf(room, 32, "%.1f %%", 100 * cell_number(c));
+        table_percent(cell_number(c), room);
     if (c->kind == REAL)
         (void)snprintf(room, 32, "%.*f", (int)c->a, c->v);
     return room;

@@ -29,6 +29,10 @@ enum { TABLE_COLUMNS_MAX = 24, TABLE_DIGITS = 8 /* of a number that is not whole
 
 struct table; /* opaque */
 
+/* A ratio as people read it: "97.8 %". What is neither all nor nothing is never shown as 100.0 or 0.0 %: it gets as many digits
+ * more as that takes, "99.999 %". */
+void table_percent(double ratio, char out[static 24]);
+
 /* Columns are copied, their words borrowed. NULL: no memory. */
 struct table *table_new(const struct table_column *columns, size_t n);
 void table_free(struct table *t); /* NULL is fine */

@@ -248,6 +248,38 @@ static void times_by_hand(void **state)
            "2026-11-22,5,4,0.5,8,18,7,12.5,0.20833333,1.56\r\n");
 }
 
+/* More places than are shown: a share is one of all units that failed, and not of those in the list. */
+static void many_places(void **state)
+{
+    struct t_station *s = *state;
+    enum { PLACES = 204 };
+    struct step h[PLACES + 1];
+    for (int i = 0; i <= PLACES; i++)
+        h[i] = (struct step){i + 1, i < PLACES ? i + 1 : 1, OUTCOME_FAIL, "verify.md5", ""};
+    record(s, h, PLACES + 1);
+    json_t *j = report_of(s, "pareto", NULL), *where = json_object_get(j, "where");
+    assert_int_equal(json_array_size(where), 200);
+    assert_int_equal(fl_json_int(json_array_get(where, 0), "slot", 0), 1);
+    close_to(json_array_get(where, 0), "share", 2.0 / (PLACES + 1));
+    close_to(json_array_get(where, 199), "share", 1.0 / (PLACES + 1));
+    json_decref(j);
+}
+
+static void percents(void **state)
+{
+    (void)state;
+    static const struct {
+        double ratio;
+        const char *text;
+    } row[] = {{0, "0.0 %"}, {1, "100.0 %"}, {0.978, "97.8 %"}, {0.9995, "99.95 %"}, {0.99949, "99.9 %"}, {803456.0 / 803462, "99.999 %"},
+               {0.0004, "0.04 %"}, {1e-7, "0.00001 %"}, {1.0 / 3, "33.3 %"}};
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        char text[24];
+        table_percent(row[i].ratio, text);
+        assert_string_equal(text, row[i].text);
+    }
+}
+
 static uint32_t seed = 7;
 static uint32_t roll(uint32_t n)
 {
@@ -398,7 +430,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(by_eui64), T(no_station),
+        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(by_eui64), T(no_station),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,10 +39,10 @@ FL_MUST int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_
     "  --head FILE         for a bundle: a head or certificate kept elsewhere; repeat for more\n"                                   \
     "  --ca FILE           for a bundle: certificates (PEM) of timestamp authorities\n"                                             \
     "\n"                                                                                                                   \
-    "FILE is a certificate (text, or the page that prints), or a signed head. Checked are, for each: the signature under its\n" \
-    "head by a key of that log; the path from its record to the head; that the record says the number and the log it is\n" \
-    "proven for. And all together: whether all of them can be of one history of their log. A station that changed what it\n" \
-    "had signed before gives two files that cannot both be true: `fork` names them.\n"                                     \
+    "FILE is a certificate (text, or the page that prints, which must show what it proves and nothing else), or a signed head.\n" \
+    "Checked are, for each: the signature under its head by a key of that log; the path from its record to the head; that the\n" \
+    "record says the number and the log it is proven for. And all together: whether all of them can be of one history of their\n" \
+    "log. A station that changed what it had signed before gives two files that cannot both be true: `fork` names them.\n"  \
     "\n"                                                                                                                   \
     "exit: 0 all good; 2 usage; 3 a file could not be read; 10 and up: the finding, as `audit --help` lists them: 19 signature,\n" \
     "20 key, 14 foreign, 12 order, 27 proof, 28 malformed, 29 witness, 31 other; 23 fork before all others\n"

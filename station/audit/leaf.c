@@ -202,14 +202,15 @@ static void keep(struct leaf_view *view, struct leaf_text key, const struct valu
         const char *key;
         size_t n, at;
         enum kind kind;
-    } wanted['z' - 'a' + 1][2] = {
+    } wanted['z' - 'a' + 1][4] = { /* the last one empty */
         ['b' - 'a'] = {MEMBER(boot, INT)},
+        ['c' - 'a'] = {MEMBER(clock, TEXT)},
         ['e' - 'a'] = {MEMBER(event, TEXT)},
         ['j' - 'a'] = {MEMBER(job, TEXT)},
         ['l' - 'a'] = {MEMBER(log, TEXT)},
         ['m' - 'a'] = {MEMBER(mono_ms, INT)},
         ['n' - 'a'] = {MEMBER(next, TEXT)},
-        ['s' - 'a'] = {MEMBER(seq, INT), MEMBER(station, TEXT)},
+        ['s' - 'a'] = {MEMBER(seq, INT), MEMBER(station, TEXT), MEMBER(sw, TEXT)},
         ['t' - 'a'] = {{"time", 4, offsetof(struct leaf_view, time_ms), TEXT}, MEMBER(to_ms, INT)},
         ['v' - 'a'] = {MEMBER(v, INT), MEMBER(vkey, TEXT)},
     };
@@ -217,7 +218,7 @@ static void keep(struct leaf_view *view, struct leaf_text key, const struct valu
     if (*key.p < 'a')
         return;
     const struct member *m = wanted[*key.p - 'a'];
-    if (m->n != key.n)
+    while (m->n && m->n != key.n) /* no two of a letter are of one length */
         m++;
     if (m->n != key.n || m->kind != v->kind || memcmp(m->key, key.p, key.n) != 0)
         return;

@@ -39,7 +39,7 @@ struct leaf_text {
 };
 
 struct leaf_view {
-    struct leaf_text event, log, station, job, vkey, next;
+    struct leaf_text event, log, station, clock, sw, job, vkey, next;
     int64_t v, seq, boot, mono_ms; /* -1: no such member, or no integer that is not negative */
     int64_t to_ms;                 /* of a clock_step; INT64_MIN: none */
     int64_t time_ms;               /* INT64_MIN: none or malformed */

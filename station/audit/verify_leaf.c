@@ -41,6 +41,8 @@ static void check_form(struct audit_run *r, const struct audit_leaf *leaf, const
                           : !v->event.p       ? "event"
                           : !v->log.p         ? "log"
                           : !v->station.p     ? "station"
+                          : !v->clock.p       ? "clock"
+                          : !v->sw.p          ? "sw"
                           : v->seq < 0        ? "seq"
                           : v->boot < 0       ? "boot"
                           : v->mono_ms < 0    ? "mono_ms"

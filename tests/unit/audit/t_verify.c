@@ -105,6 +105,8 @@ static void node_gone(struct log *g) { memmove(&g->node[5], &g->node[6], (g->nod
 static void node_more(struct log *g) { g->node[g->nodes++] = (struct audit_node){1000, g->node[0].hash}; }
 static void c1(struct log *g) { write_leaf(&g->leaf[9], 9, "attempt_result", g->leaf[9].job, 1795334400000, 1); hash_leaf(&g->leaf[9]); rebuild(g, 0, key, &vkey); }
 static void form_no_log(struct log *g) { edit(&g->leaf[9], "\"log\":\"factory.example/station1\",", ""); hash_leaf(&g->leaf[9]); rebuild(g, 0, key, &vkey); }
+static void form_no_clock(struct log *g) { edit(&g->leaf[9], "\"clock\":\"sync\",", ""); hash_leaf(&g->leaf[9]); rebuild(g, 0, key, &vkey); }
+static void form_no_sw(struct log *g) { edit(&g->leaf[9], ",\"sw\":\"flashline 0.1.0\"", ""); hash_leaf(&g->leaf[9]); rebuild(g, 0, key, &vkey); }
 static void form_e6(struct log *g) { edit(&g->leaf[9], "\"sw\":", "\"sw\":\"x\",\"sw\":"); hash_leaf(&g->leaf[9]); rebuild(g, 0, key, &vkey); }
 static void not_opened(struct log *g) { write_leaf(&g->leaf[0], 0, "boot", NULL, 1795334400000, 1); hash_leaf(&g->leaf[0]); rebuild(g, 0, key, &vkey); }
 static void empty_record(struct log *g) { g->leaf[9].n = 0; }
@@ -163,6 +165,8 @@ static void attacks(void **state)
         {"node more", node_more, AUDIT_NODE, N, N, true},
         {"C1 with the key", c1, AUDIT_TIME, 9, 9, true},
         {"no log", form_no_log, AUDIT_FORM, 9, 9, true},
+        {"no clock", form_no_clock, AUDIT_FORM, 9, 9, true},
+        {"no sw", form_no_sw, AUDIT_FORM, 9, 9, true},
         {"not opened", not_opened, AUDIT_FORM, 0, -1, true},
         {"no bytes", empty_record, AUDIT_CHANGED, 9, 9, true},
     };

@@ -45,8 +45,8 @@ static void clock_steps(void **state)
     /* the clock goes back at leaf 9, which says so */
     int64_t to = 1795334400000;
     char text[400];
-    (void)snprintf(text, sizeof text, "{\"boot\":1,\"event\":\"clock_step\",\"from_ms\":1,\"log\":\"" ORIGIN "\",\"mono_ms\":540000,\"seq\":9,"
-                   "\"station\":\"station1\",\"time\":\"2026-11-22T08:00:00.000Z\",\"to_ms\":%lld,\"v\":1}", (long long)to);
+    (void)snprintf(text, sizeof text, "{\"boot\":1,\"clock\":\"free\",\"event\":\"clock_step\",\"from_ms\":1,\"log\":\"" ORIGIN "\",\"mono_ms\":540000,\"seq\":9,"
+                   "\"station\":\"station1\",\"sw\":\"x\",\"time\":\"2026-11-22T08:00:00.000Z\",\"to_ms\":%lld,\"v\":1}", (long long)to);
     (void)strcpy(g->leaf[9].rec, text);
     g->leaf[9].n = strlen(text);
     (void)strcpy(g->leaf[9].event, "clock_step");

@@ -9,8 +9,8 @@
  *
  * Witnesses get the head of the start, of every minute in which the log grew, and of the end: all of them the same head, so
  * that their signatures can stand under one certificate. A receiver that still owes an answer gets no second parcel: when it is
- * back it signs that one, and the newest a minute later. Nobody waits for any of this: no slot, no commit; the end of the line
- * for three seconds at most.
+ * back it signs that one, and the newest a minute later. Each has a thread of its own, so that one that is slow or away
+ * delays no other. Nobody waits for any of this: no slot, no commit; the end of the line for three seconds at most.
  *
  * Thread rule: opened and closed by one thread.
  */

@@ -43,16 +43,6 @@ uint64_t fl_deadline_left_ns(struct fl_deadline d)
     return now >= d.at_ns ? 0 : d.at_ns - now;
 }
 
-int fl_deadline_poll_ms(struct fl_deadline d)
-{
-    uint64_t left = fl_deadline_left_ns(d);
-    if (left == UINT64_MAX)
-        return -1;
-    /* rounded up: rounding down would spin through the last millisecond */
-    uint64_t ms = left / 1000000u + (left % 1000000u != 0);
-    return ms > INT_MAX ? INT_MAX : (int)ms;
-}
-
 /* ---- as text: by hand, both ways, because a log of millions of records is read again at every start -------- */
 
 static void put_digits(char *to, int64_t v, int n)

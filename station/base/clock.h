@@ -39,8 +39,6 @@ static inline bool fl_deadline_passed(struct fl_deadline d)
 {
     return d.at_ns != UINT64_MAX && fl_mono_ns() >= d.at_ns;
 }
-/* Milliseconds left, rounded up, for poll(2): 0 when passed, -1 for never, at most INT_MAX. */
-int fl_deadline_poll_ms(struct fl_deadline d);
 /* Nanoseconds left; 0 when passed, UINT64_MAX for never. */
 uint64_t fl_deadline_left_ns(struct fl_deadline d);
 

@@ -61,7 +61,7 @@ static enum fl_err in_token(const struct options *o, const char *secret, struct 
     struct token_place place;
     struct seal seal;
     char *module = realpath(o->module, NULL);
-    fl_buf_addf(text, "pkcs11 %s\ntoken %s\nobject %s\n", module ? module : o->module, o->token, o->object);
+    token_format(module ? module : o->module, o->token, o->object, text);
     free(module);
     enum fl_err err = fl_buf_err(text, why);
     if (!err)

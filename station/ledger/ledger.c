@@ -15,11 +15,6 @@ uint64_t ledger_size(const struct ledger *l)
     return l->range.size;
 }
 
-const char *ledger_origin(const struct ledger *l)
-{
-    return l->vkey.name;
-}
-
 /* ---- growing -------------------------------------------------------------------------------------- */
 
 enum fl_err ledger_begin(struct ledger *l, struct fl_why *why)

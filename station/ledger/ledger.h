@@ -55,7 +55,6 @@ uint64_t ledger_recovered(const struct ledger *l); /* how many records were made
 void ledger_close(struct ledger *l); /* NULL is fine */
 
 uint64_t ledger_size(const struct ledger *l); /* leaves, those of an open transaction counted */
-const char *ledger_origin(const struct ledger *l);
 
 FL_MUST enum fl_err ledger_begin(struct ledger *l, struct fl_why *why);
 /* The leaf that this job has of this kind already, or -1. `job` NULL: -1. */

@@ -8,11 +8,6 @@
 
 static const char *const names[SCAN_KINDS] = {"operator", "lot", "serial", "slot"};
 
-const char *scan_kind_name(enum scan_kind k)
-{
-    return names[k];
-}
-
 /* ---- bytes to codes ---------------------------------------------------------------------------------------- */
 
 enum scan_read scan_byte(struct scan_reader *r, char byte, uint64_t now_ms, char out[static SCAN_CODE_MAX + 1])

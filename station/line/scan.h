@@ -22,7 +22,6 @@
 
 enum { SCAN_CODE_MAX = 63, SCAN_HALF_MS = 500 };
 enum scan_kind { SCAN_OPERATOR, SCAN_LOT, SCAN_SERIAL, SCAN_SLOT, SCAN_KINDS };
-const char *scan_kind_name(enum scan_kind k); /* "operator", "lot", ... */
 
 /* ---- bytes to codes ---------------------------------------------------------------------------------------- */
 

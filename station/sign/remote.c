@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "sign/message.h"
+#include "sign/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -225,15 +225,13 @@ static enum fl_err made(int fd, pid_t child, struct remote **out, struct fl_why 
 
 enum fl_err remote_connect(const char *path, struct remote **out, struct fl_why *why)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct sockaddr_un at;
+    int fd;
     *out = NULL;
-    if (strlen(path) >= sizeof at.sun_path)
-        return fl_fail(why, FL_LIMIT, "the path of a socket has at most %zu bytes", sizeof at.sun_path - 1);
-    memcpy(at.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return fl_fail_os(why, "cannot make a socket");
-    enum fl_err err = connect(fd, (const struct sockaddr *)&at, sizeof at) == 0
+    enum fl_err err = socket_at(path, &at, &fd, why);
+    if (err)
+        return err;
+    err = connect(fd, (const struct sockaddr *)&at, sizeof at) == 0
                           ? made(fd, 0, out, why)
                           : fl_fail_os(why, "no signer answers at %s", path);
     if (err)

@@ -58,12 +58,3 @@ enum fl_err seal_open(const char *path, const char *secret, struct seal *out, st
     key_wipe(&text);
     return err ? fl_why_wrap(why, err, "%.200s: ", path) : FL_OK;
 }
-
-bool seal_needs_secret(const char *path)
-{
-    struct fl_buf text = FL_BUF(FILE_MAX);
-    bool yes = fl_file_read(path, &text, NULL) == FL_OK &&
-               (key_pem_encrypted(text.bytes, text.len) || token_describes(text.bytes, text.len));
-    key_wipe(&text);
-    return yes;
-}

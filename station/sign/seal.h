@@ -24,7 +24,5 @@ void seal_of_key(struct key *key, struct seal *out);
  * only. `secret` is the passphrase or the PIN, NULL: none. FL_ACCESS: others can read the file, or the secret is missing or
  * wrong. */
 FL_MUST enum fl_err seal_open(const char *path, const char *secret, struct seal *out, struct fl_why *why);
-/* Does the file say that a secret is needed? */
-bool seal_needs_secret(const char *path);
 
 #endif

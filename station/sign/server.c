@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "sign/message.h"
+#include "sign/socket.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { SEND_MS = 30000, REST_MS = 10000 };
@@ -230,14 +230,12 @@ static enum fl_err serve_all(struct keeper *k, int fd, struct fl_wake *stop, str
 enum fl_err server_listen(struct keeper *k, const char *path, struct fl_wake *stop, void (*ready)(void *ctx), void *ctx,
                           struct fl_why *why)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof at.sun_path)
-        return fl_fail(why, FL_LIMIT, "the path of a socket has at most %zu bytes", sizeof at.sun_path - 1);
-    memcpy(at.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return fl_fail_os(why, "cannot make a socket");
-    enum fl_err err = bind_at(fd, &at, why);
+    struct sockaddr_un at;
+    int fd;
+    enum fl_err err = socket_at(path, &at, &fd, why);
+    if (err)
+        return err;
+    err = bind_at(fd, &at, why);
     if (!err) {
         if (ready)
             ready(ctx);

@@ -109,9 +109,9 @@ enum fl_err token_parse(const void *bytes, size_t n, struct token_place *out, st
     return FL_OK;
 }
 
-void token_format(const struct token_place *p, struct fl_buf *out)
+void token_format(const char *module, const char *token, const char *object, struct fl_buf *out)
 {
-    fl_buf_addf(out, "pkcs11 %s\ntoken %s\nobject %s\n", p->module, p->token, p->object);
+    fl_buf_addf(out, "%s%s\ntoken %s\nobject %s\n", first_word, module, token, object);
 }
 
 /* ---- opening --------------------------------------------------------------------------------------------------- */

@@ -30,8 +30,8 @@ struct token_place {
 /* Does a file with this content describe a token? */
 bool token_describes(const void *text, size_t n);
 FL_MUST enum fl_err token_parse(const void *text, size_t n, struct token_place *out, struct fl_why *why);
-/* The file's text for a place. */
-void token_format(const struct token_place *p, struct fl_buf *out);
+/* The file's text; whether it is one that token_parse takes, that says. */
+void token_format(const char *module, const char *token, const char *object, struct fl_buf *out);
 
 /* FL_NOT_FOUND: no such module, token or object. FL_ACCESS: the PIN is missing or wrong. FL_UNSUPPORTED: the object is no
  * Ed25519 key. */

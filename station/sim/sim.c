@@ -378,11 +378,6 @@ void sim_see_nothing(struct sim *s)
         operator_blind(s->operator);
 }
 
-unsigned sim_boards(const struct sim *s)
-{
-    return s->n;
-}
-
 uint64_t sim_seed(const struct sim *s)
 {
     return s->seed;
@@ -406,9 +401,4 @@ const char *sim_chip_name(const struct sim *s, unsigned i)
 void sim_mac(const struct sim *s, unsigned i, uint8_t mac[static 6])
 {
     memcpy(mac, s->spec[i].mac, 6);
-}
-
-void sim_flash_copy(const struct sim *s, unsigned i, uint32_t addr, void *out, size_t n)
-{
-    sim_board_flash(s->board[i], addr, out, n);
 }

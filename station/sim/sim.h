@@ -9,7 +9,7 @@
  * FL_NOT_FOUND: no such chip or file; FL_BUSY: the state folder or a port is in use.
  *
  * Thread rule: sim_open, sim_run, sim_close from one thread (sim_run returns when `wake` is raised). The
- * getters of boards are not for a shift, whose boards come and go; they read what does not change after sim_open; sim_flash_copy only while sim_run does not run.
+ * getters of boards are not for a shift, whose boards come and go; they read what does not change after sim_open.
  */
 #ifndef FL_SIM_SIM_H
 #define FL_SIM_SIM_H
@@ -51,7 +51,6 @@ FL_MUST enum fl_err sim_open(const struct sim_config *c, struct sim **out, struc
 FL_MUST enum fl_err sim_run(struct sim *s, struct fl_wake *wake, struct fl_why *why);
 void sim_close(struct sim *s); /* NULL is fine */
 
-unsigned sim_boards(const struct sim *s);
 uint64_t sim_seed(const struct sim *s);
 /* The operator's eyes, from any thread: slot (from 1) shows this now; the board cannot be seen any more, until a tile
  * is told again. Without a shift nothing happens. */
@@ -64,7 +63,5 @@ const char *sim_where(const struct sim *s);
 /* "esp32", and the six bytes of board i's address. */
 const char *sim_chip_name(const struct sim *s, unsigned i);
 void sim_mac(const struct sim *s, unsigned i, uint8_t mac[static 6]);
-/* n bytes of board i's flash from `addr`. */
-void sim_flash_copy(const struct sim *s, unsigned i, uint32_t addr, void *out, size_t n);
 
 #endif

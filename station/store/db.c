@@ -69,11 +69,6 @@ enum fl_err db_fail(sqlite3 *db, struct fl_why *why, const char *what)
     return err ? err : FL_IO;
 }
 
-bool db_is_constraint(sqlite3 *db)
-{
-    return (sqlite3_errcode(db) & 0xff) == SQLITE_CONSTRAINT;
-}
-
 enum fl_err db_exec(sqlite3 *db, const char *sql, struct fl_why *why)
 {
     char what[60];

@@ -21,8 +21,6 @@ enum { DB_APPLICATION_ID = 1179407440 };
 
 /* The error of the last call on `db`, as ours, with `what` in front and SQLite's words behind. */
 FL_MUST enum fl_err db_fail(sqlite3 *db, struct fl_why *why, const char *what);
-/* Did the last call break a constraint or a trigger? */
-bool db_is_constraint(sqlite3 *db);
 
 FL_MUST enum fl_err db_exec(sqlite3 *db, const char *sql, struct fl_why *why);
 FL_MUST enum fl_err db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct fl_why *why);

@@ -42,3 +42,28 @@ run_shift() {
     [ "$(tail -n 1 "$T/truth" | jq -r .type)" = end ] || fail "the truth has no end"
     sqlite3 -json "$T/data/flashline.db" "SELECT leaf, slot, mac, outcome, fault FROM attempt_view" | jq -c '.[]' >"$T/attempts"
 }
+# shift_lot RULES: folder, labels and the lot L-1 with these rules
+shift_lot() {
+    printf '^XA^FO20,20^FDmac={mac}^FS^FO20,50^FDserial={serial}^FS^XZ\n' >"$T/label.zpl"
+    mkdir "$T/labels"
+    STATION_HEAD="labels: {printer: 'dir:$T/labels', template: label.zpl}"
+    expect_exit 0 "$FL" init --data "$T/data" --station shift --no-passphrase
+    expect_exit 0 "$FL" lot open L-1 --profile "$T/shift.p.yaml" --rules "$1" --data "$T/data" --operator eva
+    RUN_OPTIONS="--lot L-1 --operator eva"
+}
+# truth_is_recorded: the records are what the simulator knows; no unit counts twice, every number and every label is there once, and
+# the log holds
+truth_is_recorded() {
+    node tests/shift/compare.mjs "$T/truth" "$T/attempts" 0x400000 "$T/image@0x10000" || fail "records and truth differ"
+    passed=$(sql "SELECT count(DISTINCT unit) FROM attempt_view WHERE outcome = 'PASS'")
+    [ "$(sql "SELECT count(*) FROM attempt_view WHERE outcome = 'PASS'")" = "$passed" ] || fail "a unit passed twice in the lot"
+    [ "$(sql "SELECT count(*), count(DISTINCT serial), count(DISTINCT unit) FROM serial WHERE state = 'confirmed'")" = "$passed|$passed|$passed" ] ||
+        { sql "SELECT state, count(*) FROM serial GROUP BY state"; fail "serial numbers: $passed units passed"; }
+    # none is lost: from the first to the last every number is with a unit, or was given back
+    [ "$(sql "SELECT count(*) = max(CAST(substr(serial, 4) AS INTEGER)) AND sum(state = 'reserved') = 0 FROM serial")" = 1 ] ||
+        { sql "SELECT state, count(*), max(serial) FROM serial GROUP BY state"; fail "a serial number is lost"; }
+    [ "$(cat "$T"/labels/* | grep -c '\^XZ')" = "$passed" ] || fail "labels: $(cat "$T"/labels/* | grep -c '\^XZ') for $passed units"
+    [ "$(sed -n 's/.*mac=\([0-9a-f:]*\).*serial=\([^^]*\).*/\1 \2/p' "$T"/labels/* | sort -u | wc -l)" = "$passed" ] || fail "a label was printed twice"
+    expect_exit 0 "$FL" audit --data "$T/data"
+    expect_exit 0 "$FL" db check --data "$T/data"
+}

@@ -21,7 +21,7 @@
 #include "audit/leaf.h"
 #include "base/buf.h"
 
-enum { ACCOUNT_LIST_MAX = 16, ACCOUNT_MAC_TEXT = 24, ACCOUNT_SERIAL_TEXT = 64, ACCOUNT_LEAVES_MAX = 4, ACCOUNT_HOLES_MAX = 8 };
+enum { ACCOUNT_LIST_MAX = 16, ACCOUNT_SERIAL_TEXT = 64, ACCOUNT_LEAVES_MAX = 4, ACCOUNT_HOLES_MAX = 8 };
 
 struct account; /* opaque */
 

@@ -41,7 +41,7 @@ struct audit_run {
     bool more_heads, more_nodes;
     struct audit_head head; /* the next one */
     struct audit_node node;
-    uint64_t heads_seen, last_head_size;
+    uint64_t heads_seen;
 
     struct audit_outside_head *outside; /* sorted by size */
     size_t n_outside, next_outside;

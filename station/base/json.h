@@ -18,7 +18,7 @@
 #include <stdbool.h>
 
 /* Append the canonical bytes. FL_FORMAT when the value holds a real, an integer out of range, or a
- * key that is not [a-z0-9_]+. */
+ * key that is not [a-z0-9_]+. FL_LIMIT: nested deeper than 32, or longer than `out` may be. */
 FL_MUST enum fl_err fl_json_canonical(const json_t *value, struct fl_buf *out, struct fl_why *why);
 
 /* Parse; duplicate keys are refused. Borrowed bytes, new reference. */
@@ -35,8 +35,8 @@ FL_MUST enum fl_err fl_json_write(json_t *value, size_t flags, struct fl_buf *ou
 const char *fl_json_text(const json_t *object, const char *key);
 int64_t fl_json_int(const json_t *object, const char *key, int64_t fallback);
 
-/* Set a text member from bytes that may not be UTF-8 or may hold control characters other than tab
- * and newline: each offending byte becomes '?'. For text that came from a chip. */
+/* Set a text member from bytes that may not be UTF-8 or may hold control characters of ASCII other than
+ * tab and newline: each offending byte becomes '?'. For text that came from a chip. */
 FL_MUST enum fl_err fl_json_set_dirty(json_t *object, const char *key, const void *bytes, size_t n);
 
 #endif

@@ -19,7 +19,7 @@ struct fl_wake {
 };
 
 FL_MUST enum fl_err fl_wake_init(struct fl_wake *w, struct fl_why *why);
-void fl_wake_fini(struct fl_wake *w); /* safe on a zeroed or failed-init one whose rd is -1 */
+void fl_wake_fini(struct fl_wake *w); /* safe on {-1, -1} and after a failed init; not on zeroes, which are descriptor 0 */
 void fl_wake_raise(struct fl_wake *w); /* async-signal-safe */
 void fl_wake_clear(struct fl_wake *w);
 

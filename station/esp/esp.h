@@ -20,7 +20,8 @@
  * the table that holds it (chip.c).
  *
  * Thread rule: one thread at a time owns a session. Sessions share nothing but const tables.
- * Ownership: link, tuning, observer and regions are borrowed and must outlive the session.
+ * Ownership: link, tuning, regions and what the observer's ctx leads to are borrowed and must outlive the session; config and
+ * observer are copied, the texts in them are not.
  */
 #ifndef FL_ESP_ESP_H
 #define FL_ESP_ESP_H
@@ -130,6 +131,7 @@ struct esp_flash_info {
 
 /* ---- the conversation ------------------------------------------------------------------------- */
 
+/* FL_ARG: no link, no such chip, or no such reset (reset_check says why). FL_NOMEM. Nothing is sent yet; *out NULL on failure. */
 FL_MUST enum fl_err esp_open(struct link *link, const struct esp_config *config,
                              struct esp_tuning *tuning, const struct esp_observer *observer,
                              struct esp **out);

@@ -27,9 +27,7 @@
 #include <limits.h>
 
 enum {
-    SHORT_HEADER = 8,
     LONG_HEADER = 24,
-    SEGMENT_HEADER = 8,
     SEGMENT_MAX = 16 << 20, /* the mask ROM refuses longer ones */
     CHECKSUM_SEED = 0xef,
     MAGIC_8266_V2 = 0xea,

@@ -135,7 +135,7 @@ enum fl_err esp_with_ladder(struct esp *e, const struct esp_run *run, esp_job *j
     }
 }
 
-enum fl_err esp_forms(struct esp *e)
+static enum fl_err forms(struct esp *e)
 {
     enum fl_err err = e->forms || !e->observer.forms ? FL_OK : e->observer.forms(e->observer.ctx);
     e->forms = !err;
@@ -149,7 +149,7 @@ enum fl_err esp_job_write(struct esp *e, const struct esp_run *run)
         run->res[i].writes++;
         run->res[i].state = ESP_REGION_PENDING;
     }
-    enum fl_err err = esp_forms(e);
+    enum fl_err err = forms(e);
     if (!err)
         err = esp_write_run(e, run->r, run->n);
     for (size_t i = 0; i < run->n && !err; i++)
@@ -263,7 +263,7 @@ static enum fl_err lengthen(struct esp *e, struct esp_run *run, size_t most, boo
     if (skip)
         err = differing(e, run, most, looked, &most);
     if (!err) /* not before: the image may still be compressed while the chip is asked */
-        err = esp_forms(e);
+        err = forms(e);
     while (!err && can < most && stream_joins(&run->r[can - 1], &run->r[can]))
         can++;
     run->n = e->disturbed ? 1 : can;

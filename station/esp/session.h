@@ -286,8 +286,6 @@ struct esp_run {
 };
 typedef enum fl_err esp_job(struct esp *e, const struct esp_run *run);
 FL_MUST enum fl_err esp_with_ladder(struct esp *e, const struct esp_run *run, esp_job *job);
-/* Until the compressed forms of all regions are there: before anybody looks at one. */
-FL_MUST enum fl_err esp_forms(struct esp *e);
 FL_MUST enum fl_err esp_job_write(struct esp *e, const struct esp_run *run);
 /* look.c, each for a run of one: SKIPPED or PENDING, before a write; VERIFIED or BAD, behind it. */
 FL_MUST enum fl_err esp_job_look(struct esp *e, const struct esp_run *run);

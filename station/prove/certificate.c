@@ -81,37 +81,14 @@ static void add_note(const struct head *h, struct fl_buf *out)
     checkpoint_note(out, &h->vkey, h->vkey.name, h->size, &h->root, h->signature);
 }
 
-enum fl_err certificate_write(sqlite3 *db, int64_t index, struct fl_buf *out, struct fl_why *why)
-{
-    struct head h;
-    struct tree_proof path;
-    struct fl_buf leaf = FL_BUF(PROOF_EXTRA_MAX), note = FL_BUF(NOTE_BYTES_MAX);
-    enum fl_err err = read_head(db, &h, why);
-    if (!err)
-        err = read_leaf(db, index, &leaf, why);
-    if (!err && (uint64_t)index >= h.size)
-        err = fl_fail(why, FL_NOT_FOUND, "record %lld is not under a signed head yet", (long long)index);
-    if (!err)
-        err = prove(db, (uint64_t)index, h.size, &path, why);
-    if (!err) {
-        add_note(&h, &note);
-        err = fl_buf_err(&note, why);
-    }
-    if (!err) {
-        proof_file_write(out, leaf.bytes, leaf.len, (uint64_t)index, &path, note.bytes, note.len);
-        err = fl_buf_err(out, why);
-    }
-    fl_buf_fini(&leaf);
-    fl_buf_fini(&note);
-    return err;
-}
-
-enum fl_err certificate_write_under(sqlite3 *db, int64_t index, const struct fl_buf *note, uint64_t size, struct fl_buf *out,
-                                    struct fl_why *why)
+/* Under this signed head of this log. */
+static enum fl_err write_under(sqlite3 *db, int64_t index, const struct fl_buf *note, uint64_t size, struct fl_buf *out, struct fl_why *why)
 {
     struct tree_proof path;
     struct fl_buf leaf = FL_BUF(PROOF_EXTRA_MAX);
     enum fl_err err = read_leaf(db, index, &leaf, why);
+    if (!err && (uint64_t)index >= size)
+        err = fl_fail(why, FL_NOT_FOUND, "record %lld is not under a signed head yet", (long long)index);
     if (!err)
         err = prove(db, (uint64_t)index, size, &path, why);
     if (!err) {
@@ -119,6 +96,21 @@ enum fl_err certificate_write_under(sqlite3 *db, int64_t index, const struct fl_
         err = fl_buf_err(out, why);
     }
     fl_buf_fini(&leaf);
+    return err;
+}
+
+static enum fl_err write_under_newest(sqlite3 *db, int64_t index, struct fl_buf *out, struct fl_why *why)
+{
+    struct head h;
+    struct fl_buf note = FL_BUF(NOTE_BYTES_MAX);
+    enum fl_err err = read_head(db, &h, why);
+    if (!err) {
+        add_note(&h, &note);
+        err = fl_buf_err(&note, why);
+    }
+    if (!err)
+        err = write_under(db, index, &note, h.size, out, why);
+    fl_buf_fini(&note);
     return err;
 }
 
@@ -133,9 +125,9 @@ enum fl_err certificate_best(sqlite3 *db, const char *data, int64_t index, struc
     if (!err && size > (uint64_t)newest) /* signed after this transaction began */
         err = FL_NOT_FOUND;
     if (!err)
-        err = certificate_write_under(db, index, &note, size, out, why);
+        err = write_under(db, index, &note, size, out, why);
     else if (err == FL_NOT_FOUND)
-        err = certificate_write(db, index, out, why);
+        err = write_under_newest(db, index, out, why);
     fl_buf_fini(&note);
     return err;
 }

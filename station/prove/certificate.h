@@ -13,13 +13,8 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
-/* Append the file for leaf `index`. FL_NOT_FOUND: there is no such leaf, or the log has no head yet. */
-FL_MUST enum fl_err certificate_write(sqlite3 *db, int64_t index, struct fl_buf *out, struct fl_why *why);
-/* The same under this signed head, which must cover the leaf and be of this log: a head that a witness signed (cosigned.h). */
-FL_MUST enum fl_err certificate_write_under(sqlite3 *db, int64_t index, const struct fl_buf *note, uint64_t size, struct fl_buf *out,
-                                            struct fl_why *why);
-/* The one to give away: under the head over the leaf that most witnesses signed (cosigned_over), if there is one; else under the
- * newest. `data` is the station's folder. */
+/* Append the file for leaf `index`: under the head over it that most witnesses signed (cosigned_over), if there is one; else under
+ * the newest. `data` is the station's folder. FL_NOT_FOUND: there is no such leaf, or no head over it yet. */
 FL_MUST enum fl_err certificate_best(sqlite3 *db, const char *data, int64_t index, struct fl_buf *out, struct fl_why *why);
 /* The record that certifies a unit: the unit_final behind its newest PASS. FL_ARG: `mac` is none (event_mac_parse).
  * FL_NOT_FOUND: never seen here, or never passed. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RAW_MAX = 20 };
 #define WORSE_ALPHA 0.05
 
 /* ---- rows as the query gives them --------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MINUTE_MS = 60000, DAY_MIN = 1440 };
+enum { MINUTE_MS = 60000 };
 static const int64_t day_ms = 86400000;
 
 static int64_t floor_div(int64_t a, int64_t b)

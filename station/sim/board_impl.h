@@ -19,7 +19,7 @@
 #include "sim/stub.h"
 #include "sim/wire.h"
 
-enum { SIM_TALK_STEPS = 40, SIM_TALK_MAX = 16384, SIM_FRAME_MAX = 8 + 0x4000 + 0xFF };
+enum { SIM_TALK_STEPS = 40, SIM_TALK_MAX = 16384 };
 
 /* Text that the chip says by and by: up to step[i].end at step[i].at. */
 struct sim_talk {

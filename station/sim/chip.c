@@ -35,7 +35,7 @@ BITS p4_major[] = {{0x4C, 23, 1, 2}, {0x4C, 4, 2, 0}, {0, 0, 0, 0}};
         .software = "rst:0x3 (RTC_SW_SYS_RST),",                                                   \
     }
 
-const struct sim_chip sim_chips[] = {
+static const struct sim_chip chips[] = { /* a row with name NULL ends it */
     {.name = "esp8266", .title = "ESP8266", .stub = "esp8266.json",
      .magic = 0xFFF0C101, .image_id = -1, .boot_at = 0,
      .efuse = 0x3FF00050, .mac_at = 0, .mac_layout = SIM_MAC_8266,
@@ -162,7 +162,7 @@ const struct sim_chip sim_chips[] = {
 
 const struct sim_chip *sim_chip_find(const char *name)
 {
-    for (const struct sim_chip *c = sim_chips; c->name; c++)
+    for (const struct sim_chip *c = chips; c->name; c++)
         if (strcmp(c->name, name) == 0)
             return c;
     return NULL;

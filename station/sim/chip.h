@@ -68,7 +68,6 @@ struct sim_chip {
     struct sim_boot_words words;
 };
 
-extern const struct sim_chip sim_chips[]; /* a row with name NULL ends it */
 const struct sim_chip *sim_chip_find(const char *name); /* NULL: no such chip */
 
 struct sim_regs;

@@ -96,7 +96,8 @@ bool folder_there(const struct folder *f)
     return fl_path_exists(f->vkey) || fl_path_exists(f->db);
 }
 
-bool folder_station_ok(const char *name)
+/* 1 to 63 of A-Z a-z 0-9 . _ - */
+static bool station_ok(const char *name)
 {
     size_t n = strlen(name);
     return n > 0 && n < FOLDER_STATION_MAX &&
@@ -113,7 +114,7 @@ static void name_from_host(char out[static FOLDER_STATION_MAX])
     out[FOLDER_STATION_MAX - 1] = 0;
     for (char *p = out; *p; p++) {
         char one[2] = {*p, 0};
-        if (!folder_station_ok(one))
+        if (!station_ok(one))
             *p = '-';
     }
 }
@@ -208,7 +209,7 @@ enum fl_err folder_create(const struct folder *f, const struct folder_new *n, st
     struct vkey vkey;
     enum fl_err err;
     name_from_host(station);
-    if (n->station && !folder_station_ok(n->station))
+    if (n->station && !station_ok(n->station))
         return fl_fail(why, FL_ARG, "'%.100s' cannot name a station: 1 to %d of A-Z a-z 0-9 . _ -", n->station,
                        FOLDER_STATION_MAX - 1);
     if (n->station)
@@ -260,7 +261,7 @@ enum fl_err folder_identity(const struct folder *f, char station[static FOLDER_S
 {
     char text[KEY_VKEY_MAX];
     enum fl_err err = read_line(f->station, station, FOLDER_STATION_MAX, why);
-    if (!err && !folder_station_ok(station))
+    if (!err && !station_ok(station))
         err = fl_fail(why, FL_FORMAT, "%.300s does not hold the name of a station", f->station);
     if (!err)
         err = read_line(f->vkey, text, sizeof text, why);

@@ -55,8 +55,6 @@ struct folder_new {
 /* Make folder, key and the small files; FL_EXISTS when a station is there, FL_MISMATCH when a database is there
  * without its key. The database is made by the recorder. */
 FL_MUST enum fl_err folder_create(const struct folder *f, const struct folder_new *n, struct fl_why *why);
-/* 1 to 63 of A-Z a-z 0-9 . _ - */
-bool folder_station_ok(const char *name);
 
 /* The name of the station and the verifier key of its log. */
 FL_MUST enum fl_err folder_identity(const struct folder *f, char station[static FOLDER_STATION_MAX],

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool person_is_tag(const char *text)
+static bool is_tag(const char *text)
 {
     return text[0] == '#' && strlen(text) == PERSON_TAG - 1 && strspn(text + 1, "0123456789abcdef") == PERSON_TAG - 2;
 }
@@ -74,7 +74,7 @@ enum fl_err person_tag(sqlite3 *db, const char *name, struct person *made, char 
 {
     if (made)
         made->tag[0] = 0;
-    if (person_is_tag(name)) {
+    if (is_tag(name)) {
         (void)snprintf(tag, PERSON_TAG, "%s", name);
         return FL_OK;
     }

@@ -26,7 +26,6 @@ struct person {
     uint8_t salt[PERSON_SALT];
 };
 
-bool person_is_tag(const char *text);
 /* The tag of this name. A tag is its own tag. A new name: FL_NOT_FOUND, or with `made` a new tag, and *made is the row that
  * was written (else its tag is empty), for whoever makes this transaction again (redo.h). */
 FL_MUST enum fl_err person_tag(sqlite3 *db, const char *name, struct person *made, char tag[static PERSON_TAG], struct fl_why *why);

@@ -46,7 +46,7 @@ struct web_request {
     struct web_who who;
     struct fl_buf body;
     struct web_reply reply;
-    bool refused, queued, worked;
+    bool refused, worked;
     struct web_request *next; /* in the work queue */
 };
 

@@ -150,7 +150,8 @@ static const struct key flash_keys[] = {
     {.name = "erase", .type = KEY_CHOICE, .at = AT(flash.erase) - AT(flash), .words = "needed|all",
      .fallback = "needed", .help = "all: the whole flash is erased first, settings of earlier lives with it."},
     {.name = "skip_matching", .type = KEY_BOOL, .at = AT(flash.skip_matching) - AT(flash), .fallback = "true",
-     .help = "Leave a region alone whose MD5 in flash is right already."},
+     .help = "Leave a region alone whose MD5 in flash is right already. Where flash is blank at the first and at the last of "
+             "regions side by side, those between are written without being asked for."},
     {.name = "secured", .type = KEY_CHOICE, .at = AT(flash.secured) - AT(flash), .words = "refuse|as_is|unproven",
      .fallback = "refuse",
      .help = "Units with flash encryption on or in secure download mode. refuse: not touched. as_is: the files are "

@@ -117,10 +117,21 @@ uint64_t sim_board_due(const struct sim_board *b)
     return least(inner_due(b), sim_read_due(b));
 }
 
+bool sim_board_owes(const struct sim_board *b)
+{
+    return b->stub.owed.data != NULL;
+}
+
+void sim_board_work(struct sim_board *b)
+{
+    sim_stub_finish(b);
+}
+
 /* ---- for tests ------------------------------------------------------------------------------------------- */
 
-void sim_board_flash(const struct sim_board *b, uint32_t addr, void *out, size_t n)
+void sim_board_flash(struct sim_board *b, uint32_t addr, void *out, size_t n)
 {
+    sim_stub_finish(b);
     sim_flash_read(&b->flash, addr, out, n);
 }
 
@@ -139,7 +150,8 @@ uint32_t sim_board_chip_baud(const struct sim_board *b)
     return b->chip_baud;
 }
 
-uint64_t sim_board_sectors_erased(const struct sim_board *b)
+uint64_t sim_board_sectors_erased(struct sim_board *b)
 {
+    sim_stub_finish(b);
     return b->flash.sectors_erased;
 }

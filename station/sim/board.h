@@ -44,6 +44,11 @@ size_t sim_board_backlog(const struct sim_board *b);
 uint64_t sim_board_due(const struct sim_board *b);
 void sim_board_run(struct sim_board *b, uint64_t now);
 
+/* With pace real the computing behind an answer that has gone out (inflating, programming) is put off until something
+ * needs its result. An owner of many boards calls sim_board_work when none of them is due. */
+bool sim_board_owes(const struct sim_board *b);
+void sim_board_work(struct sim_board *b);
+
 /* False while the port has vanished from the bus. */
 bool sim_board_port_up(const struct sim_board *b);
 /* The board is pulled out, flash kept, until it is plugged in again. */
@@ -53,7 +58,7 @@ void sim_board_plug(struct sim_board *b, uint64_t now);
 void sim_board_cable(struct sim_board *b, double rate);
 
 /* What lies in flash, for tests and for whoever checks a station's work. */
-void sim_board_flash(const struct sim_board *b, uint32_t addr, void *out, size_t n);
+void sim_board_flash(struct sim_board *b, uint32_t addr, void *out, size_t n);
 const struct sim_spec *sim_board_spec(const struct sim_board *b);
 
 /* For tests: what the chip is doing. */
@@ -68,6 +73,6 @@ enum sim_mode {
 };
 enum sim_mode sim_board_mode(const struct sim_board *b);
 uint32_t sim_board_chip_baud(const struct sim_board *b);
-uint64_t sim_board_sectors_erased(const struct sim_board *b);
+uint64_t sim_board_sectors_erased(struct sim_board *b);
 
 #endif

@@ -52,6 +52,7 @@ uint64_t sim_talk_due(const struct sim_board *b)
 void sim_halt(struct sim_board *b)
 {
     hush(b);
+    sim_stub_finish(b);
     sim_stub_fini(b);
     sim_rom_fini(b);
     sim_ram_clear(&b->ram);

@@ -20,7 +20,7 @@
 enum { ROW_TRIES = 50 };
 
 struct sim {
-    unsigned n;
+    unsigned n, turn;
     uint64_t seed;
     struct sim_stubs *stubs;
     struct sim_spec *spec;
@@ -340,6 +340,18 @@ static void serve_ready(struct sim *s)
         }
 }
 
+/* A board that has put off work, or NULL; by turns. */
+static struct sim_board *owing(struct sim *s)
+{
+    for (unsigned k = 0; k < s->n; k++) {
+        s->turn = (s->turn + 1) % s->n;
+        struct sim_board *b = s->end[s->turn].board;
+        if (b && sim_board_owes(b))
+            return b;
+    }
+    return NULL;
+}
+
 enum fl_err sim_run(struct sim *s, struct fl_wake *wake, struct fl_why *why)
 {
     sim_wait_sharply();
@@ -354,13 +366,16 @@ enum fl_err sim_run(struct sim *s, struct fl_wake *wake, struct fl_why *why)
                 next = s->end[i].due < next ? s->end[i].due : next; /* one that was just plugged in */
         }
         size_t n = fill_fds(s, wake);
-        int ready = sim_wait(s->fds, n, next == SIM_NEVER ? SIM_NEVER : next > now ? next - now : 0);
+        struct sim_board *idle = next > now ? owing(s) : NULL;
+        int ready = sim_wait(s->fds, n, next == SIM_NEVER && !idle ? SIM_NEVER : next > now && !idle ? next - now : 0);
         if (ready < 0 && errno != EINTR)
             return fl_fail_os(why, "poll");
         if (ready > 0 && s->fds[0].revents)
             return FL_OK;
         if (ready > 0)
             serve_ready(s);
+        else if (idle)
+            sim_board_work(idle);
     }
 }
 

@@ -133,10 +133,22 @@ static uint64_t acknowledged(struct sim_board *b, const struct sim_stub_buffer *
     return sim_stub_read_next(b);
 }
 
+void sim_stub_finish(struct sim_board *b)
+{
+    struct sim_stub *s = &b->stub;
+    uint64_t ns = 0;
+    if (!s->owed.data)
+        return;
+    s->deferred = sim_stub_work(b, s->owed.data, s->owed.n, s->owed.compressed, &ns);
+    s->owed.data = NULL;
+    s->busy += ns;
+}
+
 void sim_stub_tick(struct sim_board *b)
 {
     struct sim_stub *s = &b->stub;
     int i;
+    sim_stub_finish(b);
     while (b->mode == SIM_STUB && s->busy <= b->now && (i = next_buffer(s)) >= 0) {
         struct sim_stub_buffer *f = &s->buffer[i];
         uint64_t ns = 0;
@@ -145,6 +157,8 @@ void sim_stub_tick(struct sim_board *b)
             ns = s->reading ? acknowledged(b, f) : sim_stub_handle(b, f->bytes, f->len);
         f->complete = f->error = false;
         s->busy = b->now + ns;
+        if (!b->spec.pace_real || next_buffer(s) >= 0)
+            sim_stub_finish(b);
     }
     s->waiting = next_buffer(s) >= 0;
 }

@@ -16,8 +16,10 @@
  *   wait between them leave the receiver inverted. With pace fast there is no clock that could show the
  *   pause after DB 00, or after an acknowledgement of READ_FLASH: there a batch ends with these.
  *
- * Answers come after the checks and before the work (inflate, erase, program). Work that fails is told in
- * the answer to the next command, whatever it is, and that command is not executed. There is no check of
+ * Answers come after the checks and before the work (inflate, erase, program). With pace real the model leaves that
+ * work undone until its result is asked for (the main loop's next round, a reset, a look into the flash), or until its
+ * owner has nothing better to do: many boards that end a block in one moment all answer first. Work that fails is told
+ * in the answer to the next command, whatever it is, and that command is not executed. There is no check of
  * sequence numbers. END is a barrier and asks only whether all announced bytes came.
  *
  * Facts: the observed answers of the stub that npm esptool-js 0.7.0 ships; the protocol reference 1.1
@@ -54,6 +56,11 @@ struct sim_stub {
     unsigned batch;  /* bytes since the main loop last could run */
     uint64_t busy;   /* ns: the main loop works until then */
     bool waiting;    /* ... and has a frame to handle afterwards */
+    struct {
+        const uint8_t *data; /* in a frame buffer, which is not filled before the main loop's next round; NULL: nothing */
+        size_t n;
+        bool compressed;
+    } owed; /* work of a write that was answered: `busy` does not hold its time yet */
 
     /* flash */
     uint32_t flash_size; /* as found at the start, or told by SPI_SET_PARAMS: nothing beyond is touched */
@@ -83,6 +90,7 @@ void sim_stub_fini(struct sim_board *b);
 void sim_stub_receive(struct sim_board *b, const uint8_t *bytes, size_t n, bool more);
 uint64_t sim_stub_due(const struct sim_board *b); /* when the main loop has something to do */
 void sim_stub_tick(struct sim_board *b);
+void sim_stub_finish(struct sim_board *b); /* does the work that is owed */
 
 /* stub_cmd.c: one complete frame. Returns ns that the main loop is busy. */
 uint64_t sim_stub_handle(struct sim_board *b, const uint8_t *frame, size_t n);

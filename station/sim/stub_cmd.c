@@ -317,7 +317,9 @@ static uint64_t execute(struct sim_board *b, const struct request *q)
     uint64_t end = reply(b, q->op, r.status, &r), ns = r.ns + b->order.late;
     switch (r.after) {
     case AFTER_WRITE:
-        s->deferred = sim_stub_work(b, q->data, q->n, q->op == OP_DEFL_DATA, &ns);
+        s->owed.data = q->data;
+        s->owed.n = q->n;
+        s->owed.compressed = q->op == OP_DEFL_DATA;
         break;
     case AFTER_BAUD: change_baud(b, fl_get_u32le(q->data), end); break;
     case AFTER_JUMP: jump(b, fl_get_u32le(q->data + 4), end); break;

@@ -17,7 +17,7 @@ static void put_text(FILE *f, const char *text)
     fputc('"', f);
 }
 
-static void put_flash(FILE *f, const struct sim_board *b)
+static void put_flash(FILE *f, struct sim_board *b)
 {
     uint8_t piece[PIECE], sum[FL_SHA256_SIZE];
     char hex[2 * FL_SHA256_SIZE + 1] = "";

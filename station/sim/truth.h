@@ -13,7 +13,7 @@
 
 struct truth_visit {
     const struct shift_unit *unit;
-    const struct sim_board *board;
+    struct sim_board *board;
     unsigned slot, visit;
     int64_t from_ms, to_ms, leaf;
     const char *why, *saw;

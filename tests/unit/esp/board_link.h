@@ -195,7 +195,7 @@ static inline void bl_images_fini(struct bl_images *im)
 }
 
 /* How many of the images' bytes the board's flash does not hold. */
-static inline size_t bl_wrong_bytes(const struct sim_board *board, const struct bl_images *im)
+static inline size_t bl_wrong_bytes(struct sim_board *board, const struct bl_images *im)
 {
     size_t wrong = 0;
     for (size_t i = 0; i < BL_REGIONS; i++) {

@@ -34,16 +34,15 @@ static json_t *refusal(enum fl_err err, const char *fault, const struct fl_why *
 
 /* ---- events --------------------------------------------------------------------------------------------- */
 
-static enum fl_err event_of(const json_t *request, struct event_ticket *t, struct event **out, struct fl_why *why)
+static enum fl_err event_of(const json_t *request, struct event_ticket *t, enum event_kind *kind, struct event **out, struct fl_why *why)
 {
-    enum event_kind kind;
     const char *name = fl_json_text(request, "event");
     const json_t *given = json_object_get(request, "body");
-    if (!event_kind_parse(name, &kind) || !event_kind_outside(kind))
+    if (!event_kind_parse(name, kind) || !event_kind_outside(*kind))
         return fl_fail(why, FL_ARG, "'%.40s' is no event that is taken at the door", name);
     if (!json_is_object(given))
         return fl_fail(why, FL_ARG, "the event %s has no body", name);
-    *out = event_new(kind, event_with_job(json_deep_copy(given)), t); /* the copy goes to the recorder's thread */
+    *out = event_new(*kind, event_with_job(json_deep_copy(given)), t); /* the copy goes to the recorder's thread */
     return *out ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
 }
 
@@ -51,15 +50,18 @@ static json_t *record_event(struct door *d, const json_t *request)
 {
     struct event_ticket t;
     struct event *e;
+    enum event_kind kind;
     struct fl_why why = {0, ""};
     int64_t leaf = -1;
     if (event_ticket_init(&t))
         return NULL;
-    enum fl_err err = event_of(request, &t, &e, &why);
+    enum fl_err err = event_of(request, &t, &kind, &e, &why);
     if (!err)
         err = event_put(recorder_queue(d->c.recorder), e, fl_deadline_in_ms(RECORD_MS), &why);
     if (!err) /* the recorder answers always, and the ticket must not go before */
         err = event_ticket_wait(&t, fl_deadline_never(), &leaf, &why);
+    if (!err && d->c.added)
+        d->c.added(d->c.ctx, kind, json_object_get(request, "body"));
     json_t *answer = err ? refusal(err, event_ticket_fault(&t), &why) : json_pack("{sI}", "leaf", (json_int_t)leaf);
     event_ticket_fini(&t);
     return answer;

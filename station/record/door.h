@@ -29,6 +29,8 @@ struct door_config {
     /* What is asked of the program itself (scan, acknowledge, status, ...). `request` is the whole line's object; *answer
      * a new reference, may stay NULL. Must be quick: others wait at the door. NULL: nothing can be asked. */
     FL_MUST enum fl_err (*ask)(void *ctx, const char *what, const json_t *request, json_t **answer, struct fl_why *why);
+    /* An event of another verb is durable; quick as well. NULL: nobody wants to know. */
+    void (*added)(void *ctx, enum event_kind kind, const json_t *body);
     void *ctx;
 };
 

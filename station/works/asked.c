@@ -4,6 +4,7 @@
 
 #include "event/tile.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static enum fl_err asked_reopen(struct works *w, const json_t *request, json_t **answer, struct fl_why *why)
@@ -71,4 +72,20 @@ enum fl_err works_asked(void *works, const char *what, const json_t *request, js
     if (strcmp(what, "status") == 0)
         return asked_status(works, answer);
     return fl_fail(why, FL_FORMAT, "nobody here knows what '%.40s' means", what);
+}
+
+/* The slots learn of it with the next board. */
+void works_added(void *works, enum event_kind kind, const json_t *body)
+{
+    struct works *w = works;
+    char text[TALLY_ALARM];
+    const char *lot = fl_json_text(body, "lot");
+    if (kind != EVENT_LOT_CLOSE)
+        return;
+    (void)pthread_mutex_lock(&w->lot_lock);
+    bool ours = w->c.lot && strcmp(w->c.lot, lot) == 0 && !w->changing;
+    (void)pthread_mutex_unlock(&w->lot_lock);
+    (void)snprintf(text, sizeof text, "lot %s is closed: no board of it is begun any more", lot);
+    if (ours)
+        tally_alarm(board_tally(w->board), text);
 }

@@ -29,8 +29,9 @@ void works_title(struct works *w)
     char product[TALLY_TEXT] = "";
     const char *said = fl_json_text(w->lot_facts, "product");
     const struct profile *first = w->c.profiles[0];
+    bool versioned = strcmp(first->version, "0") != 0; /* "0": the profile says none */
     if (w->c.n_profiles == 1)
-        (void)snprintf(product, sizeof product, "%s %s", first->name, first->version);
+        (void)snprintf(product, sizeof product, "%s%s%s", first->name, versioned ? " " : "", versioned ? first->version : "");
     else if (*said)
         (void)snprintf(product, sizeof product, "%s", said);
     else

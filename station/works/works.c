@@ -113,7 +113,7 @@ static enum fl_err open_scanner(struct works *w, struct fl_why *why)
 /* From here on other verbs reach the station at work. */
 static enum fl_err open_door(struct works *w, struct fl_why *why)
 {
-    const struct door_config c = {.data = w->data, .recorder = w->recorder, .ask = works_asked, .ctx = w};
+    const struct door_config c = {.data = w->data, .recorder = w->recorder, .ask = works_asked, .added = works_added, .ctx = w};
     return works_ours(door_open(&c, &w->door, why));
 }
 

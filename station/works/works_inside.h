@@ -70,6 +70,8 @@ void works_title(struct works *w);
 
 /* door_config.ask: what other verbs ask of a station at work. */
 FL_MUST enum fl_err works_asked(void *works, const char *what, const json_t *request, json_t **answer, struct fl_why *why);
+/* door_config.added: what was recorded there and those who stand at the line want to know. */
+void works_added(void *works, enum event_kind kind, const json_t *body);
 /* What a code says is done; the sentence is also written where it was. *concerns: the slot that it is about; else as it was. */
 FL_MUST enum fl_err works_scan(struct works *w, const char *code, int *concerns, struct fl_why *said);
 /* To the people at the line: on every board, on the tile of the slot that it concerns (0: none). */

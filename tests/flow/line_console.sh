@@ -68,6 +68,8 @@ see '✔ slot 1 is open again: eva answers for it'
 closed() { shown 'slot 1 is closed'; }
 open_again() { ! closed; }
 wait_for "the alarm to go" 20 open_again || fail "the alarm stays"
+expect_exit 0 "$FL" lot close L-1 --data "$T/data"
+see 'lot L-1 is closed: no board of it is begun any more'
 t send-keys C-c
 see 'ended with 1' # one board failed
 [ "$(sql "SELECT slot, outcome, operator FROM attempt_view ORDER BY slot" | tr '\n' ' ')" = "1|FAIL|ajar 2|PASS|ajar " ] ||

@@ -17,7 +17,7 @@ WERROR ?=
 CPPFLAGS += -Istation -Itests -I$B/gen -D_GNU_SOURCE -DFL_BUILD_DIR='"$B"' -MMD -MP
 CFLAGS   += -std=c11 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef \
             -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wcast-align $(WERROR)
-LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lmicrohttpd -lcurl -lqrencode -lncursesw -ltinfo -lm -pthread
+LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lqrencode -lncursesw -ltinfo -lm -pthread
 
 SRC   := $(wildcard station/*/*.c)
 GEN   := $B/gen/embed_db.c $B/gen/embed_schema.c $B/gen/embed_stubs.c $B/gen/embed_web.c $B/gen/embed_bundle.c
@@ -81,6 +81,11 @@ $B/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(F) -c -o $@ $<
+
+# loaded when first used (station/http/late.h): by the soname of the libraries that the headers came with
+soname = $(shell readelf -d "$$($(CC) -print-file-name=lib$(1).so)" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p')
+$B/obj/station/http/mhd.o: CPPFLAGS += -DMHD_SONAME='"$(call soname,microhttpd)"'
+$B/obj/station/http/post.o: CPPFLAGS += -DCURL_SONAME='"$(call soname,curl)"'
 
 # what is embedded: the schema as written in db/, the stubs as the pinned npm package ships them
 $B/gen/embed_db.c: scripts/embed $(wildcard db/*.sql)

@@ -6,8 +6,8 @@
 #include "audit/verify.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "http/post.h"
 #include "prove/certificate.h"
-#include "prove/http.h"
 #include "store/db.h"
 #include "store/folder.h"
 

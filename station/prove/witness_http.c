@@ -2,9 +2,9 @@
 #include "prove/witness_http.h"
 
 #include "base/clock.h"
+#include "http/mhd.h"
 
 #include <arpa/inet.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,27 +15,29 @@
 enum { IDLE_S = 10, CONNECTIONS = 64, HEADER_BYTES = 16384 };
 
 struct witness_http {
+    struct mhd mhd;
     struct MHD_Daemon *daemon;
     struct witness_store *store;
     void (*log)(const char *line);
     char url[128];
 };
 
-static enum MHD_Result reply(struct MHD_Connection *c, unsigned status, const char *type, const void *bytes, size_t n)
+static enum MHD_Result reply(const struct witness_http *w, struct MHD_Connection *c, unsigned status, const char *type, const void *bytes,
+                             size_t n)
 {
-    struct MHD_Response *r = MHD_create_response_from_buffer(n, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *r = w->mhd.create_response_from_buffer(n, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
     if (!r)
         return MHD_NO;
-    enum MHD_Result ok = MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    enum MHD_Result ok = w->mhd.add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     if (ok == MHD_YES)
-        ok = MHD_queue_response(c, status, r);
-    MHD_destroy_response(r);
+        ok = w->mhd.queue_response(c, status, r);
+    w->mhd.destroy_response(r);
     return ok;
 }
 
-static enum MHD_Result reply_text(struct MHD_Connection *c, unsigned status, const char *text)
+static enum MHD_Result reply_text(const struct witness_http *w, struct MHD_Connection *c, unsigned status, const char *text)
 {
-    return reply(c, status, "text/plain; charset=utf-8", text, strlen(text));
+    return reply(w, c, status, "text/plain; charset=utf-8", text, strlen(text));
 }
 
 static enum MHD_Result get(struct witness_http *w, struct MHD_Connection *c, const char *path)
@@ -45,12 +47,12 @@ static enum MHD_Result get(struct witness_http *w, struct MHD_Connection *c, con
     if (strcmp(path, "/vkey") == 0) {
         vkey_format(witness_store_vkey(w->store), line);
         (void)strcat(line, "\n");
-        return reply_text(c, 200, line);
+        return reply_text(w, c, 200, line);
     }
     if (strlen(path) == 1 + 64 + 11 && strcmp(path + 65, "/checkpoint") == 0)
         memcpy(hex, path + 1, 64);
-    enum MHD_Result ok = witness_store_head(w->store, hex, &b, NULL) ? reply_text(c, 404, "nothing here\n")
-                                                                    : reply(c, 200, "text/plain; charset=utf-8", b.bytes, b.len);
+    enum MHD_Result ok = witness_store_head(w->store, hex, &b, NULL) ? reply_text(w, c, 404, "nothing here\n")
+                                                                    : reply(w, c, 200, "text/plain; charset=utf-8", b.bytes, b.len);
     fl_buf_fini(&b);
     return ok;
 }
@@ -61,7 +63,7 @@ static enum MHD_Result post(struct witness_http *w, struct MHD_Connection *c, co
     struct fl_why why = {0, ""};
     char line[FL_WHY_MAX + 40];
     enum fl_err err = witness_store_answer(w->store, body->bytes ? (const void *)body->bytes : "", body->len, fl_wall_ms() / 1000, &out, &why);
-    enum MHD_Result ok = err ? reply_text(c, 500, "not signed\n") : reply(c, (unsigned)out.status, out.type, out.body.bytes, out.body.len);
+    enum MHD_Result ok = err ? reply_text(w, c, 500, "not signed\n") : reply(w, c, (unsigned)out.status, out.type, out.body.bytes, out.body.len);
     (void)snprintf(line, sizeof line, "%d %.300s", err ? 500 : out.status,
                    err ? why.text : out.status == 200 ? "signed" : fl_buf_text(&out.body));
     line[strcspn(line, "\n")] = 0;
@@ -92,9 +94,9 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *c, const char *ur
     if (strcmp(method, "GET") == 0)
         return get(w, c, url);
     if (strcmp(method, "POST") != 0 || strcmp(url, "/add-checkpoint") != 0)
-        return reply_text(c, 404, "nothing here\n");
+        return reply_text(w, c, 404, "nothing here\n");
     if (body->err)
-        return reply_text(c, 413, "too large\n");
+        return reply_text(w, c, 413, "too large\n");
     return post(w, c, body);
 }
 
@@ -149,12 +151,14 @@ enum fl_err witness_http_start(const char *listen_text, struct witness_store *st
         return fl_fail(why, FL_NOMEM, "out of memory");
     w->store = store;
     w->log = log;
-    enum fl_err err = listen_on(listen_text, &fd, w->url, why);
+    enum fl_err err = mhd_load(&w->mhd, why);
+    if (!err)
+        err = listen_on(listen_text, &fd, w->url, why);
     if (!err) {
-        w->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, serve, w, MHD_OPTION_LISTEN_SOCKET, fd,
-                                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                     (size_t)HEADER_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, done,
-                                     NULL, MHD_OPTION_END);
+        w->daemon = w->mhd.start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, serve, w,
+                                        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+                                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+                                        (unsigned)IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, done, NULL, MHD_OPTION_END);
         if (!w->daemon) {
             (void)close(fd);
             err = fl_fail(why, FL_IO, "the HTTP server does not start");
@@ -176,6 +180,6 @@ void witness_http_stop(struct witness_http *w)
 {
     if (!w)
         return;
-    MHD_stop_daemon(w->daemon); /* closes the socket */
+    w->mhd.stop_daemon(w->daemon); /* closes the socket */
     free(w);
 }

@@ -3,8 +3,8 @@
 
 #include "audit/checkpoint.h"
 #include "audit/witness.h"
+#include "http/post.h"
 #include "prove/cosigned.h"
-#include "prove/http.h"
 
 #include <stdio.h>
 #include <stdlib.h>

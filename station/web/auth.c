@@ -178,7 +178,7 @@ static struct session *session_locked(struct web_auth *a, const char *id)
 void auth_who(struct web_auth *a, struct web_request *q)
 {
     const char *bearer = request_header(q, "Authorization");
-    const char *id = MHD_lookup_connection_value(q->conn, MHD_COOKIE_KIND, "fl_session");
+    const char *id = q->web->mhd.lookup_connection_value(q->conn, MHD_COOKIE_KIND, "fl_session");
     q->who = (struct web_who){.role = WEB_ANYONE, .until_ms = UINT64_MAX};
     (void)pthread_mutex_lock(&a->lock);
     reload_locked(a);

@@ -14,11 +14,10 @@
 #include "base/embedded.h"
 #include "base/wake.h"
 #include "event/tile.h"
+#include "http/mhd.h"
 #include "web/limits.h"
 #include "web/users.h"
 #include "web/web.h"
-
-#include <microhttpd.h>
 
 /* ---- replies and requests ---------------------------------------------------------------------- */
 
@@ -104,6 +103,7 @@ struct web_live {
     uint64_t sent_ms;
     uint64_t texts, cut;    /* counted for /metrics */
     unsigned hurry;         /* at least 1 */
+    const struct mhd *mhd;
     /* the hub thread's own */
     struct board *board;
     struct slot_view *shown;
@@ -114,7 +114,8 @@ struct web_live {
     pthread_t thread;
     bool running;
 };
-FL_MUST enum fl_err live_open(struct web_live *l, struct board *board, struct web_auth *auth, unsigned hurry, struct fl_why *why);
+FL_MUST enum fl_err live_open(struct web_live *l, const struct mhd *mhd, struct board *board, struct web_auth *auth, unsigned hurry,
+                              struct fl_why *why);
 void live_stop(struct web_live *l);  /* joins the hub, lets every stream end; before MHD_stop_daemon */
 void live_close(struct web_live *l); /* after MHD_stop_daemon */
 /* MHD's callbacks for connections: cls is the struct web_live. */
@@ -182,6 +183,7 @@ void auth_session(struct web_request *q);
 /* ---- the server ------------------------------------------------------------------------------------------- */
 
 struct web {
+    struct mhd mhd;
     struct MHD_Daemon *daemon;
     struct web_live live;
     struct web_work work;

@@ -37,7 +37,7 @@ struct live_text { /* counted by whoever holds it; the count is guarded by web_l
 struct live_stream {
     struct web_live *live;
     struct live_conn *conn;
-    struct MHD_Connection *mhd;
+    struct MHD_Connection *peer;
     struct live_text *now;  /* being sent; NULL: caught up */
     size_t at;              /* bytes of it that are sent */
     uint64_t seq;           /* of the last text begun; 0: none yet, the whole is due */
@@ -193,7 +193,7 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *out, size_t max)
     } else if (!over) {
         s->conn->deadline_ms = UINT64_MAX;
         s->suspended = true;
-        MHD_suspend_connection(s->mhd);
+        l->mhd->suspend_connection(s->peer);
     }
     (void)pthread_mutex_unlock(&l->lock);
     return over ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
@@ -213,22 +213,22 @@ static void stream_free(void *cls)
     free(s);
 }
 
-static struct live_conn *conn_of(struct MHD_Connection *c)
+static struct live_conn *conn_of(const struct web_live *l, struct MHD_Connection *c)
 {
-    const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *i = l->mhd->get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return i ? i->socket_context : NULL;
 }
 
 struct MHD_Response *live_response(struct web_live *l, struct MHD_Connection *c, const struct web_who *who)
 {
-    struct live_conn *conn = conn_of(c);
+    struct live_conn *conn = conn_of(l, c);
     struct live_stream *s = calloc(1, sizeof *s);
     bool room = false;
     if (!s || !conn) {
         free(s);
         return NULL;
     }
-    *s = (struct live_stream){.live = l, .conn = conn, .mhd = c, .session = who->session, .until_ms = who->until_ms, .users = who->users};
+    *s = (struct live_stream){.live = l, .conn = conn, .peer = c, .session = who->session, .until_ms = who->until_ms, .users = who->users};
     (void)pthread_mutex_lock(&l->lock);
     if (!l->stop && l->streams < WEB_STREAMS_MAX) {
         room = true;
@@ -237,7 +237,7 @@ struct MHD_Response *live_response(struct web_live *l, struct MHD_Connection *c,
     }
     (void)pthread_mutex_unlock(&l->lock);
     struct MHD_Response *r =
-        room ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, stream_read, s, stream_free) : NULL;
+        room ? l->mhd->create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, stream_read, s, stream_free) : NULL;
     if (room && !r)
         stream_free(s);
     else if (!room)
@@ -254,7 +254,7 @@ void live_connection(void *cls, struct MHD_Connection *c, void **socket_context,
     struct live_conn *conn = *socket_context;
     (void)pthread_mutex_lock(&l->lock);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *i = l->mhd->get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
         conn = calloc(1, sizeof *conn);
         if (conn && i) {
             *conn = (struct live_conn){.fd = i->connect_fd, .deadline_ms = fl_mono_ms() + WEB_REQUEST_MS / l->hurry,
@@ -276,7 +276,7 @@ void live_connection(void *cls, struct MHD_Connection *c, void **socket_context,
 
 void live_deadline(struct MHD_Connection *c, struct web_live *l, unsigned ms)
 {
-    struct live_conn *conn = conn_of(c);
+    struct live_conn *conn = conn_of(l, c);
     (void)pthread_mutex_lock(&l->lock);
     if (conn)
         conn->deadline_ms = fl_mono_ms() + ms / l->hurry;
@@ -287,7 +287,7 @@ static void wake_stream_locked(struct live_stream *s)
 {
     if (s->suspended) {
         s->suspended = false;
-        MHD_resume_connection(s->mhd);
+        s->live->mhd->resume_connection(s->peer);
     }
 }
 
@@ -425,10 +425,11 @@ static void *hub_main(void *arg)
     return NULL;
 }
 
-enum fl_err live_open(struct web_live *l, struct board *board, struct web_auth *auth, unsigned hurry, struct fl_why *why)
+enum fl_err live_open(struct web_live *l, const struct mhd *mhd, struct board *board, struct web_auth *auth, unsigned hurry,
+                      struct fl_why *why)
 {
     size_t n = board_slots(board);
-    *l = (struct web_live){.board = board, .auth = auth, .seq = 1, .hurry = hurry ? hurry : 1};
+    *l = (struct web_live){.mhd = mhd, .board = board, .auth = auth, .seq = 1, .hurry = hurry ? hurry : 1};
     if (pthread_mutex_init(&l->lock, NULL) != 0 || fl_cond_init(&l->wanted))
         return fl_fail(why, FL_NOMEM, "out of memory");
     l->running = true;

@@ -43,20 +43,20 @@ void reply_error(struct web_reply *r, unsigned status, const char *code, const c
 
 const char *request_arg(const struct web_request *q, const char *name)
 {
-    const char *v = MHD_lookup_connection_value(q->conn, MHD_GET_ARGUMENT_KIND, name);
+    const char *v = q->web->mhd.lookup_connection_value(q->conn, MHD_GET_ARGUMENT_KIND, name);
     return v ? v : "";
 }
 
 const char *request_header(const struct web_request *q, const char *name)
 {
-    const char *v = MHD_lookup_connection_value(q->conn, MHD_HEADER_KIND, name);
+    const char *v = q->web->mhd.lookup_connection_value(q->conn, MHD_HEADER_KIND, name);
     return v ? v : "";
 }
 
-static void add(struct MHD_Response *m, const char *name, const char *value)
+static void add(const struct web_request *q, struct MHD_Response *m, const char *name, const char *value)
 {
     if (value && *value)
-        (void)MHD_add_response_header(m, name, value); /* fails for lack of memory only */
+        (void)q->web->mhd.add_response_header(m, name, value); /* fails for lack of memory only */
 }
 
 static void add_headers(const struct web_request *q, struct MHD_Response *m)
@@ -64,25 +64,25 @@ static void add_headers(const struct web_request *q, struct MHD_Response *m)
     const struct web_reply *r = &q->reply;
     char text[160];
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        add(m, always[i][0], always[i][1]);
+        add(q, m, always[i][0], always[i][1]);
     if (q->web->tls)
-        add(m, "Strict-Transport-Security", "max-age=31536000");
-    add(m, "Content-Type", r->stream ? "text/event-stream" : r->type ? r->type : "application/json");
-    add(m, "Cache-Control", r->etag ? "no-cache" : "no-store");
-    add(m, "ETag", r->etag);
-    add(m, "Allow", r->allow);
-    add(m, "Location", r->location);
-    add(m, "Set-Cookie", r->cookie);
+        add(q, m, "Strict-Transport-Security", "max-age=31536000");
+    add(q, m, "Content-Type", r->stream ? "text/event-stream" : r->type ? r->type : "application/json");
+    add(q, m, "Cache-Control", r->etag ? "no-cache" : "no-store");
+    add(q, m, "ETag", r->etag);
+    add(q, m, "Allow", r->allow);
+    add(q, m, "Location", r->location);
+    add(q, m, "Set-Cookie", r->cookie);
     if (r->file[0]) {
         (void)snprintf(text, sizeof text, "attachment; filename=\"%s\"", r->file);
-        add(m, "Content-Disposition", text);
+        add(q, m, "Content-Disposition", text);
     }
     if (r->retry_s) {
         (void)snprintf(text, sizeof text, "%u", r->retry_s);
-        add(m, "Retry-After", text);
+        add(q, m, "Retry-After", text);
     }
     if (r->status == 401)
-        add(m, "WWW-Authenticate", "Bearer realm=\"flashline\"");
+        add(q, m, "WWW-Authenticate", "Bearer realm=\"flashline\"");
 }
 
 /* The buffer's bytes go to MHD, which frees them. */
@@ -98,8 +98,8 @@ static struct MHD_Response *response_of(struct web_request *q)
         reply_error(r, 503, "streams", "too many live streams; try again later");
     }
     if (r->fixed)
-        return MHD_create_response_from_buffer(r->fixed_n, (void *)(uintptr_t)r->fixed, MHD_RESPMEM_PERSISTENT);
-    struct MHD_Response *m = MHD_create_response_from_buffer(r->body.len, r->body.bytes, MHD_RESPMEM_MUST_FREE);
+        return q->web->mhd.create_response_from_buffer(r->fixed_n, (void *)(uintptr_t)r->fixed, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *m = q->web->mhd.create_response_from_buffer(r->body.len, r->body.bytes, MHD_RESPMEM_MUST_FREE);
     if (m)
         r->body = FL_BUF(0);
     return m;
@@ -112,16 +112,16 @@ static enum MHD_Result send_reply(struct web_request *q)
         return MHD_NO;
     add_headers(q, m);
     live_deadline(q->conn, &q->web->live, q->reply.stream ? WEB_STREAM_BEHIND_MS : WEB_REPLY_MS);
-    enum MHD_Result ok = MHD_queue_response(q->conn, q->reply.status, m);
-    MHD_destroy_response(m);
+    enum MHD_Result ok = q->web->mhd.queue_response(q->conn, q->reply.status, m);
+    q->web->mhd.destroy_response(m);
     return ok;
 }
 
 /* ---- what may come in -------------------------------------------------------------------------------------- */
 
-static void address_of(struct MHD_Connection *c, char out[static 48])
+static void address_of(const struct web_request *q, char out[static 48])
 {
-    const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *i = q->web->mhd.get_connection_info(q->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     out[0] = 0;
     if (i && i->client_addr->sa_family == AF_INET) {
         struct sockaddr_in a;
@@ -194,7 +194,7 @@ static bool role_ok(struct web_request *q)
 static bool admit(struct web_request *q, const char *method, const char *path)
 {
     const char *allow = "";
-    address_of(q->conn, q->address);
+    address_of(q, q->address);
     if (!auth_required(q->web->auth) && !host_is_loopback(request_header(q, "Host"))) {
         reply_error(&q->reply, 421, "host", "this server answers to localhost, 127.0.0.1 and [::1] only");
         return false;

@@ -140,7 +140,7 @@ static enum fl_err start_daemon(struct web *w, int fd, struct fl_why *why)
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, w->cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, w->key}, {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
-    w->daemon = MHD_start_daemon(
+    w->daemon = w->mhd.start_daemon(
         flags | (w->tls ? (unsigned)MHD_USE_TLS : 0u), 0, NULL, NULL, serve_request, w,
         MHD_OPTION_EXTERNAL_LOGGER, mhd_log, w, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)WEB_CONNECTIONS_MAX,
@@ -166,7 +166,9 @@ static enum fl_err prepare(struct web *w, const struct web_config *c, struct fl_
         w->data = strdup(c->data);
     if ((!c->board && !w->own_board) || (c->data && !w->data) || assets_open(&w->assets))
         return fl_fail(why, FL_NOMEM, "out of memory");
-    enum fl_err err = read_tls(w, c, why);
+    enum fl_err err = mhd_load(&w->mhd, why);
+    if (!err)
+        err = read_tls(w, c, why);
     if (!err)
         err = work_open(&w->work, why);
     return err;
@@ -185,7 +187,7 @@ enum fl_err web_start(const struct web_config *c, struct web **out, struct fl_wh
     if (!err)
         err = auth_open(w->data, c->login || !w->loopback, &w->auth, why);
     if (!err)
-        err = live_open(&w->live, c->board ? c->board : w->own_board, w->auth, c->hurry, why);
+        err = live_open(&w->live, &w->mhd, c->board ? c->board : w->own_board, w->auth, c->hurry, why);
     if (!err && w->own_board && w->data)
         err = watch_open(&w->watch, w->data, w->own_board, why);
     if (!err)
@@ -210,7 +212,7 @@ void web_stop(struct web *w)
     work_stop(&w->work);
     live_stop(&w->live);
     if (w->daemon)
-        MHD_stop_daemon(w->daemon);
+        w->mhd.stop_daemon(w->daemon);
     watch_close(&w->watch);
     live_close(&w->live);
     work_close(&w->work);

@@ -5,7 +5,7 @@
 static void finish(struct web_request *q)
 {
     q->worked = true;
-    MHD_resume_connection(q->conn);
+    q->web->mhd.resume_connection(q->conn);
 }
 
 static void *work_main(void *arg)
@@ -84,7 +84,7 @@ bool work_put(struct web_work *k, struct web_request *q)
     (void)pthread_mutex_lock(&k->lock);
     room = k->n < WEB_WORK_MAX && !k->stop;
     if (room) {
-        MHD_suspend_connection(q->conn); /* before a work thread can resume it */
+        q->web->mhd.suspend_connection(q->conn); /* before a work thread can resume it */
         q->next = NULL;
         *k->tail = q;
         k->tail = &q->next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * First contact: reset into the loader, SYNC, and, when nobody answers, what the evidence says. */
+#include "esp/carry.h"
 #include "esp/session.h"
-
 
 #include <stdio.h>
 #include <string.h>
@@ -198,6 +198,9 @@ static enum fl_err diagnose(struct esp *e, unsigned attempts)
         return esp_fail(e, TROUBLE_SYNC, packet_status_damaged(e->refusal) ? ESP_FAULT_LINK_DAMAGED : ESP_FAULT_CHIP_REFUSED,
                         FL_TIMEOUT, "SYNC is refused with %02x %02x (%s) in %u attempts", e->refusal.code, e->refusal.error,
                         packet_status_text(e->refusal), attempts);
+    char text[CARRY_TEXT];
+    if (carry_seven_bits(p, n) && carry_text(&(struct carry){.seven_bits = true}, text))
+        return NOBODY(LINK_TRANSLATED, "%s; no answer to SYNC in %u attempts", text, attempts);
     if (s.waiting && e->echoes == 0 && (e->frames > 0 || s.behind >= AN_ANSWER))
         return NOBODY(LINK_NOISE, "the loader says \"waiting for download\" and answers SYNC with %zu bytes and %u frames "
                                   "that make no sense, in %u attempts: its bytes are changed on the way",

@@ -21,6 +21,7 @@
 #ifndef FL_ESP_DOCTOR_H
 #define FL_ESP_DOCTOR_H
 
+#include "esp/carry.h"
 #include "esp/esp.h"
 #include "esp/text.h"
 
@@ -61,6 +62,7 @@ struct doctor_facts {
     size_t n_losses;
     struct doctor_speed speeds[DOCTOR_SPEEDS_MAX];
     size_t n_speeds;
+    struct carry carry;  /* what the line does to bytes; asked where the test found damage or could not be finished */
     unsigned restarts;   /* of the chip by itself, in the middle of the test */
     unsigned cut;        /* answers that arrived damaged */
     unsigned echoes;     /* our own frames that came back */

@@ -284,6 +284,21 @@ static enum doctor_sure rule_answers(const struct summary *s, char *text)
     return DOCTOR_POSSIBLE;
 }
 
+/* Proved byte by byte: then nothing that follows from it is a cause of its own. */
+static enum doctor_sure rule_translates(const struct summary *s, char *text)
+{
+    struct carry bytes = s->f->carry;
+    bytes.round_ms = 0;
+    if (s->f->problem.fault == ESP_FAULT_LINK_TRANSLATED)
+        return fault_is(s, ESP_FAULT_LINK_TRANSLATED, text);
+    return carry_text(&bytes, text) ? DOCTOR_CERTAIN : DOCTOR_NO;
+}
+
+static enum doctor_sure rule_late(const struct summary *s, char *text)
+{
+    return s->f->carry.round_ms && carry_text(&s->f->carry, text) ? DOCTOR_CERTAIN : DOCTOR_NO;
+}
+
 /* What ended the examination and is none of the above. */
 static enum doctor_sure rule_other(const struct summary *s, char *text)
 {
@@ -292,6 +307,8 @@ static enum doctor_sure rule_other(const struct summary *s, char *text)
         ESP_FAULT_NONE, ESP_FAULT_PORT_MISSING, ESP_FAULT_PORT_BUSY, ESP_FAULT_PORT_DENIED, ESP_FAULT_PORT_FAILED,
         ESP_FAULT_LINK_LOST, ESP_FAULT_LINK_SILENT, ESP_FAULT_LINK_ECHO, ESP_FAULT_LINK_TX_DEAD,
         ESP_FAULT_LINK_NOISE, ESP_FAULT_BOOT_MODE, ESP_FAULT_BOARD_APP, ESP_FAULT_BOARD_PANIC};
+    if (p->fault == ESP_FAULT_LINK_TRANSLATED || s->f->carry.round_ms || s->f->carry.twice || s->f->carry.to_chip.n || s->f->carry.to_host.n)
+        return DOCTOR_NO; /* those have rows */
     if (p->fault == ESP_FAULT_BOARD_BROWNOUT)
         return DOCTOR_NO; /* that is the supply's row */
     for (size_t i = 0; !s->f->answered && i < sizeof known / sizeof *known; i++)
@@ -339,6 +356,10 @@ static const struct row {
      "broken TX wire, level shifter, or an adapter at another voltage; try another cable, then another adapter"},
     {"noise", "bytes that make no sense", rule_noise,
      "RX floats or has no common ground, or the chip talks at another speed (26 MHz crystal: 74880)"},
+    {"translates", "something between host and chip changes or repeats bytes", rule_translates,
+     "data must pass raw: 8 data bits, no parity, no XON/XOFF, no line ends translated, telnet on both ends or on none"},
+    {"late", "something between host and chip holds bytes back", rule_late,
+     "put the serial server nearer, and set it to send at once; an answer that comes within a tenth of a second is soon enough"},
     {"strap", "the board does not go into its loader", rule_strap,
      "DTR and RTS do not reach boot strap and reset: hold BOOT while it is inserted, or try another serial.reset"},
     {"power", "the supply is too weak", rule_power,

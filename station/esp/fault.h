@@ -24,6 +24,8 @@
     X(LINK_TX_DEAD, "link.tx_dead", "the loader speaks but does not hear us")                      \
     X(LINK_NOISE, "link.noise", "bytes arrive that no loader sends")                               \
     X(LINK_DAMAGED, "link.damaged", "too many frames damaged on the way")                          \
+    X(LINK_TRANSLATED, "link.translated", "the line changes bytes of certain values")              \
+    X(LINK_LATE, "link.late", "answers come too late to be told apart")                            \
     X(LINK_SPEED, "link.speed", "no speed held, down to the lowest allowed")                       \
     X(BOOT_MODE, "boot.mode", "the chip boots from flash: its boot strap is not low")              \
     X(BOARD_APP, "board.app", "an application talks instead of the loader")                        \

@@ -295,6 +295,25 @@ static enum fl_err identify(struct esp *e)
     return err;
 }
 
+/* With silence before each question: where answers come twice, or late, none is taken for another's. */
+static enum fl_err read_alone(void *session, uint32_t addr, uint32_t *value)
+{
+    enum { TRIES = 4 };
+    struct esp *e = session;
+    uint32_t last = 0;
+    enum fl_err err = FL_OK;
+    for (int i = 0; i < TRIES && !err; i++) {
+        err = wire_quiet(e);
+        if (err)
+            return esp_fail_link(e, err, "READ_REG");
+        err = esp_read_reg(e, addr, value);
+        if (!err && i > 0 && *value == last)
+            return FL_OK;
+        last = *value;
+    }
+    return err ? err : esp_fail(e, TROUBLE_DAMAGED, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH, "register %08x reads differently each time", addr);
+}
+
 /* After a reset in the middle of the work: is it still the same unit? */
 static enum fl_err same_unit(struct esp *e)
 {
@@ -304,11 +323,15 @@ static enum fl_err same_unit(struct esp *e)
     enum fl_err err = stop_watchdogs(e);
     bool same = false;
     for (int i = 0; i < 2 && !err && !same; i++) {
-        err = chip_read_mac(e->chip, (struct chip_regs){e, esp_read_reg_sure}, mac, eui64);
+        err = chip_read_mac(e->chip, (struct chip_regs){e, i == 0 ? esp_read_reg_sure : read_alone}, mac, eui64);
         same = !err && memcmp(mac, e->unit.mac, sizeof mac) == 0;
         if (err == FL_UNSUPPORTED && i == 0) /* no MAC that an ESP8266 could have */
             err = FL_OK;
     }
+    if (!err && !same && (e->strays > 0 || esp_line_bad(e)))
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH,
+                        "after the reset another MAC address is read, and answers arrive damaged, late or once more: which of the "
+                        "two is right is not known");
     if (err == FL_UNSUPPORTED || (!err && !same))
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_LOST, FL_GONE,
                         "another board answers after the reset: its MAC address ends in "

@@ -7,6 +7,7 @@
  *   ladder.c              which rung comes next after which trouble (a table), and taking it
  *   connect.c, identify.c, load.c, baud.c, flash.c     one stage each; run.c: the way out
  *   look.c                is it in flash already, is it in flash now
+ *   carry.c               after a failure: does the line carry every byte as it is, and in time
  *   write.c, verify.c     a region into flash, and the chip's MD5 of it; spi.c: flash commands
  *   command.c             typed commands          wire.c    frames, waits, resynchronisation
  *
@@ -28,10 +29,10 @@
 /* Every wait of the room that is not an answer to something: times.c, with the reasons. */
 struct esp_times {
     /* limits: how long an answer may take */
-    uint32_t command, sync, sync_rest, greeting, early_greeting, mem_end, probe, quick_probe, send;
+    uint32_t command, sync, sync_rest, greeting, early_greeting, mem_end, probe, quick_probe, send, late_sync;
     uint32_t md5_mb, erase_mb, work_mb, chip_erase_mb; /* for each 1,000,000 bytes */
     /* pauses that nothing can replace */
-    uint32_t stub_gap, settle, rom_settle, quiet, grace, flash_wake, watchdog, boot, app;
+    uint32_t stub_gap, settle, rom_settle, quiet, grace, flash_wake, watchdog, boot, app, late;
 };
 extern const struct esp_times esp_times_default;
 
@@ -175,6 +176,8 @@ FL_MUST enum fl_err wire_send(struct esp *e, const void *bytes, size_t n);
  * (the chip restarted), or the link's error. Fills no problem. */
 FL_MUST enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32_t ms,
                                struct answer *a);
+/* The next frame as it came, whatever it holds; at most `cap` bytes of it. */
+FL_MUST enum fl_err wire_frame(struct esp *e, uint32_t ms, uint8_t *out, size_t cap, size_t *n);
 /* The stub's greeting. */
 FL_MUST enum fl_err wire_greeting(struct esp *e, uint32_t ms);
 /* Let time pass; what arrives is read, text is kept, frames are dropped. */
@@ -253,6 +256,13 @@ bool esp_line_bad(const struct esp *e);
 void esp_blame_line(struct esp *e);
 /* Waits until it is quiet. True: answers came that nobody had asked for, and that is the problem now. */
 bool esp_doubt(struct esp *e);
+
+/* ---- carry.c -------------------------------------------------------------------------------------- */
+
+struct carry;
+/* What the line does to bytes and how long it holds them. The session is over: the chip is reset into its loader, and
+ * e->problem is overwritten; tuning and counters stay. */
+void esp_carry(struct esp *e, struct carry *out);
 
 /* ---- flash -------------------------------------------------------------------------------------- */
 

@@ -13,6 +13,7 @@ const struct esp_times esp_times_default = {
     .probe = 500,        /* after a change of speed or a lost frame: the chip has nothing else to do */
     .quick_probe = 25,   /* has the ROM switched yet? A question lost in the switch costs no more than this */
     .send = 10000,       /* plus the time the bytes take on the wire */
+    .late_sync = 3000,   /* after a failure that a late line may have brought about: how late is it */
     .md5_mb = 8000,      /* the ROM of the slowest chip */
     .erase_mb = 40000,   /* datasheet maximum of slow flash, as BEGIN of the ROM erases */
     .work_mb = 40000,    /* erase and program behind a block */
@@ -32,5 +33,6 @@ const struct esp_times esp_times_default = {
                             ends with "waiting for download" */
     .app = 120,          /* the first byte after a reset into the application: ends with it; silence means that the
                             short pulse may not have done, and a longer one follows */
+    .late = 2500,        /* the same: until what was asked and reset before has come, where a way takes a second */
     .watchdog = 500,     /* until a watchdog armed for a reset has fired */
 };

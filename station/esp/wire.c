@@ -240,9 +240,20 @@ static enum fl_err frame(enum got got, const struct packet_reply *r, uint8_t op,
     return FL_BUSY; /* of an earlier question, late; or damaged */
 }
 
+/* Where the time is over, what has arrived meanwhile is looked at once: this thread may not have run, and the rest of an
+ * answer lies in the kernel's buffer. Once: a board that talks on and on ends no wait. */
+static enum fl_err last_look(struct esp *e, struct fl_deadline d, bool over, bool *looked)
+{
+    if (over && *looked)
+        return FL_TIMEOUT;
+    *looked = over;
+    return fill(e, d);
+}
+
 enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32_t ms, struct answer *a)
 {
     struct fl_deadline end = fl_deadline_min(fl_deadline_in_ms(ms), e->limit), soft = end;
+    bool looked = false;
     *a = (struct answer){0};
     for (unsigned frames = 0; frames < FRAMES_MAX;) {
         struct packet_reply r;
@@ -261,7 +272,7 @@ enum fl_err wire_await(struct esp *e, uint8_t op, size_t payload, uint32_t ms, s
         bool whole = held(e, op, &r);
         if (whole)
             soft = fl_deadline_min(end, fl_deadline_in_ms(e->times.quiet));
-        enum fl_err err = fl_deadline_passed(end) ? FL_TIMEOUT : fill(e, soft);
+        enum fl_err err = last_look(e, soft, fl_deadline_passed(end), &looked);
         if (err != FL_TIMEOUT) {
             if (err)
                 return err;
@@ -280,6 +291,7 @@ enum fl_err wire_greeting(struct esp *e, uint32_t ms)
 {
     struct fl_deadline end = fl_deadline_min(fl_deadline_in_ms(ms), e->limit);
     struct packet_reply r;
+    bool looked = false;
     for (;;) {
         while (!e->greeted && parse(e, &r) != GOT_NOTHING)
             ;
@@ -287,7 +299,27 @@ enum fl_err wire_greeting(struct esp *e, uint32_t ms)
             return FL_OK;
         if (e->restarted)
             return FL_STATE;
-        enum fl_err err = fl_deadline_passed(end) ? FL_TIMEOUT : fill(e, end);
+        enum fl_err err = last_look(e, end, fl_deadline_passed(end), &looked);
+        if (err)
+            return err;
+    }
+}
+
+enum fl_err wire_frame(struct esp *e, uint32_t ms, uint8_t *out, size_t cap, size_t *n)
+{
+    struct fl_deadline end = fl_deadline_min(fl_deadline_in_ms(ms), e->limit);
+    bool looked = false;
+    for (;;) {
+        struct fl_cursor c = fl_cursor_of(e->in + e->in_at, e->in_n - e->in_at);
+        const uint8_t *p;
+        enum slip_event ev = slip_next(&e->rx, &c, &p, n);
+        e->in_at = e->in_n - c.left;
+        if (ev == SLIP_FRAME) {
+            *n = *n < cap ? *n : cap;
+            memcpy(out, p, *n);
+            return FL_OK;
+        }
+        enum fl_err err = ev == SLIP_MORE ? last_look(e, end, fl_deadline_passed(end), &looked) : FL_OK;
         if (err)
             return err;
     }

@@ -38,7 +38,7 @@ static const struct fault table[] = {
      "TX and RX are joined, or the adapter is half duplex (RS-485, one-wire)."},
     {"link.tx_dead", ERROR, "engineer", false, "the loader speaks but does not hear us",
      "Try another cable; if it happens again, call the engineer.",
-     "The host's TX does not reach the chip: broken wire, level shifter, wrong adapter voltage."},
+     "The host's TX does not reach the chip: broken wire, level shifter, wrong adapter voltage, a port of 7 data bits."},
     {"link.noise", ERROR, "operator", true, "bytes arrive that no loader sends",
      "Check the cable and the board's seat, then try again.",
      "Wrong speed (26 MHz crystal?), floating RX, or a bridge driver that damages bytes."},
@@ -46,6 +46,14 @@ static const struct fault table[] = {
      "Try another cable, then another socket; tell the engineer which one helped.",
      "The rungs in the record say what was tried. Losses inside long bursts point to the bridge or "
      "its driver, scattered flips to the cable."},
+    {"link.translated", ERROR, "engineer", false, "the line changes bytes of certain values",
+     "Put this board aside and call the engineer: the slot's port is set up wrongly.",
+     "The sentence names the bytes and what changes them: XON/XOFF flow control, translated line ends, 7 data bits, or "
+     "telnet on one end only, in the bridge, the serial server or the port. Data must pass raw, 8 bits, no parity."},
+    {"link.late", ERROR, "engineer", false, "answers come too late to be told apart",
+     "Put this board aside and call the engineer: the way to the slot is too slow.",
+     "Something between host and chip holds bytes back for a quarter of a second or longer: a network, a serial server that "
+     "collects bytes, a virtual machine. Put the server nearer, and set it to send at once."},
     {"link.speed", ERROR, "engineer", true, "no allowed speed held",
      "Try another cable, then another socket.",
      "Allow a lower speed in serial.step_down, shorten the cable, spread boards over more hubs."},

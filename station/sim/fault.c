@@ -13,7 +13,7 @@ struct sim_fault sim_fault_of(enum sim_fault_kind kind)
 {
     return (struct sim_fault){
         .kind = kind, .dir = SIM_TO_CHIP, .op = SIM_OP_ANY, .at = SIM_AT_ANY, .byte = -1, .code = -1,
-        .count = sim_fault_rows[kind].class_ == SIM_FAULT_H ? 0 : 1, .ms = 1000,
+        .count = sim_fault_rows[kind].class_ == SIM_FAULT_H || sim_fault_rows[kind].class_ == SIM_FAULT_T ? 0 : 1, .ms = 1000,
         .rate = kind == SIM_FAULT_BAUD_LIMIT ? 0.01 : 0,
     };
 }
@@ -139,6 +139,63 @@ static size_t damage(struct sim_fault *faults, size_t n_faults, struct sim_rng *
     return n;
 }
 
+/* One byte, translated: 0 to 2 bytes. */
+static size_t translate(enum sim_fault_kind kind, uint8_t c, uint8_t out[static 2])
+{
+    out[0] = out[1] = c;
+    switch (kind) {
+    case SIM_FAULT_XONXOFF:
+        return c == 0x11 || c == 0x13 ? 0 : 1;
+    case SIM_FAULT_ADD_CR:
+        out[0] = c == 0x0A ? 0x0D : c;
+        return c == 0x0A ? 2 : 1;
+    case SIM_FAULT_CR_TO_LF:
+        out[0] = c == 0x0D ? 0x0A : c;
+        return 1;
+    case SIM_FAULT_LF_TO_CR:
+        out[0] = c == 0x0A ? 0x0D : c;
+        return 1;
+    case SIM_FAULT_SEVEN_BITS:
+        out[0] = c & 0x7F;
+        return 1;
+    case SIM_FAULT_TELNET:
+        return c == 0xFF ? 2 : 1;
+    default:
+        return 1;
+    }
+}
+
+/* Where bytes go behind the wire's damage: through one translation, then on. */
+struct way {
+    enum sim_fault_kind kind;
+    void (*emit)(void *ctx, const uint8_t *bytes, size_t n);
+    void *ctx;
+};
+
+static void pass_on(void *ctx, const uint8_t *bytes, size_t n)
+{
+    const struct way *w = ctx;
+    uint8_t out[512];
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) {
+        len += translate(w->kind, bytes[i], out + len);
+        if (len > sizeof out - 2) {
+            w->emit(w->ctx, out, len);
+            len = 0;
+        }
+    }
+    if (len > 0)
+        w->emit(w->ctx, out, len);
+}
+
+static const struct sim_fault *translation(const struct sim_fault *faults, size_t n_faults, enum sim_fault_dir dir)
+{
+    for (size_t i = 0; i < n_faults; i++)
+        if (sim_fault_rows[faults[i].kind].class_ == SIM_FAULT_T && faults[i].dir == dir)
+            return &faults[i];
+    return NULL;
+}
+
 static bool any_wire(const struct sim_fault *faults, size_t n_faults, enum sim_fault_dir dir)
 {
     for (size_t i = 0; i < n_faults; i++)
@@ -153,6 +210,12 @@ void sim_fault_wire(struct sim_fault *faults, size_t n_faults, struct sim_rng *r
 {
     uint8_t out[512];
     size_t len = 0;
+    const struct sim_fault *t = translation(faults, n_faults, dir);
+    struct way way = {t ? t->kind : SIM_FAULT_KINDS, emit, ctx};
+    if (t) {
+        emit = pass_on;
+        ctx = &way;
+    }
     if (!any_wire(faults, n_faults, dir)) { /* the usual board */
         emit(ctx, bytes, n);
         return;

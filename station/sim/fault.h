@@ -2,7 +2,8 @@
  *
  * fault.h: what can be made to go wrong, and when.
  *
- * Vocabulary: bytes are flipped, dropped, doubled or inserted on the wire; a reply is lost or late; a
+ * Vocabulary: bytes are flipped, dropped, doubled or inserted on the wire; or all bytes of a direction are translated, as
+ * by a terminal's settings or a protocol that nobody else speaks; a reply is lost or late; a
  * command is refused (nak) or answered with success and not done (lie); the board dies, resets, browns
  * out or vanishes from the bus. Habits last from power-up: no auto-reset circuit, an echoing adapter, a
  * dead line, an application that talks. README.md has one row with an example for each.
@@ -21,12 +22,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*  enumerator  name           kind of trigger: W byte on the wire, C command, H habit   what it does */
+/*  enumerator  name           kind of trigger: W byte on the wire, T every byte, C command, H habit   what it does */
 #define SIM_FAULT_LIST(X)                                                                          \
     X(FLIP, "flip", W, "one bit of a byte changes")                                                \
     X(DROP, "drop", W, "a byte is lost")                                                           \
     X(DUP, "dup", W, "a byte arrives twice")                                                       \
     X(INSERT, "insert", W, "a byte that nobody sent arrives before this one")                      \
+    X(XONXOFF, "xonxoff", T, "software flow control eats 11 and 13")                               \
+    X(ADD_CR, "add_cr", T, "0D is put before each 0A")                                             \
+    X(CR_TO_LF, "cr_to_lf", T, "each 0D becomes 0A")                                               \
+    X(LF_TO_CR, "lf_to_cr", T, "each 0A becomes 0D")                                               \
+    X(SEVEN_BITS, "seven_bits", T, "the highest bit of each byte is lost")                         \
+    X(TELNET, "telnet", T, "each FF is doubled")                                                   \
     X(LOSE_REPLY, "lose_reply", C, "the command is done, its reply never comes")                   \
     X(DELAY, "delay", C, "the reply comes late")                                                   \
     X(NAK, "nak", C, "the command is refused and not done")                                        \
@@ -57,14 +64,14 @@ enum sim_fault_kind {
         SIM_FAULT_KINDS,
 };
 
-enum sim_fault_class { SIM_FAULT_W, SIM_FAULT_C, SIM_FAULT_H };
+enum sim_fault_class { SIM_FAULT_W, SIM_FAULT_T, SIM_FAULT_C, SIM_FAULT_H };
 enum sim_fault_dir { SIM_TO_CHIP, SIM_TO_HOST };
 
 enum { SIM_FAULTS_MAX = 16, SIM_OP_ANY = -1, SIM_AT_ANY = -1, SIM_AT_OPEN = -2, SIM_AT_CLOSE = -3 };
 
 struct sim_fault {
     enum sim_fault_kind kind;
-    enum sim_fault_dir dir; /* W only */
+    enum sim_fault_dir dir; /* W and T only */
     int op;                 /* SIM_OP_ANY or an opcode */
     uint32_t nth;           /* 0: any */
     int64_t at;
@@ -86,7 +93,7 @@ struct sim_fault_row {
 };
 extern const struct sim_fault_row sim_fault_rows[SIM_FAULT_KINDS];
 
-/* A fault of this kind that always matches, with the kind's usual count: 1 for W and C, 0 for H. */
+/* A fault of this kind that always matches, with the kind's usual count: 1 for W and C, 0 for T and H. */
 struct sim_fault sim_fault_of(enum sim_fault_kind kind);
 
 /* ---- the wire: one tracker a direction ----------------------------------------------------------- */

@@ -45,6 +45,19 @@ struct bl_link {
     struct link link; /* first */
     struct sim_board *board;
     uint64_t end;  /* nobody works longer than that */
+    uint64_t lines_late; /* ns: what is done to the lines arrives so much later, as over a network */
+    struct {
+        uint64_t at;
+        int dtr, rts;
+    } under_way[64];
+    size_t n_under_way;
+    uint64_t again_late; /* ns: all that the board says comes once more, so much later */
+    struct {
+        uint64_t at;
+        size_t n;
+        uint8_t bytes[64];
+    } again[256];
+    size_t n_again;
     bool hung;
 };
 
@@ -62,6 +75,11 @@ static inline enum fl_err bl_enter(struct link *l)
         b->hung = true;
         return fl_fail(&l->why, FL_CANCELLED, "still at it after an hour");
     }
+    while (b->n_under_way > 0 && b->under_way[0].at <= bl_now) {
+        sim_board_run(b->board, b->under_way[0].at);
+        sim_board_lines(b->board, b->under_way[0].at, b->under_way[0].dtr, b->under_way[0].rts);
+        memmove(b->under_way, b->under_way + 1, --b->n_under_way * sizeof *b->under_way);
+    }
     sim_board_run(b->board, bl_now);
     if (!sim_board_port_up(b->board))
         return fl_fail(&l->why, FL_GONE, "the port vanished");
@@ -73,6 +91,27 @@ static inline void bl_close(struct link *l)
     free(l);
 }
 
+/* What comes once more and is due. */
+static inline size_t bl_echoed(struct bl_link *b, uint8_t *buf, size_t cap)
+{
+    if (b->n_again == 0 || b->again[0].at > bl_now)
+        return 0;
+    size_t n = b->again[0].n < cap ? b->again[0].n : cap;
+    memcpy(buf, b->again[0].bytes, n);
+    memmove(b->again, b->again + 1, --b->n_again * sizeof *b->again);
+    return n;
+}
+
+static inline void bl_keep(struct bl_link *b, const uint8_t *bytes, size_t n)
+{
+    for (size_t at = 0; b->again_late && at < n && b->n_again < T_COUNT(b->again); at += sizeof b->again[0].bytes) {
+        size_t part = n - at < sizeof b->again[0].bytes ? n - at : sizeof b->again[0].bytes;
+        b->again[b->n_again].at = bl_now + b->again_late;
+        b->again[b->n_again].n = part;
+        memcpy(b->again[b->n_again++].bytes, bytes + at, part);
+    }
+}
+
 static inline enum fl_err bl_read(struct link *l, uint8_t *buf, size_t cap, size_t *got, struct fl_deadline d)
 {
     struct bl_link *b = bl_of(l);
@@ -81,12 +120,20 @@ static inline enum fl_err bl_read(struct link *l, uint8_t *buf, size_t cap, size
         enum fl_err err = bl_enter(l);
         if (err)
             return err;
+        *got = bl_echoed(b, buf, cap);
+        if (*got > 0)
+            return FL_OK;
         *got = sim_board_read(b->board, bl_now, buf, cap);
+        bl_keep(b, buf, *got);
         if (*got > 0)
             return FL_OK;
         if (bl_now >= d.at_ns)
             return fl_fail(&l->why, FL_TIMEOUT, "the board says nothing");
         uint64_t due = sim_board_due(b->board);
+        if (b->n_under_way > 0 && b->under_way[0].at < due)
+            due = b->under_way[0].at;
+        if (b->n_again > 0 && b->again[0].at < due)
+            due = b->again[0].at;
         due = due < d.at_ns ? due : d.at_ns;
         bl_now = due < bl_now ? bl_now : due < b->end ? due : b->end;
     }
@@ -135,10 +182,18 @@ static inline enum fl_err bl_baud(struct link *l, uint32_t baud, struct fl_deadl
 static inline enum fl_err bl_lines(struct link *l, enum link_wire dtr, enum link_wire rts, struct fl_deadline d)
 {
     (void)d;
+    struct bl_link *b = bl_of(l);
     enum fl_err err = bl_enter(l);
-    if (!err)
-        sim_board_lines(bl_of(l)->board, bl_now, (int)dtr, (int)rts);
-    return err;
+    if (err)
+        return err;
+    if (b->lines_late == 0) {
+        sim_board_lines(b->board, bl_now, (int)dtr, (int)rts);
+    } else if (b->n_under_way < T_COUNT(b->under_way)) {
+        b->under_way[b->n_under_way].at = bl_now + b->lines_late;
+        b->under_way[b->n_under_way].dtr = (int)dtr;
+        b->under_way[b->n_under_way++].rts = (int)rts;
+    }
+    return FL_OK;
 }
 
 /* Both lines released and 115200, as a port is when it is opened. NULL: no memory. */
@@ -214,6 +269,7 @@ static inline size_t bl_wrong_bytes(struct sim_board *board, const struct bl_ima
 /* ---- one run ----------------------------------------------------------------------------------------- */
 
 struct bl_result {
+    uint64_t lines_late, again_late; /* in: ns, see bl_link */
     enum fl_err err;
     struct esp_problem problem;
     bool hung;
@@ -247,6 +303,8 @@ static inline void bl_session(struct sim_board *board, const struct esp_config *
     struct esp *e = NULL;
     uint64_t start = bl_now;
     struct link *l = bl_open(board);
+    if (l)
+        bl_of(l)->lines_late = res->lines_late, bl_of(l)->again_late = res->again_late;
     memset(&res->problem, 0, sizeof res->problem);
     enum fl_err err = l ? esp_open(l, config, NULL, &o, &e) : FL_NOMEM;
     if (!err)

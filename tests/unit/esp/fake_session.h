@@ -56,7 +56,8 @@ static inline struct esp_times fake_times(void)
     t.grace = 8;
     t.quiet = 3;
     t.settle = t.stub_gap = t.flash_wake = 1;
-    t.watchdog = 1;
+    t.watchdog = t.late = 1;
+    t.late_sync = 30;
     t.md5_mb = t.erase_mb = t.work_mb = t.chip_erase_mb = 10;
     return t;
 }

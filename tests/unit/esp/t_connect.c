@@ -78,7 +78,7 @@ static void diagnosis(void **state)
         {"brownout", browns_out, ESP_FAULT_BOARD_BROWNOUT, "Brownout detector", 0},
         {"noise", noise, ESP_FAULT_LINK_NOISE, "make no sense", 4 /* at half of it */},
         {"refuses SYNC", refuses, ESP_FAULT_LINK_DAMAGED, "SYNC is refused with 01 07", 0},
-        {"answers are changed", answers_changed, ESP_FAULT_LINK_NOISE, "answers SYNC with", 4},
+        {"answers are changed", answers_changed, ESP_FAULT_LINK_TRANSLATED, "7 data bits", 0},
         {"answers cut", answers_cut, ESP_FAULT_LINK_NOISE, "answers SYNC with", 4},
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {

@@ -22,6 +22,8 @@ struct known {
     unsigned restarts;
     bool brownout, locked, app_panics;
     unsigned echoes;
+    unsigned eaten;    /* values that do not arrive at the chip */
+    uint32_t round_ms; /* an answer takes so long */
     const char *cause;
     enum doctor_sure sure;
     uint32_t baud, ram_block, burst; /* the setting */
@@ -61,6 +63,13 @@ static const struct known table[] = {
     {.name = "silence", .fault = ESP_FAULT_LINK_SILENT, .cause = "nobody", .sure = DOCTOR_CERTAIN},
     {.name = "echo", .fault = ESP_FAULT_LINK_ECHO, .echoes = 20, .cause = "echo", .sure = DOCTOR_CERTAIN},
     {.name = "TX dead", .fault = ESP_FAULT_LINK_TX_DEAD, .cause = "tx_dead", .sure = DOCTOR_CERTAIN},
+    {.name = "bytes eaten", .answered = true, .small_bad = 13, .small = 26, .large_bad = 8, .large = 8, .paced_bad = 4, .paced = 4,
+     .taken = 2, .tried = 12, .eaten = 2, .cause = "translates", .sure = DOCTOR_CERTAIN, .baud = 0},
+    {.name = "bytes eaten, the chip not even identified", .fault = ESP_FAULT_CHIP_SILENT, .answered = true, .eaten = 1,
+     .cause = "translates", .sure = DOCTOR_CERTAIN},
+    {.name = "seven bits", .fault = ESP_FAULT_LINK_TRANSLATED, .cause = "translates", .sure = DOCTOR_CERTAIN},
+    {.name = "late answers", .fault = ESP_FAULT_BOARD_RESET, .answered = true, .round_ms = 1000, .cause = "late",
+     .sure = DOCTOR_CERTAIN},
     {.name = "boot strap", .fault = ESP_FAULT_BOOT_MODE, .cause = "strap", .sure = DOCTOR_CERTAIN},
     {.name = "application", .fault = ESP_FAULT_BOARD_APP, .cause = "strap", .sure = DOCTOR_CERTAIN},
     {.name = "panic", .fault = ESP_FAULT_BOARD_PANIC, .cause = "panic", .sure = DOCTOR_CERTAIN},
@@ -96,6 +105,8 @@ static void make(const struct known *k, struct doctor_facts *f)
     f->brownout = k->brownout;
     f->after.panic = k->app_panics;
     f->echoes = k->echoes;
+    f->carry.to_chip.n = k->eaten;
+    f->carry.round_ms = k->round_ms;
     f->unit.security.secure_download = k->locked ? ESP_ON : ESP_OFF;
     cell(f, 115200, 0x400, 0, k->small_bad, k->small);
     cell(f, 115200, 0x1800, 0, k->large_bad, k->large);

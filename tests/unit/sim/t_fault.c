@@ -66,6 +66,13 @@ static void wire_rows(void **state)
          "C0 00 07 AA C0 00 08 AA C0"},
         {"{kind: dup, nth: 2, at: open}", "C0 00 07 AA C0 C0 00 08 AA C0",
          "C0 00 07 AA C0 C0 C0 00 08 AA C0"},
+        {"xonxoff", "10 11 12 13 14", "10 12 14"},
+        {"add_cr", "0A 0D 0A 0B", "0D 0A 0D 0D 0A 0B"},
+        {"cr_to_lf", "0A 0D 0C", "0A 0A 0C"},
+        {"lf_to_cr", "0A 0D 0C", "0D 0D 0C"},
+        {"seven_bits", "C0 00 40 FF", "40 00 40 7F"},
+        {"telnet", "FE FF 00", "FE FF FF 00"},
+        {"{kind: telnet, dir: to_host}", "FE FF 00", "FE FF 00"},
         {"{kind: drop, op: 8, count: 0}", "C0 00 07 AA C0 55 C0 00 08 AA C0 55", "C0 00 07 AA C0 55 55"},
     };
     (void)state;

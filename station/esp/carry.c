@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a line does to bytes, measured and named (carry.h).
+ *
+ * Blocks and their answers are made so that no byte of theirs but the values in question is one that programs in
+ * between are known to change; a block whose own frame was hurt counts as no answer, and ends the question. */
+#include "esp/carry.h"
+
+#include "esp/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    EXAM_MS = 20000,    /* a sound line needs half a second; a ROM that does not answer is not waited for longer */
+    LATE_MIN = 250,     /* ms: no USB stack and no local network holds a byte back for so long, twice in a row */
+    VALUE_ROUNDS = 6,   /* on a line that damages one short block in 16, a wrong verdict once in 10^7 */
+    ASKED_TWICE = 2,
+    LONG = 160, SHORT = 16, /* bytes of a block: room for half of all values; one value */
+    FILLER = 0x55,
+    VALUES = 256, WORD = 4,
+    REPLY = 9,          /* bytes of an answer to READ_REG with its status' first one */
+    VALUE_AT = 4,
+};
+
+/* ---- blocks into RAM ----------------------------------------------------------------------------- */
+
+struct probe {
+    struct esp *e;
+    uint32_t addr; /* RAM where a stub would lie */
+    size_t status; /* bytes of this ROM's status */
+    struct carry *counts;
+    bool unsure;   /* something else happened: nothing more is asked */
+};
+
+enum end { ARRIVED, HURT, NO_ANSWER };
+
+static enum end put(struct probe *p, const uint8_t *bytes, size_t n)
+{
+    struct esp *e = p->e;
+    struct answer a;
+    uint32_t begin[] = {(uint32_t)n, 1, (uint32_t)n, p->addr};
+    enum fl_err err = esp_words(e, OP_MEM_BEGIN, begin, 4, e->times.probe);
+    if (err)
+        return NO_ANSWER;
+    fl_buf_clear(&e->tx);
+    packet_block(&e->tx, OP_MEM_DATA, 0, bytes, n, 0);
+    err = fl_buf_err(&e->tx, NULL);
+    if (!err)
+        err = wire_send(e, e->tx.bytes, e->tx.len);
+    if (!err)
+        err = wire_await(e, OP_MEM_DATA, 0, e->times.probe, &a);
+    bool hurt = err == FL_REFUSED && packet_status_damaged(a.status);
+    p->counts->blocks++;
+    p->counts->hurt += hurt;
+    return err ? hurt ? HURT : NO_ANSWER : ARRIVED;
+}
+
+/* The values of `set` once each, and fillers; the last byte makes a checksum that is a letter. */
+static enum end put_values(struct probe *p, const bool set[static VALUES], size_t n)
+{
+    uint8_t bytes[LONG];
+    size_t at = 0;
+    for (unsigned v = 0; v < VALUES && at + 1 < n; v++)
+        if (set[v])
+            bytes[at++] = (uint8_t)v;
+    memset(bytes + at, FILLER, n - at);
+    uint8_t fix = '@', sum = packet_checksum(bytes, n - 1);
+    for (unsigned c = 'A'; c <= 'z'; c++) /* the highest bit may be the sum's: then it takes one that has it too */
+        for (unsigned high = 0; high < 2; high++)
+            if (((sum ^ c ^ high << 7) & 0xff) >= 'A' && ((sum ^ c ^ high << 7) & 0xff) <= 'z')
+                fix = (uint8_t)(c | high << 7);
+    bytes[n - 1] = fix;
+    return put(p, bytes, n);
+}
+
+/* Asked until it arrives; HURT: it did not, twice. */
+static enum end values_arrive(struct probe *p, const bool set[static VALUES])
+{
+    enum end end = NO_ANSWER;
+    for (int i = 0, hurt = 0; i < ASKED_TWICE + 1 && hurt < ASKED_TWICE; i++) {
+        end = put_values(p, set, LONG);
+        if (end == ARRIVED)
+            return ARRIVED;
+        hurt += end == HURT;
+        if (end == NO_ANSWER && wire_quiet(p->e))
+            break;
+    }
+    p->unsure = p->unsure || end == NO_ANSWER;
+    return end;
+}
+
+static unsigned nth_value(unsigned i) /* even ones first: no two that are changed into each other stand in one half */
+{
+    return i < VALUES / 2 ? 2 * i : 2 * (i - VALUES / 2) + 1;
+}
+
+/* The value alone never arrives, a filler in its place always does. */
+static bool never_arrives(struct probe *p, unsigned v)
+{
+    bool one[VALUES] = {false}, none[VALUES] = {false};
+    one[v] = true;
+    bool never = true;
+    for (int i = 0; i < VALUE_ROUNDS && never; i++)
+        never = put_values(p, one, SHORT) == HURT && put_values(p, none, SHORT) == ARRIVED;
+    return never;
+}
+
+static void search(struct probe *p, unsigned from, unsigned to, struct carry_way *w)
+{
+    bool set[VALUES] = {false};
+    for (unsigned i = from; i < to; i++)
+        set[nth_value(i)] = true;
+    if (p->unsure || values_arrive(p, set) != HURT)
+        return;
+    if (to - from > 1) {
+        unsigned mid = from + (to - from) / 2;
+        search(p, from, mid, w);
+        search(p, mid, to, w);
+        return;
+    }
+    if (w->n == CARRY_VALUES || !never_arrives(p, nth_value(from))) {
+        p->unsure = true;
+        return;
+    }
+    w->bad[w->n++].value = (uint8_t)nth_value(from);
+}
+
+/* Was what is left over damage by chance? Then all other values together do not arrive either. */
+static bool others_arrive(struct probe *p, const struct carry_way *w)
+{
+    bool set[2][VALUES] = {{false}};
+    for (unsigned v = 0; v < VALUES; v++)
+        set[v % 2][v] = true;
+    for (size_t i = 0; i < w->n; i++)
+        set[0][w->bad[i].value] = set[1][w->bad[i].value] = false;
+    return values_arrive(p, set[0]) == ARRIVED && values_arrive(p, set[1]) == ARRIVED;
+}
+
+static void ask_to_chip(struct probe *p, struct carry_way *w)
+{
+    search(p, 0, VALUES / 2, w);
+    search(p, VALUES / 2, VALUES, w);
+    w->asked = !p->unsure && (w->n == 0 || others_arrive(p, w));
+    if (!w->asked)
+        w->n = 0;
+}
+
+/* ---- words out of RAM ----------------------------------------------------------------------------- */
+
+/* The frame that comes as an answer to READ_REG, whatever it holds; its length, 0: none came. */
+static size_t read_raw(struct probe *p, uint32_t addr, uint8_t *out, size_t cap)
+{
+    struct esp *e = p->e;
+    uint8_t data[4];
+    size_t n = 0;
+    fl_put_u32le(data, addr);
+    fl_buf_clear(&e->tx);
+    packet_request(&e->tx, OP_READ_REG, data, sizeof data);
+    enum fl_err err = wire_send(e, e->tx.bytes, e->tx.len);
+    if (!err)
+        err = wire_frame(e, e->times.probe, out, cap, &n);
+    p->unsure = p->unsure || (err && err != FL_TIMEOUT);
+    return err ? 0 : n;
+}
+
+/* What came where `want` was to come: the byte at `pos` has become something else, and all others stand. */
+static bool only_changed(const uint8_t want[static REPLY], size_t pos, const uint8_t *got, size_t n, struct carry_way *one)
+{
+    size_t tail = REPLY - pos - 1;
+    if (n < pos + tail || n - pos - tail > CARRY_BECAME || memcmp(want, got, pos) != 0 ||
+        memcmp(want + pos + 1, got + n - tail, tail) != 0)
+        return false;
+    *one = (struct carry_way){.n = 1};
+    one->bad[0].value = want[pos];
+    one->bad[0].known = true;
+    one->bad[0].n = (uint8_t)(n - pos - tail);
+    memcpy(one->bad[0].became, got + pos, one->bad[0].n);
+    return true;
+}
+
+enum same { SAME, CHANGED, OTHER };
+
+/* The word at addr + at, as it is read; CHANGED: only the byte at `pos` of its answer. */
+static enum same read_back(struct probe *p, uint32_t at, const uint8_t word[static WORD], size_t pos, struct carry_way *one)
+{
+    uint8_t got[64], want[REPLY] = {1, OP_READ_REG};
+    size_t n = read_raw(p, p->addr + at, got, sizeof got);
+    size_t status = p->status;
+    want[2] = (uint8_t)status;
+    memcpy(want + VALUE_AT, word, WORD);
+    if (n < status)
+        return OTHER;
+    n -= status - 1; /* behind its first byte a status may hold what is left over from other answers */
+    if (n == REPLY && memcmp(got, want, REPLY) == 0)
+        return SAME;
+    return only_changed(want, pos, got, n, one) ? CHANGED : OTHER;
+}
+
+/* The same three times, alike each time; OTHER: it was not. */
+static enum same read_sure(struct probe *p, const uint8_t word[static WORD], size_t pos, struct carry_way *one)
+{
+    enum { TIMES = 3 };
+    enum same first = read_back(p, 0, word, pos, one);
+    for (int i = 1; i < TIMES; i++) {
+        struct carry_way again = {.n = 0};
+        enum same next = read_back(p, 0, word, pos, &again);
+        if (next != first || (next == CHANGED && memcmp(&again.bad[0], &one->bad[0], sizeof again.bad[0]) != 0))
+            return OTHER;
+    }
+    return first;
+}
+
+/* A ROM's answers keep the value that READ_REG gave last: it is made one that every line carries. */
+static void clear_value(struct probe *p)
+{
+    uint8_t sink[REPLY];
+    (void)read_raw(p, CHIP_MAGIC_REG, sink, sizeof sink);
+}
+
+/* Each byte of a word that did not come as it is. */
+static void single_values(struct probe *p, unsigned first, struct carry_way *w)
+{
+    for (unsigned v = first; v < first + WORD && !p->unsure; v++) {
+        const uint8_t word[WORD] = {FILLER, (uint8_t)v, FILLER, FILLER};
+        struct carry_way one = {.n = 0};
+        clear_value(p);
+        enum same s = put(p, word, WORD) == ARRIVED ? read_sure(p, word, VALUE_AT + 1, &one) : OTHER;
+        p->unsure = s == OTHER || (s == CHANGED && w->n == CARRY_VALUES);
+        if (s == CHANGED && !p->unsure)
+            w->bad[w->n++] = one.bad[0];
+    }
+}
+
+static void every_word(struct probe *p, struct carry_way *w)
+{
+    uint8_t all[VALUES];
+    bool suspect[VALUES / WORD] = {false};
+    struct carry_way one;
+    for (unsigned v = 0; v < VALUES; v++)
+        all[v] = (uint8_t)v;
+    p->unsure = put(p, all, sizeof all) != ARRIVED;
+    for (unsigned i = 0; i < VALUES / WORD && !p->unsure; i++)
+        suspect[i] = read_back(p, i * WORD, all + i * WORD, VALUE_AT, &one) != SAME &&
+                     read_back(p, i * WORD, all + i * WORD, VALUE_AT, &one) != SAME;
+    for (unsigned i = 0; i < VALUES / WORD && !p->unsure; i++)
+        if (suspect[i])
+            single_values(p, i * WORD, w);
+}
+
+static void ask_to_host(struct probe *p, struct carry_way *w)
+{
+    static const uint8_t plain[WORD] = {FILLER, FILLER, FILLER, FILLER};
+    struct carry_way one;
+    enum same s = put(p, plain, WORD) == ARRIVED ? read_sure(p, plain, 1, &one) : OTHER;
+    if (s == CHANGED) /* the opcode itself: no other question can be asked, and none need be */
+        *w = one;
+    p->unsure = s == OTHER;
+    if (s == SAME)
+        every_word(p, w);
+    w->asked = !p->unsure;
+    if (!w->asked)
+        w->n = 0;
+}
+
+/* ---- time ------------------------------------------------------------------------------------------ */
+
+static uint32_t round_trip(struct esp *e)
+{
+    bool stub;
+    uint64_t start = fl_mono_ns();
+    return esp_sync(e, e->times.late_sync, &stub) ? 0 : (uint32_t)((fl_mono_ns() - start) / 1000000);
+}
+
+/* The shorter of two, where both are longer than any that is well. */
+static uint32_t late(struct esp *e)
+{
+    if (wire_listen(e, e->times.late))
+        return 0;
+    wire_forget(e);
+    uint32_t one = round_trip(e), two = one >= LATE_MIN ? round_trip(e) : 0;
+    uint32_t least = one < two ? one : two;
+    return least >= LATE_MIN ? least : 0;
+}
+
+/* Twice as many answers as a SYNC has, and that when it was asked a second time too. */
+static bool doubled(struct esp *e)
+{
+    enum { ANSWERS = 8 };
+    bool stub, twice = true;
+    for (int i = 0; i < ASKED_TWICE && twice; i++) {
+        if (wire_listen(e, LATE_MIN))
+            return false;
+        wire_forget(e);
+        e->syncs = 0;
+        twice = !esp_sync(e, e->times.sync, &stub) && !wire_listen(e, LATE_MIN) && e->syncs == 2 * ANSWERS;
+    }
+    return twice;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------- */
+
+bool carry_seven_bits(const uint8_t *bytes, size_t n)
+{
+    enum { TIMES = 2 };
+    static const uint8_t head[] = {0xc0 & 0x7f, 1, OP_SYNC};
+    unsigned seen = 0;
+    for (const uint8_t *p = bytes; (p = memmem(p, n - (size_t)(p - bytes), head, sizeof head)) != NULL; p += sizeof head) {
+        const uint8_t *len = p + sizeof head;
+        seen += (size_t)(bytes + n - len) >= 2 && (len[0] == 2 || len[0] == 4) && len[1] == 0;
+    }
+    return seen >= TIMES;
+}
+
+static bool plain_address(uint32_t addr)
+{
+    static const uint8_t often_changed[] = {0x0a, 0x0d, 0x11, 0x13, 0xff};
+    uint8_t bytes[4];
+    fl_put_u32le(bytes, addr);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        if (memchr(often_changed, bytes[i], sizeof often_changed))
+            return false;
+    return addr != 0;
+}
+
+/* Where a stub would lie: memory that the loader does not use. */
+static bool find_ram(struct probe *p)
+{
+    struct esp *e = p->e;
+    const struct chip *c = e->chip ? e->chip : e->config.chip ? chip_by_name(e->config.chip) : NULL;
+    struct fl_why why;
+    if (!c || !c->stub || e->unit.security.secure_download == ESP_ON ||
+        (!e->image.segments[0].bytes && stub_load(c->stub, &e->image, &why)))
+        return false;
+    /* an address is sent with every block: it holds no value that is asked about, if there is a choice */
+    bool plain = plain_address(e->image.segments[0].addr) || !plain_address(e->image.segments[1].addr);
+    p->addr = e->image.segments[plain ? 0 : 1].addr;
+    p->status = c->has_md5 ? 4 : 2; /* the ESP8266's ROM has no MD5, and the short status */
+    return true;
+}
+
+static void ask_bytes(struct esp *e, struct carry *out)
+{
+    struct probe p = {.e = e, .counts = out};
+    bool stub = e->stub;
+    if (stub || !find_ram(&p))
+        return;
+    ask_to_chip(&p, &out->to_chip);
+    p.unsure = false;
+    if (out->to_chip.asked && out->to_chip.n == 0)
+        ask_to_host(&p, &out->to_host);
+}
+
+/* In the loader. Where it was not heard, or not in time, it may be there all the same, and speak later. */
+static void examine(struct esp *e, struct carry *out)
+{
+    enum esp_fault f = e->problem.fault;
+    if (e->stage == STAGE_OPEN && (f == ESP_FAULT_LINK_TX_DEAD || f == ESP_FAULT_LINK_NOISE)) {
+        out->round_ms = late(e);
+        return;
+    }
+    e->stage = STAGE_OPEN;
+    enum fl_err err = esp_stage_connect(e);
+    if (f == ESP_FAULT_BOARD_RESET || (err == FL_TIMEOUT && e->syncs > 0))
+        out->round_ms = late(e);
+    if (!err && !out->round_ms)
+        out->twice = doubled(e);
+    if (!err && !out->round_ms && !out->twice)
+        ask_bytes(e, out);
+}
+
+void esp_carry(struct esp *e, struct carry *out)
+{
+    *out = (struct carry){.round_ms = 0};
+    if (!link_info(e->link)->has_lines)
+        return; /* nothing ends a stub, and nothing begins anew */
+    struct esp_tuning tune = e->tune;
+    struct esp_counters count = e->count;
+    unsigned attempts = e->config.connect_attempts;
+    struct fl_deadline limit = e->limit;
+    void (*rung)(void *ctx, const struct esp_rung *r) = e->observer.rung;
+    e->observer.rung = NULL; /* what is refused here is no trouble of the unit's */
+    e->tune = (struct esp_tuning){.slow_reset = tune.slow_reset};
+    e->config.connect_attempts = ASKED_TWICE;
+    e->limit = fl_deadline_in_ms(EXAM_MS);
+    examine(e, out);
+    e->observer.rung = rung;
+    e->tune = tune;
+    e->count = count;
+    e->config.connect_attempts = attempts;
+    e->limit = limit;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------ */
+
+/* What changes just these values. A row fits when all bad values are among its own. */
+static const struct culprit {
+    uint8_t values[4];
+    size_t n;
+    const char *text;
+} culprits[] = {
+    {{0x11, 0x13}, 2, "software flow control (XON/XOFF) is on in the bridge, the serial server or the port: switch it off"},
+    {{0x0a, 0x0d}, 2, "line ends are translated (CR, LF): switch text mode off in the serial server or the port"},
+    {{0xff}, 1, "FF is telnet's escape: one end of this connection speaks telnet and the other does not; use rfc2217:// or a raw port"},
+    {{0x0a, 0x0d, 0x11, 0x13}, 4, "a terminal's settings are on in the serial server or the port: set it to raw"},
+};
+
+static const char *culprit_of(const struct carry_way *w)
+{
+    for (size_t i = 0; i < sizeof culprits / sizeof *culprits; i++) {
+        size_t fit = 0;
+        for (size_t k = 0; k < w->n; k++)
+            fit += memchr(culprits[i].values, w->bad[k].value, culprits[i].n) != NULL;
+        if (fit == w->n)
+            return culprits[i].text;
+    }
+    return "something between host and chip changes them: look for it in the bridge's, the server's and the port's settings";
+}
+
+static void list(const struct carry_way *w, char *out, size_t cap)
+{
+    size_t at = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < w->n && at < cap; i++) {
+        at += (size_t)snprintf(out + at, cap - at, "%s%02x", i ? ", " : "", w->bad[i].value);
+        if (w->bad[i].known && at < cap)
+            at += (size_t)snprintf(out + at, cap - at, w->bad[i].n ? " as" : " not");
+        for (size_t k = 0; k < w->bad[i].n && at < cap; k++)
+            at += (size_t)snprintf(out + at, cap - at, " %02x", w->bad[i].became[k]);
+    }
+}
+
+bool carry_text(const struct carry *c, char out[static CARRY_TEXT])
+{
+    const struct carry_way *w = c->to_chip.n ? &c->to_chip : &c->to_host;
+    char values[64];
+    out[0] = 0;
+    if (c->round_ms)
+        (void)snprintf(out, CARRY_TEXT, "an answer takes %u ms to come: something between host and chip holds bytes back (a network, "
+                       "a serial server); the work needs less than %d", c->round_ms, LATE_MIN);
+    else if (c->twice)
+        (void)snprintf(out, CARRY_TEXT, "what the chip says comes twice: something between host and chip repeats it (two programs "
+                       "on one port of a serial server, a driver); give the port to this station alone");
+    else if (c->seven_bits)
+        (void)snprintf(out, CARRY_TEXT, "the chip's answers come without their highest bits: the port or serial server is set to 7 data "
+                       "bits; set 8, no parity");
+    else if (w->n > 0) {
+        list(w, values, sizeof values);
+        (void)snprintf(out, CARRY_TEXT, "bytes of these values do not arrive at the %s as they are: %s; %s",
+                       w == &c->to_chip ? "chip" : "host", values, culprit_of(w));
+    }
+    return out[0] != 0;
+}

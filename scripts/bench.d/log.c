@@ -161,8 +161,7 @@ static struct event *make(const char *job, bool end, unsigned n, struct event_ti
     };
     (void)strcpy(f.job, job);
     memset(f.profile, 'a', 64);
-    return event_new(end ? EVENT_ATTEMPT_RESULT : EVENT_ATTEMPT_START,
-                     end ? event_attempt_result_body(&f) : event_attempt_start_body(&f), t);
+    return event_attempt(end ? EVENT_ATTEMPT_RESULT : EVENT_ATTEMPT_START, &f, t);
 }
 
 /* Seconds for n records one after the other, each waited for; `unit` is the first board's number. */

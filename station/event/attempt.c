@@ -281,6 +281,14 @@ json_t *event_attempt_result_body(const struct attempt_facts *f)
     return finish(&b);
 }
 
+struct event *event_attempt(enum event_kind kind, const struct attempt_facts *f, struct event_ticket *t)
+{
+    struct event *e = event_new(kind, kind == EVENT_ATTEMPT_START ? event_attempt_start_body(f) : event_attempt_result_body(f), t);
+    if (e)
+        e->typed = true;
+    return e;
+}
+
 json_t *event_tuning_body(const struct attempt_facts *f, const struct event_tuning *t)
 {
     struct body b = {json_object(), false};

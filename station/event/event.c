@@ -149,7 +149,7 @@ struct event *event_new(enum event_kind kind, json_t *body, struct event_ticket 
         json_decref(body);
         return NULL;
     }
-    *e = (struct event){kind, body, t, NULL};
+    *e = (struct event){.kind = kind, .body = body, .ticket = t};
     return e;
 }
 
@@ -157,7 +157,7 @@ struct event *event_leafless(struct event_ticket *t)
 {
     struct event *e = malloc(sizeof *e);
     if (e)
-        *e = (struct event){EVENT_KIND_COUNT, NULL, t, NULL};
+        *e = (struct event){.kind = EVENT_KIND_COUNT, .ticket = t};
     return e;
 }
 

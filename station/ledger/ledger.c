@@ -104,7 +104,36 @@ static enum fl_err hand_over(struct ledger *l, const json_t *leaf, struct fl_why
     return err ? FL_FORMAT : FL_OK;
 }
 
-static enum fl_err append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+enum rows { ROWS_NOW, ROWS_LATER, ROWS_NONE };
+
+static void forget_unprojected(struct ledger *l)
+{
+    json_decref(l->unprojected.leaf);
+    l->unprojected.leaf = NULL;
+}
+
+/* The rows that were put off. */
+static enum fl_err project_now(struct ledger *l, struct fl_why *why)
+{
+    if (!l->unprojected.leaf)
+        return FL_OK;
+    enum fl_err err = projector_leaf(l->rows, l->unprojected.index, l->unprojected.leaf, why);
+    forget_unprojected(l);
+    return err == FL_FORMAT ? fl_why_wrap(why, FL_STATE, "a record that was taken for sound has no rows: ") : err;
+}
+
+static enum fl_err project(struct ledger *l, enum rows rows, int64_t index, const json_t *leaf, struct fl_why *why)
+{
+    if (rows == ROWS_NONE)
+        return FL_OK;
+    if (rows == ROWS_NOW)
+        return projector_leaf(l->rows, index, leaf, why);
+    l->unprojected.index = index;
+    l->unprojected.leaf = json_incref((json_t *)(uintptr_t)leaf);
+    return FL_OK;
+}
+
+static enum fl_err append(struct ledger *l, enum event_kind kind, enum rows rows, const char *job, const json_t *leaf,
                           const struct fl_buf *bytes, struct fl_why *why)
 {
     struct tree_made made[TREE_LEVELS];
@@ -120,11 +149,11 @@ static enum fl_err append(struct ledger *l, enum event_kind kind, const char *jo
         err = insert_nodes(l, made, n, why);
     if (!err && kind == EVENT_KEY_ROTATE)
         err = hand_over(l, leaf, why);
-    return err ? err : projector_leaf(l->rows, index, leaf, why);
+    return err ? err : project(l, rows, index, leaf, why);
 }
 
-enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
-                          const struct fl_buf *bytes, struct fl_why *why)
+static enum fl_err append_one(struct ledger *l, enum event_kind kind, enum rows rows, const char *job, const json_t *leaf,
+                              const struct fl_buf *bytes, struct fl_why *why)
 {
     struct tree_range before = l->range;
     struct fl_why undone = {0, ""};
@@ -132,10 +161,12 @@ enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *jo
         return fl_fail(why, FL_STATE, "a record behind a hand-over of the key, in the same commit");
     if (bytes->len > LEAF_BYTES_MAX)
         return fl_fail(why, FL_FORMAT, "the record has %zu bytes, more than %d", bytes->len, LEAF_BYTES_MAX);
-    enum fl_err err = db_run(l->save, why);
+    enum fl_err err = kind == EVENT_UNIT_FINAL ? FL_OK : project_now(l, why); /* rows in the order of their records; that kind has none */
+    if (!err)
+        err = db_run(l->save, why);
     if (err)
         return err;
-    err = append(l, kind, job, leaf, bytes, why);
+    err = append(l, kind, rows, job, leaf, bytes, why);
     if (err == FL_FORMAT) {
         l->range = before;
         l->handing_over = false;
@@ -148,6 +179,24 @@ enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *jo
         return err;
     }
     return err ? err : db_run(l->release, why);
+}
+
+enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+                          const struct fl_buf *bytes, struct fl_why *why)
+{
+    return append_one(l, kind, ROWS_NOW, job, leaf, bytes, why);
+}
+
+enum fl_err ledger_append_sure(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+                               const struct fl_buf *bytes, struct fl_why *why)
+{
+    return append_one(l, kind, ROWS_LATER, job, leaf, bytes, why);
+}
+
+enum fl_err ledger_append_bare(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+                               const struct fl_buf *bytes, struct fl_why *why)
+{
+    return append_one(l, kind, ROWS_NONE, job, leaf, bytes, why);
 }
 
 struct fl_buf *ledger_redo(struct ledger *l)
@@ -215,9 +264,11 @@ static enum fl_err reread(struct ledger *l, struct tree_hash *root, struct fl_wh
     return err ? err : tree_range_root(l->hasher, &range, root);
 }
 
-static enum fl_err write_ahead(void *ledger, struct fl_why *why)
+static enum fl_err while_it_signs(void *ctx, struct fl_why *why)
 {
-    return db_write_ahead(((struct ledger *)ledger)->db, why);
+    struct ledger *l = ctx;
+    enum fl_err err = project_now(l, why);
+    return err ? err : db_write_ahead(l->db, why);
 }
 
 static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct fl_why *why)
@@ -228,7 +279,7 @@ static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct f
     struct signer_request r = {.origin = l->vkey.name, .old_size = l->head.size, .new_size = l->range.size,
                                .old_root = l->head.root, .new_root = *root, .growth = &growth, .redo = &l->redo,
                                .handover = l->handing_over ? by->by[1] : NULL, .handover_to = l->next_vkey.key,
-                               .meanwhile = write_ahead, .ctx = l};
+                               .meanwhile = while_it_signs, .ctx = l};
     enum fl_err err = fl_buf_err(&l->redo, why);
     /* what the signer forgets with this one must be on the disk here */
     r.alone = l->kind->remembers && redo_holds(&l->redo, REDO_FORGOTTEN);
@@ -240,6 +291,8 @@ static enum fl_err sign(struct ledger *l, const struct tree_hash *root, struct f
         err = tree_prove_growth(l->hasher, &l->tree, l->head.size, l->range.size, &growth, why);
     if (!err)
         err = l->kind->sign(l->signer, &r, by->by[0], why);
+    if (!err)
+        err = project_now(l, why); /* a signer in this process leaves no time between */
     if (err)
         return err;
     size_t n = checkpoint_format(l->vkey.name, r.new_size, root, text);
@@ -290,8 +343,10 @@ enum fl_err ledger_seal(struct ledger *l, struct fl_why *why)
     return err || !l->handing_over ? err : insert_handover(l, why);
 }
 
-static enum fl_err empty_wal(struct ledger *l, struct fl_why *why)
+enum fl_err ledger_tidy(struct ledger *l, struct fl_why *why)
 {
+    if (!l->flush || l->wal_pages < WAL_PAGES)
+        return FL_OK;
     enum fl_err err = ledger_durable(l, why);
     if (err)
         return err;
@@ -316,8 +371,6 @@ enum fl_err ledger_commit(struct ledger *l, struct fl_why *why)
     if (l->handing_over)
         l->vkey = l->next_vkey;
     l->handing_over = false;
-    if (l->flush && l->wal_pages >= WAL_PAGES)
-        return empty_wal(l, why);
     return kept ? FL_OK : ledger_durable(l, why);
 }
 
@@ -349,6 +402,7 @@ void ledger_rollback(struct ledger *l)
         (void)sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL); /* SQLite has often done it itself */
     l->range = l->committed;
     l->handing_over = false;
+    forget_unprojected(l);
     shapes_forget(l->shapes);
 }
 

@@ -18,8 +18,8 @@
  *   database             COMMIT 7 [flush until 7 ...]           COMMIT 9
  *                        answer              COMMIT 8 answer    answer
  *
- * One wait for the disk a commit instead of two; while the signer waits for it, the pages that are ready go into the WAL, where
- * nobody sees them before the COMMIT. Wherever the power goes, what was answered is in the database, or the
+ * One wait for the disk a commit instead of two; while the signer waits for it, the rows of the last record are written and all
+ * pages go into the WAL, where nobody sees them before the COMMIT. Wherever the power goes, what was answered is in the database, or the
  * signer has it. What the signer does not keep (a commit without a leaf, a hand-over) and everything with a signer that does not
  * remember is durable in the database itself when ledger_commit returns.
  *
@@ -66,12 +66,19 @@ FL_MUST enum fl_err ledger_find(struct ledger *l, const char *job, enum event_ki
  * breaks a constraint; it alone is undone and the transaction goes on. Any other error ends the transaction. */
 FL_MUST enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                                   const struct fl_buf *bytes, struct fl_why *why);
+/* The same for the last record of a transaction that has rows, when it is sure to have them (event.h, typed): they are written
+ * while the signer works. Should they fail all the same, sealing fails, and the record, which is signed then, is made again by
+ * the next opening, without rows: what is signed stays, and an audit names it. */
+FL_MUST enum fl_err ledger_append_sure(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+                                       const struct fl_buf *bytes, struct fl_why *why);
 /* Where to note what this transaction writes besides leaves and what follows from them: parcels, names of people. Whoever
  * makes it again must know (redo.h). NULL: nobody would make it again. */
 struct fl_buf *ledger_redo(struct ledger *l);
 /* Nothing appended: nothing signed. */
 FL_MUST enum fl_err ledger_seal(struct ledger *l, struct fl_why *why);
 FL_MUST enum fl_err ledger_commit(struct ledger *l, struct fl_why *why);
+/* When nobody waits for an answer: puts pages from the WAL into the database's file, where there are many. */
+FL_MUST enum fl_err ledger_tidy(struct ledger *l, struct fl_why *why);
 /* Until the database's own file holds everything that was committed: before a head is written where a start compares it. */
 FL_MUST enum fl_err ledger_durable(struct ledger *l, struct fl_why *why);
 void ledger_rollback(struct ledger *l);

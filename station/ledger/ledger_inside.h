@@ -39,6 +39,10 @@ struct ledger {
     struct signatures next_signed_by;
     struct tree_range range;     /* of all leaves, those of the open transaction counted */
     struct tree_range committed; /* of the head */
+    struct {
+        int64_t index;
+        json_t *leaf; /* NULL: none */
+    } unprojected;               /* a record of the open transaction whose rows are written while the signer works */
     struct fl_buf redo;          /* of the open transaction, for a signer that remembers */
     struct flush *flush;         /* of the WAL; NULL: SQLite itself makes every commit durable */
     uint64_t commits;            /* since it was opened */
@@ -48,6 +52,10 @@ struct ledger {
     sqlite3_stmt *begin, *commit, *save, *release, *undo, *find, *leaf, *node, *checkpoint, *reread_leaves,
         *reread_nodes, *last, *handover;
 };
+
+/* As ledger_append, for a record that was signed and cannot be refused any more, and that has no rows. */
+FL_MUST enum fl_err ledger_append_bare(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
+                                       const struct fl_buf *bytes, struct fl_why *why);
 
 /* The newest head that is stored, who signed it, and how many leaves there are. */
 FL_MUST enum fl_err ledger_read_head(struct ledger *l, struct checkpoint *head, struct signatures *by, int64_t *leaves,

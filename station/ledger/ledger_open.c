@@ -100,6 +100,8 @@ static enum fl_err replay_leaf(struct ledger *l, const struct redo_item *item, s
         err = fl_fail(why, FL_MISMATCH, "what the signer kept holds a record of an unknown kind");
     if (!err)
         err = ledger_append(l, kind, json_string_value(json_object_get(leaf, "job")), leaf, &bytes, why);
+    if (err == FL_FORMAT)
+        err = ledger_append_bare(l, kind, json_string_value(json_object_get(leaf, "job")), leaf, &bytes, why);
     l->recovered += !err;
     json_decref(leaf);
     return err;
@@ -256,6 +258,7 @@ void ledger_close(struct ledger *l)
                            l->reread_leaves, l->reread_nodes, l->last, l->handover};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         (void)sqlite3_finalize(all[i]);
+    json_decref(l->unprojected.leaf);
     ledger_tree_close(&l->stored);
     projector_free(l->rows);
     shapes_free(l->shapes);

@@ -68,12 +68,12 @@ bool attempt_fault(struct attempt *a, const char *name, const char *why)
 static struct event *result_event(struct attempt *a)
 {
     struct fl_why why = {0};
-    struct event *e = event_new(EVENT_ATTEMPT_RESULT, event_attempt_result_body(&a->facts), &a->end_ticket);
+    struct event *e = event_attempt(EVENT_ATTEMPT_RESULT, &a->facts, &a->end_ticket);
     if (!e || a->facts.outcome != OUTCOME_PASS || !a->c->parcels || !a->c->parcels(a->c->parcels_ctx, &a->facts, e, &why))
         return e;
     event_free(e);
     (void)attempt_fault(a, "station.internal", why.text);
-    return event_new(EVENT_ATTEMPT_RESULT, event_attempt_result_body(&a->facts), &a->end_ticket);
+    return event_attempt(EVENT_ATTEMPT_RESULT, &a->facts, &a->end_ticket);
 }
 
 /* What the slot learned with this unit goes with its result. Should it get lost, the next change tells all of it. */

@@ -256,7 +256,7 @@ bool attempt_start(struct attempt *a)
     if (a->started)
         return true;
     event_ticket_reset(&a->start_ticket);
-    struct event *e = event_new(EVENT_ATTEMPT_START, event_attempt_start_body(&a->facts), &a->start_ticket);
+    struct event *e = event_attempt(EVENT_ATTEMPT_START, &a->facts, &a->start_ticket);
     if (!e)
         return attempt_fault(a, "station.internal", "out of memory");
     enum fl_err err = fl_queue_put(a->c->facts, e, fl_deadline_in_ms(ATTEMPT_RECORD_MS));

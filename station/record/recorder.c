@@ -108,14 +108,15 @@ enum fl_err recorder_commit(struct recorder *r, struct fl_why *why)
     return err ? err : r->place.file ? db_place_check(r->db, &r->place, why) : db_place_take(r->db, &r->place, why);
 }
 
-/* One event's leaf and parcels. FL_FORMAT, FL_REFUSED: this event alone is refused. */
-static enum fl_err add_event(struct recorder *r, const struct event *e, struct answer *a)
+/* One event's leaf and parcels. FL_FORMAT, FL_REFUSED: this event alone is refused. What the next event may be is asked of the
+ * rows of those before it: only the last one's may wait. */
+static enum fl_err add_event(struct recorder *r, const struct event *e, bool last, struct answer *a)
 {
     struct moment now = recorder_now(r);
     *a = (struct answer){.index = -1, .fault = ""};
     r->retired |= e->kind == EVENT_KEY_RETIRE;
     if (e->body)
-        a->err = recorder_append(r, e->kind, e->body, now, &a->index, &a->fault, &a->why);
+        a->err = (last && e->typed ? recorder_append_sure : recorder_append)(r, e->kind, e->body, now, &a->index, &a->fault, &a->why);
     if (a->err)
         a->index = -1;
     else if (e->parcels)
@@ -134,7 +135,7 @@ static enum fl_err commit_batch(struct recorder *r, struct event *const *events,
     if (err)
         return err;
     for (size_t i = 0; i < n && !err; i++) {
-        err = add_event(r, events[i], &answers[i]);
+        err = add_event(r, events[i], i + 1 == n, &answers[i]);
         parcels |= events[i]->parcels != NULL;
         if (err == FL_FORMAT || err == FL_REFUSED)
             err = FL_OK;
@@ -193,6 +194,15 @@ void recorder_own_leaf(struct recorder *r, enum event_kind kind)
 
 /* ---- the thread ------------------------------------------------------------------------------------- */
 
+/* What an answer need not wait for. */
+static void tidy(struct recorder *r)
+{
+    struct fl_why why = {0, ""};
+    enum fl_err err = recorder_health(r, NULL) ? FL_OK : ledger_tidy(r->ledger, &why);
+    if (err)
+        recorder_sick(r, err, &why);
+}
+
 static void idle(struct recorder *r)
 {
     struct fl_why why = {0, ""};
@@ -236,6 +246,7 @@ void *recorder_main(void *ctx)
             serve(r, (struct event **)items, n, answers);
         else if (atomic_load(&r->closing))
             break;
+        tidy(r);
         idle(r);
     }
     free(answers);

@@ -15,7 +15,8 @@ struct moment recorder_now(const struct recorder *r)
     return (struct moment){r->hooks.wall_ms ? r->hooks.wall_ms(r->hooks.ctx) : fl_wall_ms(), (int64_t)fl_mono_ms()};
 }
 
-static enum fl_err put_leaf(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,
+/* sure: ledger_append_sure. */
+static enum fl_err put_leaf(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now, bool sure,
                             int64_t *index, struct fl_why *why)
 {
     const char *job = json_string_value(json_object_get(body, "job"));
@@ -24,7 +25,7 @@ static enum fl_err put_leaf(struct recorder *r, enum event_kind kind, const json
     json_t *leaf = NULL;
     enum fl_err err = leaf_make(&c, kind, body, &leaf, &r->bytes, why);
     if (!err)
-        err = ledger_append(r->ledger, kind, job, leaf, &r->bytes, why);
+        err = (sure ? ledger_append_sure : ledger_append)(r->ledger, kind, job, leaf, &r->bytes, why);
     json_decref(leaf);
     if (err)
         return err;
@@ -43,7 +44,7 @@ static enum fl_err put_final(struct recorder *r, const json_t *attempt, struct m
     if (err == FL_NOT_FOUND)
         return FL_OK;
     if (!err)
-        err = put_leaf(r, EVENT_UNIT_FINAL, body, now, &index, why);
+        err = put_leaf(r, EVENT_UNIT_FINAL, body, now, false, &index, why);
     json_decref(body);
     /* the attempt is in the transaction already: it must not be answered as one that was refused */
     return err == FL_FORMAT ? fl_why_wrap(why, FL_STATE, "the record behind a PASS: ") : err;
@@ -97,12 +98,12 @@ static enum fl_err keep_time(struct recorder *r, struct moment now, struct fl_wh
     json_t *body = NULL;
     enum fl_err err = clock_step_body(r, expected, now.wall, &body, why);
     if (!err)
-        err = put_leaf(r, EVENT_CLOCK_STEP, body, now, &index, why);
+        err = put_leaf(r, EVENT_CLOCK_STEP, body, now, false, &index, why);
     json_decref(body);
     return err;
 }
 
-enum fl_err recorder_append(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,
+static enum fl_err append(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now, bool sure,
                           int64_t *index, const char **fault, struct fl_why *why)
 {
     const char *job = json_string_value(json_object_get(body, "job"));
@@ -119,7 +120,7 @@ enum fl_err recorder_append(struct recorder *r, enum event_kind kind, const json
     if (!err)
         err = abridge_body(r->abridge, kind, told, &less, why);
     if (!err)
-        err = put_leaf(r, kind, less, now, index, why);
+        err = put_leaf(r, kind, less, now, sure, index, why);
     if (!err)
         abridge_told(r->abridge, kind, less, *index);
     if (!err && kind == EVENT_ATTEMPT_RESULT)
@@ -127,4 +128,16 @@ enum fl_err recorder_append(struct recorder *r, enum event_kind kind, const json
     json_decref(less);
     json_decref(told);
     return err;
+}
+
+enum fl_err recorder_append(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now, int64_t *index,
+                            const char **fault, struct fl_why *why)
+{
+    return append(r, kind, body, now, false, index, fault, why);
+}
+
+enum fl_err recorder_append_sure(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now, int64_t *index,
+                                 const char **fault, struct fl_why *why)
+{
+    return append(r, kind, body, now, true, index, fault, why);
 }

@@ -68,6 +68,9 @@ struct moment recorder_now(const struct recorder *r);
  * of one that was there already. */
 FL_MUST enum fl_err recorder_append(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,
                                     int64_t *index, const char **fault, struct fl_why *why);
+/* The same for the last event of a commit, when its rows are sure (event.h, typed). */
+FL_MUST enum fl_err recorder_append_sure(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,
+                                         int64_t *index, const char **fault, struct fl_why *why);
 FL_MUST enum fl_err recorder_commit(struct recorder *r, struct fl_why *why); /* sign, then make durable */
 FL_MUST enum fl_err recorder_mark(struct recorder *r, struct fl_why *why);   /* the newest head as the file `checkpoint` */
 

@@ -281,11 +281,35 @@ json_t *event_attempt_result_body(const struct attempt_facts *f)
     return finish(&b);
 }
 
+static bool hex_of(const char *text, size_t digits)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        if (strchr("0123456789abcdef", *text))
+            n++;
+        else if (*text != '-')
+            return false;
+    return n == digits;
+}
+
+/* What the tables of db/ would refuse, and what bodies can say at all: anything else of the facts fits as it is. */
+static bool fits_rows(const struct attempt_facts *f)
+{
+    static const char *const purposes[] = {"", "golden", "known_bad", "dry_run"};
+    bool known = !f->purpose;
+    for (size_t i = 0; i < sizeof purposes / sizeof *purposes && !known; i++)
+        known = strcmp(f->purpose, purposes[i]) == 0;
+    for (size_t i = 0; i < f->n_steps && known; i++)
+        known = f->steps[i].name && *f->steps[i].name;
+    return known && hex_of(f->job, 32) && (!*f->profile || hex_of(f->profile, 64)) && (unsigned)f->outcome <= OUTCOME_INTERRUPTED &&
+           f->secure_boot <= 1 && f->flash_encryption <= 1;
+}
+
 struct event *event_attempt(enum event_kind kind, const struct attempt_facts *f, struct event_ticket *t)
 {
     struct event *e = event_new(kind, kind == EVENT_ATTEMPT_START ? event_attempt_start_body(f) : event_attempt_result_body(f), t);
     if (e)
-        e->typed = true;
+        e->typed = fits_rows(f);
     return e;
 }
 

@@ -134,7 +134,7 @@ struct event {
     json_t *body;                /* owned object; NULL: adds no leaf, only its parcels count */
     struct event_ticket *ticket; /* borrowed, may be NULL */
     struct parcel *parcels;      /* owned; what is to leave the station because of it (parcel.h) */
-    bool typed;                  /* the body was made from struct attempt_facts: it has rows, whatever the facts are */
+    bool typed;                  /* the body was made from facts that are sure to have rows (event_attempt) */
 };
 struct event *event_new(enum event_kind kind, json_t *body, struct event_ticket *t); /* takes body, also on failure; NULL: no memory */
 struct event *event_leafless(struct event_ticket *t); /* for parcels alone; answered with leaf -1 */
@@ -271,8 +271,8 @@ struct attempt_facts {
 json_t *event_attempt_start_body(const struct attempt_facts *f);
 json_t *event_attempt_result_body(const struct attempt_facts *f);
 
-/* An event with that body, ATTEMPT_START or ATTEMPT_RESULT; its rows need not be tried before it is signed (ledger/ledger.h).
- * NULL: no memory. */
+/* An event with that body, ATTEMPT_START or ATTEMPT_RESULT. Where each fact is one that a row can hold (all that a line finds out
+ * are) it is typed: its rows may follow while it is being signed (ledger/ledger.h). NULL: no memory. */
 struct event *event_attempt(enum event_kind kind, const struct attempt_facts *f, struct event_ticket *t);
 
 /* What a slot learned about its bridge, told when it changes. Zero: as usual. */

@@ -104,15 +104,13 @@ static enum fl_err hand_over(struct ledger *l, const json_t *leaf, struct fl_why
     return err ? FL_FORMAT : FL_OK;
 }
 
-enum rows { ROWS_NOW, ROWS_LATER, ROWS_NONE };
-
 static void forget_unprojected(struct ledger *l)
 {
     json_decref(l->unprojected.leaf);
     l->unprojected.leaf = NULL;
 }
 
-/* The rows that were put off. */
+/* The rows that were put off: their record may be signed already, and cannot be refused alone any more. */
 static enum fl_err project_now(struct ledger *l, struct fl_why *why)
 {
     if (!l->unprojected.leaf)
@@ -122,18 +120,16 @@ static enum fl_err project_now(struct ledger *l, struct fl_why *why)
     return err == FL_FORMAT ? fl_why_wrap(why, FL_STATE, "a record that was taken for sound has no rows: ") : err;
 }
 
-static enum fl_err project(struct ledger *l, enum rows rows, int64_t index, const json_t *leaf, struct fl_why *why)
+static enum fl_err project(struct ledger *l, bool later, int64_t index, const json_t *leaf, struct fl_why *why)
 {
-    if (rows == ROWS_NONE)
-        return FL_OK;
-    if (rows == ROWS_NOW)
+    if (!later)
         return projector_leaf(l->rows, index, leaf, why);
     l->unprojected.index = index;
     l->unprojected.leaf = json_incref((json_t *)(uintptr_t)leaf);
     return FL_OK;
 }
 
-static enum fl_err append(struct ledger *l, enum event_kind kind, enum rows rows, const char *job, const json_t *leaf,
+static enum fl_err append(struct ledger *l, enum event_kind kind, bool later, const char *job, const json_t *leaf,
                           const struct fl_buf *bytes, struct fl_why *why)
 {
     struct tree_made made[TREE_LEVELS];
@@ -149,10 +145,10 @@ static enum fl_err append(struct ledger *l, enum event_kind kind, enum rows rows
         err = insert_nodes(l, made, n, why);
     if (!err && kind == EVENT_KEY_ROTATE)
         err = hand_over(l, leaf, why);
-    return err ? err : project(l, rows, index, leaf, why);
+    return err ? err : project(l, later, index, leaf, why);
 }
 
-static enum fl_err append_one(struct ledger *l, enum event_kind kind, enum rows rows, const char *job, const json_t *leaf,
+static enum fl_err append_one(struct ledger *l, enum event_kind kind, bool later, const char *job, const json_t *leaf,
                               const struct fl_buf *bytes, struct fl_why *why)
 {
     struct tree_range before = l->range;
@@ -166,7 +162,7 @@ static enum fl_err append_one(struct ledger *l, enum event_kind kind, enum rows 
         err = db_run(l->save, why);
     if (err)
         return err;
-    err = append(l, kind, rows, job, leaf, bytes, why);
+    err = append(l, kind, later, job, leaf, bytes, why);
     if (err == FL_FORMAT) {
         l->range = before;
         l->handing_over = false;
@@ -184,19 +180,13 @@ static enum fl_err append_one(struct ledger *l, enum event_kind kind, enum rows 
 enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                           const struct fl_buf *bytes, struct fl_why *why)
 {
-    return append_one(l, kind, ROWS_NOW, job, leaf, bytes, why);
+    return append_one(l, kind, false, job, leaf, bytes, why);
 }
 
 enum fl_err ledger_append_sure(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                                const struct fl_buf *bytes, struct fl_why *why)
 {
-    return append_one(l, kind, ROWS_LATER, job, leaf, bytes, why);
-}
-
-enum fl_err ledger_append_bare(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
-                               const struct fl_buf *bytes, struct fl_why *why)
-{
-    return append_one(l, kind, ROWS_NONE, job, leaf, bytes, why);
+    return append_one(l, kind, true, job, leaf, bytes, why);
 }
 
 struct fl_buf *ledger_redo(struct ledger *l)

@@ -66,9 +66,8 @@ FL_MUST enum fl_err ledger_find(struct ledger *l, const char *job, enum event_ki
  * breaks a constraint; it alone is undone and the transaction goes on. Any other error ends the transaction. */
 FL_MUST enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                                   const struct fl_buf *bytes, struct fl_why *why);
-/* The same for the last record of a transaction that has rows, when it is sure to have them (event.h, typed): they are written
- * while the signer works. Should they fail all the same, sealing fails, and the record, which is signed then, is made again by
- * the next opening, without rows: what is signed stays, and an audit names it. */
+/* The same for a transaction's last record with rows, when they are sure to be possible (event.h, typed): they are written while
+ * the signer works. Nobody could refuse such a record alone any more: a constraint that it breaks ends the transaction. */
 FL_MUST enum fl_err ledger_append_sure(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                                        const struct fl_buf *bytes, struct fl_why *why);
 /* Where to note what this transaction writes besides leaves and what follows from them: parcels, names of people. Whoever

@@ -53,10 +53,6 @@ struct ledger {
         *reread_nodes, *last, *handover;
 };
 
-/* As ledger_append, for a record that was signed and cannot be refused any more, and that has no rows. */
-FL_MUST enum fl_err ledger_append_bare(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
-                                       const struct fl_buf *bytes, struct fl_why *why);
-
 /* The newest head that is stored, who signed it, and how many leaves there are. */
 FL_MUST enum fl_err ledger_read_head(struct ledger *l, struct checkpoint *head, struct signatures *by, int64_t *leaves,
                                      struct fl_why *why);

@@ -100,8 +100,6 @@ static enum fl_err replay_leaf(struct ledger *l, const struct redo_item *item, s
         err = fl_fail(why, FL_MISMATCH, "what the signer kept holds a record of an unknown kind");
     if (!err)
         err = ledger_append(l, kind, json_string_value(json_object_get(leaf, "job")), leaf, &bytes, why);
-    if (err == FL_FORMAT)
-        err = ledger_append_bare(l, kind, json_string_value(json_object_get(leaf, "job")), leaf, &bytes, why);
     l->recovered += !err;
     json_decref(leaf);
     return err;

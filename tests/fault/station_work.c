@@ -100,8 +100,7 @@ static enum fl_err send_one(struct work *w, int n, bool result, int64_t *leaf, s
     (void)strcpy(f->port, "usb:1-1");
     memset(f->profile, 'a', 64);
     job_of(n, f->job);
-    struct event *e = event_new(result ? EVENT_ATTEMPT_RESULT : EVENT_ATTEMPT_START,
-                                result ? event_attempt_result_body(f) : event_attempt_start_body(f), &t);
+    struct event *e = event_attempt(result ? EVENT_ATTEMPT_RESULT : EVENT_ATTEMPT_START, f, &t);
     if (!e || (result && event_parcel(e, "label", "p", NULL, "label", 5)))
         abort();
     enum fl_err err = put(w, e, &t, leaf, why);

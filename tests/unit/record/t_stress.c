@@ -21,13 +21,13 @@ struct maker {
 };
 
 /* Not with the helpers of station.h, which end the test where they fail: that is for the test's own thread only. */
-static bool told(struct t_station *s, enum event_kind kind, json_t *body, int64_t *leaf)
+static bool told(struct t_station *s, enum event_kind kind, const struct attempt_facts *f, int64_t *leaf)
 {
     struct event_ticket t;
     struct event *e;
     if (event_ticket_init(&t))
         return false;
-    e = event_new(kind, body, &t);
+    e = event_attempt(kind, f, &t);
     bool ok = e && fl_queue_put(recorder_queue(s->r), e, fl_deadline_in_ms(60000)) == FL_OK &&
               event_ticket_wait(&t, fl_deadline_in_ms(60000), leaf, NULL) == FL_OK;
     event_ticket_fini(&t);
@@ -40,8 +40,7 @@ static void *make(void *ctx)
     for (int i = 0; i < EACH && !m->bad; i++) {
         struct attempt_facts f = t_attempt(m->number * 1000 + i, i % 3 ? OUTCOME_PASS : OUTCOME_FAIL);
         f.slot = m->number + 1;
-        m->bad = !told(m->s, EVENT_ATTEMPT_START, event_attempt_start_body(&f), &m->leaf[2 * i]) ||
-                 !told(m->s, EVENT_ATTEMPT_RESULT, event_attempt_result_body(&f), &m->leaf[2 * i + 1]);
+        m->bad = !told(m->s, EVENT_ATTEMPT_START, &f, &m->leaf[2 * i]) || !told(m->s, EVENT_ATTEMPT_RESULT, &f, &m->leaf[2 * i + 1]);
     }
     return NULL;
 }
@@ -103,8 +102,7 @@ static void record_until_killed(struct t_station *s, int to)
         for (int end = 0; end < 2; end++) {
             struct said said = {.end = end};
             (void)strcpy(said.job, f.job);
-            if (!told(s, end ? EVENT_ATTEMPT_RESULT : EVENT_ATTEMPT_START,
-                      end ? event_attempt_result_body(&f) : event_attempt_start_body(&f), &said.leaf) ||
+            if (!told(s, end ? EVENT_ATTEMPT_RESULT : EVENT_ATTEMPT_START, &f, &said.leaf) ||
                 write(to, &said, sizeof said) != sizeof said)
                 _exit(1);
         }

@@ -20,14 +20,14 @@ CFLAGS   += -std=c11 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wu
 LDLIBS   += -lserialport -lsqlite3 -lyaml -ldeflate -lz -ljansson -lcrypto -lqrencode -lncursesw -ltinfo -lm -pthread
 
 SRC   := $(wildcard station/*/*.c)
-GEN   := $B/gen/embed_db.c $B/gen/embed_schema.c $B/gen/embed_stubs.c $B/gen/embed_web.c $B/gen/embed_bundle.c
+GEN   := $B/gen/embed_db.c $B/gen/embed_schema.c $B/gen/embed_stubs.c $B/gen/stubs.c $B/gen/embed_web.c $B/gen/embed_bundle.c
 OBJ   := $(SRC:%.c=$B/obj/%.o) $(GEN:$B/gen/%.c=$B/obj/gen/%.o)
 LIB   := $B/libstation.a
 TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
 
 # parsers of what others wrote: fuzzed by `make fuzz`, the kept corpus replayed by every check
 FUZZED     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_ROOMS := $(foreach room,base link esp profile,$(filter $B/obj/station/$(room)/%,$(OBJ))) $B/obj/gen/embed_stubs.o
+FUZZ_ROOMS := $(foreach room,base link esp profile,$(filter $B/obj/station/$(room)/%,$(OBJ))) $B/obj/gen/stubs.o
 
 all: $B/flashline $B/flashline-verify $B/libesp.a $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
 # a line that is not there, for the tests of what people look at
@@ -70,7 +70,7 @@ $(LIB): $(filter-out %/main.o,$(OBJ))
 	@echo "  AR    $@"; rm -f $@
 	@$(AR) rcs $@ $^
 # the engine as a library of its own: what station/esp/README.md's example links with
-$B/libesp.a: $(filter $B/obj/station/esp/% $B/obj/station/link/% $B/obj/station/base/%,$(OBJ)) $B/obj/gen/embed_stubs.o
+$B/libesp.a: $(filter $B/obj/station/esp/% $B/obj/station/link/% $B/obj/station/base/%,$(OBJ)) $B/obj/gen/stubs.o
 	@echo "  AR    $@"; rm -f $@
 	@$(AR) rcs $@ $^
 $B/obj/gen/%.o: $B/gen/%.c
@@ -111,6 +111,14 @@ $B/gen/embed_stubs.c: scripts/embed $(wildcard $(STUBS)/*.json) | build/npm/.don
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"
 	@scripts/embed stubs $(STUBS)/*.json > $@.tmp && mv $@.tmp $@
+# the same as the engine sends them: nothing is left to decode when a board waits
+$B/stubs: $B/obj/scripts/stubs.o $B/obj/station/esp/stub_file.o $(filter $B/obj/station/base/%,$(OBJ))
+	@echo "  CC    $@"
+	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto -pthread
+$B/gen/stubs.c: $B/stubs $(wildcard $(STUBS)/*.json) | build/npm/.done
+	@mkdir -p $(@D)
+	@echo "  EMBED $@"
+	@$B/stubs $(STUBS)/*.json > $@.tmp && mv $@.tmp $@
 WEB := $(wildcard station/web/assets/*.html station/web/assets/*.css station/web/assets/*.js station/web/assets/*.svg \
              station/web/assets/lang-*.json)
 $B/gen/embed_web.c: scripts/embed $(WEB) | build/npm-web/.done

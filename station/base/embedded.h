@@ -18,7 +18,7 @@ struct fl_embedded {
 
 extern const struct fl_embedded fl_embedded_db[];    /* db/NNN_*.sql, in order of name */
 extern const struct fl_embedded fl_embedded_schema[]; /* the schema they come to (scripts/schema.c): its rows; as one script */
-extern const struct fl_embedded fl_embedded_stubs[]; /* esptool-js stub_flasher JSON files */
+extern const struct fl_embedded fl_embedded_stubs[]; /* esptool-js stub_flasher JSON files, for simulated boards */
 extern const struct fl_embedded fl_embedded_bundle[]; /* station/prove/bundle: what goes with an exported log */
 extern const struct fl_embedded fl_embedded_web[];   /* station/web/assets, and Chart.js */
 

@@ -327,13 +327,12 @@ static bool find_ram(struct probe *p)
 {
     struct esp *e = p->e;
     const struct chip *c = e->chip ? e->chip : e->config.chip ? chip_by_name(e->config.chip) : NULL;
-    struct fl_why why;
-    if (!c || !c->stub || e->unit.security.secure_download == ESP_ON ||
-        (!e->image.segments[0].bytes && stub_load(c->stub, &e->image, &why)))
+    const struct stub *stub = c && c->stub ? stub_find(c->stub) : NULL;
+    if (!stub || e->unit.security.secure_download == ESP_ON)
         return false;
     /* an address is sent with every block: it holds no value that is asked about, if there is a choice */
-    bool plain = plain_address(e->image.segments[0].addr) || !plain_address(e->image.segments[1].addr);
-    p->addr = e->image.segments[plain ? 0 : 1].addr;
+    bool plain = plain_address(stub->segments[0].addr) || !plain_address(stub->segments[1].addr);
+    p->addr = stub->segments[plain ? 0 : 1].addr;
     p->status = c->has_md5 ? 4 : 2; /* the ESP8266's ROM has no MD5, and the short status */
     return true;
 }

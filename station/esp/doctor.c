@@ -351,16 +351,15 @@ static bool find_ram(struct exam *x)
 {
     struct esp *e = x->e;
     const char *why = NULL;
-    struct fl_why no;
     const char *name = chip_stub_name(e->chip, e->unit.revision, false, &why);
     if (!name)
         name = e->chip->stub;
     if (e->unit.security.secure_download == ESP_ON || e->stub || !name)
         return false;
-    if (!e->image.segments[0].bytes && stub_load(name, &e->image, &no))
-        return false;
-    x->addr = e->image.segments[0].addr;
-    return true;
+    const struct stub *stub = stub_find(name);
+    if (stub)
+        x->addr = stub->segments[0].addr;
+    return stub != NULL;
 }
 
 static enum fl_err test_line(struct exam *x, uint32_t top)

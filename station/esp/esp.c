@@ -164,7 +164,6 @@ void esp_close(struct esp *e)
         return;
     fl_buf_fini(&e->tx);
     fl_buf_fini(&e->next);
-    stub_fini(&e->image);
     free(e);
 }
 

@@ -107,7 +107,7 @@ static enum fl_err start(struct esp *e)
 {
     uint8_t end[8] = {0};
     struct answer a;
-    fl_put_u32le(end + 4, e->image.entry);
+    fl_put_u32le(end + 4, e->image->entry);
     enum fl_err err = esp_ask(e, OP_MEM_END, end, sizeof end, 0, e->times.mem_end, &a);
     if (err == FL_REFUSED) {
         e->problem.fault = ESP_FAULT_RAM_REFUSED;
@@ -130,7 +130,7 @@ static enum fl_err start_through_pointer(struct esp *e)
     if (!err)
         err = esp_read_reg_sure(e, pointer, &saved);
     if (!err)
-        err = esp_write_reg(e, pointer, e->image.entry);
+        err = esp_write_reg(e, pointer, e->image->entry);
     if (err)
         return err;
     fl_buf_clear(&e->tx);
@@ -162,15 +162,13 @@ static const char *why_rom(struct esp *e, const char **name)
 
 static enum fl_err upload(struct esp *e, const char *name)
 {
-    struct fl_why why;
     enum fl_err err = FL_OK;
-    if (!e->image.segments[0].bytes)
-        err = stub_load(name, &e->image, &why);
-    if (err)
-        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, err, "%s", why.text);
+    e->image = stub_find(name);
+    if (!e->image)
+        return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, FL_NOT_FOUND, "this program carries no stub called %s", name);
     e->greeted = false;
     for (size_t i = 0; i < 2 && !err; i++)
-        err = segment(e, &e->image.segments[i]);
+        err = segment(e, &e->image->segments[i]);
     if (err)
         return err;
     bool trick = e->chip->stub_rule == STUB_SECURE_TRICK && e->unit.security.secure_boot == ESP_ON;

@@ -110,7 +110,7 @@ struct esp {
     const struct chip *chip;
     struct esp_unit unit;
     struct chip_security efuses;
-    struct stub image; /* the stub's bytes, once loaded from the program */
+    const struct stub *image; /* the stub that was loaded last, or is being loaded */
     bool identified, info_silent;
     unsigned unknown; /* times the magic word told nothing */
     bool encrypts;       /* BEGIN asks the chip to encrypt what it writes (unproven.c) */

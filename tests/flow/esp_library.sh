@@ -9,7 +9,7 @@ lines=$(wc -l <"$T/example.c")
 [ "$lines" -gt 20 ] && [ "$lines" -le 60 ] || fail "the example has $lines lines, 60 are allowed"
 case $B in *san*) flags=-fsanitize=address,undefined ;; *tsan*) flags=-fsanitize=thread ;; *) flags= ;; esac
 ${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $flags -Istation "$T/example.c" "$B/libesp.a" \
-    -lserialport -ljansson -lcrypto -lz -pthread -o "$T/example"
+    -lserialport -lcrypto -lz -pthread -o "$T/example"
 
 "$B/stub-board" 127.0.0.1:0 "$T/flash" >"$T/ready" 2>"$T/broken" &
 PIDS="$PIDS $!"

@@ -93,7 +93,7 @@ struct fake {
     uint8_t frame[0x9000];
     uint8_t last_op, deferred;
     uint8_t ram[2][20000];
-    struct stub expected;
+    const struct stub *expected;
     uint32_t mem_addr, mem_left, mem_seq, mem_block;
     uint32_t at, left, size, seq, block; /* flash write */
     bool flash_mode, deflating;

@@ -191,7 +191,7 @@ static inline void fake_take(struct fake *f, const uint8_t *p, size_t n)
 static inline bool fake_ram_ok(struct fake *f)
 {
     for (int i = 0; i < 2; i++)
-        if (memcmp(f->ram[i], f->expected.segments[i].bytes, f->expected.segments[i].n) != 0)
+        if (memcmp(f->ram[i], f->expected->segments[i].bytes, f->expected->segments[i].n) != 0)
             return false;
     return true;
 }
@@ -199,7 +199,7 @@ static inline bool fake_ram_ok(struct fake *f)
 static inline void fake_ram_store(struct fake *f, uint32_t addr, const uint8_t *p, size_t n)
 {
     for (int i = 0; i < 2; i++) {
-        uint32_t base = f->expected.segments[i].addr;
+        uint32_t base = f->expected->segments[i].addr;
         if (addr >= base && addr - base + n <= sizeof f->ram[i])
             memcpy(f->ram[i] + (addr - base), p, n);
     }
@@ -357,7 +357,7 @@ static inline void fake_execute(struct fake *f, uint8_t op, uint32_t sum, const 
         break;
     case OP_MEM_END:
         fake_answer(f, reply, op, 0, NULL, 0, 0, 0);
-        if (n == 8 && fl_get_u32le(d + 4) == f->expected.entry && fake_ram_ok(f)) {
+        if (n == 8 && fl_get_u32le(d + 4) == f->expected->entry && fake_ram_ok(f)) {
             f->stub = true;
             f->inside = false;
             if (f->slow_stub && f->chip_baud != 115200) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The embedded stubs against the lengths and addresses of the facts sheet (4.3), and broken JSON. */
+ * The stubs in the program against the lengths and addresses of the facts sheet (4.3) and against their files, and broken JSON. */
 #include "unit/t.h"
 
+#include "base/embedded.h"
 #include "esp/chip.h"
-#include "esp/stub.h"
+#include "esp/stub_file.h"
 
 static void shipped(void **state)
 {
@@ -31,17 +32,38 @@ static void shipped(void **state)
         {"esp32s31", 7144, 0x2F001000, 204, 0x2F01CDB8, 0x2F00221E, 0x2F00A000},
     };
     for (size_t i = 0; i < T_COUNT(cases); i++) {
-        struct stub s;
-        struct fl_why why;
-        assert_int_equal(stub_load(cases[i].name, &s, &why), FL_OK);
-        assert_int_equal(s.segments[0].n, cases[i].text_n);
-        assert_int_equal(s.segments[0].addr, cases[i].text_at);
-        assert_int_equal(s.segments[1].n, cases[i].data_n);
-        assert_int_equal(s.segments[1].addr, cases[i].data_at);
-        assert_int_equal(s.entry, cases[i].entry);
-        assert_int_equal(s.bss, cases[i].bss);
-        stub_fini(&s);
+        const struct stub *s = stub_find(cases[i].name);
+        assert_non_null(s);
+        assert_int_equal(s->segments[0].n, cases[i].text_n);
+        assert_int_equal(s->segments[0].addr, cases[i].text_at);
+        assert_int_equal(s->segments[1].n, cases[i].data_n);
+        assert_int_equal(s->segments[1].addr, cases[i].data_at);
+        assert_int_equal(s->entry, cases[i].entry);
+        assert_int_equal(s->bss, cases[i].bss);
     }
+}
+
+/* Every byte of every file that the package ships, read again. */
+static void as_their_files(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    for (const struct fl_embedded *e = fl_embedded_stubs; e->name; e++, n++) {
+        struct stub_file f;
+        char name[64];
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(e->name, "."), e->name);
+        const struct stub *s = stub_find(name);
+        assert_non_null(s);
+        assert_int_equal(stub_file_parse(e->bytes, e->size, &f, NULL), FL_OK);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(s->segments[i].n, f.stub.segments[i].n);
+            assert_int_equal(s->segments[i].addr, f.stub.segments[i].addr);
+            assert_memory_equal(s->segments[i].bytes, f.stub.segments[i].bytes, s->segments[i].n);
+        }
+        assert_int_equal(s->entry, f.stub.entry);
+        stub_file_fini(&f);
+    }
+    assert_null(stub_table[n].name);
 }
 
 /* Every stub that a chip's row names is embedded. */
@@ -50,13 +72,9 @@ static void named_by_chips(void **state)
     (void)state;
     for (size_t i = 0; chip_at(i); i++) {
         const char *names[] = {chip_at(i)->stub, chip_at(i)->stub_old};
-        for (size_t k = 0; k < T_COUNT(names); k++) {
-            struct stub s;
+        for (size_t k = 0; k < T_COUNT(names); k++)
             if (names[k])
-                assert_int_equal(stub_load(names[k], &s, NULL), FL_OK);
-            if (names[k])
-                stub_fini(&s);
-        }
+                assert_non_null(stub_find(names[k]));
     }
 }
 
@@ -90,25 +108,25 @@ static void broken(void **state)
         {"", 0},
     };
     for (size_t i = 0; i < T_COUNT(cases); i++) {
-        struct stub s;
+        struct stub_file f;
         struct fl_why why = {0, ""};
-        enum fl_err err = stub_parse(cases[i].json, strlen(cases[i].json), &s, &why);
+        enum fl_err err = stub_file_parse(cases[i].json, strlen(cases[i].json), &f, &why);
         if (err != (cases[i].n ? FL_OK : FL_FORMAT))
             fail_msg("%s: %s", cases[i].json, fl_err_text(err));
-        assert_int_equal(s.segments[0].n, cases[i].n);
+        assert_int_equal(f.stub.segments[0].n, cases[i].n);
         assert_true(!err || strlen(why.text) > 0);
         if (!err)
-            assert_memory_equal(s.segments[0].bytes, "ABC", cases[i].n);
-        stub_fini(&s);
+            assert_memory_equal(f.stub.segments[0].bytes, "ABC", cases[i].n);
+        stub_file_fini(&f);
     }
-    struct stub s;
-    assert_int_equal(stub_load("esp99", &s, NULL), FL_NOT_FOUND);
+    assert_null(stub_find("esp99"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped),
+        cmocka_unit_test(as_their_files),
         cmocka_unit_test(named_by_chips),
         cmocka_unit_test(broken),
     };

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/version.h"
+#include "store/db.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -156,6 +157,7 @@ int main(int argc, char **argv)
         return CLI_STATION;
     (void)setlocale(LC_CTYPE, ""); /* is the terminal UTF-8? Nothing else of the locale is used. */
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe or socket is an error of the write, not a death */
+    db_count_no_memory();
     argc--;
     argv++;
     if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {

@@ -140,6 +140,11 @@ enum fl_err db_copy(sqlite3 *db, const char *to, struct fl_why *why)
 
 /* ---- opening ------------------------------------------------------------------------------------ */
 
+void db_count_no_memory(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused once SQLite is in use: it counts on, and nothing else is lost */
+}
+
 static enum fl_err common(sqlite3 *db, struct fl_why *why)
 {
     (void)sqlite3_extended_result_codes(db, 1);
@@ -152,7 +157,7 @@ static enum fl_err common(sqlite3 *db, struct fl_why *why)
 static enum fl_err check_ours(sqlite3 *db, const char *path, struct fl_why *why)
 {
     int64_t objects, id, version;
-    enum fl_err err = db_int(db, "SELECT count(*) FROM sqlite_schema", 0, &objects, why);
+    enum fl_err err = db_int(db, "SELECT EXISTS (SELECT 1 FROM sqlite_schema)", 0, &objects, why);
     if (!err)
         err = db_int(db, "PRAGMA application_id", 0, &id, why);
     if (!err)

@@ -19,6 +19,10 @@
 
 enum { DB_APPLICATION_ID = 1179407440 };
 
+/* SQLite would count its memory, under one lock for the whole program: nobody here asks it, and it is a sixth of what opening a
+ * database costs, which is mostly a schema of ten thousand small pieces. For a program's main(), before it opens any. */
+void db_count_no_memory(void);
+
 /* The error of the last call on `db`, as ours, with `what` in front and SQLite's words behind. */
 FL_MUST enum fl_err db_fail(sqlite3 *db, struct fl_why *why, const char *what);
 

@@ -104,7 +104,7 @@ static enum fl_err try_open(const char *path, bool immutable, sqlite3 **out, str
         err = db_exec(*out, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", why);
     }
     if (!err) /* the first read finds out whether the WAL can be shared */
-        err = db_int(*out, "SELECT count(*) FROM sqlite_schema", 0, &n, why);
+        err = db_int(*out, "SELECT EXISTS (SELECT 1 FROM sqlite_schema)", 0, &n, why);
     if (err) {
         (void)sqlite3_close(*out);
         *out = NULL;

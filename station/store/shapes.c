@@ -16,7 +16,9 @@ struct seen {
 };
 
 struct shapes {
-    sqlite3_stmt *get, *find, *add, *before, *leaf, *newest;
+    sqlite3 *db;
+    bool table; /* is there one? */
+    sqlite3_stmt *get, *find, *add, *before, *leaf, *newest; /* NULL: not asked yet */
     struct shape **known; /* by number, below n_known; NULL: not read yet */
     uint32_t n_known;
     struct fl_buf rec, text, values, stored;
@@ -27,35 +29,24 @@ struct shapes {
 
 enum fl_err shapes_new(sqlite3 *db, struct shapes **out, struct fl_why *why)
 {
-    struct shapes *s = calloc(1, sizeof *s);
-    int64_t there = 0;
+    int rc = sqlite3_table_column_metadata(db, "main", "shape", NULL, NULL, NULL, NULL, NULL, NULL);
+    struct shapes *s = rc == SQLITE_OK || rc == SQLITE_ERROR ? calloc(1, sizeof *s) : NULL;
     *out = NULL;
     if (!s)
-        return fl_fail(why, FL_NOMEM, "out of memory");
+        return rc == SQLITE_OK || rc == SQLITE_ERROR ? fl_fail(why, FL_NOMEM, "out of memory") : db_fail(db, why, "cannot read the schema");
+    s->db = db;
+    s->table = rc == SQLITE_OK;
     s->rec = FL_BUF(LEAF_BYTES_MAX + SHAPE_ROOM);
     s->text = s->values = FL_BUF(LEAF_BYTES_MAX);
     s->stored = FL_BUF(LEAF_BYTES_MAX + 32);
-    const struct {
-        sqlite3_stmt **to;
-        const char *sql;
-        bool shape; /* needs the table */
-    } row[] = {
-        {&s->before, "SELECT hash FROM leaf WHERE idx = ?1", false},
-        {&s->leaf, "SELECT rec, job FROM leaf WHERE idx = ?1", false},
-        {&s->newest, "SELECT idx, rec, job FROM leaf WHERE idx < ?1 ORDER BY idx DESC LIMIT ?2", false},
-        {&s->get, "SELECT text FROM shape WHERE id = ?1", true},
-        {&s->find, "SELECT id FROM shape WHERE text = ?1", true},
-        {&s->add, "INSERT INTO shape (id, text) SELECT coalesce(max(id), 0) + 1, ?1 FROM shape", true},
-    };
-    enum fl_err err = db_int(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'shape'", 0, &there, why);
-    for (size_t i = 0; i < sizeof row / sizeof *row && !err; i++)
-        if (there || !row[i].shape)
-            err = db_prepare(db, row[i].sql, row[i].to, why);
-    if (err)
-        shapes_free(s);
-    else
-        *out = s;
-    return err;
+    *out = s;
+    return FL_OK;
+}
+
+/* A statement is prepared when it is first asked: whoever looks at one record needs two of the six. */
+static enum fl_err need(const struct shapes *s, sqlite3_stmt **q, const char *sql, struct fl_why *why)
+{
+    return *q ? FL_OK : db_prepare(s->db, sql, q, why);
 }
 
 static void forget_known(struct shapes *s)
@@ -113,10 +104,13 @@ static enum fl_err make_room(struct shapes *s, uint32_t number, struct fl_why *w
 
 static enum fl_err known(struct shapes *s, uint32_t number, struct fl_why *why)
 {
-    if (number == 0 || number > SHAPES_MAX || !s->get)
+    if (number == 0 || number > SHAPES_MAX || !s->table)
         return fl_fail(why, FL_FORMAT, "it is stored by a shape that cannot be");
     enum fl_err err = make_room(s, number, why);
     if (err || s->known[number])
+        return err;
+    err = need(s, &s->get, "SELECT text FROM shape WHERE id = ?1", why);
+    if (err)
         return err;
     (void)sqlite3_bind_int64(s->get, 1, number);
     err = step(s->get, why);
@@ -131,8 +125,11 @@ static enum fl_err known(struct shapes *s, uint32_t number, struct fl_why *why)
 /* The hash beside the record in front of `index`; *out stays NULL where there is none. */
 static enum fl_err read_before(struct shapes *s, int64_t index, const uint8_t **out, struct fl_why *why)
 {
+    enum fl_err err = need(s, &s->before, "SELECT hash FROM leaf WHERE idx = ?1", why);
+    if (err)
+        return err;
     (void)sqlite3_bind_int64(s->before, 1, index - 1);
-    enum fl_err err = step(s->before, why);
+    err = step(s->before, why);
     if (!err && sqlite3_column_bytes(s->before, 0) == FL_SHA256_SIZE) {
         memcpy(s->hash, sqlite3_column_blob(s->before, 0), FL_SHA256_SIZE);
         *out = s->hash;
@@ -164,8 +161,11 @@ enum fl_err shapes_load(struct shapes *s, int64_t index, const void *stored, siz
 
 enum fl_err shapes_record(struct shapes *s, int64_t index, const uint8_t **rec, size_t *rec_n, struct fl_why *why)
 {
+    enum fl_err err = need(s, &s->leaf, "SELECT rec, job FROM leaf WHERE idx = ?1", why);
+    if (err)
+        return err;
     (void)sqlite3_bind_int64(s->leaf, 1, index);
-    enum fl_err err = step(s->leaf, why);
+    err = step(s->leaf, why);
     if (!err) {
         const struct beside b = {.job = sqlite3_column_blob(s->leaf, 1), .job_n = (size_t)sqlite3_column_bytes(s->leaf, 1)};
         const void *stored = sqlite3_column_blob(s->leaf, 0);
@@ -219,9 +219,11 @@ static enum fl_err split(struct shapes *s, int64_t index, const void *rec, size_
 /* The shapes of the newest records that are stored as they are count as seen. */
 static enum fl_err recall(struct shapes *s, int64_t index, struct fl_why *why)
 {
-    enum fl_err err = FL_OK;
     uint8_t hash[FL_SHA256_SIZE];
     size_t at;
+    enum fl_err err = need(s, &s->newest, "SELECT idx, rec, job FROM leaf WHERE idx < ?1 ORDER BY idx DESC LIMIT ?2", why);
+    if (err)
+        return err;
     s->seen = calloc(SEEN_MAX, sizeof *s->seen);
     if (!s->seen)
         return fl_fail(why, FL_NOMEM, "out of memory");
@@ -244,9 +246,12 @@ static enum fl_err recall(struct shapes *s, int64_t index, struct fl_why *why)
 static enum fl_err find(struct shapes *s, uint32_t *number, struct fl_why *why)
 {
     *number = 0;
+    enum fl_err err = need(s, &s->find, "SELECT id FROM shape WHERE text = ?1", why);
+    if (err)
+        return err;
     if (sqlite3_bind_text(s->find, 1, fl_buf_text(&s->text), (int)s->text.len, SQLITE_STATIC) != SQLITE_OK)
-        return db_fail(sqlite3_db_handle(s->find), why, "cannot look for a shape");
-    enum fl_err err = step(s->find, why);
+        return db_fail(s->db, why, "cannot look for a shape");
+    err = step(s->find, why);
     if (!err)
         *number = (uint32_t)sqlite3_column_int64(s->find, 0);
     (void)sqlite3_reset(s->find);
@@ -255,12 +260,14 @@ static enum fl_err find(struct shapes *s, uint32_t *number, struct fl_why *why)
 
 static enum fl_err add(struct shapes *s, uint32_t *number, struct fl_why *why)
 {
-    sqlite3 *db = sqlite3_db_handle(s->add);
+    enum fl_err err = need(s, &s->add, "INSERT INTO shape (id, text) SELECT coalesce(max(id), 0) + 1, ?1 FROM shape", why);
+    if (err)
+        return err;
     if (sqlite3_bind_text(s->add, 1, fl_buf_text(&s->text), (int)s->text.len, SQLITE_STATIC) != SQLITE_OK)
-        return db_fail(db, why, "cannot bind a shape");
-    enum fl_err err = db_run(s->add, why);
+        return db_fail(s->db, why, "cannot bind a shape");
+    err = db_run(s->add, why);
     if (!err)
-        *number = (uint32_t)sqlite3_last_insert_rowid(db);
+        *number = (uint32_t)sqlite3_last_insert_rowid(s->db);
     return err == FL_FORMAT ? FL_OK : err; /* there are SHAPES_MAX already: no more */
 }
 

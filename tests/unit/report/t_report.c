@@ -3,7 +3,9 @@
  * plain counting. */
 #include "unit/t.h"
 
+#include "base/file.h"
 #include "report/report.h"
+#include "store/db.h"
 #include "unit/record/station.h"
 
 /* ---- renderers ------------------------------------------------------------------------------------------------ */
@@ -382,6 +384,79 @@ static void traces(void **state)
     report_close(r);
 }
 
+/* What the view gives for one column, as the trace would: NULL is left out. */
+static json_t *as_seen(sqlite3_stmt *q, const char *name)
+{
+    for (int c = 0; c < sqlite3_column_count(q); c++)
+        if (strcmp(sqlite3_column_name(q, c), name) == 0)
+            return sqlite3_column_type(q, c) == SQLITE_NULL      ? NULL
+                   : sqlite3_column_type(q, c) == SQLITE_INTEGER ? json_integer(sqlite3_column_int64(q, c))
+                                                                 : json_string((const char *)sqlite3_column_text(q, c));
+    fail_msg("attempt_view has no %s", name);
+    return NULL;
+}
+
+/* A trace reads attempts from the tables, people read attempt_view: they say the same of every attempt. */
+static void a_trace_is_the_view(void **state)
+{
+    static const char *const names[] = {"leaf", "start_leaf", "number", "lot", "start", "ms", "slot", "port", "path", "bridge", "bridge_serial",
+                                        "bridge_driver", "operator", "outcome", "fault", "step", "profile", "profile_version", "profile_hash",
+                                        "loader", "baud", "tries", "plain_bytes", "bytes_out", "bytes_in", "product", "purpose", "serial"};
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct report *r;
+    struct db_reader reader;
+    sqlite3_stmt *q;
+    json_t *t, *a;
+    size_t i, told[T_COUNT(names)] = {0};
+    t_open(s, &o);
+    (void)t_profile(s);
+    for (int n = 0; n < 12; n++) { /* each way to have something or not, in one attempt or another */
+        struct attempt_facts f = t_attempt(1, n % 3 == 0 ? OUTCOME_ABORTED : n % 3 == 1 ? OUTCOME_FAIL : OUTCOME_PASS);
+        (void)snprintf(f.lot, sizeof f.lot, "%s", n % 2 ? "WO-1" : "");
+        (void)snprintf(f.operator_id, sizeof f.operator_id, "%s", n % 4 == 1 ? "Ann Example" : "");
+        f.purpose = n == 5 ? "golden" : NULL;
+        if (n == 3)
+            f.stub[0] = 0;
+        if (n == 7)
+            f.bridge_vid = f.bridge_pid = 0;
+        if (n == 8)
+            memset(f.profile, 'c', 64); /* never told */
+        f.slot = 1 + n % 2;
+        (void)snprintf(f.serial, sizeof f.serial, "%s", n == 2 ? "SN-1" : "");
+        if (n % 4 == 2)
+            (void)t_start(s, &f);
+        (void)t_result(s, &f);
+    }
+    t_close(s);
+    char *path = fl_path_join(s->data, "flashline.db");
+    assert_int_equal(report_open(s->data, &r, NULL), FL_OK);
+    assert_int_equal(db_open_reader(path, false, &reader, NULL), FL_OK);
+    assert_int_equal(db_prepare(reader.db, "SELECT * FROM attempt_view WHERE leaf = ?1", &q, NULL), FL_OK);
+    assert_int_equal(report_trace(r, "24:6f:28:00:00:01", &t, NULL), FL_OK);
+    assert_int_equal(json_array_size(json_object_get(t, "attempts")), 12);
+    json_array_foreach(json_object_get(t, "attempts"), i, a) {
+        assert_int_equal(sqlite3_bind_int64(q, 1, fl_json_int(a, "leaf", -1)), SQLITE_OK);
+        assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+        for (size_t k = 0; k < T_COUNT(names); k++) {
+            json_t *want = as_seen(q, names[k]);
+            if (!(want ? json_equal(want, json_object_get(a, names[k])) : !json_object_get(a, names[k])))
+                fail_msg("attempt %zu: %s", i, names[k]);
+            told[k] += want != NULL;
+            json_decref(want);
+        }
+        assert_int_equal(sqlite3_reset(q), SQLITE_OK);
+    }
+    for (size_t k = 0; k < T_COUNT(names); k++)
+        if (!told[k] && strcmp(names[k], "product") != 0) /* only a lot that was opened tells it */
+            fail_msg("no attempt tells %s", names[k]);
+    (void)sqlite3_finalize(q);
+    db_close_reader(&reader);
+    json_decref(t);
+    report_close(r);
+    free(path);
+}
+
 static void by_eui64(void **state)
 {
     struct t_station *s = *state;
@@ -430,7 +505,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(by_eui64), T(no_station),
+        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(a_trace_is_the_view), T(by_eui64), T(no_station),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,11 +31,11 @@ static enum fl_err watched_write(struct link *l, const uint8_t *bytes, size_t n,
     uint8_t op = n > 3 ? bytes[2] : 0;
     seen.requests++;
     if (op == OP_DEFL_BEGIN)
-        seen.begin_at = bl_now;
+        seen.begin_at = own_now;
     if (op == OP_DEFL_DATA)
         seen.bytes += n;
     if (seen.last == OP_DEFL_END) /* its answer is here: the next request goes out */
-        seen.data += (double)(bl_now - seen.begin_at) / 1e9;
+        seen.data += (double)(own_now - seen.begin_at) / 1e9;
     seen.last = op;
     return bl_write(l, bytes, n, d);
 }
@@ -99,7 +99,7 @@ static bool stay(struct sim_board *board, const struct profile *p, uint32_t baud
     l->ops = &watched;
     memset(&seen, 0, sizeof seen);
     config.baud = baud;
-    uint64_t start = bl_now;
+    uint64_t start = own_now;
     enum fl_err err = esp_open(l, &config, NULL, NULL, &e);
     if (!err)
         err = esp_connect(e, &why);
@@ -118,7 +118,7 @@ static bool stay(struct sim_board *board, const struct profile *p, uint32_t baud
         err = esp_run(e, &why);
     if (err)
         fprintf(stderr, "   %u: %s%s\n", (unsigned)baud, why.text, text.text);
-    *out = (struct stay){.seconds = (double)(bl_now - start) / 1e9, .data = seen.data,
+    *out = (struct stay){.seconds = (double)(own_now - start) / 1e9, .data = seen.data,
                          .wire = (double)seen.bytes * 10 / baud, .requests = seen.requests};
     for (size_t i = 0; i < n; i++)
         out->md5 += r[i].size / 1024.0 * t->md5_stub_us_per_kb / 1e6;

@@ -5,29 +5,13 @@
  * whatever is due next when the engine waits. So every limit and every pause is the real one, a silence of
  * three seconds costs nothing, and a seed gives the same run again to the byte.
  *
- * The clock is base/clock.c compiled here over another clock_gettime: a program that includes this header
- * has no other clock. One clock a thread: runs in parallel threads do not see each other.
- *
  * Nothing in here asserts, as cmocka knows only the main thread: a run is judged by what bl_run gives back. */
 #ifndef FL_TESTS_ESP_BOARD_LINK_H
 #define FL_TESTS_ESP_BOARD_LINK_H
 
 #include "unit/t.h"
 
-#include <time.h>
-
-static _Thread_local uint64_t bl_now; /* ns */
-
-static int bl_gettime(clockid_t id, struct timespec *ts)
-{
-    (void)id;
-    ts->tv_sec = (time_t)(bl_now / 1000000000u);
-    ts->tv_nsec = (long)(bl_now % 1000000000u);
-    return 0;
-}
-#define clock_gettime bl_gettime
-#include "base/clock.c"
-#undef clock_gettime
+#include "unit/esp/own_clock.h"
 
 #include "esp/esp.h"
 #include "link/link_internal.h"
@@ -70,17 +54,17 @@ static inline struct bl_link *bl_of(struct link *l)
 static inline enum fl_err bl_enter(struct link *l)
 {
     struct bl_link *b = bl_of(l);
-    bl_now += 1000;
-    if (bl_now > b->end) {
+    own_now += 1000;
+    if (own_now > b->end) {
         b->hung = true;
         return fl_fail(&l->why, FL_CANCELLED, "still at it after an hour");
     }
-    while (b->n_under_way > 0 && b->under_way[0].at <= bl_now) {
+    while (b->n_under_way > 0 && b->under_way[0].at <= own_now) {
         sim_board_run(b->board, b->under_way[0].at);
         sim_board_lines(b->board, b->under_way[0].at, b->under_way[0].dtr, b->under_way[0].rts);
         memmove(b->under_way, b->under_way + 1, --b->n_under_way * sizeof *b->under_way);
     }
-    sim_board_run(b->board, bl_now);
+    sim_board_run(b->board, own_now);
     if (!sim_board_port_up(b->board))
         return fl_fail(&l->why, FL_GONE, "the port vanished");
     return FL_OK;
@@ -94,7 +78,7 @@ static inline void bl_close(struct link *l)
 /* What comes once more and is due. */
 static inline size_t bl_echoed(struct bl_link *b, uint8_t *buf, size_t cap)
 {
-    if (b->n_again == 0 || b->again[0].at > bl_now)
+    if (b->n_again == 0 || b->again[0].at > own_now)
         return 0;
     size_t n = b->again[0].n < cap ? b->again[0].n : cap;
     memcpy(buf, b->again[0].bytes, n);
@@ -106,7 +90,7 @@ static inline void bl_keep(struct bl_link *b, const uint8_t *bytes, size_t n)
 {
     for (size_t at = 0; b->again_late && at < n && b->n_again < T_COUNT(b->again); at += sizeof b->again[0].bytes) {
         size_t part = n - at < sizeof b->again[0].bytes ? n - at : sizeof b->again[0].bytes;
-        b->again[b->n_again].at = bl_now + b->again_late;
+        b->again[b->n_again].at = own_now + b->again_late;
         b->again[b->n_again].n = part;
         memcpy(b->again[b->n_again++].bytes, bytes + at, part);
     }
@@ -123,11 +107,11 @@ static inline enum fl_err bl_read(struct link *l, uint8_t *buf, size_t cap, size
         *got = bl_echoed(b, buf, cap);
         if (*got > 0)
             return FL_OK;
-        *got = sim_board_read(b->board, bl_now, buf, cap);
+        *got = sim_board_read(b->board, own_now, buf, cap);
         bl_keep(b, buf, *got);
         if (*got > 0)
             return FL_OK;
-        if (bl_now >= d.at_ns)
+        if (own_now >= d.at_ns)
             return fl_fail(&l->why, FL_TIMEOUT, "the board says nothing");
         uint64_t due = sim_board_due(b->board);
         if (b->n_under_way > 0 && b->under_way[0].at < due)
@@ -135,7 +119,7 @@ static inline enum fl_err bl_read(struct link *l, uint8_t *buf, size_t cap, size
         if (b->n_again > 0 && b->again[0].at < due)
             due = b->again[0].at;
         due = due < d.at_ns ? due : d.at_ns;
-        bl_now = due < bl_now ? bl_now : due < b->end ? due : b->end;
+        own_now = due < own_now ? own_now : due < b->end ? due : b->end;
     }
 }
 
@@ -144,7 +128,7 @@ static inline enum fl_err bl_write(struct link *l, const uint8_t *bytes, size_t 
     (void)d; /* the bridge takes it all */
     enum fl_err err = bl_enter(l);
     if (!err)
-        sim_board_write(bl_of(l)->board, bl_now, bytes, n);
+        sim_board_write(bl_of(l)->board, own_now, bytes, n);
     return err;
 }
 
@@ -152,9 +136,9 @@ static inline enum fl_err bl_drain(struct link *l, struct fl_deadline d)
 {
     struct bl_link *b = bl_of(l);
     enum fl_err err = bl_enter(l);
-    while (!err && sim_board_backlog(b->board) > 0 && bl_now < d.at_ns) {
+    while (!err && sim_board_backlog(b->board) > 0 && own_now < d.at_ns) {
         uint64_t due = sim_board_due(b->board);
-        bl_now = due > bl_now && due < b->end ? due : bl_now;
+        own_now = due > own_now && due < b->end ? due : own_now;
         err = bl_enter(l);
     }
     return err;
@@ -164,7 +148,7 @@ static inline enum fl_err bl_purge(struct link *l)
 {
     enum fl_err err = bl_enter(l);
     if (!err)
-        sim_board_purge(bl_of(l)->board, bl_now, false, true);
+        sim_board_purge(bl_of(l)->board, own_now, false, true);
     return err;
 }
 
@@ -173,7 +157,7 @@ static inline enum fl_err bl_baud(struct link *l, uint32_t baud, struct fl_deadl
     (void)d;
     enum fl_err err = bl_enter(l);
     if (!err) {
-        sim_board_baud(bl_of(l)->board, bl_now, baud);
+        sim_board_baud(bl_of(l)->board, own_now, baud);
         l->baud = baud;
     }
     return err;
@@ -187,9 +171,9 @@ static inline enum fl_err bl_lines(struct link *l, enum link_wire dtr, enum link
     if (err)
         return err;
     if (b->lines_late == 0) {
-        sim_board_lines(b->board, bl_now, (int)dtr, (int)rts);
+        sim_board_lines(b->board, own_now, (int)dtr, (int)rts);
     } else if (b->n_under_way < T_COUNT(b->under_way)) {
-        b->under_way[b->n_under_way].at = bl_now + b->lines_late;
+        b->under_way[b->n_under_way].at = own_now + b->lines_late;
         b->under_way[b->n_under_way].dtr = (int)dtr;
         b->under_way[b->n_under_way++].rts = (int)rts;
     }
@@ -206,11 +190,11 @@ static inline struct link *bl_open(struct sim_board *board)
         return NULL;
     link_init(&b->link, LINK_MEMORY, &ops, NULL);
     b->board = board;
-    b->end = bl_now + (uint64_t)BL_HOUR_S * 1000000000u;
+    b->end = own_now + (uint64_t)BL_HOUR_S * 1000000000u;
     b->link.info.has_lines = b->link.info.has_speed = true;
     memcpy(b->link.info.device, "board", sizeof "board");
-    sim_board_lines(board, bl_now, 0, 0);
-    sim_board_baud(board, bl_now, LINK_BAUD_AT_OPEN);
+    sim_board_lines(board, own_now, 0, 0);
+    sim_board_baud(board, own_now, LINK_BAUD_AT_OPEN);
     return &b->link;
 }
 
@@ -301,7 +285,7 @@ static inline void bl_session(struct sim_board *board, const struct esp_config *
     struct esp_flash_info flash;
     struct esp_unit unit;
     struct esp *e = NULL;
-    uint64_t start = bl_now;
+    uint64_t start = own_now;
     struct link *l = bl_open(board);
     if (l)
         bl_of(l)->lines_late = res->lines_late, bl_of(l)->again_late = res->again_late;
@@ -321,7 +305,7 @@ static inline void bl_session(struct sim_board *board, const struct esp_config *
     res->stub = e && esp_has_stub(e);
     res->baud = e ? esp_baud(e) : 0;
     res->hung = l && bl_of(l)->hung;
-    res->seconds += (double)(bl_now - start) / 1e9;
+    res->seconds += (double)(own_now - start) / 1e9;
     if (l) {
         res->bytes_out += link_counters(l).bytes_out;
         res->bytes_in += link_counters(l).bytes_in;
@@ -335,8 +319,8 @@ static inline struct sim_board *bl_board(const struct sim_spec *spec, const stru
 {
     struct sim_board *b = NULL;
     struct fl_why why = {0};
-    bl_now = 1000000000u;
-    return sim_board_new(spec, stubs, bl_now, &b, &why) ? NULL : b;
+    own_now = 1000000000u;
+    return sim_board_new(spec, stubs, own_now, &b, &why) ? NULL : b;
 }
 
 /* What is wrong with a result whatever the fault was; NULL: nothing. */

@@ -5,12 +5,15 @@
  * Its answers are those that were seen on real ROM and stub code (or that the facts sheet states), and a test
  * bends them with rules: "the 3rd MEM_DATA is refused with 01070000". It knows nothing of station/.
  * The chip behind its answers: fake_chip.h. Framing and rules: fake_wire.h. A session with it: fake_session.h.
+ * Time is own_clock.h's: a wait in which the board says nothing takes none.
  * It keeps what was written in an array, so that a test can look at the flash itself.
  */
 #ifndef FL_TESTS_FAKE_H
 #define FL_TESTS_FAKE_H
 
 #include "unit/t.h"
+
+#include "unit/esp/own_clock.h"
 
 #include "base/hash.h"
 #include "esp/session.h"
@@ -50,6 +53,7 @@ struct fake_reg {
 
 struct fake {
     struct link *link;
+    struct link_ops ops; /* the memory link's, but for what a wait is */
     const char *stub_name; /* what must arrive in RAM before it greets */
     bool has_info, rom_status_2;
     uint8_t info[20];

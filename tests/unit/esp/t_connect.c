@@ -118,8 +118,10 @@ static void echo(void **state)
 {
     (void)state;
     struct link *l;
+    struct link_ops ops;
     struct link_mem_peer peer = {NULL, echo_write, NULL, NULL};
     assert_int_equal(link_mem_open(&peer, NULL, &l), FL_OK);
+    fake_no_waits(l, &ops);
     struct esp *e;
     assert_int_equal(esp_open(l, &(struct esp_config){.connect_attempts = 2}, NULL, NULL, &e), FL_OK);
     e->times = fake_times();

@@ -20,7 +20,7 @@ static _Thread_local struct cost cost;
 
 static enum fl_err counted_read(struct link *l, uint8_t *buf, size_t cap, size_t *got, struct fl_deadline d)
 {
-    uint64_t start = bl_now;
+    uint64_t start = own_now;
     enum fl_err err = bl_read(l, buf, cap, got, d);
     if (!err)
         cost.reads++;
@@ -28,7 +28,7 @@ static enum fl_err counted_read(struct link *l, uint8_t *buf, size_t cap, size_t
         cost.polls++;
     else {
         cost.idle_waits++;
-        cost.idle_us += (bl_now - start) / 1000;
+        cost.idle_us += (own_now - start) / 1000;
     }
     return err;
 }
@@ -42,11 +42,11 @@ static enum fl_err counted_write(struct link *l, const uint8_t *bytes, size_t n,
     if (whole) {
         cost.of[bytes[2]]++;
         if (bytes[2] == OP_DEFL_BEGIN)
-            cost.begin_at = bl_now;
+            cost.begin_at = own_now;
         if (bytes[2] == OP_DEFL_DATA)
             cost.data_bytes += n;
         if (bytes[2] == OP_DEFL_END)
-            cost.end_at = bl_now;
+            cost.end_at = own_now;
     }
     return bl_write(l, bytes, n, d);
 }
@@ -133,7 +133,7 @@ static double attempt(struct sim_board *board, uint32_t baud, const struct set *
     assert_non_null(l);
     l->ops = &counting;
     cost = (struct cost){0};
-    uint64_t start = bl_now;
+    uint64_t start = own_now;
     static const struct esp_observer observer = {.forms = counted_forms};
     assert_int_equal(esp_open(l, &config, NULL, &observer, &e), FL_OK);
     enum fl_err err = esp_connect(e, &p);
@@ -151,7 +151,7 @@ static double attempt(struct sim_board *board, uint32_t baud, const struct set *
         fail_msg("%s: %s", esp_fault_name(p.fault), p.text);
     for (size_t i = 0; i < REGIONS; i++)
         assert_int_equal(results[i].state, want);
-    double seconds = (double)(bl_now - start) / 1e9;
+    double seconds = (double)(own_now - start) / 1e9;
     esp_close(e);
     link_close(l);
     return seconds;

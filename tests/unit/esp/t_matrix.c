@@ -193,7 +193,7 @@ static void run(struct matrix *m, struct cell *c)
     if (c->column->then == PLUG_AND_AGAIN && may) {
         const char *first = bl_never(&c->r);
         bool lost = c->r.problem.fault == ESP_FAULT_LINK_LOST && c->r.rungs == 0;
-        bl_now += 3000000000u; /* the slot sees the port come back */
+        own_now += 3000000000u; /* the slot sees the port come back */
         bl_session(b, &config, &m->images, true, &c->r);
         c->bad = first ? first : lost ? NULL : "the port's loss went unnoticed";
     } else {

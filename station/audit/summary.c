@@ -4,6 +4,7 @@
 #include "base/b64.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -299,7 +300,10 @@ enum fl_err summary_text(const char *path, const struct check_result *r, struct 
     print_account(a, out);
     print_heads(r, out);
     print_verdict(r, out);
-    return fl_buf_err(out, NULL);
+    enum fl_err err = fl_buf_err(out, NULL);
+    if (!err) /* names of folders and what is quoted of a log may be anything */
+        fl_utf8_clean((char *)out->bytes, true);
+    return err;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------------------- */
@@ -460,7 +464,7 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                                 (json_int_t)r->unknown_cosigned, "asked", r->asked ? r->asked_text : NULL);
     json_t *window = summary_held(r) < a->leaves
                          ? json_pack("{sI,sI}", "first", (json_int_t)summary_held(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
-    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so,so,so}", "data", path, "log", r->vkey.name, "key", key, "own_key",
+    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so,so,so}", "data", "", "log", r->vkey.name, "key", key, "own_key",
                           (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
                           time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
                           head_json(a->has_head, a->head.size, &a->head.root), "outside", heads, "anchors", anchors, "witness", witness, "window", window,
@@ -468,5 +472,9 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                           head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
                           "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired, "account", account_json(a),
                           "previous", previous_json(r), "signer", signer_json(r));
+    if (o && fl_json_set_dirty(o, "data", path, strlen(path)) != FL_OK) {
+        json_decref(o);
+        o = NULL;
+    }
     return fl_json_write(o, JSON_INDENT(2), out);
 }

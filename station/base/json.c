@@ -178,11 +178,11 @@ int64_t fl_json_int(const json_t *object, const char *key, int64_t fallback)
     return json_is_integer(v) ? (int64_t)json_integer_value(v) : fallback;
 }
 
-enum fl_err fl_json_set_dirty(json_t *object, const char *key, const void *bytes, size_t n)
+json_t *fl_json_dirty(const void *bytes, size_t n)
 {
     char *clean = malloc(n + 1);
     if (!clean)
-        return FL_NOMEM;
+        return NULL;
     memcpy(clean, bytes, n);
     for (size_t i = 0; i < n;) {
         size_t k = fl_utf8_len((const uint8_t *)clean + i, n - i);
@@ -195,5 +195,11 @@ enum fl_err fl_json_set_dirty(json_t *object, const char *key, const void *bytes
     }
     json_t *v = json_stringn(clean, n);
     free(clean);
+    return v;
+}
+
+enum fl_err fl_json_set_dirty(json_t *object, const char *key, const void *bytes, size_t n)
+{
+    json_t *v = fl_json_dirty(bytes, n);
     return v && json_object_set_new(object, key, v) == 0 ? FL_OK : FL_NOMEM;
 }

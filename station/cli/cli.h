@@ -10,7 +10,9 @@
 
 #include "base/err.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Exit codes of every verb. */
 enum cli_exit {
@@ -64,6 +66,11 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
 int cli_usage(const struct cli_verb *verb, const char *fmt, ...) FL_PRINTF(2, 3);
 /* "flashline: sentence" on standard error. Returns `code`. */
 int cli_fail(int code, const char *fmt, ...) FL_PRINTF(2, 3);
+/* To standard output, likewise: every result that people read goes this way, whatever is quoted in it; what programs read
+ * (JSON, files) does not. */
+void cli_print(const char *fmt, ...) FL_PRINTF(1, 2);
+void cli_fprint(FILE *to, const char *fmt, ...) FL_PRINTF(2, 3);
+void cli_vfprint(FILE *to, const char *fmt, va_list ap) FL_PRINTF(2, 0);
 /* To standard error, words and names made fit for a terminal; as they are written, with their line ends. */
 void cli_say(const char *fmt, ...) FL_PRINTF(1, 2);
 

@@ -31,14 +31,14 @@ static void print_text(const char *data, const struct check_result *r)
 {
     const struct audit_report *a = &r->report;
     size_t n = a->n_findings < AUDIT_FINDINGS_MAX ? a->n_findings : AUDIT_FINDINGS_MAX;
-    printf("folder       %s\nrecords      %llu\n", data, (unsigned long long)a->leaves);
+    cli_print("folder       %s\nrecords      %llu\n", data, (unsigned long long)a->leaves);
     if (r->rows_checked)
-        printf("rows         %llu compared\n", (unsigned long long)r->rows);
+        cli_print("rows         %llu compared\n", (unsigned long long)r->rows);
     else
         puts("rows         not compared: the database is of an older version, or too damaged; a station that starts brings an\n"
              "             older one up to date");
     for (size_t i = 0; i < n; i++)
-        printf("%-12s %s\n", audit_class_name(a->finding[i].class), a->finding[i].text);
+        cli_print("%-12s %s\n", audit_class_name(a->finding[i].class), a->finding[i].text);
     puts(a->verdict == AUDIT_GOOD ? "all is well" : "NOT well");
 }
 

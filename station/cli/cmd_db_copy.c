@@ -2,11 +2,12 @@
  * The database copied, and made anew. */
 #include "cli/cli.h"
 
+#include "base/json.h"
 #include "ledger/copy.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int run_backup(int argc, char **argv);
 static int run_rebuild(int argc, char **argv);
@@ -48,7 +49,7 @@ static int say(json_t *o, int format, const char *text)
 {
     int code = CLI_OK;
     if (format != CLI_JSON_OUT)
-        puts(text);
+        cli_print("%s\n", text);
     else if (!o || json_dumpf(o, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF)
         code = CLI_STATION;
     json_decref(o);
@@ -64,7 +65,7 @@ static int backup(const char *dir, const char *to, int format)
     if (err)
         return cli_fail(err == FL_EXISTS ? CLI_USAGE : CLI_STATION, "%s", why.text);
     (void)snprintf(text, sizeof text, "%.200s: %lld records", to, (long long)made.leaves);
-    return say(json_pack("{ss,sI}", "backup", to, "records", (json_int_t)made.leaves), format, text);
+    return say(json_pack("{so,sI}", "backup", fl_json_dirty(to, strlen(to)), "records", (json_int_t)made.leaves), format, text);
 }
 
 static int rebuild(const char *dir, int format)
@@ -76,7 +77,8 @@ static int rebuild(const char *dir, int format)
         return cli_fail(CLI_STATION, "%s", why.text);
     (void)snprintf(text, sizeof text, "%lld rows made from %lld records; the old database is kept as %s", (long long)made.rows,
                    (long long)made.leaves, made.kept);
-    return say(json_pack("{sI,sI,ss}", "rows", (json_int_t)made.rows, "records", (json_int_t)made.leaves, "kept", made.kept), format,
+    return say(json_pack("{sI,sI,so}", "rows", (json_int_t)made.rows, "records", (json_int_t)made.leaves, "kept",
+                         fl_json_dirty(made.kept, strlen(made.kept))), format,
                text);
 }
 

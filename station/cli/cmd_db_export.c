@@ -47,7 +47,7 @@ static int list(const char *dir)
     if (export_names(dir, &names, &why))
         return cli_fail(CLI_STATION, "%s", why.text);
     for (size_t i = 0; i < json_array_size(names); i++)
-        printf("%-20s %s\n", fl_json_text(json_array_get(names, i), "name"), fl_json_text(json_array_get(names, i), "type"));
+        cli_print("%-20s %s\n", fl_json_text(json_array_get(names, i), "name"), fl_json_text(json_array_get(names, i), "type"));
     json_decref(names);
     return CLI_OK;
 }

@@ -58,7 +58,7 @@ struct patient {
 
 static void on_progress(void *ctx, const char *doing)
 {
-    fprintf(stderr, "%s: %s\n", ((const struct patient *)ctx)->port, doing);
+    cli_say("%s: %s\n", ((const struct patient *)ctx)->port, doing);
 }
 
 static enum esp_fault open_fault(enum fl_err err)
@@ -210,7 +210,7 @@ static int doctor(const struct wishes *w)
     if (w->station && station_file_load(w->station, &station, &problems))
         code = CLI_USAGE;
     for (size_t i = 0; i < problems.n; i++)
-        fprintf(stderr, "%s\n", problems.list[i].text);
+        cli_say("%s\n", problems.list[i].text);
     profile_problems_fini(&problems);
     if (!code && w->n == 0 && !w->station && link_ports(&ports, &n, &why))
         code = cli_fail(CLI_STATION, "%s", why.text);

@@ -36,7 +36,7 @@ static int print(const char *path, size_t n, const struct esp_contents *c, enum 
     if (!err)
         err = fl_buf_err(&text, NULL);
     if (!err)
-        fputs(fl_buf_text(&text), stdout);
+        cli_print("%s", fl_buf_text(&text));
     fl_buf_fini(&text);
     if (err)
         return cli_fail(CLI_STATION, "%s: what is in it cannot be printed: %s", path, fl_err_text(err));

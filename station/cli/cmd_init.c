@@ -104,14 +104,14 @@ static enum fl_err make_station(const char *data, const struct folder_new *n, co
 static int tell(const char *data, const struct recorder_opened *o, const char *fingerprint, int format)
 {
     if (format == CLI_JSON_OUT) {
-        json_t *v = json_pack("{ss,ss,ss,ss,ss,sb}", "station", o->station, "data", data, "log", o->origin, "key", o->vkey,
+        json_t *v = json_pack("{ss,so,ss,ss,ss,sb}", "station", o->station, "data", fl_json_dirty(data, strlen(data)), "log", o->origin, "key", o->vkey,
                               "fingerprint", fingerprint, "encrypted", (int)o->encrypted);
         int rc = v && json_dumpf(v, stdout, JSON_INDENT(2)) == 0 ? CLI_OK : CLI_STATION;
         putchar('\n');
         json_decref(v);
         return rc;
     }
-    printf("station      %s\nfolder       %s\nlog          %s\nkey          %s\n\n"
+    cli_print("station      %s\nfolder       %s\nlog          %s\nkey          %s\n\n"
            "verifier key, for paper:\n\n  %s\n\nits fingerprint (SHA-256):\n\n  %s\n\n",
            o->station, data, o->origin, o->encrypted ? "encrypted" : "NOT encrypted: its file is mode 0600", o->vkey,
            fingerprint);

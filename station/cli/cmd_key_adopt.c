@@ -44,7 +44,7 @@ static int adopt(const struct options *o, const char *secret)
     if (recorder_open(&c, &r, &opened, &why))
         return cli_fail(CLI_STATION, "%s", why.text);
     recorder_close(r);
-    printf("The signer remembers %s with %lld records.\n", opened.origin, (long long)opened.leaves);
+    cli_print("The signer remembers %s with %lld records.\n", opened.origin, (long long)opened.leaves);
     return CLI_OK;
 }
 

@@ -50,7 +50,7 @@ static int set(const struct options *o, const char *secret)
     if (err)
         return cli_fail(err == FL_STATE && !opened.closed ? CLI_USAGE : CLI_STATION, "%s", why.text);
     recorder_close(r);
-    printf("The step back is in the log of %s, which has %lld records. It goes on from today.\n", opened.origin, (long long)opened.leaves);
+    cli_print("The step back is in the log of %s, which has %lld records. It goes on from today.\n", opened.origin, (long long)opened.leaves);
     return CLI_OK;
 }
 

@@ -90,7 +90,7 @@ static int create(const struct options *o, const char *secret)
     if (err)
         return cli_fail(CLI_STATION, "%s", why.text);
     fl_hex(public, sizeof public, hex);
-    printf("file         %s\npublic key   %s\nSHA-256      %s\n", o->path, hex, promise);
+    cli_print("file         %s\npublic key   %s\nSHA-256      %s\n", o->path, hex, promise);
     return CLI_OK;
 }
 

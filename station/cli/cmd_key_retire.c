@@ -54,7 +54,7 @@ static int retire(const struct options *o, const char *secret)
     folder_fini(&f);
     if (err)
         return cli_fail(CLI_STATION, "%s", why.text);
-    printf("The log %s is closed for good.\n", opened.origin);
+    cli_print("The log %s is closed for good.\n", opened.origin);
     return CLI_OK;
 }
 

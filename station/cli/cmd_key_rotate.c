@@ -136,9 +136,9 @@ static int run(const struct options *o, const char *secret)
         err = vkey_fingerprint(&next, print);
     if (!err) {
         vkey_format(&next, text);
-        printf("old key      %s\nnew key      %s\nfingerprint  %s\n", opened.now, text, print);
+        cli_print("old key      %s\nnew key      %s\nfingerprint  %s\n", opened.now, text, print);
         if (!o->then)
-            printf("\nThe key after it is %s: keep it away from this machine until it is needed.\n", f.next);
+            cli_print("\nThe key after it is %s: keep it away from this machine until it is needed.\n", f.next);
     }
     folder_fini(&f);
     return err ? cli_fail(err == FL_ARG ? CLI_USAGE : CLI_STATION, "%s", why.text[0] ? why.text : fl_err_text(err)) : CLI_OK;

@@ -40,7 +40,7 @@ static int show(const struct folder *f, int format)
     vkey_format(&vkey, text);
     bool encrypted = folder_key_encrypted(f);
     if (format == CLI_TEXT_OUT) {
-        printf("station      %s\nlog          %s\nkey          %s\nfingerprint  %s\nsigning key  %s\n", station, vkey.name, text,
+        cli_print("station      %s\nlog          %s\nkey          %s\nfingerprint  %s\nsigning key  %s\n", station, vkey.name, text,
                print, encrypted ? "encrypted" : "not encrypted, or not readable here");
         return CLI_OK;
     }

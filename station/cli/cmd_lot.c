@@ -91,7 +91,7 @@ static int load_profile(struct opening *o, const char *path)
     struct profile *p = NULL;
     int code = profile_load(path, &p, &problems) ? CLI_USAGE : CLI_OK;
     for (size_t i = 0; i < problems.n; i++)
-        fprintf(stderr, "%s\n", problems.list[i].text);
+        cli_say("%s\n", problems.list[i].text);
     if (!code && (json_array_append_new(o->facts, profile_facts(p)) != 0 || json_array_append_new(o->profiles, pin_of(p)) != 0))
         code = cli_fail(CLI_STATION, "out of memory");
     profile_problems_fini(&problems);
@@ -108,7 +108,7 @@ static int load_rules(struct opening *o)
         return CLI_OK;
     int code = rules_file_load(o->rules_path, serial_check, &o->rules, &problems) ? CLI_USAGE : CLI_OK;
     for (size_t i = 0; i < problems.n; i++)
-        fprintf(stderr, "%s\n", problems.list[i].text);
+        cli_say("%s\n", problems.list[i].text);
     profile_problems_fini(&problems);
     if (!code && rules_parse(o->rules, &checked, &why)) /* what the line will read */
         code = cli_fail(CLI_USAGE, "%s: %s", o->rules_path, why.text);

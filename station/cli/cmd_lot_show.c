@@ -26,23 +26,23 @@ static void number(const char *word, const json_t *lot, const char *key)
 {
     const json_t *v = json_object_get(lot, key);
     if (json_is_integer(v))
-        printf("  %s %lld", word, (long long)json_integer_value(v));
+        cli_print("  %s %lld", word, (long long)json_integer_value(v));
 }
 
 static void by(const char *word, const json_t *lot, const char *when, const char *who)
 {
     if (*fl_json_text(lot, when))
-        printf("  %-10s %s%s%s\n", word, fl_json_text(lot, when), *fl_json_text(lot, who) ? " by " : "", fl_json_text(lot, who));
+        cli_print("  %-10s %s%s%s\n", word, fl_json_text(lot, when), *fl_json_text(lot, who) ? " by " : "", fl_json_text(lot, who));
 }
 
 static void print_value(const json_t *v)
 {
     if (json_is_integer(v))
-        printf("%lld", (long long)json_integer_value(v));
+        cli_print("%lld", (long long)json_integer_value(v));
     else if (json_is_string(v))
-        printf("%s", json_string_value(v));
+        cli_print("%s", json_string_value(v));
     for (size_t i = 0; i < json_array_size(v); i++) {
-        printf("%s", i ? " " : "");
+        cli_print("%s", i ? " " : "");
         print_value(json_array_get(v, i));
     }
 }
@@ -54,10 +54,10 @@ static void print_rules(const json_t *rules)
     const json_t *v, *limit;
     json_object_foreach((json_t *)(uintptr_t)rules, name, v) {
         const char *comma = "";
-        printf("  %-10s  ", name);
+        cli_print("  %-10s  ", name);
         print_value(v);
         json_object_foreach((json_t *)(uintptr_t)v, key, limit) {
-            printf("%s%s ", comma, key);
+            cli_print("%s%s ", comma, key);
             print_value(limit);
             comma = ", ";
         }
@@ -68,10 +68,10 @@ static void print_rules(const json_t *rules)
 static void print_lot(const json_t *lot)
 {
     const json_t *profiles = json_object_get(lot, "profiles"), *rules = json_object_get(lot, "rules");
-    printf("%s  %s", fl_json_text(lot, "lot"), fl_json_text(lot, "state"));
+    cli_print("%s  %s", fl_json_text(lot, "lot"), fl_json_text(lot, "state"));
     if (*fl_json_text(lot, "product"))
-        printf("  %s", fl_json_text(lot, "product"));
-    printf("\n  %-10s", "units");
+        cli_print("  %s", fl_json_text(lot, "product"));
+    cli_print("\n  %-10s", "units");
     number("passed", lot, "passed");
     number("of", lot, "authorised");
     number("wanted", lot, "planned");
@@ -79,16 +79,16 @@ static void print_lot(const json_t *lot)
     number("running", lot, "running");
     putchar('\n');
     if (*fl_json_text(lot, "duplicates"))
-        printf("  %-10s  %s%s", "rules", "a unit that has passed is ", fl_json_text(lot, "duplicates")[2] == 'f' &&
+        cli_print("  %-10s  %s%s", "rules", "a unit that has passed is ", fl_json_text(lot, "duplicates")[2] == 'f' &&
                                                                       fl_json_text(lot, "duplicates")[3] == 'l' ? "reflashed" : "refused");
     if (fl_json_int(lot, "tries", 0))
-        printf("; rework after %lld failures", (long long)fl_json_int(lot, "tries", 0));
+        cli_print("; rework after %lld failures", (long long)fl_json_int(lot, "tries", 0));
     if (*fl_json_text(lot, "duplicates"))
         putchar('\n');
     print_rules(rules);
     for (size_t i = 0; i < json_array_size(profiles); i++) {
         const json_t *p = json_array_get(profiles, i);
-        printf("  %-10s  %s %s %.16s...\n", "profile", fl_json_text(p, "name"), fl_json_text(p, "version"), fl_json_text(p, "hash"));
+        cli_print("  %-10s  %s %s %.16s...\n", "profile", fl_json_text(p, "name"), fl_json_text(p, "version"), fl_json_text(p, "hash"));
     }
     by("opened ", lot, "opened", "opened_by");
     by("closed ", lot, "closed", "closed_by");

@@ -30,7 +30,7 @@ static int print_plan(const struct profile *p, uint64_t flash_size, enum cli_for
     else if (err)
         code = cli_fail(CLI_USAGE, "%s: %s", p->path, why.text);
     else
-        printf("%s%s", fl_buf_text(&text), format == CLI_JSON_OUT ? "\n" : "");
+        cli_print("%s%s", fl_buf_text(&text), format == CLI_JSON_OUT ? "\n" : "");
     json_decref(plan);
     fl_buf_fini(&text);
     return code;
@@ -42,7 +42,7 @@ static int plan_file(const char *path, uint64_t flash_size, enum cli_format form
     struct profile *p;
     enum fl_err err = profile_load(path, &p, &problems);
     for (size_t i = 0; i < problems.n; i++)
-        fprintf(stderr, "%s\n", problems.list[i].text);
+        cli_say("%s\n", problems.list[i].text);
     profile_problems_fini(&problems);
     int code = err == FL_NOMEM ? cli_fail(CLI_STATION, "out of memory")
                : err           ? CLI_USAGE

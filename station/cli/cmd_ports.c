@@ -126,7 +126,7 @@ static int print_text(const struct link_info *ports, const struct link_port_stat
     }
     for (size_t i = 0; i <= n; i++)
         for (size_t c = 0; c < COLUMNS; c++)
-            printf(c + 1 < COLUMNS ? "%-*s  " : "%-*s\n", c + 1 < COLUMNS ? (int)width[c] : 0, rows[i].cell[c]);
+            cli_print(c + 1 < COLUMNS ? "%-*s  " : "%-*s\n", c + 1 < COLUMNS ? (int)width[c] : 0, rows[i].cell[c]);
     free(rows);
     return CLI_OK;
 }

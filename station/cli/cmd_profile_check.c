@@ -3,6 +3,7 @@
 #include "profile/profile.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { TEXT_MAX = 4 << 20 };
 
@@ -37,7 +38,7 @@ static json_t *notes_json(const struct profile *p)
 {
     json_t *list = json_array();
     for (size_t i = 0; p && i < p->n_notes; i++)
-        if (json_array_append_new(list, json_string(p->notes[i]))) {
+        if (json_array_append_new(list, fl_json_dirty(p->notes[i], strlen(p->notes[i])))) {
             json_decref(list);
             return NULL;
         }
@@ -47,14 +48,14 @@ static json_t *notes_json(const struct profile *p)
 static int print_json(const char *path, const struct profile *p, const struct profile_problems *problems)
 {
     struct fl_buf text = FL_BUF(TEXT_MAX);
-    json_t *o = json_pack("{s:s, s:b, s:s*, s:s*, s:s*, s:o, s:o}", "file", path, "ok", p != NULL, "profile",
+    json_t *o = json_pack("{s:o, s:b, s:s*, s:s*, s:s*, s:o, s:o}", "file", fl_json_dirty(path, strlen(path)), "ok", p != NULL, "profile",
                           p ? p->name : NULL, "version", p ? p->version : NULL, "hash", p ? p->hash : NULL,
                           "problems", problems_json(problems), "notes", notes_json(p));
     int code = CLI_OK;
     if (!o || fl_json_canonical(o, &text, NULL))
         code = cli_fail(CLI_STATION, "%s: the result cannot be printed as JSON", path);
     else
-        printf("%s\n", fl_buf_text(&text));
+        cli_print("%s\n", fl_buf_text(&text));
     json_decref(o);
     fl_buf_fini(&text);
     return code;
@@ -63,12 +64,12 @@ static int print_json(const char *path, const struct profile *p, const struct pr
 static void print_text(const char *path, const struct profile *p, const struct profile_problems *problems)
 {
     for (size_t i = 0; i < problems->n; i++)
-        fprintf(stderr, "%s\n", problems->list[i].text);
+        cli_say("%s\n", problems->list[i].text);
     if (!p)
         return;
     for (size_t i = 0; i < p->n_notes; i++)
-        fprintf(stderr, "note: %s\n", p->notes[i]);
-    printf("%s: ok: %s %s for %s, %zu image%s, hash %s\n", path, p->name, p->version, p->chip, p->n_images,
+        cli_say("note: %s\n", p->notes[i]);
+    cli_print("%s: ok: %s %s for %s, %zu image%s, hash %s\n", path, p->name, p->version, p->chip, p->n_images,
            p->n_images == 1 ? "" : "s", p->hash);
 }
 
@@ -97,7 +98,7 @@ static int print_keys(void)
     profile_key_reference(&text);
     enum fl_err err = fl_buf_err(&text, NULL);
     if (!err)
-        fputs(fl_buf_text(&text), stdout);
+        cli_print("%s", fl_buf_text(&text));
     fl_buf_fini(&text);
     return err ? cli_fail(CLI_STATION, "out of memory") : CLI_OK;
 }

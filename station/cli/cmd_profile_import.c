@@ -148,7 +148,7 @@ static void print_lines(const char *lead, const struct fl_buf *lines)
 {
     for (const char *p = fl_buf_text(lines); *p;) {
         size_t n = strcspn(p, "\n");
-        fprintf(stderr, "%s: %.*s\n", lead, (int)n, p);
+        cli_say("%s: %.*s\n", lead, (int)n, p);
         p += n + (p[n] != 0);
     }
 }
@@ -160,16 +160,16 @@ static int check(const struct job *j, const char *yaml)
     struct profile *p;
     enum fl_err err = profile_load_text(j->out ? j->out : "profile.yaml", yaml, &p, &problems);
     for (size_t k = 0; k < problems.n; k++)
-        fprintf(stderr, "%s\n", problems.list[k].text);
+        cli_say("%s\n", problems.list[k].text);
     for (size_t k = 0; p && k < p->n_notes; k++)
-        fprintf(stderr, "note: %s\n", p->notes[k]);
+        cli_say("note: %s\n", p->notes[k]);
     profile_problems_fini(&problems);
     profile_free(p);
     if (!err)
         return CLI_OK;
     if (err == FL_NOMEM)
         return cli_fail(CLI_STATION, "out of memory");
-    fprintf(stderr, "the profile would have been:\n%s", yaml);
+    cli_say("the profile would have been:\n%s", yaml);
     return cli_fail(CLI_USAGE, "nothing was written: the profile would not pass its own check");
 }
 

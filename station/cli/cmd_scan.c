@@ -43,7 +43,7 @@ static int run_scan(int argc, char **argv)
     if (err)
         code = cli_fail(err == FL_REFUSED || err == FL_FORMAT ? CLI_USAGE : CLI_STATION, "%s", why.text);
     else
-        puts(fl_json_text(answer, "said"));
+        cli_print("%s\n", fl_json_text(answer, "said"));
     json_decref(answer);
     free(dir);
     return code;

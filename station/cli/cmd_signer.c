@@ -86,7 +86,7 @@ static void on_signal(void *ctx)
 
 static void ready(void *ctx)
 {
-    printf("ready %s\n", (const char *)ctx);
+    cli_print("ready %s\n", (const char *)ctx);
     (void)fflush(stdout);
 }
 

@@ -27,8 +27,8 @@ static int exit_of(enum fl_err err)
 
 static void say_ready(const struct sim *s)
 {
-    fprintf(stderr, "seed %llu\n", (unsigned long long)sim_seed(s));
-    printf("ready: %s\n", sim_where(s));
+    cli_say("seed %llu\n", (unsigned long long)sim_seed(s));
+    cli_print("ready: %s\n", sim_where(s));
     fflush(stdout);
 }
 

@@ -57,7 +57,7 @@ static const struct link_info *find(const struct link_info *list, size_t n, cons
 
 static void ask(const struct learning *l)
 {
-    printf("slot %zu: plug in its cable now (Enter: no more)\n", l->n + 1);
+    cli_print("slot %zu: plug in its cable now (Enter: no more)\n", l->n + 1);
     fflush(stdout);
 }
 
@@ -65,15 +65,15 @@ static void learn(struct learning *l, const struct link_info *p)
 {
     for (size_t i = 0; i < l->n; i++)
         if (strcmp(l->url[i], p->url) == 0) {
-            printf("  that is slot %zu already (%s)\n", i + 1, p->url);
+            cli_print("  that is slot %zu already (%s)\n", i + 1, p->url);
             ask(l);
             return;
         }
     (void)snprintf(l->url[l->n++], LINK_URL_MAX, "%s", p->url);
     const char *bridge = link_bridge_name(p->usb_vid, p->usb_pid);
-    printf("  slot %zu is %s (%s, %s)\n", l->n, p->url, p->device, bridge[0] ? bridge : p->product);
+    cli_print("  slot %zu is %s (%s, %s)\n", l->n, p->url, p->device, bridge[0] ? bridge : p->product);
     if (!p->usb_path[0])
-        printf("  its USB place is not known here: it is written by name, which may change when cables move\n");
+        cli_print("  its USB place is not known here: it is written by name, which may change when cables move\n");
     if (l->n < l->want)
         ask(l);
     fflush(stdout);
@@ -96,7 +96,7 @@ static enum fl_err look(struct learning *l, struct fl_why *why)
     if (came == 1)
         learn(l, fresh);
     else if (came > 1) {
-        printf("  %zu ports came at once: unplug them, and plug in one at a time (a bridge with several ports is "
+        cli_print("  %zu ports came at once: unplug them, and plug in one at a time (a bridge with several ports is "
                "written by hand: flashline ports)\n", came);
         ask(l);
     }
@@ -185,7 +185,7 @@ static int learn_and_write(struct learning *l)
         return cli_fail(CLI_USAGE, "no slot was learned; nothing is written");
     if (write_file(l, &why))
         return cli_fail(CLI_USAGE, "%s", why.text);
-    printf("%zu slot%s in %s\n", l->n, l->n == 1 ? "" : "s", l->path);
+    cli_print("%zu slot%s in %s\n", l->n, l->n == 1 ? "" : "s", l->path);
     return CLI_OK;
 }
 

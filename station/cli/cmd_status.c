@@ -48,7 +48,7 @@ static void say_time(const char *label, int64_t ms)
     char text[FL_TIME_TEXT] = "never";
     if (ms)
         fl_time_format(ms, text);
-    printf("%-16s %s\n", label, text);
+    cli_print("%-16s %s\n", label, text);
 }
 
 /* How many of the line's slots are in this state. */
@@ -66,25 +66,25 @@ static void say_line(const json_t *line)
     const json_t *slots = json_object_get(line, "slots");
     const char *comma = "";
     if (!line) {
-        printf("line             none at work\n");
+        cli_print("line             none at work\n");
         return;
     }
     if (fl_json_text(line, "trouble")[0]) {
-        printf("line             at work, but it does not say what it does: %s\n", fl_json_text(line, "trouble"));
+        cli_print("line             at work, but it does not say what it does: %s\n", fl_json_text(line, "trouble"));
         return;
     }
-    printf("line             at work%s%s, %zu slot%s: ", fl_json_text(line, "lot")[0] ? ", lot " : "", fl_json_text(line, "lot"),
+    cli_print("line             at work%s%s, %zu slot%s: ", fl_json_text(line, "lot")[0] ? ", lot " : "", fl_json_text(line, "lot"),
            json_array_size(slots), json_array_size(slots) == 1 ? "" : "s");
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         size_t k = in_state(slots, states[i]);
         if (k) {
-            printf("%s%zu %s", comma, k, states[i]);
+            cli_print("%s%zu %s", comma, k, states[i]);
             comma = ", ";
         }
     }
     putchar('\n');
     if (fl_json_text(line, "alarm")[0])
-        printf("alarm            %s\n", fl_json_text(line, "alarm"));
+        cli_print("alarm            %s\n", fl_json_text(line, "alarm"));
 }
 
 static int tell(const json_t *log, const json_t *line, const json_t *hour, const struct slot_view *v, size_t n, int format)
@@ -96,16 +96,16 @@ static int tell(const json_t *log, const json_t *line, const json_t *hour, const
         json_decref(o);
         return bad ? cli_fail(CLI_STATION, "the status could not be written out") : CLI_OK;
     }
-    printf("station          %s (%s)\n", fl_json_text(log, "station"), fl_json_text(log, "origin"));
-    printf("records          %lld, %lld attempts under way\n", (long long)fl_json_int(log, "leaves", 0), (long long)fl_json_int(log, "open", 0));
+    cli_print("station          %s (%s)\n", fl_json_text(log, "station"), fl_json_text(log, "origin"));
+    cli_print("records          %lld, %lld attempts under way\n", (long long)fl_json_int(log, "leaves", 0), (long long)fl_json_int(log, "open", 0));
     say_line(line);
     say_time("verified whole", fl_json_int(log, "verified_ms", 0));
     say_time("last attempt", fl_json_int(log, "last_ms", 0));
-    printf("last hour        %lld attempts: %lld PASS, %lld FAIL, %lld ERROR; %lld of %lld units at the first attempt\n",
+    cli_print("last hour        %lld attempts: %lld PASS, %lld FAIL, %lld ERROR; %lld of %lld units at the first attempt\n",
            (long long)fl_json_int(hour, "attempts", 0), (long long)fl_json_int(hour, "pass", 0), (long long)fl_json_int(hour, "fail", 0),
            (long long)fl_json_int(hour, "error", 0), (long long)fl_json_int(hour, "first_passed", 0), (long long)fl_json_int(hour, "first", 0));
     for (size_t i = 0; i < n; i++)
-        printf("slot %-4d        %-11s %s %s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac, v[i].fault);
+        cli_print("slot %-4d        %-11s %s %s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac, v[i].fault);
     return fflush(stdout) == 0 ? CLI_OK : cli_fail(CLI_STATION, "the status could not be written out");
 }
 

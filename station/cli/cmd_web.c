@@ -42,7 +42,7 @@ static void on_signal(void *ctx)
 static void say(void *ctx, const char *line)
 {
     (void)ctx;
-    fprintf(stderr, "flashline: web: %s\n", line);
+    cli_say("flashline: web: %s\n", line);
 }
 
 static int serve(const struct web_config *c)
@@ -58,7 +58,7 @@ static int serve(const struct web_config *c)
     if (!err)
         err = web_start(c, &web, &why);
     if (!err) {
-        printf("%s\n", web_url(web));
+        cli_print("%s\n", web_url(web));
         (void)fflush(stdout);
         while (fl_wake_sleep(&stop, fl_deadline_never()) == FL_OK)
             ; /* until the signal */

@@ -52,7 +52,7 @@ static int list(const char *data, int format)
             fl_time_format(u.list[i].expires_s * 1000, until);
         const char *kind = u.list[i].token ? "token" : "user", *role = web_role_name(u.list[i].role);
         if (format == CLI_TEXT_OUT)
-            printf("%-5s  %-8s  %s%s%s\n", kind, role, u.list[i].name, u.list[i].token ? ", ends " : "", u.list[i].token ? until : "");
+            cli_print("%-5s  %-8s  %s%s%s\n", kind, role, u.list[i].name, u.list[i].token ? ", ends " : "", u.list[i].token ? until : "");
         else
             (void)json_array_append_new(all, json_pack("{ss ss ss ss}", "kind", kind, "name", u.list[i].name, "role", role, "ends", until));
     }
@@ -79,7 +79,7 @@ static int change(const char *data, const char *name, enum web_role role, const 
     } else if (!err && a->token) {
         err = web_users_token(data, name, role, a->days, token, &why);
         if (!err)
-            printf("%s\n", token);
+            cli_print("%s\n", token);
     } else if (!err) {
         int code = cli_passphrase(a->password_fd, &password);
         if (code)

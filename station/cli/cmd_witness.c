@@ -165,7 +165,7 @@ static int run_init(int argc, char **argv)
         return cli_fail(err == FL_EXISTS || err == FL_FORMAT ? CLI_USAGE : CLI_STATION, "%s", why.text);
     vkey_format(&vkey, text);
     if (cli_format(format) == CLI_TEXT_OUT)
-        printf("witness      %s\nkey          %s\nfingerprint  %s\n", name, text, print);
+        cli_print("witness      %s\nkey          %s\nfingerprint  %s\n", name, text, print);
     else
         printf("{\"witness\":\"%s\",\"key\":\"%s\",\"fingerprint\":\"%s\"}\n", name, text, print); /* a key's name needs no escape but " and \ */
     return CLI_OK;
@@ -192,7 +192,7 @@ static void on_signal(void *ctx)
 
 static void say_request(const char *line)
 {
-    fprintf(stderr, "flashline: witness: %s\n", line);
+    cli_say("flashline: witness: %s\n", line);
 }
 
 static int serve(const char *dir, const char *listen)
@@ -211,7 +211,7 @@ static int serve(const char *dir, const char *listen)
     if (!err)
         err = witness_http_start(listen, store, say_request, &http, &why);
     if (!err) {
-        printf("%s\n", witness_http_url(http));
+        cli_print("%s\n", witness_http_url(http));
         (void)fflush(stdout);
         while (fl_wake_sleep(&stop, fl_deadline_never()) == FL_OK)
             ; /* until the signal */
@@ -321,7 +321,7 @@ static int run_offer(int argc, char **argv)
 static int say_kept(const struct vkey *witness, uint64_t size, int format)
 {
     if (format == CLI_TEXT_OUT)
-        printf("%s signed the head of %" PRIu64 " records\n", witness->name, size);
+        cli_print("%s signed the head of %" PRIu64 " records\n", witness->name, size);
     else
         printf("{\"witness\":\"%s\",\"size\":%" PRIu64 "}\n", witness->name, size);
     return fflush(stdout) == 0 ? CLI_OK : CLI_STATION;

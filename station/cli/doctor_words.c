@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/doctor_words.h"
 
+#include "cli/cli.h"
 #include "link/ports.h"
 
 #include <limits.h>
@@ -24,20 +25,20 @@ static const char *state(enum esp_tristate t)
 static void print_bridge(const struct link_info *l)
 {
     const char *name = link_bridge_name(l->usb_vid, l->usb_pid);
-    printf("%s", l->url);
+    cli_print("%s", l->url);
     if (l->device[0] && strcmp(l->device, l->url) != 0)
-        printf(" (%s)", l->device);
+        cli_print(" (%s)", l->device);
     putchar('\n');
     if (l->usb_vid)
-        printf("  bridge     %04x:%04x %s, serial %s, driver %s, at usb:%s\n", l->usb_vid, l->usb_pid,
+        cli_print("  bridge     %04x:%04x %s, serial %s, driver %s, at usb:%s\n", l->usb_vid, l->usb_pid,
                name[0] ? name : l->product, l->usb_serial[0] ? l->usb_serial : "-", l->driver[0] ? l->driver : "-",
                l->usb_path);
     if (l->usb_mbps)
-        printf("  usb        %u Mbit/s\n", l->usb_mbps);
+        cli_print("  usb        %u Mbit/s\n", l->usb_mbps);
     if (l->kind == LINK_SERIAL && l->device[0])
-        printf("  latency    low latency mode: %s", known(l->low_latency));
+        cli_print("  latency    low latency mode: %s", known(l->low_latency));
     if (l->kind == LINK_SERIAL && l->device[0] && l->latency_ms)
-        printf(", timer %u ms before", l->latency_ms);
+        cli_print(", timer %u ms before", l->latency_ms);
     if (l->kind == LINK_SERIAL && l->device[0])
         putchar('\n');
 }
@@ -47,12 +48,12 @@ static void print_board(const struct doctor_facts *f)
     const struct esp_unit *u = &f->unit;
     if (!u->chip)
         return;
-    printf("  board      %s", u->chip);
+    cli_print("  board      %s", u->chip);
     if (u->revision != UINT_MAX)
-        printf(" v%u.%u", u->revision / 100, u->revision % 100);
+        cli_print(" v%u.%u", u->revision / 100, u->revision % 100);
     if (u->has_mac)
-        printf(", %02x:%02x:%02x:%02x:%02x:%02x", u->mac[0], u->mac[1], u->mac[2], u->mac[3], u->mac[4], u->mac[5]);
-    printf("; secure boot %s, flash encryption %s, secure download %s, JTAG lock %s\n", state(u->security.secure_boot),
+        cli_print(", %02x:%02x:%02x:%02x:%02x:%02x", u->mac[0], u->mac[1], u->mac[2], u->mac[3], u->mac[4], u->mac[5]);
+    cli_print("; secure boot %s, flash encryption %s, secure download %s, JTAG lock %s\n", state(u->security.secure_boot),
            state(u->security.flash_encryption), state(u->security.secure_download), state(u->security.jtag_off));
 }
 
@@ -60,27 +61,27 @@ static void print_numbers(const struct doctor_facts *f)
 {
     for (size_t i = 0; i < f->n_cells; i++) {
         const struct doctor_cell *c = &f->cells[i];
-        printf("  %-10s %6u baud, blocks of %4u bytes", i ? "" : "blocks", c->baud, c->block);
+        cli_print("  %-10s %6u baud, blocks of %4u bytes", i ? "" : "blocks", c->baud, c->block);
         if (c->burst)
-            printf(", %u bytes then %u us", c->burst, c->gap_us);
-        printf(": %u of %u damaged", c->refused + c->lost, c->sent);
+            cli_print(", %u bytes then %u us", c->burst, c->gap_us);
+        cli_print(": %u of %u damaged", c->refused + c->lost, c->sent);
         if (c->lost)
-            printf(", %u of them whole frames", c->lost);
+            cli_print(", %u of them whole frames", c->lost);
         putchar('\n');
     }
     for (size_t i = 0; i < f->n_losses; i++) {
         const struct doctor_losses *l = &f->losses[i];
-        printf("  losses     %6u baud, blocks of %4u bytes that were one or two too long: %u of %u arrived right", l->baud, l->block,
+        cli_print("  losses     %6u baud, blocks of %4u bytes that were one or two too long: %u of %u arrived right", l->baud, l->block,
                l->taken, l->sent);
         for (size_t q = 0; q < DOCTOR_QUARTERS; q++)
             if (l->taken_in[q])
-                printf("; lost in bytes %zu to %zu: %u of %u", q * l->block / DOCTOR_QUARTERS,
+                cli_print("; lost in bytes %zu to %zu: %u of %u", q * l->block / DOCTOR_QUARTERS,
                        (q + 1) * l->block / DOCTOR_QUARTERS - 1, l->taken_in[q], l->sent_in[q]);
         putchar('\n');
     }
     for (size_t i = 0; i < f->n_speeds; i++)
         if (!f->speeds[i].proved)
-            printf("  speed      %6u baud: not understood\n", f->speeds[i].baud);
+            cli_print("  speed      %6u baud: not understood\n", f->speeds[i].baud);
 }
 
 static void print_setting(const struct doctor_setting *s)
@@ -89,11 +90,11 @@ static void print_setting(const struct doctor_setting *s)
         puts("  setting    none that was tried carries every block: flashing will need to send some again");
         return;
     }
-    printf("  setting    serial: {baud: %u}", s->baud);
+    cli_print("  setting    serial: {baud: %u}", s->baud);
     if (s->ram_block < BLOCK_MAX)
-        printf("; RAM blocks of at most %u bytes (found by itself when flashing)", s->ram_block);
+        cli_print("; RAM blocks of at most %u bytes (found by itself when flashing)", s->ram_block);
     if (s->burst)
-        printf("; writes of %u bytes with pauses of %u us (found by itself when flashing)", s->burst, s->burst_gap_us);
+        cli_print("; writes of %u bytes with pauses of %u us (found by itself when flashing)", s->burst, s->burst_gap_us);
     putchar('\n');
 }
 
@@ -103,8 +104,8 @@ void doctor_print(const struct doctor_facts *f, const struct doctor_finding *fou
     print_bridge(&f->link);
     print_board(f);
     for (size_t i = 0; i < n; i++) {
-        printf("  %-10s %s: %s (%s)\n", i ? "also" : "verdict", found[i].cause, found[i].title, doctor_sure_name(found[i].sure));
-        printf("  %-10s %s\n  %-10s %s\n", "evidence", found[i].evidence, "advice", found[i].advice);
+        cli_print("  %-10s %s: %s (%s)\n", i ? "also" : "verdict", found[i].cause, found[i].title, doctor_sure_name(found[i].sure));
+        cli_print("  %-10s %s\n  %-10s %s\n", "evidence", found[i].evidence, "advice", found[i].advice);
     }
     if (f->ram)
         print_setting(&s);

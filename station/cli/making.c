@@ -53,7 +53,7 @@ static int failed(const struct making *m, enum fl_err err, const struct fl_why *
 static void say_problems(struct profile_problems *p)
 {
     for (size_t i = 0; i < p->n; i++)
-        fprintf(stderr, "%s\n", p->list[i].text);
+        cli_say("%s\n", p->list[i].text);
     profile_problems_fini(p);
 }
 
@@ -185,7 +185,7 @@ static void web_log(void *ctx, const char *line)
 {
     (void)ctx;
     if (!console_takes_terminal(stderr))
-        fprintf(stderr, "flashline: web: %s\n", line);
+        cli_say("flashline: web: %s\n", line);
 }
 
 static int show_in_browsers(struct making *m)
@@ -199,7 +199,7 @@ static int show_in_browsers(struct making *m)
     if (err)
         return err == FL_ARG || err == FL_REFUSED ? cli_usage(m->verb, "--web: %s", why.text)
                                                   : cli_fail(CLI_STATION, "--web: %s", why.text);
-    fprintf(stderr, "flashline: the board is at %s\n", web_url(m->web));
+    cli_say("flashline: the board is at %s\n", web_url(m->web));
     return CLI_OK;
 }
 

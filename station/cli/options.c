@@ -99,8 +99,7 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
 }
 
 /* What is said may come from a record, a file or a damaged database. */
-static void say(const char *fmt, va_list ap) FL_PRINTF(1, 0);
-static void say(const char *fmt, va_list ap)
+void cli_vfprint(FILE *to, const char *fmt, va_list ap)
 {
     char *text = NULL;
     if (vasprintf(&text, fmt, ap) < 0) {
@@ -108,15 +107,31 @@ static void say(const char *fmt, va_list ap)
         return;
     }
     fl_utf8_clean(text, true);
-    fputs(text, stderr);
+    fputs(text, to);
     free(text);
+}
+
+void cli_print(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    cli_vfprint(stdout, fmt, ap);
+    va_end(ap);
+}
+
+void cli_fprint(FILE *to, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    cli_vfprint(to, fmt, ap);
+    va_end(ap);
 }
 
 void cli_say(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    say(fmt, ap);
+    cli_vfprint(stderr, fmt, ap);
     va_end(ap);
 }
 
@@ -125,7 +140,7 @@ int cli_usage(const struct cli_verb *verb, const char *fmt, ...)
     va_list ap;
     va_start(ap, fmt);
     fprintf(stderr, "flashline %s: ", verb->name);
-    say(fmt, ap);
+    cli_vfprint(stderr, fmt, ap);
     fprintf(stderr, "\n  flashline %s --help tells how it is used\n", verb->name);
     va_end(ap);
     return CLI_USAGE;
@@ -136,7 +151,7 @@ int cli_fail(int code, const char *fmt, ...)
     va_list ap;
     va_start(ap, fmt);
     fputs("flashline: ", stderr);
-    say(fmt, ap);
+    cli_vfprint(stderr, fmt, ap);
     fputc('\n', stderr);
     va_end(ap);
     return code;

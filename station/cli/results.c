@@ -38,7 +38,7 @@ static void let_go(struct results *r)
         r->out = stdout;
         (void)fwrite(r->held, 1, r->held_n, stdout);
         if (r->unsaid)
-            printf("and %u more attempts: see `flashline report summary`\n", r->unsaid);
+            cli_print("and %u more attempts: see `flashline report summary`\n", r->unsaid);
         free(r->held);
         r->held = NULL;
     }
@@ -150,17 +150,17 @@ static void print_text(FILE *out, const struct attempt_facts *f, int64_t leaf)
     const struct fault *fault = fault_find(f->fault);
     if (f->has_mac)
         event_mac_format(f->mac, 6, mac);
-    fprintf(out, "slot %d: %s %s", f->slot, outcome_name(f->outcome), mac);
+    cli_fprint(out, "slot %d: %s %s", f->slot, outcome_name(f->outcome), mac);
     if (f->chip[0])
-        fprintf(out, " %s", f->chip);
-    fprintf(out, " %.1f s", f->duration_ms / 1000.0);
+        cli_fprint(out, " %s", f->chip);
+    cli_fprint(out, " %.1f s", f->duration_ms / 1000.0);
     if (leaf >= 0)
-        fprintf(out, " leaf %lld", (long long)leaf);
+        cli_fprint(out, " leaf %lld", (long long)leaf);
     for (size_t i = 0; i < f->n_rungs; i++)
-        fprintf(out, "%s%s x%u (%s)", i ? ", " : " rungs: ", f->rungs[i].name, f->rungs[i].count, f->rungs[i].cause);
+        cli_fprint(out, "%s%s x%u (%s)", i ? ", " : " rungs: ", f->rungs[i].name, f->rungs[i].count, f->rungs[i].cause);
     fputc('\n', out);
     if (fault)
-        fprintf(out, "    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault->todo);
+        cli_fprint(out, "    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault->todo);
     (void)fflush(out);
 }
 
@@ -229,7 +229,7 @@ int results_end(struct results *r)
                              (int)r->count[OUTCOME_FAIL], "error", (int)r->count[OUTCOME_ERROR],
                              "aborted", (int)r->count[OUTCOME_ABORTED], "seconds", seconds));
     else
-        printf("%u attempt%s on %zu slot%s in %.1f s: %u PASS, %u FAIL, %u ERROR, %u ABORTED\n",
+        cli_print("%u attempt%s on %zu slot%s in %.1f s: %u PASS, %u FAIL, %u ERROR, %u ABORTED\n",
                r->attempts, r->attempts == 1 ? "" : "s", r->slots, r->slots == 1 ? "" : "s", seconds,
                r->count[OUTCOME_PASS], r->count[OUTCOME_FAIL], r->count[OUTCOME_ERROR],
                r->count[OUTCOME_ABORTED]);

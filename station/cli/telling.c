@@ -51,9 +51,9 @@ int telling_say(const struct telling *t, json_t *o, int64_t leaf, const char *fm
     } else {
         va_list ap;
         va_start(ap, fmt);
-        (void)vprintf(fmt, ap);
+        cli_vfprint(stdout, fmt, ap);
         va_end(ap);
-        printf(" (leaf %lld)\n", (long long)leaf);
+        cli_print(" (leaf %lld)\n", (long long)leaf);
     }
     json_decref(o);
     return fflush(stdout) != 0 ? cli_fail(CLI_STATION, "the result could not be written out") : code;

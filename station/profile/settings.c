@@ -61,6 +61,15 @@ static enum fl_err check_offset(const char *text, struct fl_why *why)
     return fl_fail(why, FL_FORMAT, "the start of a flash sector, a multiple of 0x1000");
 }
 
+/* It goes onto screens and labels, into file names and records. */
+static enum fl_err check_line(const char *text, struct fl_why *why)
+{
+    for (const uint8_t *p = (const uint8_t *)text; *p; p++)
+        if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0))
+            return fl_fail(why, FL_FORMAT, "one line of text, without control characters");
+    return FL_OK;
+}
+
 static enum fl_err check_reset(const char *text, struct fl_why *why)
 {
     if (reset_check(text, NULL) == FL_OK)
@@ -249,7 +258,7 @@ void settings_hook(const struct settings_hook *from, struct profile_hook *to)
 const struct key settings_keys[] = {
     {.name = "profile", .type = KEY_NAME, .required = true, .at = AT(profile), .min = 1, .max = 64,
      .help = "What it is called in records and on screens."},
-    {.name = "version", .type = KEY_TEXT, .at = AT(version), .min = 1, .max = 64, .fallback = "0",
+    {.name = "version", .type = KEY_TEXT, .at = AT(version), .min = 1, .max = 64, .fallback = "0", .check = check_line,
      .help = "Whose version of the product this is; free text."},
     {.name = "chip", .type = KEY_CHOICE, .required = true, .at = AT(chip), .words = settings_chips,
      .help = "The chip that must be on the board, and that the images are built for."},

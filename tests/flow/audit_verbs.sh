@@ -140,3 +140,17 @@ for v in init "key show" audit trace "report summary"; do
     expect_exit 0 "$FL" $v --help
     expect_text "$T/out" 'example:'
 done
+
+# ---- a folder whose name is not text: what is printed is, for people and for programs
+odd="$T/$(printf 'a\377\033[31mb')"
+for f in text json; do
+    "$FL" init --station odd --no-passphrase --data "$odd.$f" --format $f >"$T/$f.out"
+    for v in audit "db check" "db backup $odd.$f.copy" "db rebuild" "export --bundle $odd.$f.bundle"; do
+        "$FL" $v --data "$odd.$f" --format $f >>"$T/$f.out" || fail "$v in a folder with such a name"
+    done
+done
+"$FL" key rotate --data "$odd.text" >>"$T/text.out"
+iconv -f UTF-8 -t UTF-8 <"$T/text.out" >/dev/null || fail "what is printed is not UTF-8"
+! grep -q "$(printf '\033')" "$T/text.out" || fail "a folder's name speaks to the terminal"
+[ "$(grep -c 'a??\[31mb' "$T/text.out")" -ge 6 ] || { cat -v "$T/text.out"; fail "the folder is not named"; }
+[ "$(jq -r '.data // .backup // .kept // .bundle' "$T/json.out" | grep -c 'a??\[31mb')" -eq 6 ] || { cat -v "$T/json.out"; fail "the folder in JSON"; }

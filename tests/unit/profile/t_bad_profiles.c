@@ -85,6 +85,9 @@ static const struct row key_rows[] = {
     {TOP "images: boot.bin\n", {"3:9: images is text, expected " IMAGES}},
     {TOP "images: []\n", {"3:9: images is too short, expected " IMAGES}},
     {TOP "images: [boot.bin]\n", {"3:10: images[0] is text, expected a mapping of offset, file and sha256"}},
+    {TOP "version: \"1\\e[31m\"\n" ONE, {"3:10: version is '1?[31m', expected one line of text, without control characters"}},
+    {TOP "version: \"1\\n2\"\n" ONE, {"3:10: version is '1?2', expected one line of text, without control characters"}},
+    {TOP "version: \"1\\u009b2\"\n" ONE, {"3:10: version is '1??2', expected one line of text, without control characters"}},
     {TOP "version: {a: 1}\n" ONE, {"3:10: version is a mapping, expected text of 1 to 64 bytes"}},
 };
 

@@ -413,6 +413,26 @@ static void judge_key(const struct bundle *b, struct check_result *out)
         audit_add_beside(&out->report, AUDIT_KEY, "the bundle's file key holds %08x of %.150s, which is no key of this log: it was exchanged", k.id, k.name);
 }
 
+/* Against what the log's own records tell. A log that asks for nobody has a file that names no witness. */
+static enum fl_err judge_told(const char *path, const struct policy *p, struct check_result *out)
+{
+    const struct audit_policy *told = &out->report.policy;
+    struct fl_buf bytes = FL_BUF(POLICY_BYTES_MAX);
+    bool same = true;
+    if (!told->times)
+        return FL_OK;
+    enum fl_err err = told->none ? FL_OK : fl_file_read(path, &bytes, NULL);
+    if (!err && told->none)
+        same = p->n_witnesses == 0 && p->quorum == POLICY_NONE;
+    else if (!err)
+        err = policy_told_same(told, bytes.bytes, bytes.len, &same, NULL);
+    if (!same)
+        audit_add_beside(&out->report, AUDIT_KEY, "the bundle's file policy is not the one that record %llu tells: it was exchanged",
+                         (unsigned long long)told->leaf);
+    fl_buf_fini(&bytes);
+    return err;
+}
+
 static enum fl_err judge_policy(const struct bundle *b, const struct trust *t, struct check_result *out)
 {
     struct policy *p = NULL;
@@ -420,12 +440,17 @@ static enum fl_err judge_policy(const struct bundle *b, const struct trust *t, s
     char *path = fl_path_join(b->dir, "policy");
     enum fl_err err = path ? policy_read(path, &p, &why) : FL_NOMEM;
     bool ours = false;
-    free(path);
-    if (err == FL_NOMEM)
-        return err;
-    if (err) {
+    if (err && err != FL_NOMEM) {
         audit_add_beside(&out->report, AUDIT_MALFORMED, "the bundle's file policy: %.250s", why.text);
+        free(path);
         return FL_OK;
+    }
+    if (!err)
+        err = judge_told(path, p, out);
+    free(path);
+    if (err) {
+        policy_free(p);
+        return err;
     }
     for (size_t i = 0; i < p->n_logs; i++)
         ours |= strcmp(p->log[i].vkey.name, b->keys[0].name) == 0 && of_log(&out->report, &p->log[i].vkey);

@@ -206,6 +206,19 @@ static void print_signer(const struct check_result *r, struct fl_buf *out)
         fl_buf_addf(out, "signer       not asked, so that an older copy cannot be told by its memory: %s\n", r->signer_why);
 }
 
+static void print_policy(const struct check_result *r, struct fl_buf *out)
+{
+    const struct audit_policy *p = &r->report.policy;
+    if (!p->times)
+        return;
+    fl_buf_addf(out, "policy       record %llu tells %s", (ull)p->leaf, p->none ? "that no witness is asked for" : "which witnesses are asked for");
+    if (p->times > 1)
+        fl_buf_addf(out, ", the last of %llu that told it", (ull)p->times);
+    if (r->policy_looked && !r->policy_same)
+        fl_buf_adds(out, ".\n             The folder's file policy is another: it was exchanged, or written since the last start, which would have told it");
+    fl_buf_addc(out, '\n');
+}
+
 static void print_heads(const struct check_result *r, struct fl_buf *out)
 {
     const struct audit_report *a = &r->report;
@@ -227,6 +240,7 @@ static void print_heads(const struct check_result *r, struct fl_buf *out)
         fl_buf_addf(out, "witnesses    asked for is %s: not enough of them signed\n", r->asked_text);
     else if (r->cosigned)
         fl_buf_addf(out, "witnesses    a witness whose key was given signed a head of %llu records\n", (ull)r->cosigned_size);
+    print_policy(r, out);
     if (r->bundle && r->policy_witnesses > r->policy_given)
         fl_buf_addf(out, "policy       the bundle's own names %zu witness%s, %zu of them known here: it is no proof of who they are\n", r->policy_witnesses,
                     r->policy_witnesses == 1 ? "" : "es", r->policy_given);
@@ -355,6 +369,15 @@ static json_t *previous_json(const struct check_result *r)
                      p->verdict, "now", r->previous.checked ? json_string(audit_class_name(r->previous.verdict)) : json_null());
 }
 
+static json_t *policy_json(const struct check_result *r)
+{
+    const struct audit_policy *p = &r->report.policy;
+    if (!p->times)
+        return json_null();
+    return json_pack("{sI,sI,sb,so}", "record", (json_int_t)p->leaf, "times", (json_int_t)p->times, "none", (int)p->none, "file_same",
+                     r->policy_looked ? json_boolean(r->policy_same) : json_null());
+}
+
 static json_t *steps_json(const struct audit_report *a)
 {
     json_t *list = json_array();
@@ -464,14 +487,14 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                                 (json_int_t)r->unknown_cosigned, "asked", r->asked ? r->asked_text : NULL);
     json_t *window = summary_held(r) < a->leaves
                          ? json_pack("{sI,sI}", "first", (json_int_t)summary_held(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
-    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so,so,so}", "data", "", "log", r->vkey.name, "key", key, "own_key",
+    json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so,so,so,so}", "data", "", "log", r->vkey.name, "key", key, "own_key",
                           (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
                           time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",
                           head_json(a->has_head, a->head.size, &a->head.root), "outside", heads, "anchors", anchors, "witness", witness, "window", window,
                           "first_bad", bad ? json_integer((json_int_t)worst->first) : json_null(), "trusted_head",
                           head_json(a->has_trusted, a->trusted_size, &a->trusted_root), "tree_intact", (int)a->tree_intact,
                           "findings", findings_json(a), "keys", keys_json(a), "retired", (int)a->retired, "account", account_json(a),
-                          "previous", previous_json(r), "signer", signer_json(r));
+                          "previous", previous_json(r), "signer", signer_json(r), "policy", policy_json(r));
     if (o && fl_json_set_dirty(o, "data", path, strlen(path)) != FL_OK) {
         json_decref(o);
         o = NULL;

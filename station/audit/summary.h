@@ -37,6 +37,8 @@ struct check_result {
     uint64_t tiles;     /* files compared */
     size_t policy_witnesses, policy_given; /* named by the bundle's own file policy; of them known to the auditor */
 
+    bool policy_looked, policy_same; /* the folder's file policy is the one that the log tells */
+
     size_t cosigned;         /* heads that a witness signed whose key was given */
     uint64_t cosigned_size;  /* so many records are held by enough witnesses: those asked for, or any */
     bool asked;              /* witnesses are asked for, by a policy or a number */

@@ -20,6 +20,7 @@
 
 #include "audit/account.h"
 #include "audit/checkpoint.h"
+#include "audit/policy_told.h"
 #include "audit/previous.h"
 
 /*  class        name in reports    what it means
@@ -177,6 +178,7 @@ struct audit_report {
     char next_key[2 * FL_SHA256_SIZE + 1]; /* SHA-256 of the public half of the key that comes next, as promised; "" none */
     bool retired;             /* the log was closed for good */
     struct audit_previous previous; /* the log in front of it, if its first record names one */
+    struct audit_policy policy; /* which witnesses the log asks for, as its records say */
 
     int64_t first_ms, last_ms; /* wall times of the first and last leaf */
     uint64_t boots, closes, unclosed, heartbeats, clock_steps, starts, results, interrupted;

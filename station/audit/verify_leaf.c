@@ -229,6 +229,8 @@ enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf,
         learn_previous(r, leaf);
     if (leaf_text_is(v.event, "clock_step") && v.time_ms != INT64_MIN)
         err = keep_step(r, leaf, &v);
+    if (!err)
+        err = policy_told_take(&r->out->policy, leaf->index, &v, leaf->rec, leaf->n);
     check_time(r, leaf, &v);
     check_stamps(r, leaf, &v);
     check_copies(r, leaf, &v);

@@ -7,7 +7,7 @@
  * the moment of the commit and writes the whole as canonical JSON (base/json.h).
  *
  *   kind             body members (besides those of every leaf)
- *   log_open         origin, vkey, next?, previous?                                    [recorder]
+ *   log_open         origin, vkey, next?, previous?, policy (audit/policy_told.h)        [recorder]
  *   boot             host, reason, made_again? (records a crash took, given back by the signer)  [recorder]
  *   attempt_start    job, slot, port, bridge?, profile, operator?, lot?, mac?, chip?, purpose?, serial?
  *   attempt_result   see struct attempt_facts
@@ -26,7 +26,7 @@
  *   operator         job, operator, shift?, change ("begin", "end", "forget")
  *   note             job, mac?, lot?, text, operator?
  *   disposition      job, mac, lot?, disposition ("scrap", "rework", "released"), why, operator?
- *   config           job, what, text, operator?, detail?
+ *   config           job, what ("station"; "policy": recorder), text, operator?, detail?
  *   line_stop        job, slot? (none: the whole line), lot?, rule, why
  *   line_reopen      job, slot?, why, operator
  *   serial           job, serial, state ("reserved", "returned"), lot?, mac?, operator?: by hand; attempts do it themselves

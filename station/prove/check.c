@@ -184,6 +184,22 @@ static enum fl_err check_database(sqlite3 *db, struct checking *x, struct check_
     return schema_err && err != FL_NOMEM ? FL_OK : err; /* no table to compare with: said above */
 }
 
+/* Is the folder's file what the log tells? A file that cannot be read is left to who uses it. */
+static enum fl_err look_at_policy(const struct folder *f, struct check_result *out)
+{
+    struct fl_buf text = FL_BUF(POLICY_BYTES_MAX);
+    char *path = fl_path_join(f->dir, "policy");
+    enum fl_err err = path ? FL_OK : FL_NOMEM;
+    bool unread = !err && fl_path_exists(path) && fl_file_read(path, &text, NULL);
+    if (!err && !unread && out->report.policy.times) {
+        err = policy_told_same(&out->report.policy, text.bytes, text.len, &out->policy_same, NULL);
+        out->policy_looked = !err;
+    }
+    fl_buf_fini(&text);
+    free(path);
+    return err;
+}
+
 /* A log without one record, where a station was set up, is what is left of one. */
 static void check_any(struct check_result *out)
 {
@@ -209,6 +225,8 @@ static enum fl_err check_once(const struct check_config *c, const struct folder 
         err = check_database(reader.db, &x, out, why);
     if (!err)
         evidence_tell(&x.e, out);
+    if (!err && look_at_policy(f, out))
+        err = fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
         check_any(out);
     *disturbed = db_reader_disturbed(&reader);

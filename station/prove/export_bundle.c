@@ -8,6 +8,7 @@
 #include "ledger/ledger.h"
 #include "store/db.h"
 #include "store/folder.h"
+#include "store/settings.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -229,19 +230,36 @@ static enum fl_err put_witnesses(struct exporting *x, struct fl_why *why)
     return err;
 }
 
+/* The policy that the log itself tells. The folder's file where the log tells its hash alone, or, being of an older program,
+ * nothing. */
+static enum fl_err put_policy(struct exporting *x, const char *vkey, struct fl_why *why)
+{
+    char line[KEY_VKEY_MAX + 40];
+    struct fl_buf text = FL_BUF(LEAF_BYTES_MAX);
+    bool told;
+    char *file = fl_path_join(x->folder.dir, "policy");
+    int n = snprintf(line, sizeof line, "log %s\nquorum none\n", vkey);
+    enum fl_err err = file ? settings_policy_told(x->reader.db, &text, &told, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    bool hash = !err && text.len && strncmp(fl_buf_text(&text), "SHA-256 ", 8) == 0;
+    if (!err && text.len && !hash)
+        err = put_file(x, "policy", text.bytes, text.len, why);
+    else if (!err && (hash || !told) && fl_path_exists(file))
+        err = put_copy(x, file, "policy", why);
+    else if (!err)
+        err = put_file(x, "policy", line, (size_t)n, why);
+    fl_buf_fini(&text);
+    free(file);
+    return err;
+}
+
 static enum fl_err put_small(struct exporting *x, struct fl_why *why)
 {
-    char vkey[KEY_VKEY_MAX], line[KEY_VKEY_MAX + 40];
+    char vkey[KEY_VKEY_MAX], line[KEY_VKEY_MAX + 1];
     vkey_format(&x->vkey, vkey);
     int n = snprintf(line, sizeof line, "%s\n", vkey);
     enum fl_err err = put_file(x, "key", line, (size_t)n, why);
-    char *policy = fl_path_join(x->folder.dir, "policy");
-    n = snprintf(line, sizeof line, "log %s\nquorum none\n", vkey);
-    if (!err && policy && fl_path_exists(policy))
-        err = put_copy(x, policy, "policy", why);
-    else if (!err)
-        err = put_file(x, "policy", line, (size_t)n, why);
-    free(policy);
+    if (!err)
+        err = put_policy(x, vkey, why);
     for (const struct fl_embedded *e = fl_embedded_bundle; e->name && !err; e++) {
         err = put_file(x, e->name, e->bytes, e->size, why);
         char *path = err || strcmp(e->name, "README") == 0 ? NULL : fl_path_join(x->dir, e->name);

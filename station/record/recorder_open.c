@@ -3,7 +3,9 @@
 
 #include "ledger/start.h"
 #include "sign/remote.h"
+#include "audit/policy_told.h"
 #include "store/db.h"
+#include "store/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,15 +110,19 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
     return err ? err : outbox_writer_open(r->db, &r->outbox, why);
 }
 
-static json_t *log_open_body(const struct recorder *r)
+static enum fl_err log_open_body(const struct recorder *r, json_t **out, struct fl_why *why)
 {
     char vkey[KEY_VKEY_MAX], promise[65];
     struct vkey next;
+    struct fl_buf policy = FL_BUF(POLICY_TOLD_MAX + 1);
+    enum fl_err err = settings_policy(&r->folder, &policy, why);
     vkey_format(&r->vkey, vkey);
     /* no key after it is known where the key is not this folder's: then it is never handed over, a new log follows it */
     bool promised = folder_next(&r->folder, &next, NULL) == FL_OK && folder_promise(next.key, promise, NULL) == FL_OK;
-    return json_pack("{ss,ss,ss*,sO*}", "origin", r->vkey.name, "vkey", vkey, "next", promised ? promise : NULL, "previous",
-                     r->previous);
+    *out = err ? NULL : json_pack("{ss,ss,ss*,sO*,ss}", "origin", r->vkey.name, "vkey", vkey, "next", promised ? promise : NULL,
+                                  "previous", r->previous, "policy", fl_buf_text(&policy));
+    fl_buf_fini(&policy);
+    return err || *out ? err : fl_fail(why, FL_NOMEM, "out of memory");
 }
 
 /* `again`: records that a crash had taken from the database and the signer gave back. */
@@ -145,26 +151,39 @@ static enum fl_err first_append(struct recorder *r, enum event_kind kind, json_t
     return err;
 }
 
-/* One commit: log_open when the log is new, boot, and an end for every attempt that has none. */
+static enum fl_err append_log_open(struct recorder *r, struct moment now, struct fl_why *why)
+{
+    json_t *body;
+    enum fl_err err = log_open_body(r, &body, why);
+    return err ? err : first_append(r, EVENT_LOG_OPEN, body, now, why);
+}
+
+/* One commit: log_open when the log is new, boot, whose witnesses are asked for where that has changed, and an end for every
+ * attempt that has none. */
 static enum fl_err begin_run(struct recorder *r, struct recorder_opened *opened, struct fl_why *why)
 {
-    json_t *open = NULL;
+    json_t *open = NULL, *policy = NULL;
     struct moment now = recorder_now(r);
     enum fl_err err = r->clock && now.wall >= r->last_wall ? fl_fail(why, FL_STATE, "the clock is not behind the newest record: there is nothing to set")
                                                            : start_interrupted(r->db, &open, why);
+    bool new_log = ledger_size(r->ledger) == 0;
+    if (!err && !new_log)
+        err = settings_policy_changed(r->db, &r->folder, &policy, why);
     if (!err)
         err = ledger_begin(r->ledger, why);
     if (err) {
         json_decref(open);
+        json_decref(policy);
         return err;
     }
-    bool new_log = ledger_size(r->ledger) == 0;
     r->last_mono = -1;
     r->boot = (int64_t)ledger_size(r->ledger) + (new_log || now.wall < r->last_wall ? 1 : 0);
     if (new_log)
-        err = first_append(r, EVENT_LOG_OPEN, log_open_body(r), now, why);
+        err = append_log_open(r, now, why);
     if (!err)
         err = first_append(r, EVENT_BOOT, boot_body(opened->recovered), now, why);
+    if (!err && policy)
+        err = first_append(r, EVENT_CONFIG, json_incref(policy), now, why);
     for (size_t i = 0; !err && i < json_array_size(open); i++)
         err = first_append(r, EVENT_INTERRUPTED, json_incref(json_array_get(open, i)), now, why);
     if (!err)
@@ -173,6 +192,7 @@ static enum fl_err begin_run(struct recorder *r, struct recorder_opened *opened,
         ledger_rollback(r->ledger);
     opened->interrupted = (unsigned)json_array_size(open);
     json_decref(open);
+    json_decref(policy);
     r->beat_ms = fl_mono_ms();
     return err;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/settings.h"
 
+#include "audit/policy.h"
+#include "audit/policy_told.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "event/event.h"
 #include "store/db.h"
-#include "store/folder.h"
+#include "store/shapes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { HEAD = 1000 }; /* bytes kept of a text that is too long */
@@ -76,5 +80,74 @@ enum fl_err settings_changed(const char *data, const char *what, const char *tex
         json_decref(body);
     else
         *out = body;
+    return err;
+}
+
+/* ---- the witnesses that the log asks for ------------------------------------------------------------- */
+
+enum fl_err settings_policy(const struct folder *f, struct fl_buf *out, struct fl_why *why)
+{
+    struct fl_buf bytes = FL_BUF(POLICY_BYTES_MAX);
+    char *path = fl_path_join(f->dir, "policy");
+    enum fl_err err = path ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && fl_path_exists(path))
+        err = fl_file_read(path, &bytes, why);
+    if (!err)
+        err = policy_as_told(bytes.bytes, bytes.len, out, why);
+    fl_buf_fini(&bytes);
+    free(path);
+    return err;
+}
+
+/* As the log told it when it was opened. */
+static enum fl_err first_policy(sqlite3 *db, struct fl_buf *out, bool *told, struct fl_why *why)
+{
+    struct shapes *shapes;
+    json_t *leaf = NULL;
+    const uint8_t *rec;
+    size_t n;
+    enum fl_err err = shapes_new(db, &shapes, why);
+    if (err)
+        return err;
+    err = shapes_record(shapes, 0, &rec, &n, why);
+    if (!err)
+        err = fl_json_parse(rec, n, &leaf, why);
+    *told = json_is_string(json_object_get(leaf, "policy"));
+    fl_buf_adds(out, fl_json_text(leaf, "policy"));
+    json_decref(leaf);
+    shapes_free(shapes);
+    return err ? err : fl_buf_err(out, why);
+}
+
+enum fl_err settings_policy_told(sqlite3 *db, struct fl_buf *out, bool *told, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    *told = false;
+    enum fl_err err = db_prepare(db, "SELECT text FROM config_change WHERE what = 'policy' ORDER BY leaf DESC LIMIT 1", &s, why);
+    if (err)
+        return err;
+    int rc = sqlite3_step(s);
+    *told = rc == SQLITE_ROW;
+    if (*told)
+        fl_buf_adds(out, (const char *)sqlite3_column_text(s, 0));
+    else if (rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read which witnesses the log asks for");
+    (void)sqlite3_finalize(s);
+    return err ? err : *told ? fl_buf_err(out, why) : first_policy(db, out, told, why);
+}
+
+enum fl_err settings_policy_changed(sqlite3 *db, const struct folder *f, json_t **out, struct fl_why *why)
+{
+    struct fl_buf now = FL_BUF(POLICY_TOLD_MAX + 1), was = FL_BUF(LEAF_BYTES_MAX);
+    bool told;
+    *out = NULL;
+    enum fl_err err = settings_policy(f, &now, why);
+    if (!err)
+        err = settings_policy_told(db, &was, &told, why);
+    /* a log that says nothing asks for nobody */
+    if (!err && strcmp(fl_buf_text(&now), fl_buf_text(&was)) != 0 && !(*out = body_of("policy", &now, NULL)))
+        err = fl_fail(why, FL_NOMEM, "out of memory");
+    fl_buf_fini(&now);
+    fl_buf_fini(&was);
     return err;
 }

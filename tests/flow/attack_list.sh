@@ -95,6 +95,8 @@ S1 another program writes beside the station|unit/record/t_tamper.c|static void 
 S2 triggers, views, tables changed|unit/record/t_tamper.c|{"S2 view in front"
 S3 the key in the folder replaced|unit/record/t_tamper.c|"S3, key from paper"
 S3 the key in a bundle exchanged, its policy too|flow/bundle.sh|"the key in the policy"
+S3 another witness in a bundle's policy|flow/bundle.sh|"a witness of somebody's in the policy"
+S3 the policy beside the log exchanged|flow/witness.sh|The folder.s file policy is another
 G1 a unit that never passed|flow/certificates.sh|never passed
 G1 numbers of a range that no unit got|unit/audit/t_account.c|static void holes
 G2 a MAC certified twice|unit/audit/t_account.c|static void twice

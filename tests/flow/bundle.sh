@@ -112,8 +112,10 @@ spoil "the key taken away" "rm key" key 20 -
 spoil "the key in the policy" "sed -i 's/^log .*/log factory.example\/station1+991df877+AQOhB7\/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4/' policy" key 20 -
 spoil "a policy that can be read two ways" "echo 'quorum none' >>policy" malformed 28 -
 spoil "no policy" "rm policy" malformed 28 -
-spoil "a witness of somebody's in the policy" "echo 'witness w qa.example/witness1+dfa888a4+BCVDuS/xCVURR2rcg2nbbdyTNmWhGXjdoUBO4QZsqVWd' >>policy" good 0 -
-expect_exit 0 "$FL" audit "$T/bad" --key "$vkey"
+spoil "a witness of somebody's in the policy" "echo 'witness w qa.example/witness1+dfa888a4+BCVDuS/xCVURR2rcg2nbbdyTNmWhGXjdoUBO4QZsqVWd' >>policy" key 20 1
+expect_text "$T/py" 'is not the policy that record 0 tells'
+expect_exit 20 "$FL" audit "$T/bad" --key "$vkey"
+expect_text "$T/out" 'the bundle.s file policy is not the one that record 0 tells'
 expect_text "$T/out" '^policy +the bundle.s own names 1 witness, 0 of them known here'
 # cut with its own older head: a good log, until one newer head comes along
 spoil "cut with its heads" "head -n 11 records.ndjson >r; mv r records.ndjson; rm checkpoints/1[2-7].note; cp checkpoints/11.note checkpoint; \

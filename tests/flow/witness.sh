@@ -69,6 +69,25 @@ outbox() { sqlite3 "$T/line/flashline.db" "SELECT group_concat(DISTINCT state), 
 [ "$(outbox qa.example/witness1)" = '1|1' ] || fail "a head that was signed still waits"
 [ "$(outbox qa.example/away)" = '0|1' ] || fail "what a witness that is away owes does not wait for it"
 [ "$(sqlite3 "$T/line/flashline.db" "SELECT count(*) FROM outbox WHERE target = 'qa.example/away'")" = 1 ] || fail "heads pile up"
+# whose word is asked for stands in the log: not when it was opened, then at the next start; and in a bundle that is it
+told() {
+    expect_exit 0 "$FL" audit "$T/line" --key "$lkey" --format json
+    [ "$(jq -r '"\(.policy.times) \(.policy.none) \(.policy.file_same)"' "$T/out")" = "$1" ] || { cat "$T/out"; fail "the policy that the log tells"; }
+}
+told "2 false true"
+[ "$(sqlite3 "$T/line/flashline.db" "SELECT text FROM config_change WHERE what = 'policy'")" = "$(cat "$T/line/policy")" ] || fail "another text"
+cp "$T/line/policy" "$T/policy"
+sed -i '/^witness w0/d' "$T/line/policy"
+told "2 false false"
+expect_exit 0 "$FL" audit "$T/line" --key "$lkey"
+expect_text "$T/out" 'The folder.s file policy is another'
+expect_exit 0 "$FL" export --bundle "$T/lines" --data "$T/line"
+cmp "$T/lines/policy" "$T/policy" || fail "a bundle has the policy that the log tells"
+expect_exit 0 "$V" "$T/lines" --key "$lkey"
+cp "$T/line/policy" "$T/lines/policy"
+expect_exit 20 "$V" "$T/lines" --key "$lkey"
+expect_text "$T/out" 'file policy is not the one that record [0-9]+ tells: it was exchanged'
+cp "$T/policy" "$T/line/policy"
 echo 'witness w2 nonsense http://127.0.0.1:1' >>"$T/line/policy"
 expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/line"
 

@@ -5,6 +5,8 @@ KEY      verifier key of the log, from paper
 RECORDS  records.ndjson: one record a line
 HEAD...  signed heads in any order: checkpoint, checkpoints/*.note, .tlog-proof files, heads kept elsewhere
 
+The file policy beside RECORDS, where there is one, is held against what the records tell: which witnesses the log asks for.
+
 Needs Python 3.6 and the program openssl (1.1.1 or newer). Prints what was checked and exits 0, or says what is wrong and exits 1.
 Formats: C2SP signed-note and tlog-checkpoint; tree: RFC 6962.
 """
@@ -86,6 +88,54 @@ def root_of(peaks):
     return hashlib.sha256(b"").digest() if root is None else root
 
 
+def check_policy(path, told):
+    try:
+        with open(path, "rb") as f:
+            policy = f.read()
+    except OSError:
+        return
+    n, text = told
+    if text:
+        same = text in (policy.decode("utf-8", "replace"), "SHA-256 %s, %d bytes" % (hashlib.sha256(policy).hexdigest(), len(policy)))
+    else:  # nobody is asked for
+        words = [line.split() for line in policy.decode("utf-8", "replace").split("\n")]
+        same = not [w for w in words if w and w[0] != "log" and not w[0].startswith("#") and w != ["quorum", "none"]]
+    if not same:
+        bad("%s is not the policy that record %d tells: it was exchanged" % (path, n))
+
+
+def job_digest(record):
+    return hashlib.sha256(str(record["job"]).encode()).digest()
+
+
+def ends_attempt(record):
+    return record.get("event") in ("attempt_result", "interrupted") and "job" in record
+
+
+class Once:
+    """Has every attempt one end? One bit for each job while the log is read; those whose bit was set before are looked at again."""
+    def __init__(self):
+        self.bits, self.again = bytearray(1 << 27), set()
+
+    def take(self, record):
+        digest = job_digest(record)
+        at = int.from_bytes(digest[:4], "big") >> 2
+        if self.bits[at >> 3] >> (at & 7) & 1:
+            self.again.add(digest)
+        self.bits[at >> 3] |= 1 << (at & 7)
+
+    def end(self, path):
+        ended = set()
+        with open(path, "rb") as f:
+            for n, line in enumerate(f if self.again else ()):
+                record = json.loads(line.decode())
+                if not ends_attempt(record) or job_digest(record) not in self.again:
+                    continue
+                if record["job"] in ended:
+                    bad("record %d ends an attempt that has an end already: one job, two results" % n)
+                ended.add(record["job"])
+
+
 def main():
     if len(sys.argv) < 4:
         print(__doc__)
@@ -106,7 +156,7 @@ def main():
     peaks = []  # the largest complete subtrees so far, as (size, hash): enough to go on and to tell the root
     n = agreed = 0
     kinds = {}
-    ended = set()
+    once, told = Once(), None
     with open(sys.argv[2], "rb") as f:
         for line in f:
             record = line[:-1] if line.endswith(b"\n") else line
@@ -121,10 +171,12 @@ def main():
             if r.get("seq") != n or r.get("log") != name:
                 bad("in place %d stands record %s of the log %s" % (n, r.get("seq"), r.get("log")))
             kinds[r.get("event")] = kinds.get(r.get("event"), 0) + 1
-            if r.get("event") in ("attempt_result", "interrupted") and "job" in r:
-                if r["job"] in ended:
-                    bad("record %d ends an attempt that has an end already: one job, two results" % n)
-                ended.add(r["job"])
+            if ends_attempt(r):
+                once.take(r)
+            if n == 0 and "policy" in r:
+                told = (n, r["policy"])
+            if r.get("event") == "config" and r.get("what") == "policy":
+                told = (n, r["text"])
             n += 1
             if n in heads:
                 if root_of(peaks) != heads[n][0]:
@@ -135,6 +187,9 @@ def main():
         bad("%s covers %d records, here are %d: the last ones are gone" % (heads[max(heads)][1], max(heads), n))
     if max(heads) < n:
         bad("records %d to %d are behind the newest signed head" % (max(heads), n - 1))
+    once.end(sys.argv[2])
+    if told:
+        check_policy(os.path.join(os.path.dirname(sys.argv[2]), "policy"), told)
     print("good: %d records of %s, %d signed heads, root %s" % (n, name, len(heads), base64.b64encode(heads[n][0]).decode()))
     print("  " + ", ".join("%d %s" % (kinds[k], k) for k in sorted(kinds, key=str)))
 

@@ -34,6 +34,7 @@
 #include "event/event.h"
 
 struct recorder; /* opaque */
+struct sqlite3;
 
 /* The clock was ahead when the newest record was written, and is right now. */
 struct recorder_clock {
@@ -53,6 +54,11 @@ struct recorder_config {
     struct recorder *early; /* of recorder_early, with the same config otherwise: taken by recorder_open, also when that fails */
     const json_t *previous; /* of a new log: what it says of the one in front of it (audit/previous.h); NULL: nothing. Borrowed */
     bool adopt; /* with signer_apart: the signer is to believe this log, whatever it remembers or does not. A person's decision */
+    /* Asked once, when all is verified and before the recorder begins: what a start reads of its records need not open the
+     * database again, whose schema takes longer to read than the answer. For reading, during this call. An error ends
+     * the opening. NULL: nothing is asked. */
+    enum fl_err (*look)(void *ctx, struct sqlite3 *db, struct fl_why *why);
+    void *look_ctx;
     const struct recorder_clock *clock; /* with signer_apart: the signer may sign one head that is dated before its last; NULL: not.
                                            FL_STATE: the clock is not behind. Borrowed during open only */
 };

@@ -288,6 +288,8 @@ enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct r
     r->clock = NULL;
     if (!err)
         err = recorder_mark(r, why);
+    if (!err && c->look)
+        err = c->look(c->look_ctx, r->db, why);
     if (!err)
         err = start_thread(r, why);
     if (err) {

@@ -53,16 +53,6 @@ FL_MUST enum fl_err report_run(struct report *r, const char *name, const struct 
 /* The reports, for a help text: the i-th one's line, and its name; NULL: there are no more. */
 const char *report_spec_line(size_t i, const char **name);
 
-/* ---- what slots learned ----------------------------------------------------------------------------------- */
-
-struct report_tuning { /* zero: as usual */
-    int slot;
-    char port[200], usb_id[16], driver[64];
-    uint32_t baud, ram_block, flash_block, burst, gap_us;
-    bool rom_only, slow_reset, late_speed;
-};
-/* The newest of each slot and kind of bridge (view tuning_now). *out is owned by the caller (free), *n of them. */
-FL_MUST enum fl_err report_tunings(struct report *r, struct report_tuning **out, size_t *n, struct fl_why *why);
 
 /* ---- trace ---------------------------------------------------------------------------------------------- */
 

@@ -32,20 +32,16 @@ static enum fl_err recorded_text(const char *text, struct fl_buf *out, struct fl
     return err ? fl_fail(why, err, "%s", fl_err_text(err)) : fl_buf_err(out, why);
 }
 
-static enum fl_err same_as_before(const char *data, const char *what, const char *text, bool *same, struct fl_why *why)
+static enum fl_err same_as_before(sqlite3 *db, const char *what, const char *text, bool *same, struct fl_why *why)
 {
-    struct db_reader r;
-    sqlite3_stmt *s = NULL;
+    sqlite3_stmt *s;
     *same = false;
-    enum fl_err err = folder_open_reader(data, false, &r, why);
-    if (!err)
-        err = db_prepare(r.db, "SELECT text FROM config_change WHERE what = ?1 ORDER BY leaf DESC LIMIT 1", &s, why);
+    enum fl_err err = db_prepare(db, "SELECT text FROM config_change WHERE what = ?1 ORDER BY leaf DESC LIMIT 1", &s, why);
     if (!err) {
         (void)sqlite3_bind_text(s, 1, what, -1, SQLITE_STATIC);
         *same = sqlite3_step(s) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(s, 0), text) == 0;
     }
     (void)sqlite3_finalize(s);
-    db_close_reader(&r);
     return err;
 }
 
@@ -63,7 +59,7 @@ static json_t *body_of(const char *what, const struct fl_buf *text, const char *
     return o;
 }
 
-enum fl_err settings_changed(const char *data, const char *what, const char *text, const char *operator_id, json_t **out,
+enum fl_err settings_changed(sqlite3 *db, const char *what, const char *text, const char *operator_id, json_t **out,
                              struct fl_why *why)
 {
     struct fl_buf now = FL_BUF(SETTINGS_TEXT_MAX + HEAD);
@@ -74,7 +70,7 @@ enum fl_err settings_changed(const char *data, const char *what, const char *tex
     if (!err && !body)
         err = fl_fail(why, FL_NOMEM, "out of memory");
     if (!err) /* compared as it would be recorded: what is no UTF-8 is made clean */
-        err = same_as_before(data, what, fl_json_text(body, "text"), &same, why);
+        err = same_as_before(db, what, fl_json_text(body, "text"), &same, why);
     fl_buf_fini(&now);
     if (err || same)
         json_decref(body);

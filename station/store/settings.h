@@ -2,7 +2,7 @@
  *
  * settings.h: how the station was set up, as the records have it: `config` events, one each time it differs from before.
  *
- * Thread rule: one call, one thread.
+ * Thread rule: as the database connection.
  */
 #ifndef FL_STORE_SETTINGS_H
 #define FL_STORE_SETTINGS_H
@@ -16,7 +16,7 @@ enum { SETTINGS_TEXT_MAX = 60000 }; /* of one leaf */
 
 /* Body of the event that says that `what` ("station", ...) is `text` now; *out stays NULL where the newest record about it
  * says just that. New reference. A longer text is told by its first bytes and its SHA-256. */
-FL_MUST enum fl_err settings_changed(const char *data, const char *what, const char *text, const char *operator_id, json_t **out,
+FL_MUST enum fl_err settings_changed(sqlite3 *db, const char *what, const char *text, const char *operator_id, json_t **out,
                                      struct fl_why *why);
 
 /* The folder's file `policy` as a record holds it (audit/policy_told.h); "" where there is none. Added to `out`. */

@@ -25,20 +25,30 @@ static enum fl_err tell(struct works *w, enum event_kind kind, json_t *body, con
     return err;
 }
 
+void works_recall(struct works *w, sqlite3 *db)
+{
+    struct fl_why forgot = {0, ""};
+    learned_fini(&w->learned);
+    if (learned_recall(&w->learned, db, &forgot))
+        works_say(w, WORKS_NOTE, "what the slots learned is not used: %s", forgot.text);
+}
+
+enum fl_err works_look(void *works, sqlite3 *db, struct fl_why *why)
+{
+    struct works *w = works;
+    works_recall(w, db);
+    return settings_changed(db, "station", w->c.setup, w->c.operator_id, &w->settings, why);
+}
+
 enum fl_err works_tell_facts(struct works *w, struct fl_why *why)
 {
-    json_t *settings;
-    enum fl_err err = settings_changed(w->data, "station", w->c.setup, w->c.operator_id, &settings, why);
-    if (err)
-        return err;
+    enum fl_err err = FL_OK;
     w->room_facts = w->c.n_profiles + 1;
     w->facts = calloc(w->room_facts, sizeof *w->facts);
     for (size_t i = 0; !err && i < w->c.n_profiles; i++)
         err = tell(w, EVENT_PROFILE, profile_facts(w->c.profiles[i]), w->c.profiles[i]->path, why);
-    if (!err && settings)
-        err = tell(w, EVENT_CONFIG, settings, "the station's settings", why);
-    else
-        json_decref(settings);
+    if (!err && w->settings)
+        err = tell(w, EVENT_CONFIG, json_incref(w->settings), "the station's settings", why);
     return err ? fl_why_wrap(why, err, "what the line begins with could not be recorded: ") : FL_OK;
 }
 
@@ -57,4 +67,6 @@ void works_facts_free(struct works *w)
     for (size_t i = 0; i < w->n_facts; i++)
         event_ticket_fini(&w->facts[i].ticket);
     free(w->facts);
+    json_decref(w->settings);
+    learned_fini(&w->learned);
 }

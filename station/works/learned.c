@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "works/learned.h"
 
-#include "report/report.h"
+#include "store/tunings.h"
 
 #include <stdlib.h>
 
-enum fl_err learned_recall(struct learned *l, const char *data, struct fl_why *why)
+enum fl_err learned_recall(struct learned *l, sqlite3 *db, struct fl_why *why)
 {
-    struct report_tuning *rows = NULL;
-    struct report *r = NULL;
-    size_t n = 0;
+    struct tuning_row *rows;
+    size_t n;
     *l = (struct learned){0};
-    enum fl_err err = report_open(data, &r, why);
-    if (!err)
-        err = report_tunings(r, &rows, &n, why);
-    report_close(r);
+    enum fl_err err = tunings_read(db, &rows, &n, why);
     l->list = n ? calloc(n, sizeof *l->list) : NULL;
     l->n = l->list ? n : 0;
     l->rows = rows;
     for (size_t i = 0; i < l->n; i++) {
-        const struct report_tuning *t = &rows[i];
+        const struct tuning_row *t = &rows[i];
         l->list[i] = (struct line_learned){
             .slot = t->slot, .port = t->port,
             .tuning = {.baud = t->baud, .ram_block = t->ram_block, .flash_block = t->flash_block, .burst = t->burst,

@@ -8,6 +8,8 @@
 
 #include "line/line.h"
 
+#include <sqlite3.h>
+
 struct learned {
     struct line_learned *list;
     size_t n;
@@ -15,7 +17,7 @@ struct learned {
 };
 
 /* After a failure it is empty: a line can begin without. To be given to learned_fini either way. */
-FL_MUST enum fl_err learned_recall(struct learned *l, const char *data, struct fl_why *why);
+FL_MUST enum fl_err learned_recall(struct learned *l, sqlite3 *db, struct fl_why *why);
 void learned_fini(struct learned *l);
 
 #endif

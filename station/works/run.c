@@ -2,7 +2,8 @@
  * run.c: the line at work, from its start until nothing is made any more, and the change from lot to lot. */
 #include "works/works_inside.h"
 
-#include "works/learned.h"
+#include "store/db.h"
+#include "store/folder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,12 +55,8 @@ static void attempt_ended(void *works, const struct attempt_facts *f, int64_t le
 
 static enum fl_err start_line(struct works *w, struct fl_why *why)
 {
-    struct learned learned;
-    struct fl_why forgot = {0, ""};
-    if (learned_recall(&learned, w->data, &forgot))
-        works_say(w, WORKS_NOTE, "what the slots learned is not used: %s", forgot.text);
     const struct line_config config = {
-        .learned = learned.list, .n_learned = learned.n,
+        .learned = w->learned.list, .n_learned = w->learned.n,
         .mode = w->c.mode, .profiles = (const struct profile *const *)w->c.profiles, .n_profiles = w->c.n_profiles,
         .slots = w->c.station->slots, .n_slots = w->c.station->n,
         .facts = recorder_queue(w->recorder), .board = w->board, .desk = w->desk, .lot = w->c.lot, .purpose = w->c.purpose,
@@ -69,7 +66,7 @@ static enum fl_err start_line(struct works *w, struct fl_why *why)
         .finished = attempt_ended, .ctx = w,
     };
     enum fl_err err = line_start(&config, &w->line, why);
-    learned_fini(&learned);
+    learned_fini(&w->learned);
     return err;
 }
 
@@ -100,6 +97,19 @@ static bool lot_wanted(struct works *w)
     return wanted;
 }
 
+/* What was learned since the start too. */
+static void recall(struct works *w)
+{
+    struct db_reader reader;
+    struct fl_why why = {0, ""};
+    if (folder_open_reader(w->data, true, &reader, &why)) {
+        works_say(w, WORKS_NOTE, "what the slots learned is not used: %s", why.text);
+        return;
+    }
+    works_recall(w, reader.db);
+    db_close_reader(&reader);
+}
+
 /* A lot was scanned while all slots were empty: the line ends, and begins again with it. */
 static enum fl_err change_lot(struct works *w, struct fl_why *why)
 {
@@ -120,6 +130,7 @@ static enum fl_err change_lot(struct works *w, struct fl_why *why)
     if (err)
         return fl_why_wrap(why, works_ours(err), "lot %s could not be begun: ", w->c.lot);
     works_title(w);
+    recall(w);
     err = start_line(w, why);
     lot_begun(w);
     return err;

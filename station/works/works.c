@@ -28,10 +28,10 @@ void works_say(struct works *w, enum works_says how, const char *fmt, ...)
 
 /* ---- parts, in order of making ---------------------------------------------------------------------------------- */
 
-static struct recorder_config recorder_wanted(const struct works *w)
+static struct recorder_config recorder_wanted(struct works *w)
 {
     return (struct recorder_config){.data = w->data, .create = true, .station = w->c.station ? w->c.station->station : NULL,
-                                    .passphrase = w->passphrase, .signer_apart = true, .early = w->early};
+                                    .passphrase = w->passphrase, .signer_apart = true, .early = w->early, .look = works_look, .look_ctx = w};
 }
 
 static enum fl_err open_recorder(struct works *w, struct fl_why *why)

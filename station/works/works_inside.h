@@ -11,6 +11,7 @@
 #include "lineside/labels.h"
 #include "lineside/scanner.h"
 #include "record/door.h"
+#include "works/learned.h"
 #include "works/lot.h"
 #include "works/works.h"
 
@@ -30,6 +31,8 @@ struct works {
     struct journal *journal;
     struct works_fact *facts; /* that the line begins with; told and not yet waited for */
     size_t n_facts, room_facts;
+    json_t *settings; /* to be told as well, from works_look; NULL: as before */
+    struct learned learned; /* for the line that is started next */
     json_t *lot_facts; /* NULL: no lot */
     struct lot *lot;
     struct labels *labels;
@@ -56,6 +59,10 @@ enum fl_err works_ours(enum fl_err err);
 
 void works_say(struct works *w, enum works_says how, const char *fmt, ...) FL_PRINTF(3, 4);
 
+/* recorder_config.look: what a start reads of the records. */
+FL_MUST enum fl_err works_look(void *works, sqlite3 *db, struct fl_why *why);
+/* What the slots learned, into w->learned; without it a line begins too, and somebody is told. */
+void works_recall(struct works *w, sqlite3 *db);
 /* A fact of the start, told to the recorder and not waited for: the queue keeps its order, so it stands before whatever an
  * attempt tells. All of them: the profiles, so that an attempt need only name a hash, and the station's settings. */
 FL_MUST enum fl_err works_tell_facts(struct works *w, struct fl_why *why);

@@ -612,6 +612,45 @@ static void another_schema(void **state)
     }
 }
 
+/* ---- a look at the records before the recorder begins ------------------------------------------------------------ */
+
+struct looked {
+    int times;
+    int64_t boots;
+    enum fl_err say;
+};
+
+static enum fl_err look(void *ctx, sqlite3 *db, struct fl_why *why)
+{
+    struct looked *l = ctx;
+    l->times++;
+    enum fl_err err = db_int(db, "SELECT count(*) FROM boot", 0, &l->boots, why);
+    return err || !l->say ? err : fl_fail(why, l->say, "not with these records");
+}
+
+static void looks_back(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct fl_why why = {0, ""};
+    struct looked l = {0, 0, FL_OK};
+    s->config.look = look;
+    s->config.look_ctx = &l;
+    for (int64_t start = 1; start <= 2; start++) {
+        t_open(s, &o);
+        assert_int_equal(l.times, start);
+        assert_int_equal(l.boots, start); /* the one of this very start too */
+        t_close(s);
+    }
+    l.say = FL_STATE;
+    assert_int_equal(recorder_open_hooked(&s->config, &s->hooks, &s->r, &o, &why), FL_STATE);
+    assert_null(s->r);
+    assert_string_equal(why.text, "not with these records");
+    l.say = FL_OK;
+    t_open(s, &o); /* nothing is held, and the log is whole */
+    assert_int_equal(l.boots, 4);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
@@ -619,7 +658,7 @@ int main(void)
         T(made_on_first_use), T(attempts_become_rows), T(once_for_each_job), T(bad_events), T(leaves_are_canonical),
         T(interrupted), T(clock_set_back), T(heartbeats), T(mark_follows), T(encrypted_key), T(key_troubles),
         T(full_database), T(read_only_folder), T(bit_flip_before_signing), T(bad_signature_from_the_signer), T(pages_ahead_of_the_signature),
-        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema),
+        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema), T(looks_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

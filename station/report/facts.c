@@ -156,7 +156,7 @@ enum { ATTEMPTS, PASS, FAIL, ERROR, ABORTED, INTERRUPTED, NAMELESS, FIRST_HALF, 
 
 static const char summary_sums[] =
     "SELECT sum(t.attempts), sum(t.pass), sum(t.fail), sum(t.error), sum(t.aborted), sum(t.interrupted), sum(t.nameless), "
-    "(SELECT t.half FROM {halves} WHERE {where} ORDER BY t.half LIMIT 1), max(t.last_ms), sum(t.retest_ms), sum(t.busy_ms) "
+    "{first}, max(t.last_ms), sum(t.retest_ms), sum(t.busy_ms) "
     "FROM {tally} WHERE {where}";
 
 static void attempt_facts_of(const int64_t *v, const struct filter *f, struct sheet *s)

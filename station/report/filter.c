@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "report/filter.h"
+#include "report/cut.h"
 
 #include "base/clock.h"
 
@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How a group is told apart in a tally, and what it is called. Times come as the beginning of the period in ms. */
+/* How a group is told apart in a tally (by time: function period below), and what it is called. Times come as the beginning of the period in ms. */
 static const struct {
     const char *name, *key, *label;
 } groups[] = {
-    [GROUP_HOUR] = {"hour", "period(t.half)", "g.k"},
-    [GROUP_SHIFT] = {"shift", "period(t.half)", "g.k"},
-    [GROUP_DAY] = {"day", "period(t.half)", "g.k"},
+    [GROUP_HOUR] = {"hour", NULL, "g.k"},
+    [GROUP_SHIFT] = {"shift", NULL, "g.k"},
+    [GROUP_DAY] = {"day", NULL, "g.k"},
     [GROUP_LOT] = {"lot", "t.lot", "(SELECT iif(name = '', '(no lot)', name) FROM lot WHERE id = g.k)"},
     [GROUP_SLOT] = {"slot", "(SELECT slot FROM slot WHERE id = t.slot)", "g.k"},
     [GROUP_BRIDGE] = {"bridge", "t.model", "(SELECT iif(usb_id = '', '(none known)', usb_id || iif(driver = '', '', ' ' || driver)) "
@@ -28,9 +28,9 @@ const char *group_name(enum group g)
     return groups[g].name;
 }
 
-static bool by_time(enum group g)
+bool filter_by_time(const struct filter *f)
 {
-    return g <= GROUP_DAY;
+    return f->group <= GROUP_DAY;
 }
 
 static enum fl_err group_parse(const char *text, enum group *out, struct fl_why *why)
@@ -109,69 +109,7 @@ static enum fl_err take_names(struct report *r, const struct report_query *q, st
     return err;
 }
 
-/* ---- times -------------------------------------------------------------------------------------------
- *
- * Sums are kept by half hours. A question that begins or ends within one takes the whole half hours between as they were added
- * up, and adds up the rest from the attempts themselves, by the same view (db/015_moments.sql):
- *
- *   half hours   |       |       |       |       |
- *   asked             [==========================)      since 08:12:30 until 10:02
- *   from               cut  tally   tally   tally cut
- */
-#define CELL "half, slot, lot, model, profile, "
-#define SUMS                                                                                                      \
-    CELL "attempts, pass, fail, error, aborted, interrupted, nameless, retests, with_rungs, busy_ms, retest_ms, pass_ms, " \
-         "cycles, cycle_ms, handlings, handling_ms, last_ms, units, passed_1, passed_2, passed_3, passed, retested, recovered, " \
-         "same_slot, same_passed, other_slot, other_passed"
-#define FAULT_SUMS CELL "fault, step, attempts, units"
-#define STEP_SUMS  CELL "step, attempts, ms, pass_ms, firsts, first_passed"
-#define CUT(table, sums, cut) \
-    "(SELECT " sums " FROM " table " WHERE half >= :from AND half < :to UNION ALL SELECT " sums " FROM temp." cut ") t"
-
-static const struct {
-    const char *table, *view, *sums, *word; /* temporary table, what it is filled from, what asks for it */
-} cuts[] = {{"cut", "attempt_tally", SUMS, "temp.cut)"},
-            {"cut_fault", "attempt_tally_fault", FAULT_SUMS, "temp.cut_fault)"},
-            {"cut_step", "attempt_tally_step", STEP_SUMS, "temp.cut_step)"}};
-enum { CUTS = sizeof cuts / sizeof *cuts };
-
-static bool within_half(int64_t ms, int64_t open)
-{
-    return ms != open && ms % PERIOD_HALF_MS != 0;
-}
-
-/* The first half hour that lies behind from_ms whole. */
-static int64_t first_whole(const struct filter *f)
-{
-    return f->from_ms == INT64_MIN ? INT64_MIN : (f->from_ms + PERIOD_HALF_MS - 1) / PERIOD_HALF_MS;
-}
-
-/* What the whole half hours leave over: two stretches, one of which may be empty, or one within a half hour. */
-static enum fl_err fill_cut(struct report *r, const struct filter *f, size_t i, struct fl_why *why)
-{
-    int64_t from = f->from_ms == INT64_MIN ? INT64_MIN : first_whole(f) * PERIOD_HALF_MS;
-    int64_t to = f->to_ms == INT64_MAX / 2 ? f->to_ms : f->to_ms - f->to_ms % PERIOD_HALF_MS;
-    if (from >= to)
-        from = to = f->to_ms;
-    char *sql = sqlite3_mprintf("CREATE TEMP TABLE IF NOT EXISTS %s AS SELECT %s FROM %s WHERE start_ms >= %lld AND start_ms < %lld "
-                                "UNION ALL SELECT %s FROM %s WHERE start_ms >= %lld AND start_ms < %lld", cuts[i].table, cuts[i].sums,
-                                cuts[i].view, f->from_ms, from, cuts[i].sums, cuts[i].view, to, f->to_ms);
-    enum fl_err err = sql ? db_exec(r->reader.db, sql, why) : fl_fail(why, FL_NOMEM, "out of memory");
-    sqlite3_free(sql);
-    return err;
-}
-
-/* Tables of another question are none of this one's. */
-static enum fl_err forget_cuts(struct report *r, struct fl_why *why)
-{
-    char sql[60];
-    enum fl_err err = FL_OK;
-    for (size_t i = 0; i < CUTS && !err; i++) {
-        (void)snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS temp.%s", cuts[i].table);
-        err = db_exec(r->reader.db, sql, why);
-    }
-    return err;
-}
+/* ---- times ------------------------------------------------------------------------------------------- */
 
 static enum fl_err take_time(const char *text, const char *word, int64_t now, struct filter *f, int64_t *ms, struct fl_why *why)
 {
@@ -207,31 +145,28 @@ enum fl_err filter_make(struct report *r, const struct report_query *q, enum gro
         err = take_time(q->until, "until", now, out, &out->to_ms, why);
     if (!err && out->from_ms >= out->to_ms)
         err = fl_fail(why, FL_ARG, "the time until which lies before the time since which");
-    out->cut = within_half(out->from_ms, INT64_MIN) || within_half(out->to_ms, INT64_MAX / 2);
-    if (!err)
-        err = forget_cuts(r, why);
     if (!out->words[0])
         say(out, "everything");
     out->period.kind = out->group == GROUP_HOUR ? PERIOD_HOUR : out->group == GROUP_SHIFT ? PERIOD_SHIFT : PERIOD_DAY;
-    return err;
+    return err ? err : cut_make(r, out, why);
 }
 
 /* ---- SQL --------------------------------------------------------------------------------------------- */
 
-/* period(half): the beginning of the period, ms. Neighbouring rows ask for the same one: the last answer is kept. */
+/* period(ms): the beginning of the period, ms. Neighbouring rows ask for the same one: the last answer is kept. */
 struct period_cache {
     struct period period;
-    int64_t half, start;
+    int64_t ms, start;
 };
 
 static void period_of(sqlite3_context *ctx, int n, sqlite3_value **arg)
 {
     struct period_cache *c = sqlite3_user_data(ctx);
-    int64_t half = sqlite3_value_int64(arg[0]);
+    int64_t ms = sqlite3_value_int64(arg[0]);
     (void)n;
-    if (half != c->half) {
-        c->half = half;
-        c->start = period_start(&c->period, half * PERIOD_HALF_MS);
+    if (ms != c->ms) {
+        c->ms = ms;
+        c->start = period_start(&c->period, ms);
     }
     sqlite3_result_int64(ctx, c->start);
 }
@@ -242,7 +177,7 @@ static enum fl_err add_period(struct report *r, const struct filter *f, struct f
     if (!c)
         return fl_fail(why, FL_NOMEM, "out of memory");
     c->period = f->period;
-    c->half = INT64_MIN;
+    c->ms = INT64_MIN;
     /* SQLite frees c when another takes the name, when the database is closed, and when this fails */
     if (sqlite3_create_function_v2(r->reader.db, "period", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, c, period_of,
                                    NULL, NULL, free) != SQLITE_OK)
@@ -257,8 +192,8 @@ static void where(const struct filter *f, struct fl_buf *out)
         bool asked;
         const char *sql;
     } row[] = {
-        {f->from_ms != INT64_MIN && !f->cut, "t.half >= :from"}, /* a cut stands in {halves} itself */
-        {f->to_ms != INT64_MAX / 2 && !f->cut, "t.half < :to"},
+        {f->from_ms != INT64_MIN && !f->split, "t.half >= :from"}, /* where it is split, the sources have the times */
+        {f->to_ms != INT64_MAX / 2 && !f->split, "t.half < :to"},
         {f->has_lot, "t.lot = :lot"},
         {f->has_slot, "t.slot IN (SELECT id FROM slot WHERE slot = :slot)"},
         {f->product != NULL, "t.lot IN (SELECT id FROM lot WHERE product = :product)"},
@@ -272,39 +207,80 @@ static void where(const struct filter *f, struct fl_buf *out)
         fl_buf_adds(out, "1");
 }
 
-static bool on_days(int64_t ms)
+/* The cells to add up. `whole`: the group does not divide them, so whole days will do. */
+static void source(const struct filter *f, enum cut_table table, bool whole, const char *sql, struct fl_buf *out)
 {
-    return ms == INT64_MIN || ms == INT64_MAX / 2 || ms % (48 * (int64_t)PERIOD_HALF_MS) == 0;
+    static const char *const halves[] = {[CUT_TALLY] = "tally t", [CUT_STEP] = "tally_step t", [CUT_FAULT] = "tally_fault t"};
+    static const char *const days[] = {[CUT_TALLY] = "tally_day t", [CUT_STEP] = "tally_step_day t", [CUT_FAULT] = "tally_fault t"};
+    if (f->split)
+        cut_source(f, table, whole, sql, out);
+    else
+        fl_buf_adds(out, whole ? days[table] : halves[table]);
+}
+
+static void key(const struct filter *f, struct fl_buf *out)
+{
+    if (filter_by_time(f))
+        fl_buf_addf(out, "period(%s)", f->split ? "t.at" : "t.half * 1800000");
+    else
+        fl_buf_adds(out, groups[f->group].key);
+}
+
+/* By the index of the half hours, not through all of them. */
+static void first_half(const struct filter *f, struct fl_buf *out)
+{
+    fl_buf_addf(out, "(SELECT min(x) FROM (SELECT * FROM (SELECT t.half AS x FROM tally t WHERE %s", f->split ? "t.half >= :from AND t.half < :to AND " : "");
+    where(f, out);
+    fl_buf_adds(out, " ORDER BY t.half LIMIT 1)");
+    if (f->ends) {
+        fl_buf_adds(out, " UNION ALL SELECT min(t.half) FROM temp.cut t WHERE ");
+        where(f, out);
+    }
+    fl_buf_adds(out, "))");
+}
+
+static void expand_word(const struct filter *f, const char *name, const char *sql, struct fl_buf *out)
+{
+    bool utc = !f->period.zone.local && f->period.zone.offset_min == 0, by_day = f->group == GROUP_DAY && utc;
+    if (strcmp(name, "key") == 0)
+        key(f, out);
+    else if (strcmp(name, "label") == 0)
+        fl_buf_adds(out, groups[f->group].label);
+    else if (strcmp(name, "where") == 0)
+        where(f, out);
+    else if (strcmp(name, "at") == 0)
+        fl_buf_adds(out, f->split ? "t.at" : "t.half * 1800000");
+    else if (strcmp(name, "first") == 0)
+        first_half(f, out);
+    else if (strcmp(name, "cells") == 0)
+        source(f, CUT_TALLY, !filter_by_time(f) || by_day, sql, out);
+    else if (strcmp(name, "tally") == 0 || strcmp(name, "halves") == 0)
+        source(f, CUT_TALLY, *name == 't', sql, out);
+    else if (strcmp(name, "step") == 0 || strcmp(name, "step_halves") == 0)
+        source(f, CUT_STEP, !name[4], sql, out);
+    else if (strcmp(name, "faults") == 0)
+        source(f, CUT_FAULT, false, sql, out);
+    else if (strcmp(name, "pieces") == 0)
+        fl_buf_adds(out, f->split ? "temp.cut t" : "(SELECT half, 0 AS at, 0 AS lost, slot, lot, model, profile FROM tally WHERE 0) t");
+    else if (strcmp(name, "units") == 0) /* units by lot have an index; all others are walked from the newest until there are enough */
+        fl_buf_adds(out, f->has_lot ? "unit_lot u CROSS JOIN attempt f ON f.leaf = u.first_leaf AND u.lot = :lot"
+                                    : "attempt f INDEXED BY attempt_start CROSS JOIN unit_lot u ON u.unit = f.unit AND u.lot = f.lot "
+                                      "AND u.first_leaf = f.leaf");
 }
 
 static void expand(const struct filter *f, const char *sql, struct fl_buf *out)
 {
-    bool days = on_days(f->from_ms) && on_days(f->to_ms), utc = !f->period.zone.local && f->period.zone.offset_min == 0;
-    bool coarse = days && (!by_time(f->group) || (f->group == GROUP_DAY && utc));
-    const char *halves = f->cut ? CUT("tally", SUMS, "cut") : "tally t", *steps = f->cut ? CUT("tally_step", STEP_SUMS, "cut_step") : "tally_step t",
-               *faults = f->cut ? CUT("tally_fault", FAULT_SUMS, "cut_fault") : "tally_fault t";
-    const struct {
-        const char *name, *text;
-    } word[] = {{"{key}", groups[f->group].key}, {"{label}", groups[f->group].label}, {"{where}", NULL},
-                {"{tally}", days ? "tally_day t" : halves}, {"{step}", days ? "tally_step_day t" : steps},
-                {"{cells}", coarse ? "tally_day t" : halves}, {"{halves}", halves}, {"{step_halves}", steps}, {"{faults}", faults},
-                /* units by lot have an index; all others are walked from the newest until there are enough */
-                {"{units}", f->has_lot ? "unit_lot u CROSS JOIN attempt f ON f.leaf = u.first_leaf AND u.lot = :lot"
-                                       : "attempt f INDEXED BY attempt_start CROSS JOIN unit_lot u ON u.unit = f.unit AND u.lot = f.lot "
-                                         "AND u.first_leaf = f.leaf"}};
-    while (*sql) {
-        size_t i = 0, n = sizeof word / sizeof *word;
-        while (i < n && strncmp(sql, word[i].name, strlen(word[i].name)) != 0)
-            i++;
-        if (i == n) {
-            fl_buf_addc(out, *sql++);
+    char name[16];
+    for (const char *p = sql; *p; p++) {
+        size_t n = *p == '{' ? strcspn(p + 1, "}") : 0;
+        if (n == 0 || n >= sizeof name) {
+            fl_buf_addc(out, *p);
             continue;
         }
-        if (word[i].text)
-            fl_buf_adds(out, word[i].text);
-        else
-            where(f, out);
-        sql += strlen(word[i].name);
+        memcpy(name, p + 1, n);
+        name[n] = 0;
+        expand_word(f, name, sql, out);
+        p += n + 1;
     }
 }
 
@@ -328,17 +304,16 @@ enum fl_err filter_prepare(struct report *r, const struct filter *f, const char 
     *out = NULL;
     expand(f, sql, &b);
     enum fl_err err = fl_buf_err(&b, why);
-    for (size_t i = 0; i < CUTS && !err; i++)
-        if (strstr(fl_buf_text(&b), cuts[i].word))
-            err = fill_cut(r, f, i, why);
-    if (!err && by_time(f->group) && strstr(fl_buf_text(&b), "period("))
+    if (!err && f->split)
+        err = cut_fill(r, fl_buf_text(&b), why);
+    if (!err && filter_by_time(f) && strstr(fl_buf_text(&b), "period("))
         err = add_period(r, f, why);
     if (!err)
         err = db_prepare(r->reader.db, fl_buf_text(&b), out, why);
     fl_buf_fini(&b);
     if (err)
         return err;
-    bind_int(*out, ":from", true, first_whole(f));
+    bind_int(*out, ":from", true, cut_first_whole(f));
     bind_int(*out, ":to", true, f->to_ms / PERIOD_HALF_MS);
     bind_int(*out, ":from_ms", true, f->from_ms);
     bind_int(*out, ":to_ms", true, f->to_ms);
@@ -352,7 +327,7 @@ enum fl_err filter_prepare(struct report *r, const struct filter *f, const char 
 
 const char *filter_label(const struct filter *f, sqlite3_stmt *s, int column, char room[static PERIOD_TEXT])
 {
-    if (!by_time(f->group))
+    if (!filter_by_time(f))
         return query_text(s, column);
     period_text(&f->period, sqlite3_column_int64(s, column), room);
     return room;

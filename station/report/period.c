@@ -52,8 +52,6 @@ enum fl_err zone_parse(const char *text, struct zone *out, struct fl_why *why)
     }
     if (!offset_parse(text, &out->offset_min))
         return fl_fail(why, FL_ARG, "'%.40s' is no time zone: UTC, local, or an offset such as +08:00", text);
-    if (out->offset_min % 30)
-        return fl_fail(why, FL_ARG, "the time zone %.10s is not on a half hour, by which the sums are kept", text);
     return FL_OK;
 }
 
@@ -100,9 +98,9 @@ enum fl_err shifts_parse(const char *text, struct period *out, struct fl_why *wh
     for (;;) {
         int m = clock_parse(s);
         bool more = m >= 0 && s[5] == ',';
-        if (m < 0 || m % 30 || (s[5] && !more) || out->shifts == PERIOD_SHIFTS_MAX ||
+        if (m < 0 || (s[5] && !more) || out->shifts == PERIOD_SHIFTS_MAX ||
             (out->shifts && m <= out->shift_min[out->shifts - 1]))
-            return fl_fail(why, FL_ARG, "'%.60s' are no shifts: up to %d rising times of the day on the half hour, such as 06:00,14:00,22:00",
+            return fl_fail(why, FL_ARG, "'%.60s' are no shifts: up to %d rising times of the day, such as 06:00,14:00,22:00",
                            text, PERIOD_SHIFTS_MAX);
         out->shift_min[out->shifts++] = m;
         if (!more)

@@ -2,7 +2,7 @@
  *
  * period.h: hours, shifts and days in the reader's time zone, and times as people write them.
  *
- * Records keep UTC. A zone is "UTC", "local" (this machine's) or an offset such as +08:00 or +05:30. Shifts begin at given
+ * Records keep UTC. A zone is "UTC", "local" (this machine's) or an offset such as +08:00 or +05:45. Shifts begin at given
  * times of the day, the same every day; the part of a day before the first belongs to the last shift of the day before.
  *
  * Thread rule: pure, but for "local", which asks the C library.
@@ -29,9 +29,9 @@ struct period {
     int shifts;
 };
 
-/* NULL: UTC. FL_ARG: no zone, or not on a half hour (sums are kept by half hours). */
+/* NULL: UTC. FL_ARG: no zone. */
 FL_MUST enum fl_err zone_parse(const char *text, struct zone *out, struct fl_why *why);
-/* "06:00,14:00,22:00", which is also what NULL means; each on a half hour. FL_ARG. */
+/* "06:00,14:00,22:00", which is also what NULL means. FL_ARG. */
 FL_MUST enum fl_err shifts_parse(const char *text, struct period *out, struct fl_why *why);
 
 /* "2026-11-22", "2026-11-22T08:30" (or a blank for the T; seconds are welcome) in `zone` unless Z or an offset follows;

@@ -33,8 +33,8 @@ PART(yield_part, "yield", "Yield", "units by their attempt 1; 95 % from, to: Wil
      yield_columns, &yield_chart);
 
 static const char steps_sql[] =
-    "SELECT p.name, sum(t.attempts), sum(t.firsts), sum(t.first_passed), sum(t.ms) FROM {step} JOIN step p ON p.id = t.step "
-    "WHERE {where} GROUP BY t.step ORDER BY t.step";
+    "SELECT p.name, g.attempts, g.firsts, g.first_passed, g.ms FROM (SELECT t.step, sum(t.attempts) AS attempts, sum(t.firsts) AS firsts, "
+    "sum(t.first_passed) AS first_passed, sum(t.ms) AS ms FROM {step} WHERE {where} GROUP BY t.step) g JOIN step p ON p.id = g.step ORDER BY g.step";
 static const struct engine_column steps_columns[] = {
     {"step", "step", TABLE_TEXT, CELL_TEXT, 0, 0, 0, 0},
     {"attempts", "attempts", TABLE_INT, CELL_INT, 1, 0, 0, 0},
@@ -158,19 +158,22 @@ PART(speeds_part, "speeds", "Speeds",
     "sum(t.attempts) AS attempts, sum(t.pass) AS pass, count(DISTINCT t.half) AS halves, sum(t.cycles) AS cycles, " \
     "sum(t.cycle_ms) AS cycle_ms, sum(t.handlings) AS handlings, sum(t.handling_ms) AS handling_ms, "               \
     "sum(t.busy_ms) AS busy_ms, sum(t.retest_ms) AS retest_ms"
+/* of half hours that are cut, run time counts this side */
+#define LOST "l AS MATERIALIZED (SELECT k, sum(lost) AS ms FROM (SELECT DISTINCT {key} AS k, t.at, t.lost FROM {pieces} WHERE {where}) GROUP BY 1) "
+#define RUN_MS "halves * 1800000 - coalesce(l.ms, 0)"
 #define FLASH                                                                                                     \
     "f AS MATERIALIZED (SELECT {key} AS k, sum(t.pass_ms) AS ms FROM {step_halves} WHERE {where} AND "             \
     "t.step NOT IN (SELECT id FROM step WHERE name IN ('boot-check', 'record')) GROUP BY 1) "
 static const char throughput_sql[] =
-    "WITH g AS MATERIALIZED (SELECT {key} AS k, " TIMES " FROM {halves} WHERE {where} GROUP BY 1), " FLASH
-    "SELECT {label}, attempts, pass, halves, cycle_ms, cycles, f.ms, handling_ms, handlings, retest_ms, busy_ms, "
-    "1 + f.ms * 1.0 / pass / nullif(handling_ms * 1.0 / nullif(handlings, 0), 0) FROM g LEFT JOIN f ON f.k IS g.k ORDER BY g.k";
+    "WITH g AS MATERIALIZED (SELECT {key} AS k, " TIMES " FROM {halves} WHERE {where} GROUP BY 1), " FLASH ", " LOST
+    "SELECT {label}, attempts, pass, " RUN_MS ", cycle_ms, cycles, f.ms, handling_ms, handlings, retest_ms, busy_ms, "
+    "1 + f.ms * 1.0 / pass / nullif(handling_ms * 1.0 / nullif(handlings, 0), 0) FROM g LEFT JOIN f ON f.k IS g.k LEFT JOIN l ON l.k IS g.k ORDER BY g.k";
 static const struct engine_column throughput_columns[] = {
     {NULL, NULL, TABLE_TEXT, CELL_LABEL, 0, 0, 0, 0},
     {"attempts", "attempts", TABLE_INT, CELL_INT, 1, 0, 0, 0},
     {"pass", "PASS", TABLE_INT, CELL_INT, 2, 0, 0, 0},
-    {"run_h", "run h", TABLE_REAL, CELL_REAL, 3, 0, 0.5, 1},
-    {"units_per_run_hour", "PASS / run h", TABLE_REAL, CELL_MEAN, 2, 3, 2, 1},
+    {"run_h", "run h", TABLE_REAL, CELL_REAL, 3, 0, 1 / 3600000.0, 1},
+    {"units_per_run_hour", "PASS / run h", TABLE_REAL, CELL_MEAN, 2, 3, 3600000, 1},
     {"cycle_s", "cycle s", TABLE_REAL, CELL_MEAN, 4, 5, 0.001, 1},
     {"flash_s", "flash s", TABLE_REAL, CELL_MEAN, 6, 2, 0.001, 1},
     {"handling_s", "handling s", TABLE_REAL, CELL_MEAN, 7, 8, 0.001, 1},
@@ -179,14 +182,14 @@ static const struct engine_column throughput_columns[] = {
 };
 static const struct sheet_chart throughput_chart = {"bar", NULL, {"units_per_run_hour", NULL, NULL}, "PASS an hour of run time"};
 PART(throughput_part, "throughput", "Throughput",
-     "run time: half hours with an attempt in them; cycle: start to start in a slot, handling: end to the next unit's start, pauses over "
+     "run time: half hours with an attempt in them, or the part of one that is asked; cycle: start to start in a slot, handling: end to the next unit's start, pauses over "
      "10 minutes left out; flash: connect to verified; slots fed: how many one operator keeps busy, 1 + flash / handling",
      throughput_sql, throughput_columns, &throughput_chart);
 
 /* ---- lots and shifts ------------------------------------------------------------------------------------------- */
 
 #define CLOSING                                                                                                   \
-    TIMES ", max(min(t.half) * 1800000, :from_ms) AS first_ms, max(t.last_ms) AS last_ms, sum(t.units) AS units, sum(t.passed_1) AS p1, " \
+    TIMES ", min({at}) AS first_ms, max(t.last_ms) AS last_ms, sum(t.units) AS units, sum(t.passed_1) AS p1, " \
     "sum(t.passed) AS p, sum(t.retested) AS again, sum(t.recovered) AS won, sum(t.aborted) AS aborted"
 #define CLOSING_COLUMNS                                                                                           \
     {NULL, NULL, TABLE_TEXT, CELL_LABEL, 0, 0, 0, 0}, {"from", "from", TABLE_TEXT, CELL_TIME, 1, 0, 0, 0},        \
@@ -198,18 +201,18 @@ PART(throughput_part, "throughput", "Throughput",
     {"last_pass_yield", "last-pass", TABLE_PERCENT, CELL_RATIO, 6, 4, 0, 0},                                      \
     {"last_low", "95 % from", TABLE_PERCENT, CELL_LOW, 6, 4, 0, 0}, {"last_high", "to", TABLE_PERCENT, CELL_HIGH, 6, 4, 0, 0}, \
     {"retest_rate", "retested", TABLE_PERCENT, CELL_RATIO, 8, 4, 0, 0},                                           \
-    {"units_per_run_hour", "PASS / run h", TABLE_REAL, CELL_MEAN, 9, 10, 2, 1}
+    {"units_per_run_hour", "PASS / run h", TABLE_REAL, CELL_MEAN, 9, 10, 3600000, 1}
 static const char shift_sql[] =
-    GROUPED(CLOSING, "{halves}")
-    "SELECT {label}, first_ms, last_ms, attempts, units, p1, p, units - p, again, pass, halves FROM g ORDER BY g.k";
+    GROUPED(CLOSING, "{halves}") ", " LOST
+    "SELECT {label}, first_ms, last_ms, attempts, units, p1, p, units - p, again, pass, " RUN_MS " FROM g LEFT JOIN l ON l.k IS g.k ORDER BY g.k";
 static const struct engine_column shift_columns[] = {CLOSING_COLUMNS};
 static const struct sheet_chart closing_chart = {"bar", NULL, {"first_pass_yield", "last_pass_yield", NULL}, "%"};
 PART(shift_part, "shifts", "Shifts", "units by their attempt 1; 95 % from, to: Wilson's interval", shift_sql, shift_columns, &closing_chart);
 
 static const char lot_sql[] =
-    GROUPED(CLOSING, "{halves}")
-    "SELECT {label}, first_ms, last_ms, attempts, units, p1, p, units - p, again, pass, halves, l.product, l.planned, l.authorised, "
-    "max(0, l.planned - p) FROM g LEFT JOIN lot l ON l.id = g.k ORDER BY g.k";
+    GROUPED(CLOSING, "{halves}") ", " LOST
+    "SELECT {label}, first_ms, last_ms, attempts, units, p1, p, units - p, again, pass, " RUN_MS ", o.product, o.planned, o.authorised, "
+    "max(0, o.planned - p) FROM g LEFT JOIN lot o ON o.id = g.k LEFT JOIN l ON l.k IS g.k ORDER BY g.k";
 static const struct engine_column lot_columns[] = {
     CLOSING_COLUMNS,
     {"product", "product", TABLE_TEXT, CELL_TEXT, 11, 0, 0, 0},

@@ -8,9 +8,9 @@
 #include "report/recall.h"
 #include "unit/record/station.h"
 
-enum { STATEMENTS_MAX = 400 };
+enum { STATEMENTS_MAX = 800 };
 static char *caught[STATEMENTS_MAX];
-static size_t n_caught;
+static size_t n_caught, n_looked;
 
 static int on_statement(unsigned what, void *ctx, void *statement, void *text)
 {
@@ -18,7 +18,7 @@ static int on_statement(unsigned what, void *ctx, void *statement, void *text)
     (void)ctx;
     (void)text;
     const char *sql = sqlite3_sql(statement);
-    if (!sql || strncmp(sql, "EXPLAIN", 7) == 0 || strncmp(sql, "PRAGMA", 6) == 0)
+    if (!sql || strncmp(sql, "EXPLAIN", 7) == 0 || strncmp(sql, "PRAGMA", 6) == 0 || strncmp(sql, "SELECT rootpage", 15) == 0)
         return 0;
     for (size_t i = 0; i < n_caught; i++)
         if (strcmp(caught[i], sql) == 0)
@@ -39,7 +39,8 @@ static bool walks(sqlite3 *db, const char *sql)
         (void)snprintf(pages + strlen(pages), sizeof pages - strlen(pages), "%d,", sqlite3_column_int(s, 0));
     (void)sqlite3_finalize(s);
     char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
-    assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &s, NULL), SQLITE_OK);
+    if (sqlite3_prepare_v2(db, explain, -1, &s, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sqlite3_errmsg(db), explain);
     while (sqlite3_step(s) == SQLITE_ROW) {
         const char *op = (const char *)sqlite3_column_text(s, 1);
         int cursor = sqlite3_column_int(s, 2);
@@ -59,11 +60,20 @@ static bool walks(sqlite3 *db, const char *sql)
     return found;
 }
 
+/* At those that were caught since, while the temporary tables are there that they name. */
+static void look(struct report *r)
+{
+    for (; n_looked < n_caught; n_looked++)
+        if (strncmp(caught[n_looked], "CREATE", 6) != 0 && strncmp(caught[n_looked], "DROP", 4) != 0 && walks(r->reader.db, caught[n_looked]))
+            fail_msg("goes through all attempts: %s", caught[n_looked]);
+}
+
 static void ask_all(struct report *r)
 {
     static const char *const groups[] = {"hour", "shift", "day", "lot", "slot", "bridge", "profile", "none"};
     const struct report_query narrow = {.lot = "L-1", .slot = "1", .bridge = "1a86:55d4", .since = "2026-11-22T08:30", .until = "2026-11-23", .limit = 9};
-    const struct report_query questions[] = {{.limit = 10}, {.lot = "L-1", .limit = 10}, {.slot = "1", .limit = 10}, {.since = "2026-11-22"}, narrow};
+    const struct report_query questions[] = {{.limit = 10}, {.lot = "L-1", .limit = 10}, {.slot = "1", .limit = 10}, {.since = "2026-11-22"}, narrow,
+                                             {.since = "2026-11-22T07:07:07", .until = "2026-11-25T09:30"}, {.zone = "+05:45", .shifts = "06:15,18:10"}};
     const struct recall_query reverse[] = {{.lot = "L-1"}, {.image = "cdcdcdcd"}, {.bridge = "5435001234"}, {.slot = "1"},
                                            {.slot = "1", .since = "2026-11-22", .until = "2026-11-23"}, {.program = FL_VERSION}, {.since = "2026-11-22"}};
     const char *name;
@@ -80,6 +90,7 @@ static void ask_all(struct report *r)
                     fail_msg("%s: %s", name, why.text);
                 if (!err)
                     sheet_fini(&s);
+                look(r);
             }
     assert_int_equal(report_trace(r, "24:6f:28:00:00:01", &o, &why), FL_OK);
     json_decref(o);
@@ -119,11 +130,9 @@ static void no_walk(void **state)
     assert_true(walks(r->reader.db, "SELECT sum(ms) FROM attempt"));
     assert_true(walks(r->reader.db, "SELECT slot, count(*) FROM attempt GROUP BY slot"));
     assert_true(walks(r->reader.db, "SELECT count(*) FROM attempt"));
-    for (size_t i = 0; i < n_caught; i++) {
-        if (walks(r->reader.db, caught[i]))
-            fail_msg("goes through all attempts: %s", caught[i]);
+    look(r);
+    for (size_t i = 0; i < n_caught; i++)
         free(caught[i]);
-    }
     report_close(r);
 }
 

@@ -16,7 +16,7 @@
  *   recovery rate      units that failed attempt 1 and passed later / units that failed attempt 1: suspected false fails
  *   cycle, handling    from start to start in a slot; from the end to the next unit's start; pauses over ten minutes left out
  *   flash time         steps of a PASS up to the last verify, without the boot check
- *   units per hour     PASS an hour of run time, which is counted in half hours with an attempt in them
+ *   units per hour     PASS an hour of run time, which is counted in half hours with an attempt in them, or the part of one that is asked
  *   DPMO               steps not gone through at once in a million first tries of a step
  *
  * Thread rule: a report has one owner.

@@ -52,6 +52,8 @@ rest=$("$FL" report summary --data "$d" --since '2030-01-01 01:30' --format json
 s=2030-01-01T00:10:07 u=2030-01-01T00:47:51
 want=$(sqlite3 "$d/flashline.db" "SELECT count(*) FROM attempt_view WHERE purpose IS NULL AND start >= '$s' AND start < '$u'")
 asked() { "$FL" report "$1" --data "$d" --since $s --until $u --format json | jq "$2"; }
+# shifts and zones as they are: any minute
+[ "$("$FL" report shift --data "$d" --zone +05:45 --shifts 06:10,18:20 --format json | jq '[.shifts[].attempts]|add')" = "$all" ] || fail "shifts from 06:10 in Nepal"
 [ "$want" -gt 100 ] && [ "$(asked summary .attempts)" = "$want" ] && [ "$(asked slots '[.slots[].attempts]|add')" = "$want" ] &&
     [ "$(asked shift '[.shifts[].attempts]|add')" = "$want" ] || fail "$want attempts from $s to $u"
 want=$(sqlite3 "$d/flashline.db" "SELECT count(*) FROM attempt_view WHERE purpose IS NULL AND start >= '$s' AND start < '$u' AND outcome IN ('FAIL', 'ERROR')")
@@ -106,7 +108,7 @@ bad 2 "no lot of a product" report yield --product lamp
 bad 2 "grouped by" report yield --group-by moon
 bad 2 "cannot be grouped" report summary --group-by lot
 bad 2 "time zone" report yield --zone Mars
-bad 2 "half hour" report yield --zone +05:45
+bad 2 "time zone" report yield --zone +14:60
 bad 2 "shifts" report shift --shifts 22:00,06:00
 bad 2 "no report 'weather'" report weather
 bad 2 "has no part" report yield --format csv --part moon

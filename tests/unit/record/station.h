@@ -206,25 +206,31 @@ T_UNUSED static void t_fill_disk(void *ctx, sqlite3 *db)
 /* ---- looking ---------------------------------------------------------------------------------------- */
 
 /* Rows of the query as the sqlite3 shell prints them: columns joined by '|', rows by newline. */
-T_UNUSED static void t_sql_is(struct t_station *s, const char *sql, const char *want)
+T_UNUSED static void t_sql_text(struct t_station *s, const char *sql, char *got, size_t room)
 {
-    char got[4000] = "";
     size_t n = 0;
+    got[0] = 0;
     sqlite3 *db;
     sqlite3_stmt *q;
     assert_int_equal(sqlite3_open_v2(t_path(s, "flashline.db"), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(db));
     while (sqlite3_step(q) == SQLITE_ROW) {
-        n += (size_t)snprintf(got + n, sizeof got - n, "%s", n ? "\n" : "");
+        n += (size_t)snprintf(got + n, room - n, "%s", n ? "\n" : "");
         for (int c = 0; c < sqlite3_column_count(q); c++) {
             const char *text = (const char *)sqlite3_column_text(q, c);
-            n += (size_t)snprintf(got + n, sizeof got - n, "%s%s", c ? "|" : "", text ? text : "");
-            assert_true(n < sizeof got);
+            n += (size_t)snprintf(got + n, room - n, "%s%s", c ? "|" : "", text ? text : "");
+            assert_true(n < room);
         }
     }
     (void)sqlite3_finalize(q);
     (void)sqlite3_close(db);
+}
+
+T_UNUSED static void t_sql_is(struct t_station *s, const char *sql, const char *want)
+{
+    char got[4000];
+    t_sql_text(s, sql, got, sizeof got);
     assert_string_equal(got, want);
 }
 

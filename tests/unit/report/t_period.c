@@ -42,13 +42,15 @@ static void times(void **state)
 static void zones(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"Mars", "+8", "+08:0", "+15:00", "+08:60", "+05:45", "08:00", ""};
+    static const char *const bad[] = {"Mars", "+8", "+08:0", "+15:00", "+08:60", "08:00", ""};
     struct zone z;
     char name[8];
     for (size_t i = 0; i < T_COUNT(bad); i++)
         assert_int_equal(zone_parse(bad[i], &z, NULL), FL_ARG);
     assert_int_equal(zone_parse("-03:30", &z, NULL), FL_OK);
     assert_string_equal(zone_name(&z, name), "-03:30");
+    assert_int_equal(zone_parse("+05:45", &z, NULL), FL_OK); /* Nepal */
+    assert_string_equal(zone_name(&z, name), "+05:45");
     assert_int_equal(zone_parse(NULL, &z, NULL), FL_OK);
     assert_string_equal(zone_name(&z, name), "UTC");
     /* Berlin's clock goes back at 01:00 UTC on 25 October 2026: the day has 25 hours */
@@ -66,7 +68,7 @@ static void shifts(void **state)
     (void)state;
     struct period p = {.kind = PERIOD_SHIFT};
     char text[PERIOD_TEXT];
-    static const char *const bad[] = {"", "6", "06:00,", "06:00,06:00", "22:00,06:00", "06:15", "24:00", "06:00 14:00", "06:00,14:00,22:00,"};
+    static const char *const bad[] = {"", "6", "06:00,", "06:00,06:00", "22:00,06:00", "6:15", "06:60", "24:00", "06:00 14:00", "06:00,14:00,22:00,"};
     for (size_t i = 0; i < T_COUNT(bad); i++)
         assert_int_equal(shifts_parse(bad[i], &p, NULL), FL_ARG);
     assert_int_equal(shifts_parse(NULL, &p, NULL), FL_OK);
@@ -83,6 +85,10 @@ static void shifts(void **state)
     assert_int_equal(period_start(&p, 1795305600000 + 1800000), 1795305600000 + 1800000);
     period_text(&p, 1795305600000 + 1800000, text);
     assert_string_equal(text, "2026-11-22 06:00");
+    assert_int_equal(shifts_parse("06:15,14:10", &p, NULL), FL_OK);
+    p.zone.offset_min = 345; /* 00:30 UTC is 06:15 there */
+    assert_int_equal(period_start(&p, 1795305600000 + 1799999), 1795305600000 - 15 * 3600000 - 2100000); /* 14:10 of the day before */
+    assert_int_equal(period_start(&p, 1795305600000 + 1800000), 1795305600000 + 1800000);
     const struct period hour = {.kind = PERIOD_HOUR, .zone = {false, 330}};
     assert_int_equal(period_start(&hour, 1795305600000 + 3600000), 1795305600000 + 1800000); /* 06:30 there: from 06:00 */
 }

@@ -248,6 +248,20 @@ static void times_by_hand(void **state)
     csv_is(s, "throughput", NULL, &all,
            "day,attempts,pass,run_h,units_per_run_hour,cycle_s,flash_s,handling_s,retest_share,slots_fed\r\n"
            "2026-11-22,5,4,0.5,8,18,7,12.5,0.20833333,1.56\r\n");
+    /* a shift begins at 08:15: a quarter of an hour on each side. Before it cycles of 25, 20 and 9 s, retests 10 of 38 s; behind it
+     * unit 4 alone */
+    static const struct report_query shifts = {.limit = 100, .group_by = "shift", .shifts = "08:15,20:00"};
+    csv_is(s, "throughput", NULL, &shifts,
+           "shift,attempts,pass,run_h,units_per_run_hour,cycle_s,flash_s,handling_s,retest_share,slots_fed\r\n"
+           "2026-11-21 20:00,4,3,0.25,12,18,7,12.5,0.26315789,1.56\r\n"
+           "2026-11-22 08:15,1,1,0.25,4,,7,,0,\r\n");
+    /* and of a question since 08:00:20 until 08:21:30: 2 PASS in 880 s, and 1 in 390 s */
+    static const struct report_query until = {.limit = 100, .shifts = "08:15,20:00", .since = "2026-11-22T08:00:20", .until = "2026-11-22T08:21:30"};
+    csv_is(s, "shift", NULL, &until,
+           "shift,from,to,attempts,units,passed,not_passed,first_pass_yield,first_low,first_high,last_pass_yield,last_low,last_high,retest_rate,"
+           "units_per_run_hour\r\n"
+           "2026-11-21 20:00,2026-11-22 08:00,2026-11-22 08:01,3,2,2,0,0.5,0.094531206,0.90546879,1,0.34238023,1,0.5,8.1818182\r\n"
+           "2026-11-22 08:15,2026-11-22 08:15,2026-11-22 08:21,1,1,1,0,1,0.20654931,1,1,0.20654931,1,0,9.2307692\r\n");
 }
 
 /* More places than are shown: a share is one of all units that failed, and not of those in the list. */

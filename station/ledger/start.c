@@ -112,7 +112,7 @@ static enum fl_err keep_evidence(const struct folder *f, const struct vkey *vkey
 void start_keep_refusal(const struct folder *f, const struct vkey *vkey, const char *text)
 {
     struct fl_buf b = FL_BUF(200000), mark = FL_BUF(65536);
-    begin_evidence(&b, f, vkey, "its signer contradicts its log");
+    begin_evidence(&b, f, vkey, "a head that was signed contradicts its log");
     fl_buf_addf(&b, "%s\n", text);
     /* the refusal stands whether or not its evidence can be kept */
     if (fl_file_read(f->checkpoint, &mark, NULL))
@@ -163,6 +163,9 @@ enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey 
         if (!err) {
             out->last_wall = report->leaves ? report->last_ms : INT64_MIN;
             out->now = report->n_keys ? report->key[report->n_keys - 1].key : *vkey;
+            out->n_keys = report->n_keys;
+            for (size_t i = 0; i < report->n_keys; i++)
+                out->key[i] = report->key[i].key;
             memcpy(out->promise, report->next_key, sizeof out->promise);
         }
     }

@@ -3,7 +3,8 @@
  * cosigned.h: the station's side of witnesses: what is offered to one, and what it signed, kept in the data folder as
  * cosigned/<key ID of the witness>.note: the newest head that it signed, with the log's lines and its own; and
  * cosigned/quorum.note: the newest head that witnesses enough for the folder's policy signed, with all their lines. These files
- * are evidence about the log, no part of it; they can be lost and asked for again.
+ * are evidence about the log, no part of it; they can be lost and asked for again. A start refuses a log that they contradict
+ * (ledger/start.h).
  *
  * Reads the database only, so that a station may be at work. Thread rule: one call, one thread.
  */

@@ -107,6 +107,8 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
     /* what was made again counts as any other record: it may have handed the key over, or closed the log */
     if (opened->recovered)
         err = verify_log(r, &found, opened, why);
+    if (!err && (err = start_cosigned(&r->folder, r->db, &found, why)) == FL_MISMATCH)
+        start_keep_refusal(&r->folder, &r->vkey, why->text);
     return err ? err : outbox_writer_open(r->db, &r->outbox, why);
 }
 

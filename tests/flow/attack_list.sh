@@ -39,6 +39,7 @@ T3 heads cut|unit/record/t_tamper.c|{"T3"
 T4 cut before the log_close|unit/audit/t_verify.c|"T4 alone", AUDIT_GOOD
 B1 an older copy, alone|unit/record/t_tamper.c|"B1 alone", AUDIT_GOOD
 B1 an older copy, with a head|unit/record/t_tamper.c|"B1 with a head from elsewhere"
+B1 put back, and a head that a witness signed lies in the folder|unit/record/t_cosigned.c|static void put_back_or_forked
 B2 an older database|unit/record/t_tamper.c|"B2", AUDIT_ROLLBACK
 B2 and the mark, but not the signer's memory|flow/audit_verbs.sh|put_back "cp 
 B2 in the audit, by the signer's memory|flow/audit_verbs.sh|the signer's memory holds a signed head of

@@ -7,9 +7,11 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "ledger/redo.h"
+#include "prove/certificate.h"
 #include "record/rotate.h"
 #include "rows/project.h"
 #include "sign/keeper.h"
+#include "store/db.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +220,21 @@ static void heads_until(struct t_redo *t, int64_t size, char out[static 4000])
     (void)sqlite3_close(db);
 }
 
+/* The newest head lies in cosigned/ of what the cut leaves: a witness signed what only the signer's memory has now. */
+static void witnessed(struct t_redo *t)
+{
+    struct db_reader r;
+    struct fl_buf note = FL_BUF(4096);
+    assert_int_equal(db_open_reader(t_path(&t->s, "flashline.db"), false, &r, NULL), FL_OK);
+    assert_int_equal(certificate_head(r.db, &note, NULL), FL_OK);
+    db_close_reader(&r);
+    t_shell("mkdir %s.cut/cosigned", t->s.data);
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s.cut/cosigned/dfa888a4.note", t->s.data);
+    assert_int_equal(fl_file_replace(path, note.bytes, note.len, 0644, NULL), FL_OK);
+    fl_buf_fini(&note);
+}
+
 /* A power cut before the database's pages were on the disk: it has them as they were some commits ago, the signer's memory is of
  * now. Everything that was answered is there again, under the same heads. */
 static void many_commits_come_again(void **state)
@@ -234,6 +251,7 @@ static void many_commits_come_again(void **state)
     }
     heads_until(t, last + 1, was);
     t_shell("cp %s/key/memory.* %s.cut/key/", s->data, s->data);
+    witnessed(t);
     shut(t);
     t_shell("rm -rf %s && mv %s.cut %s", s->data, s->data, s->data);
     reopen(t);

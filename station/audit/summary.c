@@ -171,7 +171,8 @@ static void print_anchors(const struct check_result *r, struct fl_buf *out)
     fl_buf_addc(out, '\n');
 }
 
-uint64_t summary_held(const struct check_result *r)
+/* Records below this are held by something outside the log: a head, a witness, a timestamp. */
+static uint64_t held_below(const struct check_result *r)
 {
     uint64_t held = r->heads_size > r->cosigned_size ? r->heads_size : r->cosigned_size;
     return r->has_ca && r->anchor_size > held ? r->anchor_size : held;
@@ -180,7 +181,7 @@ uint64_t summary_held(const struct check_result *r)
 /* What whoever holds the key could still write anew, or cut off, without anybody seeing it here. */
 static void print_window(const struct check_result *r, struct fl_buf *out)
 {
-    uint64_t held = summary_held(r), all = r->report.leaves;
+    uint64_t held = held_below(r), all = r->report.leaves;
     if (held >= all)
         fl_buf_adds(out, "window       none: all records are held by something outside this log\n");
     else
@@ -485,8 +486,8 @@ enum fl_err summary_json(const char *path, const struct check_result *r, struct 
                                 (json_int_t)r->anchor_size, "time", r->anchors_good ? json_string(when) : json_null(), "ca", (int)r->has_ca);
     json_t *witness = json_pack("{sI,sI,sI,ss?}", "signed", (json_int_t)r->cosigned, "size", (json_int_t)r->cosigned_size, "unknown",
                                 (json_int_t)r->unknown_cosigned, "asked", r->asked ? r->asked_text : NULL);
-    json_t *window = summary_held(r) < a->leaves
-                         ? json_pack("{sI,sI}", "first", (json_int_t)summary_held(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
+    json_t *window = held_below(r) < a->leaves
+                         ? json_pack("{sI,sI}", "first", (json_int_t)held_below(r), "last", (json_int_t)(a->leaves - 1)) : json_null();
     json_t *o = json_pack("{ss,ss,ss,sb,ss,so,so,so,so,so,so,so,so,so,so,so,sb,so,so,sb,so,so,so,so}", "data", "", "log", r->vkey.name, "key", key, "own_key",
                           (int)r->own_key, "verdict", audit_class_name(a->verdict), "checked", checked, "life", life, "from",
                           time_json(a, a->first_ms), "to", time_json(a, a->last_ms), "head",

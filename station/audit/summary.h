@@ -53,9 +53,6 @@ struct check_result {
     struct summary_previous previous;
 };
 
-/* Records below this are held by something outside the log: a head, a witness, a timestamp. */
-uint64_t summary_held(const struct check_result *r);
-
 FL_MUST enum fl_err summary_text(const char *path, const struct check_result *r, struct fl_buf *out);
 FL_MUST enum fl_err summary_json(const char *path, const struct check_result *r, struct fl_buf *out);
 

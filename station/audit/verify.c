@@ -35,7 +35,8 @@ int audit_class_exit(enum audit_class c)
 
 /* ---- findings ----------------------------------------------------------------------------------- */
 
-bool audit_class_of_log(enum audit_class c)
+/* Is a finding of this class about records, heads and signatures, and not about what is kept beside them? */
+static bool class_of_log(enum audit_class c)
 {
     static const enum audit_class beside[] = {AUDIT_COPY,     AUDIT_NODE,  AUDIT_ROWS,   AUDIT_SCHEMA,
                                               AUDIT_DATABASE, AUDIT_TOKEN, AUDIT_WITNESS};
@@ -88,15 +89,22 @@ static void keep(struct audit_report *r, const struct audit_finding *f)
         r->verdict = f->class;
 }
 
+/* What is quoted may come from a damaged log. */
+static void say(struct audit_finding *f, const char *fmt, va_list ap) FL_PRINTF(2, 0);
+static void say(struct audit_finding *f, const char *fmt, va_list ap)
+{
+    (void)vsnprintf(f->text, sizeof f->text, fmt, ap);
+    fl_utf8_clean(f->text, false);
+}
+
 void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
                const char *fmt, ...)
 {
-    struct audit_finding f = {.class = class, .beside = !audit_class_of_log(class), .first = first, .last = last};
+    struct audit_finding f = {.class = class, .beside = !class_of_log(class), .first = first, .last = last};
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    say(&f, fmt, ap);
     va_end(ap);
-    fl_utf8_clean(f.text, false);
     keep(r, &f);
 }
 
@@ -105,9 +113,8 @@ void audit_add_beside(struct audit_report *r, enum audit_class class, const char
     struct audit_finding f = {.class = class, .beside = true};
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    say(&f, fmt, ap);
     va_end(ap);
-    fl_utf8_clean(f.text, false);
     keep(r, &f);
 }
 
@@ -116,9 +123,8 @@ void audit_doubt(struct audit_run *r, enum audit_class class, uint64_t first, ui
     struct audit_finding f = {.class = class, .head = true, .first = first, .last = last};
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    say(&f, fmt, ap);
     va_end(ap);
-    fl_utf8_clean(f.text, false);
     r->doubt = true;
     r->doubts++;
     keep(r->out, &f);

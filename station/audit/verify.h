@@ -206,8 +206,6 @@ void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, u
                const char *fmt, ...) FL_PRINTF(5, 6);
 /* The same about something that was brought to the log and is no good itself, whatever its class. */
 void audit_add_beside(struct audit_report *r, enum audit_class class, const char *fmt, ...) FL_PRINTF(3, 4);
-/* Is a finding of this class about records, heads and signatures, and not about what is kept beside them? */
-bool audit_class_of_log(enum audit_class c);
 /* The finding that concerns the lowest leaf, those of the log before those beside it; NULL when there is none. */
 const struct audit_finding *audit_worst(const struct audit_report *r);
 

@@ -179,7 +179,8 @@ static enum fl_err station_row(void *ctx, sqlite3_stmt *s)
     return FL_OK;
 }
 
-enum fl_err engine_about(struct report *r, const struct filter *f, const struct report_query *q, struct sheet *s, struct fl_why *why)
+/* "station line-3-a, lot L-1, ..., made 2026-11-22 14:03 UTC" */
+static enum fl_err say_about(struct report *r, const struct filter *f, const struct report_query *q, struct sheet *s, struct fl_why *why)
 {
     struct about a = {"", ""};
     char made[PERIOD_TEXT], zone[8];
@@ -223,7 +224,7 @@ enum fl_err report_run(struct report *r, const char *name, const struct report_q
     if (!err)
         err = filter_make(r, q, spec->group, f, why);
     if (!err)
-        err = engine_about(r, f, q, out, why);
+        err = say_about(r, f, q, out, why);
     if (!err)
         err = facts_check(r, f, why);
     if (!err && spec->facts)

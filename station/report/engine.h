@@ -57,9 +57,6 @@ extern const struct report_spec report_specs[]; /* ends with a row whose name is
 /* Run one part and add it to the sheet. */
 FL_MUST enum fl_err engine_part(struct report *r, const struct filter *f, const struct engine_part *p, struct sheet *s,
                                 struct fl_why *why);
-/* "station line-3-a, lot L-1, ..., made 2026-11-22 14:03 UTC" */
-FL_MUST enum fl_err engine_about(struct report *r, const struct filter *f, const struct report_query *q, struct sheet *s,
-                                 struct fl_why *why);
 
 /* facts of several reports (facts.c, blame_report.c) */
 FL_MUST enum fl_err facts_yield(struct report *r, const struct filter *f, struct sheet *s, struct fl_why *why);

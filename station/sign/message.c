@@ -29,16 +29,11 @@ void message_u32(struct fl_buf *b, uint32_t v)
     fl_buf_add(b, p, sizeof p);
 }
 
-void message_u64(struct fl_buf *b, uint64_t v)
-{
-    uint8_t p[8];
-    fl_put_u64le(p, v);
-    fl_buf_add(b, p, sizeof p);
-}
-
 void message_head(struct fl_buf *b, uint64_t size, const struct tree_hash *root)
 {
-    message_u64(b, size);
+    uint8_t p[8];
+    fl_put_u64le(p, size);
+    fl_buf_add(b, p, sizeof p);
     fl_buf_add(b, root->b, sizeof root->b);
 }
 

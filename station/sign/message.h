@@ -39,7 +39,6 @@ enum { MESSAGE_VERSION = 2, MESSAGE_MAX = SIGNER_REDO_MAX + 8192, MESSAGE_HAND_O
 void message_begin(struct fl_buf *b, char letter);
 void message_u8(struct fl_buf *b, uint8_t v);
 void message_u32(struct fl_buf *b, uint32_t v);
-void message_u64(struct fl_buf *b, uint64_t v);
 void message_head(struct fl_buf *b, uint64_t size, const struct tree_hash *root);
 void message_error(struct fl_buf *b, enum fl_err err, const char *text); /* a whole message but for its end */
 

@@ -58,7 +58,8 @@ static enum fl_err meet(const struct signer_place *p, const struct remote_child 
     return err;
 }
 
-enum fl_err signer_reach(const struct signer_place *p, struct remote **out, struct fl_why *why)
+/* The connection alone. */
+static enum fl_err reach(const struct signer_place *p, struct remote **out, struct fl_why *why)
 {
     *out = NULL;
     if (at_socket(p))
@@ -100,7 +101,7 @@ static enum fl_err place_open(const void *config, const struct checkpoint *last,
 {
     struct remote *r;
     *out = NULL;
-    enum fl_err err = signer_reach(config, &r, why);
+    enum fl_err err = reach(config, &r, why);
     if (err)
         return err;
     err = signer_remote.open(&r, last, redo, out, why);

@@ -57,8 +57,6 @@ struct signer_place {
 FL_MUST enum fl_err signer_send_for(const struct signer_place *p, struct remote **out, struct fl_why *why);
 /* config: struct signer_place *, borrowed during open. */
 extern const struct signer_kind signer_at_place;
-/* The connection alone. */
-FL_MUST enum fl_err signer_reach(const struct signer_place *p, struct remote **out, struct fl_why *why);
 /* What the signer of the folder remembers, for a check of its log: from the files of its memory where they lie there, else by
  * asking at the socket. Nothing is started or written; whatever could not be had is said in `out`. */
 void signer_look(const struct signer_place *p, struct remembered *out);

@@ -130,7 +130,6 @@ void live_end_session(struct web_live *l, uint64_t session);
 struct live_conn *live_conn_next(const struct live_conn *c); /* under the lock */
 
 /* Pure: the texts of the stream (tiles.c). */
-void tiles_json_text(struct fl_buf *b, const char *s); /* quoted; bytes that are no text become '?' */
 void tiles_head(struct fl_buf *b, const struct tally_head *h);
 void tiles_tile(struct fl_buf *b, size_t i, const struct slot_view *v, const struct tile_meter *m);
 bool tiles_same_but_progress(const struct slot_view *a, const struct slot_view *b);

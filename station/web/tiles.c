@@ -15,7 +15,8 @@
 
 #include <string.h>
 
-void tiles_json_text(struct fl_buf *b, const char *s)
+/* Quoted; bytes that are no text become '?'. */
+static void json_text(struct fl_buf *b, const char *s)
 {
     size_t n = strlen(s);
     fl_buf_addc(b, '"');
@@ -41,7 +42,7 @@ void tiles_json_text(struct fl_buf *b, const char *s)
 static void add_text(struct fl_buf *b, const char *key, const char *s)
 {
     fl_buf_addf(b, "\"%s\":", key);
-    tiles_json_text(b, s);
+    json_text(b, s);
     fl_buf_addc(b, ',');
 }
 

@@ -35,7 +35,7 @@ bool web_role_parse(const char *name, enum web_role *out)
     return false;
 }
 
-bool web_name_ok(const char *name)
+static bool name_ok(const char *name)
 {
     size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
     return n >= 1 && n <= WEB_NAME_MAX && name[n] == 0;
@@ -113,7 +113,7 @@ static bool parse_line(char *line, struct web_user *u)
     char *w[WORDS];
     size_t n = split(line, w);
     uint64_t expires;
-    if (n < 5 || n > WORDS || !web_name_ok(w[1]) || !web_role_parse(w[2], &u->role))
+    if (n < 5 || n > WORDS || !name_ok(w[1]) || !web_role_parse(w[2], &u->role))
         return false;
     memcpy(u->name, w[1], strlen(w[1]) + 1);
     if (strcmp(w[0], "user") == 0)
@@ -228,7 +228,7 @@ static enum fl_err change(const char *data, const char *name, const struct web_u
 {
     struct fl_lock lock = {-1};
     struct fl_deadline d = fl_deadline_in_ms(CHANGE_MS);
-    if (!web_name_ok(name))
+    if (!name_ok(name))
         return fl_fail(why, FL_ARG, "a name is 1 to %d of A-Z a-z 0-9 . _ -", WEB_NAME_MAX);
     char *path = fl_path_join(data, "web-users.lock");
     enum fl_err err = path ? fl_lock_claim(&lock, path, why) : fl_fail(why, FL_NOMEM, "out of memory");
@@ -249,7 +249,7 @@ enum fl_err web_users_set(const char *data, const char *name, enum web_role role
     size_t n = strlen(password);
     if (n < 8 || n > WEB_PASSWORD_MAX)
         return fl_fail(why, FL_ARG, "a password has 8 to %d bytes", WEB_PASSWORD_MAX);
-    if (!web_name_ok(name))
+    if (!name_ok(name))
         return change(data, name, NULL, why);
     memcpy(u.name, name, strlen(name) + 1);
     if (RAND_bytes(u.salt, sizeof u.salt) != 1 || !scrypt(password, &u, u.hash))
@@ -262,7 +262,7 @@ enum fl_err web_users_token(const char *data, const char *name, enum web_role ro
 {
     struct web_user u = {.role = role, .token = true};
     uint8_t random[(WEB_TOKEN_TEXT - 1) / 2];
-    if (!web_name_ok(name))
+    if (!name_ok(name))
         return change(data, name, NULL, why);
     memcpy(u.name, name, strlen(name) + 1);
     if (RAND_bytes(random, sizeof random) != 1)

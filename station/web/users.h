@@ -48,7 +48,6 @@ struct web_who {
     uint64_t users;             /* which reading of the file says so, counted */
 };
 
-bool web_name_ok(const char *name);
 /* A missing file is no users. FL_FORMAT names file and line. Free with web_users_fini in any case. */
 FL_MUST enum fl_err web_users_load(const char *data, struct web_users *out, struct fl_why *why);
 void web_users_fini(struct web_users *u);

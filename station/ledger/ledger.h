@@ -86,6 +86,8 @@ void ledger_rollback(struct ledger *l);
 FL_MUST enum fl_err ledger_settle(struct ledger *l, struct fl_why *why);
 /* The same at an orderly end. */
 FL_MUST enum fl_err ledger_end(struct ledger *l, struct fl_why *why);
+/* Get ready what the first records would wait for: for a thread that has nothing to do yet. */
+void ledger_warm(struct ledger *l);
 
 /* The newest signed head as a note, at a hand-over with both lines; nothing when the log is empty. */
 FL_MUST enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why);

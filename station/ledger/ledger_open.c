@@ -180,7 +180,7 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 static enum fl_err open_flush(struct ledger *l, struct fl_why *why)
 {
     const char *path = sqlite3_db_filename(l->db, "main"), *wal = path && *path ? sqlite3_filename_wal(path) : NULL;
-    enum fl_err err = db_exec(l->db, "PRAGMA temp_store = MEMORY", why); /* savepoints, a file each otherwise */
+    enum fl_err err = db_temp_in_memory(l->db, why);
     if (err || !l->kind->remembers || !wal || access(wal, F_OK) != 0)
         return err;
     /* Into the file first: after an fdatasync that failed, the system may show what the disk does not hold, and call it clean. */
@@ -246,6 +246,11 @@ enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, stru
     else
         *out = l;
     return err;
+}
+
+void ledger_warm(struct ledger *l)
+{
+    projector_warm(l->rows);
 }
 
 void ledger_close(struct ledger *l)

@@ -42,6 +42,8 @@ enum fl_err start_database(const struct folder *f, sqlite3 **out, struct fl_why 
     if (!err)
         err = migrate_to_newest(*out, f->db, why);
     if (!err)
+        err = db_temp_in_memory(*out, why);
+    if (!err)
         err = db_check_file(*out, false, why);
     if (!err) {
         err = db_check_schema(*out, why);

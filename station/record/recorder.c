@@ -238,6 +238,7 @@ void *recorder_main(void *ctx)
         struct fl_why why;
         recorder_sick(r, fl_fail(&why, FL_NOMEM, "out of memory"), &why);
     }
+    ledger_warm(r->ledger); /* boards are reset meanwhile */
     for (;;) {
         bool sick = recorder_health(r, NULL) != FL_OK;
         size_t n = fl_queue_take(&r->queue, items, answers ? BATCH_MAX : 1,

@@ -36,7 +36,7 @@ struct projector {
     size_t n;
     struct {
         const struct statement *s;
-        sqlite3_stmt *stmt;
+        sqlite3_stmt *stmt; /* NULL: not needed yet */
         int n;
         const struct param *param[PARAMS_MAX]; /* of ?1, ?2, ... */
     } of[STATEMENTS_MAX];
@@ -163,9 +163,43 @@ static int bind_value(sqlite3_stmt *s, int at, enum param_type type, const json_
     return SQLITE_MISMATCH;
 }
 
+/* ---- running -------------------------------------------------------------------------------------- */
+
+static enum fl_err make_ready(struct projector *p, size_t i, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum fl_err err = db_prepare(p->db, p->of[i].s->sql, &s, why);
+    int n = err ? 0 : sqlite3_bind_parameter_count(s);
+    if (n > PARAMS_MAX)
+        err = fl_fail(why, FL_LIMIT, "a statement has more than %d parameters", PARAMS_MAX);
+    for (int k = 0; k < n && !err; k++) {
+        const char *name = sqlite3_bind_parameter_name(s, k + 1);
+        p->of[i].param[k] = project_param(name);
+        if (!p->of[i].param[k])
+            err = fl_fail(why, FL_ARG, "no member is known for the parameter %s", name ? name : "?");
+    }
+    if (err) {
+        (void)sqlite3_finalize(s);
+        return err;
+    }
+    p->of[i].n = n;
+    p->of[i].stmt = s;
+    return FL_OK;
+}
+
+void projector_warm(struct projector *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (!p->of[i].stmt && make_ready(p, i, NULL))
+            return;
+}
+
 static enum fl_err run_one(struct projector *p, size_t i, int64_t index, const json_t *leaf, const json_t *element,
                            struct fl_why *why)
 {
+    enum fl_err err = p->of[i].stmt ? FL_OK : make_ready(p, i, why);
+    if (err)
+        return err;
     sqlite3_stmt *s = p->of[i].stmt;
     for (int k = 0; k < p->of[i].n; k++) {
         const struct param *q = p->of[i].param[k];
@@ -212,27 +246,7 @@ enum fl_err projector_leaf(struct projector *p, int64_t index, const json_t *lea
     return err;
 }
 
-/* ---- statements made ready ------------------------------------------------------------------------ */
-
-static enum fl_err make_ready(struct projector *p, const struct statement *s, struct fl_why *why)
-{
-    if (p->n == STATEMENTS_MAX)
-        return fl_fail(why, FL_LIMIT, "more statements than a projector holds");
-    size_t i = p->n++;
-    p->of[i].s = s;
-    enum fl_err err = db_prepare(p->db, s->sql, &p->of[i].stmt, why);
-    int n = err ? 0 : sqlite3_bind_parameter_count(p->of[i].stmt);
-    if (n > PARAMS_MAX)
-        return fl_fail(why, FL_LIMIT, "a statement has more than %d parameters", PARAMS_MAX);
-    for (int k = 0; k < n && !err; k++) {
-        const char *name = sqlite3_bind_parameter_name(p->of[i].stmt, k + 1);
-        p->of[i].param[k] = project_param(name);
-        if (!p->of[i].param[k])
-            err = fl_fail(why, FL_ARG, "no member is known for the parameter %s", name ? name : "?");
-    }
-    p->of[i].n = n;
-    return err;
-}
+/* ---- life ------------------------------------------------------------------------------------------ */
 
 enum fl_err projector_new(sqlite3 *db, sqlite3 *leaves, struct projector **out, struct fl_why *why)
 {
@@ -243,8 +257,12 @@ enum fl_err projector_new(sqlite3 *db, sqlite3 *leaves, struct projector **out, 
     p->db = db;
     enum fl_err err = restore_new(leaves, &p->restore, why);
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
-        for (size_t i = 0; i < groups[g]->n && !err; i++)
-            err = make_ready(p, &groups[g]->list[i], why);
+        for (size_t i = 0; i < groups[g]->n && !err; i++) {
+            if (p->n == STATEMENTS_MAX)
+                err = fl_fail(why, FL_LIMIT, "more statements than a projector holds");
+            else
+                p->of[p->n++].s = &groups[g]->list[i];
+        }
     if (err)
         projector_free(p);
     else

@@ -19,6 +19,9 @@ struct projector; /* opaque: prepared statements */
 
 /* Rows are written into `db`; records that others refer to (abridge.h) are read from `leaves`, mostly the same. */
 FL_MUST enum fl_err projector_new(sqlite3 *db, sqlite3 *leaves, struct projector **out, struct fl_why *why);
+/* Statements are prepared when a leaf first needs them. The rest of them, by somebody who has time for it, so that no leaf waits
+ * for its own; one that cannot be prepared is tried again, and told, when it is needed. */
+void projector_warm(struct projector *p);
 void projector_free(struct projector *p); /* NULL is fine; before the connection is closed */
 
 /* Write the rows of the leaf with this index. FL_FORMAT: the leaf says something that cannot be a row (a MAC

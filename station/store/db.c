@@ -106,6 +106,11 @@ enum fl_err db_write_ahead(sqlite3 *db, struct fl_why *why)
     return fl_fail(why, from_sqlite(rc), "%.150s: cannot write: %s%s", sqlite3_db_filename(db, "main"), sqlite3_errstr(rc), advice(rc));
 }
 
+enum fl_err db_temp_in_memory(sqlite3 *db, struct fl_why *why)
+{
+    return db_exec(db, "PRAGMA temp_store = MEMORY", why);
+}
+
 enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why)
 {
     sqlite3_stmt *s;

@@ -33,6 +33,10 @@ FL_MUST enum fl_err db_run(sqlite3_stmt *s, struct fl_why *why);
 /* Pages that the open transaction has changed so far, into the WAL, where its COMMIT would put them: nobody sees them before
  * it, and it has fewer to write. Without a transaction nothing is done. */
 FL_MUST enum fl_err db_write_ahead(sqlite3 *db, struct fl_why *why);
+/* Savepoints are kept in memory from here on, a file each otherwise. For a database that needs no migration any more, whose
+ * sorting may take more than memory has; and before anything uses SQLite's temporary database (a check of the file does),
+ * or the whole schema is read again. */
+FL_MUST enum fl_err db_temp_in_memory(sqlite3 *db, struct fl_why *why);
 /* One integer; FL_NOT_FOUND when there is no row. NULL counts as `none`. */
 FL_MUST enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why);
 

@@ -3,6 +3,7 @@
 #include "unit/t.h"
 
 #include "prove/check.h"
+#include "rows/project_rows.h"
 #include "store/db.h"
 #include "unit/record/station.h"
 
@@ -137,12 +138,35 @@ static void at_once(void **state)
     (void)sqlite3_close(steps);
 }
 
+/* They are prepared when a leaf first needs them: a word that is wrong in one would wait for its day. */
+static void statements_are_sound(void **state)
+{
+    static const struct statements *const groups[] = {&project_names, &project_station, &project_attempts, &project_lots, &project_people,
+                                                      &project_line};
+    sqlite3 *db;
+    struct fl_why why = {0, ""};
+    (void)state;
+    assert_int_equal(db_open_empty(":memory:", db_newest(), &db, NULL), FL_OK);
+    for (size_t g = 0; g < T_COUNT(groups); g++)
+        for (size_t i = 0; i < groups[g]->n; i++) {
+            sqlite3_stmt *s;
+            if (db_prepare(db, groups[g]->list[i].sql, &s, &why))
+                fail_msg("%s", why.text);
+            for (int k = sqlite3_bind_parameter_count(s); k > 0; k--)
+                if (!project_param(sqlite3_bind_parameter_name(s, k)))
+                    fail_msg("%s in %s", sqlite3_bind_parameter_name(s, k), groups[g]->list[i].sql);
+            assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+        }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(version_2, t_setup, t_teardown),
         cmocka_unit_test_setup_teardown(not_ours, t_setup, t_teardown),
         cmocka_unit_test(at_once),
+        cmocka_unit_test(statements_are_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "audit/checkpoint.h"
 #include "base/embedded.h"
 #include "base/file.h"
+#include "ledger/start.h"
 #include "store/db.h"
 #include "store/folder.h"
 #include "store/schema_sql.h"
@@ -651,6 +652,32 @@ static void looks_back(void **state)
     assert_int_equal(l.boots, 4);
 }
 
+static int schema_bytes(sqlite3 *db)
+{
+    int now = 0, most;
+    assert_int_equal(sqlite3_db_status(db, SQLITE_DBSTATUS_SCHEMA_USED, &now, &most, 0), SQLITE_OK);
+    return now;
+}
+
+/* Where temporary tables lie is settled before a check uses any: later, SQLite drops all that it read of the schema. */
+static void schema_is_read_once(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct folder f;
+    sqlite3 *db;
+    t_open(s, &o);
+    t_close(s);
+    assert_int_equal(folder_paths(s->data, &f, NULL), FL_OK);
+    assert_int_equal(start_database(&f, &db, NULL), FL_OK);
+    int bytes = schema_bytes(db);
+    assert_in_range(bytes, 50000, 5000000);
+    assert_int_equal(db_temp_in_memory(db, NULL), FL_OK); /* as ledger_open does */
+    assert_int_equal(schema_bytes(db), bytes);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    folder_fini(&f);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
@@ -658,7 +685,7 @@ int main(void)
         T(made_on_first_use), T(attempts_become_rows), T(once_for_each_job), T(bad_events), T(leaves_are_canonical),
         T(interrupted), T(clock_set_back), T(heartbeats), T(mark_follows), T(encrypted_key), T(key_troubles),
         T(full_database), T(read_only_folder), T(bit_flip_before_signing), T(bad_signature_from_the_signer), T(pages_ahead_of_the_signature),
-        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema), T(looks_back),
+        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema), T(looks_back), T(schema_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,7 +140,7 @@ $B/bench-zlib9: $B/obj/scripts/bench.d/zlib9.o
 $B/bench-clock: $B/obj/tests/bench/own_clock.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
-$B/bench-log: $B/obj/scripts/bench.d/log.o $(LIB)
+$B/bench-log: $B/obj/scripts/bench.d/log.o $B/obj/scripts/bench.d/log_proofs.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench:

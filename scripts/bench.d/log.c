@@ -6,7 +6,8 @@
  * key in the process. One record at a time, each in a commit of its own: how long a slot waits. Many slots at once share
  * commits: what a station gets through. 64 attempts end together. The re-verification that every start makes. A proof out of a tree
  * of ten million leaves. */
-#include "audit/proof_file.h"
+#include "log.h"
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "event/event.h"
@@ -31,14 +32,13 @@ enum { PUT_MS = 60000, BATCH = 256, SLOTS = 64 };
 static char dir[200];
 static bool quick;
 
-static void die(const char *what, const struct fl_why *why)
+void bench_die(const char *what, const struct fl_why *why)
 {
     fprintf(stderr, "bench-log: %s: %s\n", what, why->text);
     exit(1);
 }
 
-/* What is measured "on one core" is measured by what the core spent, whoever else had it meanwhile. */
-static double core_seconds(void)
+double bench_core_seconds(void)
 {
     struct timespec t;
     if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
@@ -60,8 +60,7 @@ static double seconds(void)
     return (double)fl_mono_ns() / 1e9;
 }
 
-/* target 0: none; it is a lower bound unless `most`. */
-static void row(const char *what, double value, const char *unit, double limit, double target, bool most, const char *note)
+void bench_row(const char *what, double value, const char *unit, double limit, double target, bool most, const char *note)
 {
     bool met = most ? value <= target : value >= target;
     printf("{\"what\":\"%s\",\"value\":%.4g,\"min\":%.4g,\"max\":%.4g,\"runs\":1,\"unit\":\"%s\"", what, value, value, value, unit);
@@ -126,17 +125,17 @@ static void open_station(struct station *s, const char *name, bool apart)
     memset(s, 0, sizeof *s);
     (void)snprintf(s->data, sizeof s->data, "%s/%s", dir, name);
     if (folder_paths(s->data, &f, &why) || folder_create(&f, &new, &why))
-        die("folder", &why);
+        bench_die("folder", &why);
     const char *program = getenv("BENCH_FL");
     const struct remote_child child = {.program = program ? program : "build/release/flashline", .key = f.key, .memory = f.memory};
     if (apart) {
         if (remote_start(&child, &s->signer, &why))
-            die("signer", &why);
+            bench_die("signer", &why);
         hooks.signer = &signer_remote;
         hooks.signer_config = &s->signer;
     }
     if (recorder_open_hooked(&c, &hooks, &s->r, &o, &why))
-        die("station", &why);
+        bench_die("station", &why);
     folder_fini(&f);
 }
 
@@ -179,7 +178,7 @@ static double commits(struct station *s, unsigned unit, unsigned n)
         event_ticket_reset(&t);
         if (fl_queue_put(recorder_queue(s->r), make(job, i % 2, unit + i / 2, &t), fl_deadline_in_ms(PUT_MS)) ||
             event_ticket_wait(&t, fl_deadline_never(), NULL, &why))
-            die("commit", &why);
+            bench_die("commit", &why);
     }
     double took = seconds() - start;
     event_ticket_fini(&t);
@@ -206,10 +205,10 @@ static void commit_rows(struct station *s, const char *what, unsigned n, bool ap
     (void)snprintf(note, sizeof note, "bare disk beside it: %.0f/s; two waits one after the other could be %.0f/s", bare, bare / 2);
     if (!apart)
         (void)snprintf(note, sizeof note, "bare disk beside it: %.0f/s", bare);
-    row(what, rate, "/s", bare, 200, false, note);
-    row("  of the bare disk's rate", rate / bare, "", 1, 0.8, false, apart ? "two in a row could reach 0.5" : "");
-    row("  a commit beyond the disk's own time", 1e6 / rate - 1e6 / bare, "us", 0, 0, false, "");
-    row("  processor time of a commit", processor / n * 1e6, "us", 0, 0, false,
+    bench_row(what, rate, "/s", bare, 200, false, note);
+    bench_row("  of the bare disk's rate", rate / bare, "", 1, 0.8, false, apart ? "two in a row could reach 0.5" : "");
+    bench_row("  a commit beyond the disk's own time", 1e6 / rate - 1e6 / bare, "us", 0, 0, false, "");
+    bench_row("  processor time of a commit", processor / n * 1e6, "us", 0, 0, false,
         apart ? "one slot and the recorder; the signer's: below" : "one slot, recorder and signer");
 }
 
@@ -236,7 +235,7 @@ static int64_t heads_of(struct station *s)
     int64_t n;
     if (folder_paths(s->data, &f, &why) || db_open_reader(f.db, false, &reader, &why) ||
         db_int(reader.db, "SELECT count(*) FROM checkpoint", 0, &n, &why))
-        die("heads", &why);
+        bench_die("heads", &why);
     db_close_reader(&reader);
     folder_fini(&f);
     return n;
@@ -263,8 +262,8 @@ static void shared_rows(struct station *s, unsigned records)
     bare_close(&b);
     double bare = 2 * BARE / disk;
     (void)snprintf(note, sizeof note, "%.0f commits/s, %.1f records in each; bare disk before and after: %.0f/s", heads / took, n / heads, bare);
-    row("64 slots, each waits for each record", n / took, "records/s", bare, 0, false, note);
-    row("  of the bare disk's rate", n / took / bare, "", 0, 0.8, false, "what waits together shares one wait for the disk");
+    bench_row("64 slots, each waits for each record", n / took, "records/s", bare, 0, false, note);
+    bench_row("  of the bare disk's rate", n / took / bare, "", 0, 0.8, false, "what waits together shares one wait for the disk");
 }
 
 /* As fast as the queue takes them; the last one's answer ends it. */
@@ -283,7 +282,7 @@ static double leaves(struct station *s, unsigned n, bool attempts)
             exit(1);
     }
     if (event_ticket_wait(&t, fl_deadline_never(), NULL, &why))
-        die("leaves", &why);
+        bench_die("leaves", &why);
     double rate = n / (seconds() - start);
     event_ticket_fini(&t);
     return rate;
@@ -305,7 +304,7 @@ static void put_wait(struct station *s, struct event *e, struct event_ticket *t)
     struct fl_why why = {0, ""};
     if (!e || fl_queue_put(recorder_queue(s->r), e, fl_deadline_in_ms(PUT_MS)) ||
         event_ticket_wait(t, fl_deadline_never(), NULL, &why))
-        die("slot", &why);
+        bench_die("slot", &why);
 }
 
 /* As a slot does it: a start durable before the unit is touched, an end durable before PASS is shown, then the next. */
@@ -352,9 +351,9 @@ static void burst(struct station *s, unsigned within_us, const char *name)
     s->jobs++;
     (void)pthread_barrier_destroy(&gate);
     (void)snprintf(what, sizeof what, "%u attempts ending %s: the slowest to be durable", (unsigned)SLOTS, name);
-    row(what, durable * 1000, "ms", 0, 250, true, "");
+    bench_row(what, durable * 1000, "ms", 0, 250, true, "");
     (void)snprintf(what, sizeof what, "%u attempts ending %s: the longest until a slot's next start is recorded", (unsigned)SLOTS, name);
-    row(what, start * 1000, "ms", 0, 50, true, "its end's record and its start's, one behind the other");
+    bench_row(what, start * 1000, "ms", 0, 50, true, "its end's record and its start's, one behind the other");
 }
 
 /* ---- reading it all again ------------------------------------------------------------------------------------------- */
@@ -370,156 +369,19 @@ static double verify(const char *data, double *bytes)
     int64_t n, sum;
     if (folder_paths(data, &f, &why) || folder_identity(&f, station, &vkey, &why) || db_open_reader(f.db, false, &reader, &why) ||
         db_int(reader.db, "SELECT count(*) FROM leaf", 0, &n, &why) || db_int(reader.db, "SELECT sum(length(rec)) FROM leaf", 0, &sum, &why))
-        die("verify", &why);
+        bench_die("verify", &why);
     double best = 1e9;
     for (int i = 0; i < 3; i++) {
-        double start = core_seconds();
+        double start = bench_core_seconds();
         if (start_verify(&f, reader.db, &vkey, &found, &why))
-            die("verify", &why);
-        double took = core_seconds() - start;
+            bench_die("verify", &why);
+        double took = bench_core_seconds() - start;
         best = took < best ? took : best;
     }
     db_close_reader(&reader);
     folder_fini(&f);
     *bytes = (double)sum / (double)n;
     return (double)n / best;
-}
-
-/* ---- proofs ------------------------------------------------------------------------------------------------------------ */
-
-static void hash_of(uint64_t i, struct tree_hash *h)
-{
-    memset(h, 0, sizeof *h);
-    memcpy(h->b, &i, sizeof i);
-}
-
-/* A record of a unit that passed, as certificates prove it. */
-static void unit_of(const char *data, struct fl_buf *rec)
-{
-    struct fl_why why = {0, ""};
-    struct folder f;
-    struct db_reader reader;
-    struct shapes *shapes;
-    int64_t index;
-    const uint8_t *bytes;
-    size_t n;
-    if (folder_paths(data, &f, &why) || db_open_reader(f.db, false, &reader, &why) || shapes_new(reader.db, &shapes, &why) ||
-        db_int(reader.db, "SELECT max(l.idx) FROM leaf l JOIN event_kind k ON k.id = l.kind WHERE k.name = 'unit_final'", -1, &index, &why) ||
-        shapes_record(shapes, index, &bytes, &n, &why))
-        die("unit", &why);
-    fl_buf_add(rec, bytes, n);
-    shapes_free(shapes);
-    db_close_reader(&reader);
-    folder_fini(&f);
-}
-
-/* Bytes of the certificate of the unit in place `at`: made and checked like any other, under a head signed here. */
-static double certificate(struct fl_hash *hasher, const struct tree_reader *tree, const struct fl_buf *rec, uint64_t at, uint64_t n)
-{
-    static const char origin[] = "factory.example/line-3/station-a/2026";
-    struct fl_buf note = FL_BUF(4096), file = FL_BUF(65536);
-    struct tree_proof proof;
-    struct proof_file parsed;
-    struct checkpoint head = {.size = n};
-    struct vkey vkey;
-    struct key *key;
-    struct fl_why why = {0, ""};
-    char text[CHECKPOINT_TEXT_MAX];
-    uint8_t public[KEY_PUBLIC], signature[KEY_SIGNATURE];
-    if (key_new(&key, &why) || tree_stored_root(hasher, tree, n, &head.root, &why) || tree_prove_leaf(hasher, tree, at, n, &proof, &why))
-        die("certificate", &why);
-    key_public(key, public);
-    if (vkey_make(origin, KEY_NOTE, public, &vkey, &why) ||
-        key_sign(key, text, checkpoint_format(origin, n, &head.root, text), signature, &why))
-        die("certificate", &why);
-    checkpoint_note(&note, &vkey, origin, n, &head.root, signature);
-    proof_file_write(&file, rec->bytes, rec->len, at, &proof, note.bytes, note.len);
-    if (proof_file_parse(file.bytes, file.len, &parsed, &why) ||
-        proof_file_check(&parsed, rec->bytes, rec->len, &vkey, 1, origin, NULL, &why))
-        die("certificate", &why);
-    double bytes = (double)file.len;
-    proof_file_fini(&parsed);
-    fl_buf_fini(&note);
-    fl_buf_fini(&file);
-    key_free(key);
-    return bytes;
-}
-
-/* `unit` is the record in place `at`; of the others there are only hashes. */
-static sqlite3 *make_tree(uint64_t n, struct fl_hash *hasher, uint64_t at, const struct fl_buf *unit)
-{
-    char path[300];
-    struct fl_why why = {0, ""};
-    sqlite3 *db;
-    sqlite3_stmt *leaf, *node;
-    struct tree_range range = {.size = 0};
-    (void)snprintf(path, sizeof path, "%s/tree.db", dir);
-    if (sqlite3_open(path, &db) != SQLITE_OK || db_exec(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-                                                             "CREATE TABLE leaf (idx INTEGER PRIMARY KEY, hash BLOB);"
-                                                             "CREATE TABLE node (id INTEGER PRIMARY KEY, hash BLOB); BEGIN", &why) ||
-        db_prepare(db, "INSERT INTO leaf VALUES (?, ?)", &leaf, &why) || db_prepare(db, "INSERT INTO node VALUES (?, ?)", &node, &why))
-        die("tree", &why);
-    for (uint64_t i = 0; i < n; i++) {
-        struct tree_made made[TREE_LEVELS];
-        struct tree_hash h;
-        size_t k;
-        hash_of(i, &h);
-        if (i == at && tree_leaf(hasher, unit->bytes, unit->len, &h))
-            exit(1);
-        (void)sqlite3_bind_int64(leaf, 1, (sqlite3_int64)i);
-        (void)sqlite3_bind_blob(leaf, 2, h.b, sizeof h.b, SQLITE_STATIC);
-        if (db_run(leaf, &why) || tree_range_add(hasher, &range, &h, made, &k))
-            die("tree", &why);
-        for (size_t m = 0; m < k; m++) {
-            (void)sqlite3_bind_int64(node, 1, (sqlite3_int64)tree_stored_index(made[m].level, made[m].index));
-            (void)sqlite3_bind_blob(node, 2, made[m].hash.b, sizeof made[m].hash.b, SQLITE_STATIC);
-            if (db_run(node, &why))
-                die("tree", &why);
-        }
-    }
-    (void)sqlite3_finalize(leaf);
-    (void)sqlite3_finalize(node);
-    if (db_exec(db, "COMMIT", &why))
-        die("tree", &why);
-    return db;
-}
-
-static void proof_rows(uint64_t n, const struct fl_buf *unit)
-{
-    struct fl_hash *hasher;
-    struct ledger_tree t;
-    struct tree_reader reader;
-    struct tree_proof proof;
-    struct tree_hash h, root;
-    struct fl_why why = {0, ""};
-    if (fl_hash_new(FL_HASH_SHA256, &hasher))
-        exit(1);
-    const uint64_t at = 1000; /* at the beginning no path is short */
-    sqlite3 *db = make_tree(n, hasher, at, unit);
-    if (ledger_tree_open(db, &t, &reader, &why) || tree_stored_root(hasher, &reader, n, &root, &why))
-        die("proof", &why);
-    double worst = 0;
-    uint64_t x = 88172645463325252u; /* xorshift64: places all over the tree, the same each time */
-    for (int i = 0; i < 1000; i++) {
-        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-        double start = core_seconds();
-        if (tree_prove_leaf(hasher, &reader, x % n, n, &proof, &why))
-            die("proof", &why);
-        double took = core_seconds() - start;
-        worst = took > worst ? took : worst;
-        hash_of(x % n, &h);
-        if (x % n != at && tree_check_leaf(hasher, &h, x % n, n, &proof, &root))
-            exit(1);
-    }
-    char what[80], note[80];
-    (void)snprintf(what, sizeof what, "slowest of 1000 proofs from %llu M leaves", (unsigned long long)n / 1000000);
-    row(what, worst * 1000, "ms", 0, 5, true, "");
-    (void)snprintf(what, sizeof what, "certificate of a unit among %llu M leaves", (unsigned long long)n / 1000000);
-    (void)snprintf(note, sizeof note, "a record of %zu bytes", unit->len);
-    row(what, certificate(hasher, &reader, unit, at, n), "bytes", 0, 2047, true, note);
-    ledger_tree_close(&t);
-    (void)sqlite3_close(db);
-    fl_hash_free(hasher);
 }
 
 static void clean(void)
@@ -560,15 +422,15 @@ int main(int argc, char **argv)
     burst(&apart, WITHIN_US, "within one second");
     burst(&apart, 0, "in the same moment");
     double rate = leaves(&apart, quick ? 4000 : 20000, true);
-    row("attempts in batches, as a line makes them", rate, "leaves/s", 0, 0, false, "with all rows that reports need");
+    bench_row("attempts in batches, as a line makes them", rate, "leaves/s", 0, 0, false, "with all rows that reports need");
     double heads = (double)heads_of(&apart);
     close_station(&apart);
-    row("processor time of a head in the signer", processor_seconds(RUSAGE_CHILDREN) / heads * 1e6, "us", 0, 0, false, "its start counted in");
+    bench_row("processor time of a head in the signer", processor_seconds(RUSAGE_CHILDREN) / heads * 1e6, "us", 0, 0, false, "its start counted in");
     open_station(&here, "here", false);
     commit_rows(&here, "durable signed commits, key in the process", quick ? 400 : 2000, false);
     open_station(&small, "small", false);
     rate = leaves(&small, quick ? 250000 : 1000000, false);
-    row("small records in batches of 256", rate, "leaves/s", 0, 20000, false, "");
+    bench_row("small records in batches of 256", rate, "leaves/s", 0, 20000, false, "");
     close_station(&small);
     (void)leaves(&here, quick ? 4000 : 40000, true);
     close_station(&here);
@@ -576,13 +438,10 @@ int main(int argc, char **argv)
     char note[80];
     (void)snprintf(note, sizeof note, "records of %.0f bytes, the newest 1000 signatures", bytes);
     /* so many signatures cost what half of a short log's records do: only a long one is held to the target */
-    row("re-verification at the start, small records", rate, "leaves/s", 0, quick ? 0 : 500000, false, note);
+    bench_row("re-verification at the start, small records", rate, "leaves/s", 0, quick ? 0 : 500000, false, note);
     rate = verify(here.data, &bytes);
     (void)snprintf(note, sizeof note, "records of %.0f bytes, the newest 1000 signatures", bytes);
-    row("re-verification at the start, attempts", rate, "leaves/s", 0, 0, false, note);
-    struct fl_buf unit = FL_BUF(LEAF_BYTES_MAX);
-    unit_of(here.data, &unit);
-    proof_rows(quick ? 1000000 : 10000000, &unit);
-    fl_buf_fini(&unit);
+    bench_row("re-verification at the start, attempts", rate, "leaves/s", 0, 0, false, note);
+    bench_proofs(dir, here.data, quick ? 1000000 : 10000000);
     return 0;
 }

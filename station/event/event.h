@@ -8,7 +8,7 @@
  *
  *   kind             body members (besides those of every leaf)
  *   log_open         origin, vkey, next?, previous?, policy (audit/policy_told.h)        [recorder]
- *   boot             host, reason, made_again? (records a crash took, given back by the signer)  [recorder]
+ *   boot             host, reason, sends (1), made_again? (records a crash took, given back by the signer)  [recorder]
  *   attempt_start    job, slot, port, bridge?, profile, operator?, lot?, mac?, chip?, purpose?, serial?
  *   attempt_result   see struct attempt_facts
  *   interrupted      job, slot, mac?, start (leaf of the attempt_start)         [recorder]
@@ -44,6 +44,8 @@
  *
  * Some events are refused rather than recorded: the ticket is then answered FL_REFUSED with a fault (fault.h) where
  * it is an attempt's, and a sentence. record/allow.h has the rules.
+ *
+ * A record with parcels (parcel.h) has `sends`, added by the recorder: store/outbox_told.h.
  *
  * `job` is the idempotency key: a random UUID made by the maker, or the hash of what is told. One job has at
  * most one leaf of a kind; sending it again adds nothing and is answered FL_OK with the first one's index.

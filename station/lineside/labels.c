@@ -135,7 +135,7 @@ static enum fl_err load(struct labels *l, struct fl_why *why)
 static enum fl_err start_worker(struct labels *l, struct fl_why *why)
 {
     struct folder f;
-    const struct outbox_sender sender = {.kind = "label", .ctx = l, .send = send_label};
+    const struct outbox_sender sender = {.kind = "label", .ctx = l, .send = send_label, .from_record = true};
     enum fl_err err = folder_paths(l->c.data, &f, why);
     if (err)
         return err;

@@ -4,6 +4,7 @@
 #include "audit/evidence.h"
 #include "base/file.h"
 #include "ledger/ledger.h"
+#include "prove/check_outbox.h"
 #include "prove/check_rows.h"
 #include "store/db.h"
 #include "store/shapes.h"
@@ -181,6 +182,8 @@ static enum fl_err check_database(sqlite3 *db, struct checking *x, struct check_
     err = check_rows(db, out, why);
     if (!err)
         err = check_names(db, out, why);
+    if (!err && out->rows_checked)
+        err = check_outbox(db, out, why);
     return schema_err && err != FL_NOMEM ? FL_OK : err; /* no table to compare with: said above */
 }
 

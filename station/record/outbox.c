@@ -3,6 +3,8 @@
 
 #include "base/buf.h"
 #include "store/db.h"
+#include "store/outbox_told.h"
+#include "store/shapes.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -78,6 +80,20 @@ static bool take_due(struct outbox_worker *w, struct due *d)
     return there && !d->bytes.err;
 }
 
+/* FL_REFUSED: nobody who records put it there so. */
+static enum fl_err as_told(struct outbox_worker *w, const struct outbox_item *item, struct fl_why *why)
+{
+    if (item->leaf < 0)
+        return w->sender.from_record ? fl_fail(why, FL_REFUSED, "it follows from no record: somebody put it there") : FL_OK;
+    struct shapes *shapes;
+    enum fl_err err = shapes_new(w->reader.db, &shapes, why);
+    if (err)
+        return err;
+    err = outbox_told(shapes, item->leaf, w->sender.kind, item->target, item->bytes, item->n, why);
+    shapes_free(shapes);
+    return err == FL_MISMATCH ? FL_REFUSED : err;
+}
+
 /* True: one was sent or tried, look for more at once. */
 static bool send_one(struct outbox_worker *w)
 {
@@ -88,7 +104,9 @@ static bool send_one(struct outbox_worker *w)
         const struct outbox_item item = {.id = d.id, .leaf = d.leaf, .target = d.target, .job = d.job,
                                          .bytes = d.bytes.bytes ? d.bytes.bytes : (const uint8_t *)"", .n = d.bytes.len,
                                          .tries = d.tries};
-        enum fl_err sent = w->sender.send(w->sender.ctx, &item, &w->stop, &why);
+        enum fl_err sent = as_told(w, &item, &why);
+        if (!sent)
+            sent = w->sender.send(w->sender.ctx, &item, &w->stop, &why);
         more = sent != FL_CANCELLED && tell(w, &item, sent, &why);
     }
     fl_buf_fini(&d.bytes);

@@ -31,9 +31,11 @@ struct outbox_sender {
     /* FL_OK: sent. FL_REFUSED or FL_FORMAT: never will be, given up. FL_CANCELLED: woken up to stop, not a try. Anything
      * else: tried again later. Must end by a deadline of its own and heed `stop`. */
     FL_MUST enum fl_err (*send)(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why);
+    bool from_record;   /* each follows from a record: one that names none was put there by somebody, and is given up */
     const char *target; /* only parcels to it; NULL: to any. Borrowed */
 };
 
+/* What is not what its record tells (store/outbox_told.h) is not sent, but given up. */
 struct outbox_worker; /* opaque */
 
 /* One thread for one kind, or for one target of it, so that a dead printer holds up nothing but labels, and a witness that is

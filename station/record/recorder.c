@@ -2,6 +2,7 @@
 #include "record/recorder_inside.h"
 
 #include "ledger/redo.h"
+#include "store/outbox_told.h"
 
 #include <stdlib.h>
 
@@ -108,15 +109,32 @@ enum fl_err recorder_commit(struct recorder *r, struct fl_why *why)
     return err ? err : r->place.file ? db_place_check(r->db, &r->place, why) : db_place_take(r->db, &r->place, why);
 }
 
+/* The body with what it sends (store/outbox_told.h). */
+static enum fl_err with_sends(const struct event *e, json_t **out, struct fl_why *why)
+{
+    json_t *sends = outbox_sends(e->parcels);
+    *out = sends && json_array_size(sends) && json_is_object(e->body) ? json_copy(e->body) : json_incref(e->body);
+    if (!sends || !*out || (*out != e->body && json_object_set(*out, "sends", sends) != 0)) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    json_decref(sends);
+    return *out ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+}
+
 /* One event's leaf and parcels. FL_FORMAT, FL_REFUSED: this event alone is refused. What the next event may be is asked of the
  * rows of those before it: only the last one's may wait. */
 static enum fl_err add_event(struct recorder *r, const struct event *e, bool last, struct answer *a)
 {
     struct moment now = recorder_now(r);
+    json_t *body = NULL;
     *a = (struct answer){.index = -1, .fault = ""};
     r->retired |= e->kind == EVENT_KEY_RETIRE;
     if (e->body)
-        a->err = (last && e->typed ? recorder_append_sure : recorder_append)(r, e->kind, e->body, now, &a->index, &a->fault, &a->why);
+        a->err = with_sends(e, &body, &a->why);
+    if (!a->err && body)
+        a->err = (last && e->typed ? recorder_append_sure : recorder_append)(r, e->kind, body, now, &a->index, &a->fault, &a->why);
+    json_decref(body);
     if (a->err)
         a->index = -1;
     else if (e->parcels)

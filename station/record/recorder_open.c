@@ -136,6 +136,7 @@ static json_t *boot_body(unsigned again)
         host[0] = 0;
     host[sizeof host - 1] = 0;
     if (o && (fl_json_set_dirty(o, "host", host, strlen(host)) || json_object_set_new(o, "reason", json_string("start")) ||
+              json_object_set_new(o, "sends", json_integer(1)) ||
               (again && json_object_set_new(o, "made_again", json_integer(again))))) {
         json_decref(o);
         o = NULL;

@@ -3,6 +3,8 @@
 
 #include "store/db.h"
 #include "store/folder.h"
+#include "store/outbox_told.h"
+#include "store/shapes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,9 +123,16 @@ enum fl_err line_past_attempt(const char *data, int64_t leaf, json_t **out, stru
     return !err && !*out ? fl_fail(why, FL_ARG, "no attempt ended with leaf %lld", (long long)leaf) : err;
 }
 
+struct label_call {
+    struct line_past_label *out;
+    enum fl_err err;
+    struct fl_why *why;
+};
+
 static void label_row(sqlite3_stmt *s, const void *each, void *ctx)
 {
-    struct line_past_label *out = ctx;
+    struct label_call *c = ctx;
+    struct line_past_label *out = c->out;
     (void)each;
     (void)snprintf(out->printer, sizeof out->printer, "%s", text_in(s, 0));
     out->n = (size_t)sqlite3_column_bytes(s, 1);
@@ -131,6 +140,12 @@ static void label_row(sqlite3_stmt *s, const void *each, void *ctx)
     if (out->bytes)
         memcpy(out->bytes, sqlite3_column_blob(s, 1), out->n);
     out->attempt = sqlite3_column_int64(s, 2);
+    struct shapes *shapes;
+    c->err = shapes_new(sqlite3_db_handle(s), &shapes, c->why);
+    if (c->err)
+        return;
+    c->err = outbox_told(shapes, out->attempt, "label", out->printer, sqlite3_column_blob(s, 1), out->n, c->why);
+    shapes_free(shapes);
 }
 
 enum fl_err line_past_label(const char *data, const uint8_t mac[static 6], struct line_past_label *out, struct fl_why *why)
@@ -138,8 +153,11 @@ enum fl_err line_past_label(const char *data, const uint8_t mac[static 6], struc
     int64_t unit = 0;
     for (int i = 0; i < 6; i++)
         unit = unit << 8 | mac[i];
+    struct label_call c = {out, FL_OK, why};
     memset(out, 0, sizeof *out);
-    enum fl_err err = read_rows(data, label_sql, NULL, unit, label_row, NULL, out, why);
+    enum fl_err err = read_rows(data, label_sql, NULL, unit, label_row, NULL, &c, why);
+    if (!err && c.err)
+        return c.err;
     return !err && !out->bytes ? fl_fail(why, FL_ARG, "no label was ever made for this unit") : err;
 }
 

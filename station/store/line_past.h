@@ -29,7 +29,8 @@ FL_MUST enum fl_err line_past_read(const char *data, const char *lot, void (*eac
 
 /* Members mac, serial, lot (where there are any) of the attempt that this leaf ended: a new object. FL_ARG: it is none. */
 FL_MUST enum fl_err line_past_attempt(const char *data, int64_t leaf, json_t **out, struct fl_why *why);
-/* The newest label of a unit: printer, bytes (the caller's, for free()), attempt. FL_ARG: there is none. */
+/* The newest label of a unit: printer, bytes (the caller's, for free()), attempt. FL_ARG: there is none. FL_MISMATCH: somebody
+ * changed it (outbox_told.h); `bytes` is the caller's then too. */
 struct line_past_label {
     char printer[PARCEL_TARGET_MAX];
     uint8_t *bytes;

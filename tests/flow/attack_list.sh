@@ -119,6 +119,8 @@ H10 the mark taken away|flow/audit_verbs.sh|the mark taken away
 H11 words added to a head in a bundle|flow/bundle.sh|a line that nobody signed
 H14 one signed head damaged|unit/audit/t_verify.c|{"H14 signature bit"
 H14 and in a bundle|flow/bundle.sh|"a head in the middle"
+H16 a label changed in the outbox|unit/record/t_outbox.c|static void changed_by_somebody
+H16 and printed again|unit/record/t_outbox.c|static void a_changed_label_is_not_printed_again
 H13 the proof of a FAIL handed out as a certificate|flow/certificates.sh|good, and a FAIL
 H15 a page that shows something else than it proves|flow/certificates.sh|page "another outcome"
 H15 its QR code another's|flow/certificates.sh|page "another's code"

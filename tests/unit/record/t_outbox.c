@@ -2,8 +2,12 @@
  * record/outbox: what leaves the station leaves after the commit, once, and is tried until it is gone. */
 #include "unit/t.h"
 
+#include "prove/check.h"
 #include "record/outbox.h"
+#include "store/line_past.h"
 #include "unit/record/station.h"
+
+#include <stdlib.h>
 
 #include <stdatomic.h>
 
@@ -205,6 +209,84 @@ static void refused_with_its_event(void **state)
     event_free(e);
 }
 
+static void check_says(struct t_station *s, enum audit_class want)
+{
+    static struct check_result result;
+    struct fl_why why = {0, ""};
+    const struct check_config c = {.data = s->data};
+    if (check_folder(&c, &result, &why))
+        fail_msg("%s", why.text);
+    if (result.report.verdict != want)
+        fail_msg("%s: %s", audit_class_name(result.report.verdict), result.report.n_findings ? result.report.finding[0].text : "nothing was found");
+}
+
+/* Whoever can write the file has no other label printed, and an audit names the row. */
+static void changed_by_somebody(void **state)
+{
+    static const struct {
+        const char *sql;
+        int sent, given_up;
+    } row[] = {
+        {"UPDATE outbox SET payload = CAST('evil' AS BLOB) WHERE target = 'p1'", 1, 1},
+        {"UPDATE outbox SET target = 'p3' WHERE target = 'p1'", 1, 1},
+        {"UPDATE outbox SET leaf = 1 WHERE target = 'p1'", 1, 1},
+        {"UPDATE outbox SET leaf = NULL WHERE target = 'p1'", 1, 1},
+        {"INSERT INTO outbox (kind, target, job, payload, made_ms, next_ms) VALUES ('label', 'p1', 'x', x'00', 0, 0)", 2, 1},
+        {"INSERT INTO outbox (kind, target, job, leaf, payload, made_ms, next_ms) VALUES ('label', 'p1', 'x', 2, x'00', 0, 0)", 2, 1},
+        {"INSERT INTO outbox (kind, target, job, payload, made_ms, next_ms) VALUES ('witness', 'w', 'head:2', x'00', 0, 0)", 2, 0},
+    };
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct outbox_worker *w;
+    struct post p = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct outbox_sender sender = {.kind = "label", .ctx = &p, .send = take, .from_record = true};
+    t_open(s, &o);
+    struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
+    assert_int_equal(start_with_parcels(s, &f), 2);
+    t_close(s);
+    check_says(s, AUDIT_GOOD);
+    t_shell("cp -r %s %s.good", s->data, s->data);
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        t_shell("rm -rf %s && cp -r %s.good %s && sqlite3 %s/flashline.db \"%s\"", s->data, s->data, s->data, s->data, row[i].sql);
+        check_says(s, AUDIT_ROWS);
+        p.log[0] = 0;
+        t_open(s, &o);
+        assert_int_equal(outbox_start(t_path(s, "flashline.db"), s->r, &sender, &w, NULL), FL_OK);
+        wait_rows(s, "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 1", row[i].sent);
+        wait_rows(s, "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 2 AND why LIKE '%somebody%'", row[i].given_up);
+        outbox_stop(w);
+        t_close(s);
+        assert_null(strstr(p.log, "evil"));
+    }
+    t_shell("rm -rf %s.good", s->data);
+    (void)pthread_mutex_destroy(&p.lock);
+}
+
+/* Nor is it printed again. */
+static void a_changed_label_is_not_printed_again(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct event_ticket t;
+    struct line_past_label old;
+    int64_t leaf;
+    t_open(s, &o);
+    struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
+    (void)t_start(s, &f);
+    assert_int_equal(event_ticket_init(&t), FL_OK);
+    struct event *e = event_attempt(EVENT_ATTEMPT_RESULT, &f, &t);
+    assert_int_equal(event_parcel(e, "label", "p1", NULL, "ZPL", 3), FL_OK);
+    put_event(s, e, &t, FL_OK, &leaf);
+    event_ticket_fini(&t);
+    assert_int_equal(line_past_label(s->data, f.mac, &old, NULL), FL_OK);
+    assert_memory_equal(old.bytes, "ZPL", 3);
+    free(old.bytes);
+    t_close(s);
+    t_shell("sqlite3 %s/flashline.db \"UPDATE outbox SET payload = CAST('EVL' AS BLOB)\"", s->data);
+    assert_int_equal(line_past_label(s->data, f.mac, &old, NULL), FL_MISMATCH);
+    free(old.bytes);
+}
+
 static void waits_double_to_ten_minutes(void **state)
 {
     (void)state;
@@ -218,7 +300,8 @@ static void waits_double_to_ten_minutes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(sent_after_the_commit_and_once), T(one_target_delays_no_other), T(tried_again_or_given_up), T(refused_with_its_event),
+        T(sent_after_the_commit_and_once), T(one_target_delays_no_other), T(tried_again_or_given_up), T(refused_with_its_event), T(changed_by_somebody),
+        T(a_changed_label_is_not_printed_again),
         cmocka_unit_test(waits_double_to_ten_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

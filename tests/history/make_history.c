@@ -9,7 +9,7 @@
  * batch of attempts, and nothing waits for the disk. starts=1 also writes the attempt_start records, as a line does.
  * times=N puts N - 1 copies of the whole history behind it, each later, with other units and lots: millions of attempts in
  * minutes. Their rows are as if they had happened; their leaves are copies, so that an audit does not find those good.
- * Prints one line of JSON: attempts, units, the truth, and a MAC and an image to ask for. */
+ * Prints one line of JSON: attempts, units, the truth, a MAC to ask for, the image of some units and the one of all. */
 #include "history/history.h"
 
 #include "event/event.h"
@@ -175,7 +175,7 @@ static void run(struct maker *m, const struct history_config *config, int64_t at
     struct history *h = malloc(sizeof *h);
     struct attempt_facts *f = malloc(sizeof *f);
     struct history_attempt a;
-    char mac[24] = "", image[65];
+    char mac[24] = "", image[65], loader[65];
     int64_t n = 0, made_units = 0;
     history_open(h, config);
     for (int k = 0; k < config->profiles; k++)
@@ -191,8 +191,9 @@ static void run(struct maker *m, const struct history_config *config, int64_t at
             event_mac_format(f->mac, 6, mac);
     }
     hash_of(config->profiles > 1 ? 2 : 1, image);
-    printf("{\"attempts\":%lld,\"units\":%lld,\"truth\":\"%s\",\"bad\":%lld,\"mac\":\"%s\",\"image\":\"%s\",\"lot\":\"L-%03d\"}\n", (long long)n,
-           (long long)made_units, history_truths[config->truth], (long long)h->bad, mac, image, config->lots / 2);
+    hash_of(0, loader);
+    printf("{\"attempts\":%lld,\"units\":%lld,\"truth\":\"%s\",\"bad\":%lld,\"mac\":\"%s\",\"image\":\"%s\",\"loader\":\"%s\",\"lot\":\"L-%03d\"}\n",
+           (long long)n, (long long)made_units, history_truths[config->truth], (long long)h->bad, mac, image, loader, config->lots / 2);
     free(f);
     free(h);
 }

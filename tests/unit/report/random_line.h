@@ -134,6 +134,7 @@ static struct line line_record(struct t_station *s, uint32_t seed, int n)
     struct line l = {.seed = seed, .clock = line_start};
     struct recorder_opened o;
     printf("# seed %u\n", (unsigned)seed);
+    (void)fflush(stdout);
     t_open(s, &o);
     (void)t_profile(s);
     line_lot(s, "L-refuse", "refuse", 3);

@@ -32,7 +32,7 @@ const struct cli_verb cmd_report = {
         "  --since T, --until T   by when an attempt began: 2026-11-22, 2026-11-22T08:12:30, or 24h, 7d ago: exactly there\n"
         "  --group-by             hour, shift, day, lot, slot, bridge, profile or none: for yield, pareto, throughput\n"
         "  --zone                 UTC (unless told otherwise), local, or an offset such as +08:00\n"
-        "  --shifts               06:00,14:00,22:00 unless told otherwise\n"
+        "  --shifts               when they begin, any minute: 06:15,14:15,22:15 (unless told otherwise 06:00,14:00,22:00)\n"
         "  --limit N              rows of units; 0: all\n"
         "\n"
         "  first-pass yield   units whose first attempt was PASS, of all units; a unit counts once for each lot, and its\n"

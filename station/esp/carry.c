@@ -322,11 +322,28 @@ static bool plain_address(uint32_t addr)
     return addr != 0;
 }
 
+/* Which chip the boot text is of: where every register is answered with nothing, only that says it. */
+static const struct chip *chip_of_text(const struct esp *e)
+{
+    static const char rom[] = "ESP-ROM:";
+    char name[16] = "";
+    size_t n;
+    const char *p = (const char *)text_tail(&e->text, &n), *end = p + n;
+    const char *hit = memmem(p, n, rom, sizeof rom - 1);
+    for (size_t i = 0; hit && hit + sizeof rom - 1 + i < end && i + 1 < sizeof name; i++) {
+        char c = hit[sizeof rom - 1 + i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+            break;
+        name[i] = c;
+    }
+    return hit ? chip_by_name(name) : memmem(p, n, "ets Ju", 6) ? chip_by_name("esp32") : NULL;
+}
+
 /* Where a stub would lie: memory that the loader does not use. */
 static bool find_ram(struct probe *p)
 {
     struct esp *e = p->e;
-    const struct chip *c = e->chip ? e->chip : e->config.chip ? chip_by_name(e->config.chip) : NULL;
+    const struct chip *c = e->chip ? e->chip : e->config.chip ? chip_by_name(e->config.chip) : chip_of_text(e);
     const struct stub *stub = c && c->stub ? stub_find(c->stub) : NULL;
     if (!stub || e->unit.security.secure_download == ESP_ON)
         return false;

@@ -433,7 +433,7 @@ static enum fl_err examine(struct exam *x, uint32_t top)
         f->problem = e->problem;
         f->brownout = f->brownout || e->problem.fault == ESP_FAULT_BOARD_BROWNOUT;
     }
-    if (f->answered && err != FL_GONE && err != FL_CANCELLED && (err || doctor_sum(f, 0, 0, BLOCK_MAX, false).bad > 0)) {
+    if (f->answered && err != FL_GONE && err != FL_CANCELLED && !f->stub) {
         doing(x, "which bytes the line changes");
         esp_carry(e, &f->carry);
     }

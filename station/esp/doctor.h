@@ -15,7 +15,7 @@
  *     quarter of it, it is taken only when the loss was in that quarter: it tells where.
  * Whether this chip's ROM judges that way is asked first, with blocks too short to be damaged by bursts.
  *
- * Thread rule: doctor_examine owns the link while it runs, about 10 s on a sound line, 3 minutes at most;
+ * Thread rule: doctor_examine owns the link while it runs, about 14 s on a sound line, 3 minutes at most;
  * doctor_judge is pure.
  */
 #ifndef FL_ESP_DOCTOR_H
@@ -62,7 +62,7 @@ struct doctor_facts {
     size_t n_losses;
     struct doctor_speed speeds[DOCTOR_SPEEDS_MAX];
     size_t n_speeds;
-    struct carry carry;  /* what the line does to bytes; asked where the test found damage or could not be finished */
+    struct carry carry;  /* what the line does to bytes; asked at the end, unless a stub runs */
     unsigned restarts;   /* of the chip by itself, in the middle of the test */
     unsigned cut;        /* answers that arrived damaged */
     unsigned echoes;     /* our own frames that came back */

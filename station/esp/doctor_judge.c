@@ -222,10 +222,16 @@ static const char *proof(const struct summary *s)
     return s->losses.taken > 0 ? "" : s->f->tells ? " (no single loss was proved)" : " (this ROM does not tell loss from change)";
 }
 
+/* Bytes of certain values never arrive: no block that holds one does, and nothing else follows from that. */
+static bool translated(const struct summary *s)
+{
+    return s->f->carry.to_chip.n > 0;
+}
+
 static enum doctor_sure rule_bridge(const struct summary *s, char *text)
 {
     bool some_base = s->bad_baud == BASE_BAUD ? s->short_max > 0 : true; /* below, long blocks arrive */
-    if (s->large.bad == 0 || s->unproved || !some_base)
+    if (translated(s) || s->large.bad == 0 || s->unproved || !some_base)
         return DOCTOR_NO;
     bool lost = s->losses.taken > 0;
     if (!lost && !cured(s))
@@ -240,7 +246,7 @@ static enum doctor_sure rule_bridge(const struct summary *s, char *text)
 /* Changes come one by one: they hit by the byte, not by the length of a burst, and no pause helps. */
 static enum doctor_sure rule_cable(const struct summary *s, char *text)
 {
-    if (s->bad_baud != BASE_BAUD || s->losses.taken > 0)
+    if (translated(s) || s->bad_baud != BASE_BAUD || s->losses.taken > 0)
         return DOCTOR_NO;
     if (s->small.bad == 0 && cured(s))
         return DOCTOR_NO; /* bursts */
@@ -253,7 +259,7 @@ static enum doctor_sure rule_cable(const struct summary *s, char *text)
 
 static enum doctor_sure rule_speed(const struct summary *s, char *text)
 {
-    if (s->good_baud == 0 || s->bad_baud == 0 || rule_bridge(s, text))
+    if (translated(s) || s->good_baud == 0 || s->bad_baud == 0 || rule_bridge(s, text))
         return DOCTOR_NO;
     if (s->unproved)
         SAY("up to %u baud every block arrived; at %u baud the chip could not be understood", s->good_baud,
@@ -267,7 +273,7 @@ static enum doctor_sure rule_speed(const struct summary *s, char *text)
 /* Losses in short blocks too, or both kinds of damage at once. */
 static enum doctor_sure rule_losses(const struct summary *s, char *text)
 {
-    if (s->losses.taken == 0 || rule_bridge(s, text))
+    if (translated(s) || s->losses.taken == 0 || rule_bridge(s, text))
         return DOCTOR_NO;
     SAY("at %u baud %u of %u short blocks and %u of %u long ones were damaged, with pauses %u of %u; %u of %u blocks sent too "
         "long arrived right, so bytes got lost",
@@ -323,6 +329,8 @@ static enum doctor_sure rule_other(const struct summary *s, char *text)
 static enum doctor_sure rule_fine(const struct summary *s, char *text)
 {
     const struct doctor_facts *f = s->f;
+    if (carry_text(&f->carry, text))
+        return DOCTOR_NO;
     struct doctor_sum all = doctor_sum(f, 0, 0, BLOCK_MAX, false);
     if (!f->answered || s->bad_baud || f->unit.security.secure_download == ESP_ON || f->problem.fault != ESP_FAULT_NONE || f->restarts || f->brownout)
         return DOCTOR_NO;

@@ -21,12 +21,15 @@ boards:
   - {board: 15, chip: esp32s3, bridge: {kind: ft232, burst: 1500}}
   - {board: 16, bridge: cp2104}
   - {board: 17, faults: [silent]}
+  - {board: 18, faults: [{kind: xonxoff, dir: to_host}]}
+  - {board: 19, faults: [add_cr]}
+  - {board: 20, faults: [{kind: seven_bits, dir: to_host}]}
 Y
-sim_start d --boards 17 --scenario "$T/boards.yaml"
+sim_start d --boards 20 --scenario "$T/boards.yaml"
 md5sum "$T"/d.flash/*.bin >"$T/before" 2>/dev/null || :
-grep -Ev 'slot: 1[67],' "$T/d.yaml" >"$T/fifteen.yaml"
-[ "$(grep -c 'port:' "$T/fifteen.yaml")" = 15 ] || { cat "$T/d.yaml"; fail "fifteen slots"; }
-timeout 120 "$FL" doctor --station "$T/fifteen.yaml" --format json >"$T/verdicts" 2>"$T/verdicts.err" & all=$!
+grep -Ev 'slot: 1[67],' "$T/d.yaml" >"$T/most.yaml"
+[ "$(grep -c 'port:' "$T/most.yaml")" = 18 ] || { cat "$T/d.yaml"; fail "eighteen slots"; }
+timeout 120 "$FL" doctor --station "$T/most.yaml" --format json >"$T/verdicts" 2>"$T/verdicts.err" & all=$!
 PIDS="$PIDS $all"
 
 # meanwhile text, single ports and exit codes, on two boards more
@@ -48,6 +51,10 @@ want() { # want BOARD CAUSE
 field() { sed -n "$1p" "$T/verdicts" | jq -r "$2"; } # field BOARD JQ
 want 1 fine; want 2 bridge; want 3 cable; want 4 speed; want 5 power; want 6 tx_dead; want 7 nobody; want 8 echo
 want 9 strap; want 10 power; want 11 restarts; want 12 security; want 13 fine; want 14 fine; want 15 bridge
+want 16 translates; want 17 translates; want 18 translates # boards 18 to 20
+field 16 '.findings[0].evidence' | grep -q '11 not, 13 not; software flow control' || fail "XON/XOFF: $(field 16 .findings)"
+field 17 '.findings[0].evidence' | grep -q '0a; line ends are translated' || fail "CR before LF: $(field 17 .findings)"
+[ "$(field 17 '.findings|length')" = 1 ] || fail "what follows from it is named too: $(field 17 .findings)"
 [ "$(field 1 .setting.baud)" = 921600 ] || fail "a sound line: $(field 1 .setting)"
 [ "$(field 4 .setting.baud)" = 230400 ] || fail "a line that holds 230400: $(field 4 .setting)"
 [ "$(field 2 .sure)" = certain ] || fail "bursts: not certain"

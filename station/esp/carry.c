@@ -37,7 +37,7 @@ enum end { ARRIVED, HURT, NO_ANSWER };
 static enum end put(struct probe *p, const uint8_t *bytes, size_t n)
 {
     struct esp *e = p->e;
-    struct answer a;
+    struct answer a = {.n = 0};
     uint32_t begin[] = {(uint32_t)n, 1, (uint32_t)n, p->addr};
     enum fl_err err = esp_words(e, OP_MEM_BEGIN, begin, 4, e->times.probe);
     if (err)

@@ -176,11 +176,54 @@ static void stuck_ports(void **state)
     }
 }
 
+/* The first half of an answer comes in time; then this program does not run until the deadline is over, and the rest lies in
+ * the kernel's buffer. It is there, and counts. A board that talks on and on is not waited for all the same. */
+struct sleeper {
+    struct link link;
+    bool chatter;
+    unsigned reads;
+};
+
+static enum fl_err sleeper_read(struct link *l, uint8_t *buf, size_t cap, size_t *got, struct fl_deadline d)
+{
+    static const uint8_t answer[] = {0xc0, 1, 0x0a, 4, 0, 0x78, 0x56, 0x34, 0x12, 0, 0, 0, 0, 0xc0};
+    struct sleeper *s = (struct sleeper *)l;
+    (void)cap, (void)d;
+    enum { HALF = 6 };
+    *got = s->chatter ? HALF : s->reads == 0 ? HALF : s->reads == 1 ? sizeof answer - HALF : 0;
+    memcpy(buf, s->chatter ? (const uint8_t *)"hello " : answer + (s->reads ? HALF : 0), *got);
+    s->reads++;
+    own_now += 10000000000u;
+    return *got ? FL_OK : fl_fail(&l->why, FL_TIMEOUT, "nothing");
+}
+
+static void a_last_look(void **state)
+{
+    (void)state;
+    static const struct link_ops ops = {.close = port_close, .read = sleeper_read, .write = port_write,
+                                        .set_baud = port_set_baud, .set_lines = port_set_lines};
+    for (int chatter = 0; chatter < 2; chatter++) {
+        struct sleeper *s = calloc(1, sizeof *s);
+        assert_non_null(s);
+        link_init(&s->link, LINK_MEMORY, &ops, NULL);
+        s->chatter = chatter;
+        struct esp *e;
+        struct answer a;
+        assert_int_equal(esp_open(&s->link, &(struct esp_config){.reset = FAKE_RESET}, NULL, NULL, &e), FL_OK);
+        assert_int_equal(wire_await(e, OP_READ_REG, 0, 50, &a), chatter ? FL_TIMEOUT : FL_OK);
+        assert_int_equal(s->reads, 2);
+        if (!chatter)
+            assert_int_equal(a.value, 0x12345678);
+        esp_close(e);
+        link_close(&s->link);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stale_answers),   cmocka_unit_test(before_a_verdict), cmocka_unit_test(late_data),   cmocka_unit_test(half_the_usual_speed),
-        cmocka_unit_test(requests_vanish), cmocka_unit_test(stuck_ports),
+        cmocka_unit_test(requests_vanish), cmocka_unit_test(stuck_ports), cmocka_unit_test(a_last_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

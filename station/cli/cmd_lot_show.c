@@ -2,6 +2,8 @@
  * Lots as the records have them. */
 #include "cli/cli.h"
 
+#include "store/db.h"
+#include "store/folder.h"
 #include "store/lots.h"
 
 #include <stdio.h>
@@ -98,7 +100,11 @@ static int show(const char *data, const char *name, int format)
 {
     json_t *lots = NULL;
     struct fl_why why = {0, ""};
-    enum fl_err err = lots_read(data, name, &lots, &why);
+    struct db_reader reader;
+    enum fl_err err = folder_open_reader(data, true, &reader, &why);
+    if (!err)
+        err = lots_read(reader.db, name, &lots, &why);
+    db_close_reader(&reader);
     if (err)
         return cli_fail(err == FL_ARG ? CLI_USAGE : CLI_STATION, "%s", why.text);
     int code = CLI_OK;

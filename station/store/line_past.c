@@ -35,15 +35,12 @@ static const char *text_in(sqlite3_stmt *s, int column)
 
 typedef void (*row_fn)(sqlite3_stmt *s, const void *each, void *ctx);
 
-static enum fl_err read_rows(const char *data, const char *sql, const char *bound, int64_t number, row_fn row, const void *each, void *ctx,
+static enum fl_err read_rows(sqlite3 *db, const char *sql, const char *bound, int64_t number, row_fn row, const void *each, void *ctx,
                              struct fl_why *why)
 {
-    struct db_reader reader;
-    sqlite3_stmt *s = NULL;
+    sqlite3_stmt *s;
     int rc = SQLITE_DONE;
-    enum fl_err err = folder_open_reader(data, true, &reader, why);
-    if (!err)
-        err = db_prepare(reader.db, sql, &s, why);
+    enum fl_err err = db_prepare(db, sql, &s, why);
     if (!err && bound)
         (void)sqlite3_bind_text(s, 1, bound, -1, SQLITE_STATIC);
     else if (!err && sqlite3_bind_parameter_count(s))
@@ -51,8 +48,18 @@ static enum fl_err read_rows(const char *data, const char *sql, const char *boun
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
         row(s, each, ctx);
     if (!err && rc != SQLITE_DONE)
-        err = db_fail(reader.db, why, "cannot read what was recorded of the line");
+        err = db_fail(db, why, "cannot read what was recorded of the line");
     (void)sqlite3_finalize(s);
+    return err;
+}
+
+/* The same for who asks once. */
+static enum fl_err read_folder(const char *data, const char *sql, int64_t number, row_fn row, void *ctx, struct fl_why *why)
+{
+    struct db_reader reader;
+    enum fl_err err = folder_open_reader(data, true, &reader, why);
+    if (!err)
+        err = read_rows(reader.db, sql, NULL, number, row, NULL, ctx, why);
     db_close_reader(&reader);
     return err;
 }
@@ -71,11 +78,11 @@ static void past_row(sqlite3_stmt *s, const void *each, void *ctx)
     ((const struct past_call *)each)->each(ctx, &p);
 }
 
-enum fl_err line_past_read(const char *data, const char *lot, void (*each)(void *ctx, const struct line_past *p), void *ctx,
+enum fl_err line_past_read(sqlite3 *db, const char *lot, void (*each)(void *ctx, const struct line_past *p), void *ctx,
                            struct fl_why *why)
 {
     const struct past_call call = {each};
-    return read_rows(data, past_sql, lot, 0, past_row, &call, ctx, why);
+    return read_rows(db, past_sql, lot, 0, past_row, &call, ctx, why);
 }
 
 struct serial_call {
@@ -90,11 +97,11 @@ static void serial_row(sqlite3_stmt *s, const void *each, void *ctx)
     ((const struct serial_call *)each)->each(ctx, &p);
 }
 
-enum fl_err line_past_serials(const char *data, void (*each)(void *ctx, const struct line_past_serial *p), void *ctx,
+enum fl_err line_past_serials(sqlite3 *db, void (*each)(void *ctx, const struct line_past_serial *p), void *ctx,
                               struct fl_why *why)
 {
     const struct serial_call call = {each};
-    return read_rows(data, serials_sql, NULL, 0, serial_row, &call, ctx, why);
+    return read_rows(db, serials_sql, NULL, 0, serial_row, &call, ctx, why);
 }
 
 /* ---- labels ------------------------------------------------------------------------------------------------- */
@@ -119,7 +126,7 @@ static void attempt_row(sqlite3_stmt *s, const void *each, void *ctx)
 enum fl_err line_past_attempt(const char *data, int64_t leaf, json_t **out, struct fl_why *why)
 {
     *out = NULL;
-    enum fl_err err = read_rows(data, attempt_sql, NULL, leaf, attempt_row, NULL, out, why);
+    enum fl_err err = read_folder(data, attempt_sql, leaf, attempt_row, out, why);
     return !err && !*out ? fl_fail(why, FL_ARG, "no attempt ended with leaf %lld", (long long)leaf) : err;
 }
 
@@ -155,7 +162,7 @@ enum fl_err line_past_label(const char *data, const uint8_t mac[static 6], struc
         unit = unit << 8 | mac[i];
     struct label_call c = {out, FL_OK, why};
     memset(out, 0, sizeof *out);
-    enum fl_err err = read_rows(data, label_sql, NULL, unit, label_row, NULL, &c, why);
+    enum fl_err err = read_folder(data, label_sql, unit, label_row, &c, why);
     if (!err && c.err)
         return c.err;
     return !err && !out->bytes ? fl_fail(why, FL_ARG, "no label was ever made for this unit") : err;
@@ -170,15 +177,14 @@ static void count_row(sqlite3_stmt *s, const void *each, void *ctx)
 enum fl_err line_past_labels_untried(const char *data, unsigned *n, struct fl_why *why)
 {
     *n = 0;
-    return read_rows(data, "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 0 AND tries = 0", NULL, 0, count_row, NULL,
-                     n, why);
+    return read_folder(data, "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 0 AND tries = 0", 0, count_row, n, why);
 }
 
 enum fl_err line_past_label_waits(const char *data, int64_t leaf, bool *waits, struct fl_why *why)
 {
     unsigned n = 0;
-    enum fl_err err = read_rows(data, "SELECT count(*) FROM outbox WHERE leaf = ?1 AND kind = 'label' AND state = 0", NULL, leaf,
-                                count_row, NULL, &n, why);
+    enum fl_err err = read_folder(data, "SELECT count(*) FROM outbox WHERE leaf = ?1 AND kind = 'label' AND state = 0", leaf,
+                                  count_row, &n, why);
     *waits = n > 0;
     return err;
 }

@@ -3,12 +3,14 @@
  * line_past.h: what the records hold of a lot and of the line's stops, for rules that go on where they were after a
  * restart.
  *
- * Thread rule: one call, one thread.
+ * Thread rule: as the database connection; with a folder, one call, one thread.
  */
 #ifndef FL_STORE_LINE_PAST_H
 #define FL_STORE_LINE_PAST_H
 
 #include "event/event.h"
+
+#include <sqlite3.h>
 
 enum line_past_kind { LINE_PAST_ATTEMPT, LINE_PAST_STOP, LINE_PAST_REOPEN };
 
@@ -22,9 +24,8 @@ struct line_past {
     uint8_t mac[6];
 };
 
-/* All attempts of the lot that are production, and all stops and reopenings of the line, in the order of their records.
- * FL_NOT_FOUND: no station there. */
-FL_MUST enum fl_err line_past_read(const char *data, const char *lot, void (*each)(void *ctx, const struct line_past *p),
+/* All attempts of the lot that are production, and all stops and reopenings of the line, in the order of their records. */
+FL_MUST enum fl_err line_past_read(sqlite3 *db, const char *lot, void (*each)(void *ctx, const struct line_past *p),
                                    void *ctx, struct fl_why *why);
 
 /* Members mac, serial, lot (where there are any) of the attempt that this leaf ended: a new object. FL_ARG: it is none. */
@@ -52,7 +53,7 @@ struct line_past_serial {
     uint8_t mac[6];
 };
 /* All serial numbers that there ever were, in the order of their first reservation. */
-FL_MUST enum fl_err line_past_serials(const char *data, void (*each)(void *ctx, const struct line_past_serial *p), void *ctx,
+FL_MUST enum fl_err line_past_serials(sqlite3 *db, void (*each)(void *ctx, const struct line_past_serial *p), void *ctx,
                                       struct fl_why *why);
 
 #endif

@@ -2,7 +2,6 @@
 #include "store/lots.h"
 
 #include "store/db.h"
-#include "store/folder.h"
 
 #include <string.h>
 
@@ -78,15 +77,11 @@ static enum fl_err read_lots(sqlite3 *db, const char *name, json_t *list, struct
     return err;
 }
 
-enum fl_err lots_read(const char *data, const char *name, json_t **out, struct fl_why *why)
+enum fl_err lots_read(sqlite3 *db, const char *name, json_t **out, struct fl_why *why)
 {
-    struct db_reader reader;
     json_t *list = json_array();
     *out = NULL;
-    enum fl_err err = folder_open_reader(data, true, &reader, why);
-    if (!err)
-        err = list ? read_lots(reader.db, name, list, why) : fl_fail(why, FL_NOMEM, "out of memory");
-    db_close_reader(&reader);
+    enum fl_err err = list ? read_lots(db, name, list, why) : fl_fail(why, FL_NOMEM, "out of memory");
     if (err)
         json_decref(list);
     else

@@ -25,12 +25,12 @@ static bool pins(const json_t *lot, const struct profile *p)
     return false;
 }
 
-enum fl_err lot_check(const char *data, const char *name, const struct profile *const *profiles, size_t n, json_t **facts,
+enum fl_err lot_check(sqlite3 *db, const char *name, const struct profile *const *profiles, size_t n, json_t **facts,
                       struct fl_why *why)
 {
     json_t *lots = NULL;
     *facts = NULL;
-    enum fl_err err = lots_read(data, name, &lots, why);
+    enum fl_err err = lots_read(db, name, &lots, why);
     if (err)
         return err;
     json_t *l = json_array_get(lots, 0);
@@ -71,9 +71,9 @@ static enum fl_err fill(struct lot *l, const struct lot_config *c, struct fl_why
     l->numbers = l->rules.serial[0] ? numbers_new(&l->rules, c->name, again) : NULL;
     if (!l->guard || (l->rules.serial[0] && !l->numbers))
         return fl_fail(why, FL_NOMEM, "out of memory");
-    enum fl_err err = line_past_read(c->data, c->name, past, l, why);
+    enum fl_err err = line_past_read(c->db, c->name, past, l, why);
     if (!err && l->numbers)
-        err = line_past_serials(c->data, numbers_past, l->numbers, why);
+        err = line_past_serials(c->db, numbers_past, l->numbers, why);
     if (!err)
         guard_replayed(l->guard);
     return err;

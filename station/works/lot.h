@@ -11,16 +11,19 @@
 #include "line/guard.h"
 #include "line/line.h"
 
+#include <sqlite3.h>
+
 /* Is the lot open, and for exactly these profiles? *facts: all of it as lots_read (store/lots.h) has it, a new reference, also
  * after a refusal. FL_ARG: no lot of that name. FL_REFUSED: it cannot be made, the sentence says why. The recorder asks the same again for every
  * unit; this one is for people. */
-FL_MUST enum fl_err lot_check(const char *data, const char *name, const struct profile *const *profiles, size_t n, json_t **facts,
+FL_MUST enum fl_err lot_check(sqlite3 *db, const char *name, const struct profile *const *profiles, size_t n, json_t **facts,
                               struct fl_why *why);
 
 struct lot; /* opaque */
 
 struct lot_config {
-    const char *data, *name; /* the name is borrowed until lot_free */
+    sqlite3 *db;             /* for reading, during lot_new */
+    const char *name;        /* borrowed until lot_free */
     const json_t *facts;     /* of lot_check */
     struct fl_queue *queue;  /* recorder_queue() */
     struct tally *tally;

@@ -2,6 +2,9 @@
  * people.c: what those who stand at the line do and are told: codes that they scan, slots that they open again. */
 #include "works/works_inside.h"
 
+#include "store/db.h"
+#include "store/folder.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -65,7 +68,11 @@ static enum fl_err scan_lot(struct works *w, const char *name, int *concerns, st
     *concerns = slot;
     if (slot)
         return fl_fail(said, FL_STATE, "lot %s: take all boards out first (slot %d): nothing is done", name, slot);
-    enum fl_err err = lot_check(w->data, name, (const struct profile *const *)w->c.profiles, w->c.n_profiles, &facts, said);
+    struct db_reader reader;
+    enum fl_err err = folder_open_reader(w->data, true, &reader, said);
+    if (!err)
+        err = lot_check(reader.db, name, (const struct profile *const *)w->c.profiles, w->c.n_profiles, &facts, said);
+    db_close_reader(&reader);
     json_decref(facts);
     if (err)
         return err;

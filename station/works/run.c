@@ -11,18 +11,29 @@
 
 enum { HEALTH_MS = 250 };
 
-enum fl_err works_make_lot(struct works *w, struct fl_why *why)
+/* `db`: the records, opened once for all that a lot asks of them. */
+static enum fl_err make_lot(struct works *w, sqlite3 *db, struct fl_why *why)
 {
     struct fl_why said = {0, ""};
-    enum fl_err err = lot_check(w->data, w->c.lot, (const struct profile *const *)w->c.profiles, w->c.n_profiles, &w->lot_facts, &said);
+    enum fl_err err = lot_check(db, w->c.lot, (const struct profile *const *)w->c.profiles, w->c.n_profiles, &w->lot_facts, &said);
     if (err == FL_ARG)
         return fl_fail(why, FL_ARG, "%s: flashline lot open makes one", said.text);
     if (err)
         return fl_fail(why, err == FL_REFUSED ? FL_ARG : err, "%s", said.text);
-    const struct lot_config c = {.data = w->data, .name = w->c.lot, .facts = w->lot_facts, .queue = recorder_queue(w->recorder),
+    const struct lot_config c = {.db = db, .name = w->c.lot, .facts = w->lot_facts, .queue = recorder_queue(w->recorder),
                                  .tally = board_tally(w->board)};
     err = lot_new(&c, &w->lot, why);
     return err == FL_FORMAT ? works_theirs(err) : works_ours(err);
+}
+
+enum fl_err works_make_lot(struct works *w, struct fl_why *why)
+{
+    struct db_reader reader;
+    enum fl_err err = folder_open_reader(w->data, true, &reader, why);
+    if (!err)
+        err = make_lot(w, reader.db, why);
+    db_close_reader(&reader);
+    return err;
 }
 
 void works_title(struct works *w)

@@ -40,6 +40,8 @@ static enum end put(struct probe *p, const uint8_t *bytes, size_t n)
     struct answer a = {.n = 0};
     uint32_t begin[] = {(uint32_t)n, 1, (uint32_t)n, p->addr};
     enum fl_err err = esp_words(e, OP_MEM_BEGIN, begin, 4, e->times.probe);
+    p->counts->blocks++;
+    p->counts->lost += err != FL_OK;
     if (err)
         return NO_ANSWER;
     fl_buf_clear(&e->tx);
@@ -50,9 +52,9 @@ static enum end put(struct probe *p, const uint8_t *bytes, size_t n)
     if (!err)
         err = wire_await(e, OP_MEM_DATA, 0, e->times.probe, &a);
     bool hurt = err == FL_REFUSED && packet_status_damaged(a.status);
-    p->counts->blocks++;
     p->counts->hurt += hurt;
-    return err ? hurt ? HURT : NO_ANSWER : ARRIVED;
+    p->counts->lost += err && !hurt;
+    return !err ? ARRIVED : hurt ? HURT : NO_ANSWER;
 }
 
 /* The values of `set` once each, and fillers; the last byte makes a checksum that is a letter. */
@@ -92,6 +94,21 @@ static enum end values_arrive(struct probe *p, const bool set[static VALUES])
 static unsigned nth_value(unsigned i) /* even ones first: no two that are changed into each other stand in one half */
 {
     return i < VALUES / 2 ? 2 * i : 2 * (i - VALUES / 2) + 1;
+}
+
+/* Nothing has a pattern: how many blocks arrive at all? Between them the loader is asked whether it is there. */
+static void try_plain(struct probe *p)
+{
+    enum { BLOCKS = 40 };
+    const bool none[VALUES] = {false};
+    enum fl_err err = FL_OK;
+    for (int i = 0; i < BLOCKS && (!err || err == FL_TIMEOUT); i++) {
+        bool stub;
+        if (put_values(p, none, SHORT) == NO_ANSWER)
+            err = wire_quiet(p->e);
+        if (err == FL_OK)
+            err = esp_sync(p->e, p->e->times.sync, &stub);
+    }
 }
 
 /* The value alone never arrives, a filler in its place always does. */
@@ -361,9 +378,10 @@ static void ask_bytes(struct esp *e, struct carry *out)
     if (stub || !find_ram(&p))
         return;
     ask_to_chip(&p, &out->to_chip);
-    p.unsure = false;
     if (out->to_chip.asked && out->to_chip.n == 0)
         ask_to_host(&p, &out->to_host);
+    if (p.unsure)
+        try_plain(&p);
 }
 
 /* In the loader. Where it was not heard, or not in time, it may be there all the same, and speak later. */

@@ -37,7 +37,7 @@ struct carry {
     struct carry_way to_chip, to_host;
     bool twice;        /* one SYNC was answered as two are: what the chip says comes a second time */
     bool seven_bits;   /* the chip's answers come without their highest bits */
-    unsigned blocks, hurt; /* sent into RAM; of those, not arrived as sent */
+    unsigned blocks, hurt, lost; /* sent into RAM; of those, told not to have arrived as sent; not answered */
     uint32_t round_ms; /* the shorter of two: a SYNC and its answer, where that took longer than a SYNC is given; else 0 */
 };
 

@@ -112,6 +112,10 @@ enum fl_err recorder_commit(struct recorder *r, struct fl_why *why)
 /* The body with what it sends (store/outbox_told.h). */
 static enum fl_err with_sends(const struct event *e, json_t **out, struct fl_why *why)
 {
+    if (!e->parcels) {
+        *out = json_incref(e->body);
+        return FL_OK;
+    }
     json_t *sends = outbox_sends(e->parcels);
     *out = sends && json_array_size(sends) && json_is_object(e->body) ? json_copy(e->body) : json_incref(e->body);
     if (!sends || !*out || (*out != e->body && json_object_set(*out, "sends", sends) != 0)) {

@@ -169,24 +169,6 @@ static void reached(struct profile_private *p, enum made made, enum fl_err err)
     (void)pthread_mutex_unlock(&p->made_lock);
 }
 
-static bool header_follows_flash(const struct profile_private *p)
-{
-    for (size_t i = 0; i < p->n; i++)
-        if (p->loaded[i].patchable)
-            return p->s.flash.size == SIZE_DETECT;
-    return false;
-}
-
-/* Does it hold a header that is written anew for the board's flash? Its compressed form is mostly wanted of no set but that
- * board's: of the first set it is made when somebody asks. */
-static bool made_late(const struct profile_private *p, const struct esp_region *first)
-{
-    bool late = false;
-    for (size_t i = 0; i < p->n; i++)
-        late = late || (p->loaded[i].patchable && p->loaded[i].facts->offset == first->offset);
-    return late && header_follows_flash(p);
-}
-
 /* The first set hashed, 3 ms, which is all that a board needs that holds it already; then compressed: 0.1 s a megabyte. On
  * a thread of its own, while boards are reset and asked who they are. */
 static void *make_first(void *arg)
@@ -201,8 +183,7 @@ static void *make_first(void *arg)
     if (!err && !z)
         err = FL_NOMEM;
     for (size_t i = 0; !err && i < s->n; i++)
-        if (!made_late(p, &s->regions[i]))
-            err = press(z, s, &s->regions[i]);
+        err = press(z, s, &s->regions[i]);
     squeezer_free(z);
     reached(p, MADE_PRESSED, err);
     return NULL;
@@ -275,36 +256,18 @@ static enum fl_err derive(struct region_set *s, struct esp_region *r, const stru
     return fl_md5(r->plain, r->size, r->md5);
 }
 
-/* What the maker left of the first set. */
-static enum fl_err press_late(const struct profile_private *p)
-{
-    struct region_set *first = p->sets;
-    if (first->pressed)
-        return FL_OK;
-    struct squeezer *z = squeezer_new();
-    enum fl_err err = z ? FL_OK : FL_NOMEM;
-    for (size_t i = 0; !err && i < first->n; i++)
-        if (made_late(p, &first->regions[i]))
-            err = press(z, first, &first->regions[i]);
-    squeezer_free(z);
-    first->pressed = !err;
-    return err;
-}
-
-/* The compressed forms of another set, when the maker has made those of the first. */
-static enum fl_err press_set(const struct profile_private *p, struct region_set *s)
+/* The compressed forms of a set, when the first has them. */
+static enum fl_err press_set(struct region_set *s, const struct region_set *first)
 {
     struct squeezer *z = squeezer_new();
     enum fl_err err = z ? FL_OK : FL_NOMEM;
     for (size_t i = 0; !err && i < s->n; i++) {
         struct esp_region *r = &s->regions[i];
-        const struct esp_region *f = &p->sets->regions[i];
+        const struct esp_region *f = &first->regions[i];
         if (r->plain != f->plain) {
             err = press(z, s, r);
             continue;
         }
-        if (made_late(p, f))
-            err = press_late(p);
         r->deflated = f->deflated;
         r->deflated_size = f->deflated_size;
         r->marks = f->marks;
@@ -370,6 +333,14 @@ static enum fl_err fits(const struct profile_private *p, uint64_t flash_size, st
     return FL_OK;
 }
 
+static bool header_follows_flash(const struct profile_private *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->loaded[i].patchable)
+            return p->s.flash.size == SIZE_DETECT;
+    return false;
+}
+
 static struct region_set *find_locked(const struct profile_private *p, int size_code)
 {
     struct region_set *s = p->sets;
@@ -412,8 +383,8 @@ static enum fl_err get(const struct profile *pub, uint64_t flash_size, enum made
             p->sets->next = s;
         }
     }
-    if (!err && made == MADE_PRESSED && !s->pressed)
-        err = s == p->sets ? press_late(p) : press_set(p, s);
+    if (!err && made == MADE_PRESSED && s != p->sets && !s->pressed)
+        err = press_set(s, p->sets);
     (void)pthread_mutex_unlock(&p->lock);
     if (err)
         return fl_fail(why, err, "cannot prepare the image: %s", fl_err_text(err));

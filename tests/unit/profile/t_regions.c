@@ -242,24 +242,6 @@ static void early_then_all(void **state)
     drop(&s);
 }
 
-/* A header that is written anew for each flash is compressed in that form alone: as the file has it when somebody asks. */
-static void header_compressed_once(void **state)
-{
-    (void)state;
-    struct set s = load(YAML("size: detect"));
-    const struct esp_region *r, *first;
-    size_t n;
-    assert_int_equal(profile_regions(s.p, 8u << 20, &r, &n, NULL), FL_OK);
-    assert_int_equal(profile_regions_early(s.p, 0, &first, &n, NULL), FL_OK);
-    assert_non_null(r[0].deflated);
-    assert_null(first[0].deflated);
-    assert_non_null(first[1].deflated);
-    assert_int_equal(profile_regions(s.p, 0, &first, &n, NULL), FL_OK);
-    assert_non_null(first[0].deflated);
-    inflated_is_plain(&first[0]);
-    drop(&s);
-}
-
 /* Loaded, begun, never asked for. */
 static void begun_for_nobody(void **state)
 {
@@ -317,7 +299,6 @@ int main(void)
         cmocka_unit_test(detected_sizes_share_the_rest),
         cmocka_unit_test(plain_where_it_is_smaller),
         cmocka_unit_test(early_then_all),
-        cmocka_unit_test(header_compressed_once),
         cmocka_unit_test(begun_for_nobody),
         cmocka_unit_test(many_threads_get_one_set),
         cmocka_unit_test(published_image_patched),

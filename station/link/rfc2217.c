@@ -61,6 +61,7 @@ struct rfc2217 {
     struct telnet tn;
     struct fl_buf kept; /* kept.bytes[kept_at .. len) came while waiting */
     size_t kept_at;
+    struct fl_buf wire; /* what is written, with each FF doubled: as long as the longest write until now */
     struct wait waits[WAITS_MAX]; /* oldest first */
     size_t n_waits;
     bool suspended; /* the server asked to stop sending */
@@ -204,14 +205,15 @@ static bool ends_inside(const uint8_t *bytes, size_t n)
 static enum fl_err write_escaped(struct rfc2217 *r, const uint8_t *bytes, size_t n,
                                  struct fl_deadline d)
 {
-    struct fl_buf wire = FL_BUF(2 * n + 1);
+    struct fl_buf *wire = &r->wire;
     size_t sent = 0;
-    telnet_escape(&wire, bytes, n);
-    enum fl_err err = fl_buf_err(&wire, &r->link.why);
+    fl_buf_clear(wire);
+    wire->max = 2 * n;
+    telnet_escape(wire, bytes, n);
+    enum fl_err err = fl_buf_err(wire, &r->link.why);
     if (!err)
-        err = link_fd_write(&r->link, wire.bytes, wire.len, &sent, d);
-    r->half = ends_inside(wire.bytes, sent);
-    fl_buf_fini(&wire);
+        err = link_fd_write(&r->link, wire->bytes, wire->len, &sent, d);
+    r->half = ends_inside(wire->bytes, sent);
     return err;
 }
 
@@ -436,6 +438,7 @@ static void rfc2217_close(struct link *l)
         (void)close(l->fd);
     telnet_fini(&r->tn);
     fl_buf_fini(&r->kept);
+    fl_buf_fini(&r->wire);
     free(r);
 }
 

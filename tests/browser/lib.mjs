@@ -77,6 +77,12 @@ export async function sections() {
     await (await browser).close();
 }
 
+// A page whose scripts have run to their end: a key that is pressed before is nobody's.
+export async function visit(page, url) {
+    await page.goto(url);
+    await page.evaluate(() => Promise.all([...document.querySelectorAll("script[type=module]")].map((s) => import(s.src))));
+}
+
 // The line ends when nobody looks at it any more: else its end is what the page complains of.
 export async function leave(page, line) {
     await page.goto("about:blank");

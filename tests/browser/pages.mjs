@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages in Chromium: tiles change live, tables sort, pages fit a phone, all is done by keys alone, contrast (axe-core),
 // log-in, languages, first paint, weight. Argument: the folder of a station with records, which may still be made.
-import { fakeBoard, serve, check, done, open, axe, looks, walk, leave, section, sections, build } from "./lib.mjs";
+import { fakeBoard, serve, check, done, open, axe, looks, walk, visit, leave, section, sections, build } from "./lib.mjs";
 import { sentences } from "./sentences.mjs";
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
@@ -121,7 +121,7 @@ section("alarm, scan, a slot whole", async (page) => {
 for (const language of ["en", "zh"])
     section(`settings and a slot's details, ${language}`, async (page) => {
         const line = await fakeBoard("slots=8", "still=1", "login=1", `data=${await records()}`);
-        await page.goto(line.url + "/login?lang=" + language);
+        await visit(page, line.url + "/login?lang=" + language);
         await page.evaluate((l) => localStorage.setItem("fl.lang", l), language);
         const sizes = language === "en" ? [[1280, 800], [390, 844]] : [[390, 844]];
         await looks(page, `log-in, ${language}`, sizes);
@@ -137,7 +137,7 @@ for (const language of ["en", "zh"])
         if (language === "en") await walk(page, "a slot's details", "#detail");
         await page.keyboard.press("Escape");
         for (const [at, size] of [["/", [390, 844]], ["/audit", sizes[0]]]) {
-            await page.goto(line.url + at);
+            await visit(page, line.url + at);
             await page.locator(".settings summary").click();
             await looks(page, `settings, ${at}, ${language}`, [size], { part: ".settings" });
             if (language === "en") await walk(page, `settings, ${at}`, ".settings");
@@ -175,7 +175,7 @@ section("engineer, unit and audit by keys", async (page) => {
     const Tab = async (until) => { // until the focus is where `until` says
         for (let i = 0; i < 60 && !(await page.evaluate(until)); i++) await page.keyboard.press("Tab");
     };
-    await page.goto(url + "/engineer");
+    await visit(page, url + "/engineer");
     await Tab(() => document.activeElement.id === "range");
     await page.keyboard.press("End");
     await page.waitForFunction(() => document.getElementById("range").value === "0", null, { timeout: 5000 }).catch(() => {});
@@ -197,7 +197,7 @@ section("engineer, unit and audit by keys", async (page) => {
     check("on paper it is light, without the bar, and nothing is cut", await page.evaluate(() => document.documentElement.dataset.theme === "light" &&
         document.getElementById("top").offsetHeight === 0 && [...document.querySelectorAll("table, canvas")].every((e) => e.getBoundingClientRect().right <= innerWidth)));
     await page.emulateMedia({ colorScheme: "light", media: "screen" });
-    await page.goto(url + "/unit");
+    await visit(page, url + "/unit");
     await Tab(() => document.activeElement.id === "q");
     await page.keyboard.type("c951");
     await page.keyboard.press("Enter");
@@ -206,7 +206,7 @@ section("engineer, unit and audit by keys", async (page) => {
     await page.keyboard.press("Enter");
     await page.waitForSelector(".attempt");
     check("a unit is found by keys", /mac=\w\w%3A/.test(page.url()));
-    await page.goto(url + "/audit");
+    await visit(page, url + "/audit");
     await page.waitForSelector("#facts dd");
     await Tab(() => document.activeElement.id === "leaf");
     await page.keyboard.type("3");
@@ -218,7 +218,7 @@ section("engineer, unit and audit by keys", async (page) => {
 section("logging in", async (page, troubles) => {
     const line = await fakeBoard("slots=2", "still=1", "login=1", `data=${await records()}`);
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.goto(line.url + "/");
+    await visit(page, line.url + "/");
     check("who is not logged in lands at /login", page.url().endsWith("/login"));
     await page.fill("#name", "ann");
     await page.fill("#password", "not this one");
@@ -247,7 +247,7 @@ section("logging in", async (page, troubles) => {
     await page.locator(".settings summary").click();
     await page.locator(".settings button", { hasText: "Log out" }).click();
     await page.waitForURL("**/login");
-    await page.goto(line.url + "/engineer");
+    await visit(page, line.url + "/engineer");
     check("logged out is out", page.url().endsWith("/login"));
     await page.fill("#name", "ann");
     await page.fill("#password", "long enough");

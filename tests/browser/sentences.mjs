@@ -18,7 +18,8 @@ const SHOWN = {
 };
 
 // A format or a pattern with its gaps alike; gaps that touch are one.
-const bare = (s) => s.replace(/(%[-.0-9*]*(ll|z)?[sdu]|\{\d\})+/g, "\0").replaceAll("%%", "%");
+// A text that goes before another ends with ": ", which a pattern may have as ": {1}".
+const bare = (s) => s.replace(/(%[-.0-9*]*(ll|z)?[sdu]|\{\d\})+/g, "\0").replaceAll("%%", "%").replace(/: $/, "");
 const texts = (file) => [...readFileSync(path.join(root, "station", file), "utf8").replace(/^\s*#include.*$/gm, "")
     .matchAll(/"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*/g)].map(([m]) => m.replace(/"\s*"/g, "").slice(1, -1));
 const rooms = readdirSync(path.join(root, "station"), { withFileTypes: true }).filter((d) => d.isDirectory()).map((d) => d.name);

@@ -371,7 +371,7 @@ static bool find_ram(struct probe *p)
     return true;
 }
 
-static void ask_bytes(struct esp *e, struct carry *out)
+static void ask_bytes(struct esp *e, bool plain, struct carry *out)
 {
     struct probe p = {.e = e, .counts = out};
     bool stub = e->stub;
@@ -380,7 +380,7 @@ static void ask_bytes(struct esp *e, struct carry *out)
     ask_to_chip(&p, &out->to_chip);
     if (out->to_chip.asked && out->to_chip.n == 0)
         ask_to_host(&p, &out->to_host);
-    if (p.unsure)
+    if (p.unsure && plain)
         try_plain(&p);
 }
 
@@ -399,7 +399,12 @@ static void examine(struct esp *e, struct carry *out)
     if (!err && !out->round_ms)
         out->twice = doubled(e);
     if (!err && !out->round_ms && !out->twice)
-        ask_bytes(e, out);
+        ask_bytes(e, esp_carry_judges(f), out);
+}
+
+bool esp_carry_judges(enum esp_fault f)
+{
+    return f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_UNKNOWN || f == ESP_FAULT_BOARD_RESET;
 }
 
 void esp_carry(struct esp *e, struct carry *out)

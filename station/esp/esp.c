@@ -112,8 +112,7 @@ static void name_line(struct esp *e)
         (void)esp_fail(e, TROUBLE_DEAD, c.round_ms ? ESP_FAULT_LINK_LATE : c.twice ? ESP_FAULT_LINK_DAMAGED : ESP_FAULT_LINK_TRANSLATED, was.err, "%s; %.90s", text,
                        was.text);
     else if (c.hurt + c.lost >= FEW && c.blocks - c.lost >= FEW && /* the loader is there, and says of some that they arrived, or not */
-             (was.fault == ESP_FAULT_CHIP_SILENT || was.fault == ESP_FAULT_CHIP_REFUSED || was.fault == ESP_FAULT_CHIP_UNKNOWN ||
-              was.fault == ESP_FAULT_BOARD_RESET))
+             esp_carry_judges(was.fault))
         (void)esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_DAMAGED, was.err, "of %u blocks sent into RAM afterwards, to test the line, %u "
                        "arrived damaged and %u not at all; %.140s", c.blocks, c.hurt, c.lost, was.text);
     e->trouble = trouble;

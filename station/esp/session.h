@@ -263,6 +263,9 @@ struct carry;
 /* What the line does to bytes and how long it holds them. The session is over: the chip is reset into its loader, and
  * e->problem is overwritten; tuning and counters stay. */
 void esp_carry(struct esp *e, struct carry *out);
+/* A verdict on the unit that a line which damages nearly all would bring about: only then are plain blocks counted, which takes
+ * many seconds on such a line. Where the line is blamed already they would tell nothing new. */
+bool esp_carry_judges(enum esp_fault f);
 
 /* ---- flash -------------------------------------------------------------------------------------- */
 

@@ -317,9 +317,11 @@ static bool outside_signed(struct audit_run *r, struct audit_outside_head *h)
     return h->verified;
 }
 
+/* Those of the present count, and those that a gap in the records went past: they are signed well or not, and say nothing more,
+ * for the tree is not whole then. */
 static enum fl_err outside_due(struct audit_run *r)
 {
-    while (r->next_outside < r->n_outside && r->outside[r->next_outside].head.size == r->count) {
+    while (r->next_outside < r->n_outside && r->outside[r->next_outside].head.size <= r->count) {
         struct audit_outside_head *h = &r->outside[r->next_outside++];
         const struct checkpoint *c = &h->head;
         struct audit_outside *o = &r->cfg->outside[h->at];

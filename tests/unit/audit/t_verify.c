@@ -292,6 +292,20 @@ static void heads_from_outside(void **state)
     assert_int_equal(report.outside_size, 10);
     free(g);
 
+    /* D1: a record taken out of the middle, of the head at whose size nothing stands any more: what is missing is missing, and
+     * nothing is newer elsewhere */
+    g = good_log();
+    d1(g);
+    verify(g);
+    size_t alone = report.n_findings;
+    verify_with(g, &vkey, 1, out, 2);
+    expect("D1", AUDIT_MISSING, 9, 9);
+    for (size_t i = 0; i < report.n_findings; i++)
+        assert_int_not_equal(report.finding[i].class, AUDIT_ROLLBACK);
+    assert_int_equal(report.n_findings, alone);
+    assert_int_equal(report.outside, 2);
+    free(g);
+
     /* heads that prove nothing: of another log, by another key, altered */
     g = good_log();
     sign_head(&g->head[3], other_key, &other_vkey);

@@ -232,23 +232,28 @@ static enum fl_err rfc2217_write(struct link *l, const uint8_t *bytes, size_t n,
 
 /* ---- commands ---------------------------------------------------------------------------------- */
 
-/* Put a command into `out` and on the list of answers to wait for. */
-static enum fl_err command(struct rfc2217 *r, struct fl_buf *out, uint8_t number, uint32_t value)
+struct command {
+    uint8_t number;
+    uint32_t value;
+};
+
+static void add_command(struct fl_buf *out, struct command c)
 {
-    if (r->n_waits == WAITS_MAX)
-        return fl_fail(&r->link.why, FL_TIMEOUT, "%s no longer answers", r->link.info.device);
-    const uint8_t head[] = {TN_IAC, TN_SB, TN_COM_PORT, number}, tail[] = {TN_IAC, TN_SE};
-    const uint8_t four[] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-                            (uint8_t)value};
+    const uint8_t head[] = {TN_IAC, TN_SB, TN_COM_PORT, c.number}, tail[] = {TN_IAC, TN_SE};
+    const uint8_t four[] = {(uint8_t)(c.value >> 24), (uint8_t)(c.value >> 16), (uint8_t)(c.value >> 8), (uint8_t)c.value};
     fl_buf_add(out, head, sizeof head);
-    if (number == C_BAUD)
+    if (c.number == C_BAUD)
         telnet_escape(out, four, sizeof four); /* 0xFF in a speed is doubled like any other */
     else
         telnet_escape(out, four + 3, 1);
     fl_buf_add(out, tail, sizeof tail);
-    uint8_t group = number == C_CONTROL ? control_group(value) : 0;
-    r->waits[r->n_waits++] = (struct wait){.command = number, .group = group, .value = value};
-    return FL_OK;
+}
+
+/* On the list of answers to wait for: only what has left, or the answer to the next one would be taken for its. */
+static void await_answer(struct rfc2217 *r, struct command c)
+{
+    uint8_t group = c.number == C_CONTROL ? control_group(c.value) : 0;
+    r->waits[r->n_waits++] = (struct wait){.command = c.number, .group = group, .value = c.value};
 }
 
 static const char *name_of(const struct wait *w)
@@ -302,19 +307,44 @@ static enum fl_err settle(struct rfc2217 *r)
     return err;
 }
 
-/* Send the commands in `out` and wait for all their answers. */
-static enum fl_err converse(struct rfc2217 *r, const struct fl_buf *out, struct fl_deadline d)
+/* Answers that nobody waited for any more came meanwhile. */
+static void forget_late(struct rfc2217 *r)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < r->n_waits; i++)
+        if (!r->waits[i].done)
+            r->waits[left++] = r->waits[i];
+    r->n_waits = left;
+}
+
+static enum fl_err send_commands(struct rfc2217 *r, const struct command *list, size_t n, struct fl_deadline d)
+{
+    struct fl_buf out = FL_BUF(256);
+    size_t sent = 0;
+    for (size_t i = 0; i < n; i++)
+        add_command(&out, list[i]);
+    enum fl_err err = fl_buf_err(&out, &r->link.why);
+    if (!err)
+        err = send_answers(r, d);
+    if (!err)
+        err = link_fd_write(&r->link, out.bytes, out.len, &sent, d);
+    if (err && sent > 0)
+        r->link.gone = true; /* cut off inside a command: all that followed would be read as part of it */
+    for (size_t i = 0; i < n && !err; i++)
+        await_answer(r, list[i]);
+    fl_buf_fini(&out);
+    return err;
+}
+
+/* Send the commands, in one write, and wait for all their answers. */
+static enum fl_err converse(struct rfc2217 *r, const struct command *list, size_t n, struct fl_deadline d)
 {
     struct link *l = &r->link;
-    struct fl_deadline own = fl_deadline_in_ms(ACK_MS), both = fl_deadline_min(own, d);
-    size_t sent = 0;
-    enum fl_err err = fl_buf_err(out, &l->why);
-    if (!err)
-        err = send_answers(r, both);
-    if (!err)
-        err = link_fd_write(l, out->bytes, out->len, &sent, both);
-    if (err && sent > 0)
-        l->gone = true; /* cut off inside a command: all that followed would be read as part of it */
+    struct fl_deadline both = fl_deadline_min(fl_deadline_in_ms(ACK_MS), d);
+    forget_late(r);
+    if (r->n_waits + n > WAITS_MAX)
+        return fl_fail(&l->why, FL_TIMEOUT, "%s no longer answers", l->info.device);
+    enum fl_err err = send_commands(r, list, n, both);
     while (!err && first_owed(r))
         err = pump_and_keep(r, both);
     if (err == FL_TIMEOUT && first_owed(r))
@@ -325,52 +355,32 @@ static enum fl_err converse(struct rfc2217 *r, const struct fl_buf *out, struct 
 
 static enum fl_err rfc2217_set_baud(struct link *l, uint32_t baud, struct fl_deadline d)
 {
-    struct fl_buf out = FL_BUF(64);
-    enum fl_err err = command(of(l), &out, C_BAUD, baud);
-    if (!err)
-        err = converse(of(l), &out, d);
-    fl_buf_fini(&out);
-    return err;
-}
-
-static enum fl_err add_lines(struct rfc2217 *r, struct fl_buf *out, enum link_wire dtr,
-                             enum link_wire rts)
-{
-    enum fl_err err = FL_OK;
-    if (dtr != LINK_KEEP)
-        err = command(r, out, C_CONTROL, dtr == LINK_ASSERT ? CTL_DTR_ON : CTL_DTR_OFF);
-    if (!err && rts != LINK_KEEP)
-        err = command(r, out, C_CONTROL, rts == LINK_ASSERT ? CTL_RTS_ON : CTL_RTS_OFF);
-    return err;
+    return converse(of(l), &(struct command){C_BAUD, baud}, 1, d);
 }
 
 static enum fl_err rfc2217_set_lines(struct link *l, enum link_wire dtr, enum link_wire rts,
                                      struct fl_deadline d)
 {
-    struct fl_buf out = FL_BUF(64);
-    enum fl_err err = add_lines(of(l), &out, dtr, rts);
-    if (!err)
-        err = converse(of(l), &out, d);
-    fl_buf_fini(&out);
-    return err;
+    struct command list[2];
+    size_t n = 0;
+    if (dtr != LINK_KEEP)
+        list[n++] = (struct command){C_CONTROL, dtr == LINK_ASSERT ? CTL_DTR_ON : CTL_DTR_OFF};
+    if (rts != LINK_KEEP)
+        list[n++] = (struct command){C_CONTROL, rts == LINK_ASSERT ? CTL_RTS_ON : CTL_RTS_OFF};
+    return converse(of(l), list, n, d);
 }
 
 /* What came before the server's answer was received before the purge, so it is thrown away too. */
 static enum fl_err rfc2217_purge(struct link *l)
 {
     struct rfc2217 *r = of(l);
-    struct fl_buf out = FL_BUF(64);
     enum fl_err err = FL_OK;
-    if (!r->no_purge) {
-        err = command(r, &out, C_PURGE, PURGE_RECEIVED);
-        if (!err)
-            err = converse(r, &out, fl_deadline_in_ms(ACK_MS));
-        if (err == FL_TIMEOUT) { /* some servers do not know it; reading does most of the work */
-            r->no_purge = true;
-            err = FL_OK;
-        }
+    if (!r->no_purge)
+        err = converse(r, &(struct command){C_PURGE, PURGE_RECEIVED}, 1, fl_deadline_in_ms(ACK_MS));
+    if (err == FL_TIMEOUT) { /* some servers do not know it; reading does most of the work */
+        r->no_purge = true;
+        err = FL_OK;
     }
-    fl_buf_fini(&out);
     fl_buf_clear(&r->kept);
     r->kept_at = 0;
     return err;
@@ -413,22 +423,12 @@ static enum fl_err negotiate(struct rfc2217 *r, struct fl_deadline d)
 /* Lines first: a board held in reset by what the server did at its own open is freed soonest. */
 static enum fl_err set_up(struct rfc2217 *r, struct fl_deadline d)
 {
-    static const struct {
-        uint8_t number;
-        uint32_t value;
-    } setup[] = {
+    static const struct command setup[] = {
         {C_CONTROL, CTL_DTR_OFF}, {C_CONTROL, CTL_RTS_OFF}, {C_BAUD, LINK_BAUD_AT_OPEN},
         {C_DATASIZE, 8},          {C_PARITY, 1},            {C_STOPSIZE, 1},
         {C_CONTROL, CTL_NO_FLOW},
     };
-    struct fl_buf out = FL_BUF(256);
-    enum fl_err err = FL_OK;
-    for (size_t i = 0; i < sizeof setup / sizeof *setup && !err; i++)
-        err = command(r, &out, setup[i].number, setup[i].value);
-    if (!err)
-        err = converse(r, &out, d);
-    fl_buf_fini(&out);
-    return err;
+    return converse(r, setup, sizeof setup / sizeof *setup, d);
 }
 
 static void rfc2217_close(struct link *l)

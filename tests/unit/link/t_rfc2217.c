@@ -174,6 +174,32 @@ static void a_late_answer_is_not_the_next_ones(void **state)
     end(&r);
 }
 
+/* Sixteen answers may be owed. What finds no room among them is not sent, and not waited for later either; late answers make
+ * room again. */
+static void late_answers_make_room(void **state)
+{
+    (void)state;
+    enum { OWED = 15 };
+    static char script[4096];
+    struct run r;
+    char *p = script + sprintf(script, "%s<", OPEN);
+    for (int i = 0; i < OWED; i++)
+        p += sprintf(p, "FFFA2C0508FFF0");
+    p += sprintf(p, " <51 >");
+    for (int i = 0; i < OWED; i++)
+        p += sprintf(p, "FFFA2C6908FFF0");
+    (void)sprintf(p, "5A <FFFA2C0509FFF0FFFA2C050CFFF0 >FFFA2C6909FFF0FFFA2C690CFFF0 ~");
+    opened(&r, script);
+    for (int i = 0; i < OWED; i++)
+        assert_int_equal(link_set_lines(r.l, LINK_ASSERT, LINK_KEEP, fl_deadline_in_ms(2)), FL_TIMEOUT);
+    assert_int_equal(link_set_lines(r.l, LINK_RELEASE, LINK_RELEASE, fl_deadline_in_ms(4000)), FL_TIMEOUT);
+    assert_non_null(strstr(link_why(r.l)->text, "no longer answers"));
+    assert_int_equal(link_write(r.l, "Q", 1, fl_deadline_in_ms(4000)), FL_OK);
+    must_read(r.l, "Z", 1);
+    assert_int_equal(link_set_lines(r.l, LINK_RELEASE, LINK_RELEASE, fl_deadline_in_ms(4000)), FL_OK);
+    end(&r);
+}
+
 static void a_server_that_never_answers_ends_by_itself(void **state)
 {
     (void)state;
@@ -408,6 +434,7 @@ int main(void)
         cmocka_unit_test(takes_a_subnegotiation_in_pieces),
         cmocka_unit_test(a_refused_line_is_told),
         cmocka_unit_test(a_late_answer_is_not_the_next_ones),
+        cmocka_unit_test(late_answers_make_room),
         cmocka_unit_test(a_server_that_never_answers_ends_by_itself),
         cmocka_unit_test(stops_sending_when_asked),
         cmocka_unit_test(discards_what_came_and_asks_for_a_purge),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a line does to bytes, measured and named (carry.h).
+ * What a line does to bytes, measured (carry.h). What it means: carry_judge.c.
  *
  * Blocks and their answers are made so that no byte of theirs but the values in question is one that programs in
  * between are known to change; a block whose own frame was hurt counts as no answer, and ends the question. */
@@ -7,12 +7,10 @@
 
 #include "esp/session.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
     EXAM_MS = 20000,    /* a sound line needs half a second; a ROM that does not answer is not waited for longer */
-    LATE_MIN = 250,     /* ms: no USB stack and no local network holds a byte back for so long, twice in a row */
     VALUE_ROUNDS = 6,   /* on a line that damages one short block in 16, a wrong verdict once in 10^7 */
     ASKED_TWICE = 2,
     LONG = 160, SHORT = 16, /* bytes of a block: room for half of all values; one value */
@@ -75,7 +73,7 @@ static enum end put_values(struct probe *p, const bool set[static VALUES], size_
     return put(p, bytes, n);
 }
 
-/* Asked until it arrives; HURT: it did not, twice. */
+/* Asked until it arrives: twice refused, or three times in all; then what it came to at last. */
 static enum end values_arrive(struct probe *p, const bool set[static VALUES])
 {
     enum end end = NO_ANSWER;
@@ -294,9 +292,9 @@ static uint32_t late(struct esp *e)
     if (wire_listen(e, e->times.late))
         return 0;
     wire_forget(e);
-    uint32_t one = round_trip(e), two = one >= LATE_MIN ? round_trip(e) : 0;
+    uint32_t one = round_trip(e), two = one >= CARRY_LATE_MIN ? round_trip(e) : 0;
     uint32_t least = one < two ? one : two;
-    return least >= LATE_MIN ? least : 0;
+    return least >= CARRY_LATE_MIN ? least : 0;
 }
 
 /* Twice as many answers as a SYNC has, and that when it was asked a second time too. */
@@ -305,28 +303,16 @@ static bool doubled(struct esp *e)
     enum { ANSWERS = 8 };
     bool stub, twice = true;
     for (int i = 0; i < ASKED_TWICE && twice; i++) {
-        if (wire_listen(e, LATE_MIN))
+        if (wire_listen(e, CARRY_LATE_MIN))
             return false;
         wire_forget(e);
         e->syncs = 0;
-        twice = !esp_sync(e, e->times.sync, &stub) && !wire_listen(e, LATE_MIN) && e->syncs == 2 * ANSWERS;
+        twice = !esp_sync(e, e->times.sync, &stub) && !wire_listen(e, CARRY_LATE_MIN) && e->syncs == 2 * ANSWERS;
     }
     return twice;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------- */
-
-bool carry_seven_bits(const uint8_t *bytes, size_t n)
-{
-    enum { TIMES = 2 };
-    static const uint8_t head[] = {0xc0 & 0x7f, 1, OP_SYNC};
-    unsigned seen = 0;
-    for (const uint8_t *p = bytes; (p = memmem(p, n - (size_t)(p - bytes), head, sizeof head)) != NULL; p += sizeof head) {
-        const uint8_t *len = p + sizeof head;
-        seen += (size_t)(bytes + n - len) >= 2 && (len[0] == 2 || len[0] == 4) && len[1] == 0;
-    }
-    return seen >= TIMES;
-}
 
 static bool plain_address(uint32_t addr)
 {
@@ -356,13 +342,13 @@ static const struct chip *chip_of_text(const struct esp *e)
     return hit ? chip_by_name(name) : memmem(p, n, "ets Ju", 6) ? chip_by_name("esp32") : NULL;
 }
 
-/* Where a stub would lie: memory that the loader does not use. */
+/* Where a stub would lie. */
 static bool find_ram(struct probe *p)
 {
     struct esp *e = p->e;
     const struct chip *c = e->chip ? e->chip : e->config.chip ? chip_by_name(e->config.chip) : chip_of_text(e);
-    const struct stub *stub = c && c->stub ? stub_find(c->stub) : NULL;
-    if (!stub || e->unit.security.secure_download == ESP_ON)
+    const struct stub *stub = c ? esp_stub_place(e, c) : NULL;
+    if (!stub)
         return false;
     /* an address is sent with every block: it holds no value that is asked about, if there is a choice */
     bool plain = plain_address(stub->segments[0].addr) || !plain_address(stub->segments[1].addr);
@@ -374,8 +360,7 @@ static bool find_ram(struct probe *p)
 static void ask_bytes(struct esp *e, bool plain, struct carry *out)
 {
     struct probe p = {.e = e, .counts = out};
-    bool stub = e->stub;
-    if (stub || !find_ram(&p))
+    if (!find_ram(&p))
         return;
     ask_to_chip(&p, &out->to_chip);
     if (out->to_chip.asked && out->to_chip.n == 0)
@@ -402,11 +387,6 @@ static void examine(struct esp *e, struct carry *out)
         ask_bytes(e, esp_carry_judges(f), out);
 }
 
-bool esp_carry_judges(enum esp_fault f)
-{
-    return f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_UNKNOWN || f == ESP_FAULT_BOARD_RESET;
-}
-
 void esp_carry(struct esp *e, struct carry *out)
 {
     *out = (struct carry){.round_ms = 0};
@@ -427,65 +407,4 @@ void esp_carry(struct esp *e, struct carry *out)
     e->count = count;
     e->config.connect_attempts = attempts;
     e->limit = limit;
-}
-
-/* ---- words ------------------------------------------------------------------------------------------ */
-
-/* What changes just these values. A row fits when all bad values are among its own. */
-static const struct culprit {
-    uint8_t values[4];
-    size_t n;
-    const char *text;
-} culprits[] = {
-    {{0x11, 0x13}, 2, "software flow control (XON/XOFF) is on in the bridge, the serial server or the port: switch it off"},
-    {{0x0a, 0x0d}, 2, "line ends are translated (CR, LF): switch text mode off in the serial server or the port"},
-    {{0xff}, 1, "FF is telnet's escape: one end of this connection speaks telnet and the other does not; use rfc2217:// or a raw port"},
-    {{0x0a, 0x0d, 0x11, 0x13}, 4, "a terminal's settings are on in the serial server or the port: set it to raw"},
-};
-
-static const char *culprit_of(const struct carry_way *w)
-{
-    for (size_t i = 0; i < sizeof culprits / sizeof *culprits; i++) {
-        size_t fit = 0;
-        for (size_t k = 0; k < w->n; k++)
-            fit += memchr(culprits[i].values, w->bad[k].value, culprits[i].n) != NULL;
-        if (fit == w->n)
-            return culprits[i].text;
-    }
-    return "something between host and chip changes them: look for it in the bridge's, the server's and the port's settings";
-}
-
-static void list(const struct carry_way *w, char *out, size_t cap)
-{
-    size_t at = 0;
-    out[0] = 0;
-    for (size_t i = 0; i < w->n && at < cap; i++) {
-        at += (size_t)snprintf(out + at, cap - at, "%s%02x", i ? ", " : "", w->bad[i].value);
-        if (w->bad[i].known && at < cap)
-            at += (size_t)snprintf(out + at, cap - at, w->bad[i].n ? " as" : " not");
-        for (size_t k = 0; k < w->bad[i].n && at < cap; k++)
-            at += (size_t)snprintf(out + at, cap - at, " %02x", w->bad[i].became[k]);
-    }
-}
-
-bool carry_text(const struct carry *c, char out[static CARRY_TEXT])
-{
-    const struct carry_way *w = c->to_chip.n ? &c->to_chip : &c->to_host;
-    char values[64];
-    out[0] = 0;
-    if (c->round_ms)
-        (void)snprintf(out, CARRY_TEXT, "an answer takes %u ms to come: something between host and chip holds bytes back (a network, "
-                       "a serial server); the work needs less than %d", c->round_ms, LATE_MIN);
-    else if (c->twice)
-        (void)snprintf(out, CARRY_TEXT, "what the chip says comes twice: something between host and chip repeats it (two programs "
-                       "on one port of a serial server, a driver); give the port to this station alone");
-    else if (c->seven_bits)
-        (void)snprintf(out, CARRY_TEXT, "the chip's answers come without their highest bits: the port or serial server is set to 7 data "
-                       "bits; set 8, no parity");
-    else if (w->n > 0) {
-        list(w, values, sizeof values);
-        (void)snprintf(out, CARRY_TEXT, "bytes of these values do not arrive at the %s as they are: %s; %s",
-                       w == &c->to_chip ? "chip" : "host", values, culprit_of(w));
-    }
-    return out[0] != 0;
 }

@@ -21,6 +21,8 @@
 #include <stdint.h>
 
 enum { CARRY_VALUES = 8, CARRY_BECAME = 3, CARRY_TEXT = 280 };
+/* ms: no USB stack and no local network holds a byte back for so long, twice in a row */
+enum { CARRY_LATE_MIN = 250 };
 
 /* One direction. */
 struct carry_way {
@@ -41,7 +43,8 @@ struct carry {
     uint32_t round_ms; /* the shorter of two: a SYNC and its answer, where that took longer than a SYNC is given; else 0 */
 };
 
-/* What it means, in one sentence with what to do, the first that holds of round_ms, twice, seven_bits, bytes; false: every byte arrives, or it is not known. */
+/* What it means, in one sentence with what to do, the first that holds of round_ms, twice, seven_bits, bytes; false: every byte
+ * arrives, or it is not known. */
 bool carry_text(const struct carry *c, char out[static CARRY_TEXT]);
 /* Do these bytes hold answers to SYNC whose C0 have become 40? */
 bool carry_seven_bits(const uint8_t *bytes, size_t n);

@@ -346,17 +346,10 @@ static enum fl_err calibrate(struct exam *x)
     return err;
 }
 
-/* Where a stub would lie: memory that the loader does not use. False: RAM is closed, or no place is known. */
+/* Where a stub would lie. */
 static bool find_ram(struct exam *x)
 {
-    struct esp *e = x->e;
-    const char *why = NULL;
-    const char *name = chip_stub_name(e->chip, e->unit.revision, false, &why);
-    if (!name)
-        name = e->chip->stub;
-    if (e->unit.security.secure_download == ESP_ON || e->stub || !name)
-        return false;
-    const struct stub *stub = stub_find(name);
+    const struct stub *stub = esp_stub_place(x->e, x->e->chip);
     if (stub)
         x->addr = stub->segments[0].addr;
     return stub != NULL;
@@ -411,8 +404,8 @@ static enum fl_err leave(struct exam *x)
         return FL_OK;
     doing(x, "reset into the application");
     enum fl_err err = esp_leave(e);
-    if (!err)
-        err = wire_listen(e, AFTER_MS);
+    if (!err && (err = wire_listen(e, AFTER_MS)))
+        (void)esp_fail_link(e, err, "after the test");
     wire_forget(e);
     read_text(x, mark, &x->f->after);
     return err;
@@ -439,8 +432,6 @@ static enum fl_err examine(struct exam *x, uint32_t top)
     }
     if (err != FL_GONE && err != FL_CANCELLED)
         err = leave(x);
-    if (err == FL_GONE && f->problem.fault == ESP_FAULT_NONE)
-        (void)esp_fail_link(e, err, "after the test");
     if (err == FL_GONE)
         f->problem = e->problem;
     return err == FL_CANCELLED ? err : FL_OK;

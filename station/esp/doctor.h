@@ -92,7 +92,7 @@ struct doctor_finding {
     char evidence[DOCTOR_TEXT_MAX]; /* the numbers behind it */
 };
 
-/* What works here: for the profile, and what the ladder would find by itself. */
+/* What works here, of what was tried (doctor_sum.c): for the profile, and what the ladder would find by itself. */
 struct doctor_setting {
     uint32_t baud;               /* 0: nothing worked */
     uint32_t ram_block;          /* largest block that always arrived; 0: none did */

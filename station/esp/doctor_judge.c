@@ -6,7 +6,6 @@
  * and to long blocks, with and without pauses, and whether bytes were proved to be missing. */
 #include "esp/doctor.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,20 +23,6 @@ struct summary {
     struct doctor_sum all, small, large, paced; /* at bad_baud; paced: with the pauses that did best */
     struct doctor_losses losses;                /* at bad_baud */
 };
-
-struct doctor_sum doctor_sum(const struct doctor_facts *f, uint32_t baud, uint32_t from, uint32_t to, bool paced)
-{
-    struct doctor_sum s = {0, 0, 0};
-    for (size_t i = 0; i < f->n_cells; i++) {
-        const struct doctor_cell *c = &f->cells[i];
-        if ((baud && c->baud != baud) || c->block < from || c->block > to || (c->burst > 0) != paced)
-            continue;
-        s.sent += c->sent;
-        s.bad += c->refused + c->lost;
-        s.bytes += c->bytes;
-    }
-    return s;
-}
 
 /* The pauses that lost least: blocks sent and bad. */
 static struct doctor_sum best_paced(const struct doctor_facts *f, uint32_t baud)
@@ -433,47 +418,4 @@ const char *doctor_sure_name(enum doctor_sure s)
 {
     static const char *const names[] = {"no", "possible", "likely", "certain"};
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "";
-}
-
-/* ---- what works ------------------------------------------------------------------------------------ */
-
-static bool clean(struct doctor_sum s)
-{
-    return s.sent > 0 && s.bad == 0;
-}
-
-static void pace_of(const struct doctor_facts *f, uint32_t baud, struct doctor_setting *out)
-{
-    for (size_t i = 0; i < f->n_cells; i++) {
-        const struct doctor_cell *c = &f->cells[i];
-        if ((baud && c->baud != baud) || c->burst == 0 || c->sent == 0 || c->refused + c->lost > 0 ||
-            c->burst < out->burst)
-            continue;
-        *out = (struct doctor_setting){c->baud, c->block, c->burst, c->gap_us};
-    }
-}
-
-struct doctor_setting doctor_setting(const struct doctor_facts *f)
-{
-    struct doctor_setting s = {0, 0, 0, 0};
-    uint32_t speeds[DOCTOR_SPEEDS_MAX + 1] = {BASE_BAUD};
-    size_t n = 1;
-    for (size_t i = 0; i < f->n_speeds; i++)
-        if (f->speeds[i].proved)
-            speeds[n++] = f->speeds[i].baud;
-    /* the highest speed at which blocks of some size always arrived, and the largest such size */
-    for (size_t i = 0; i < n; i++) {
-        uint32_t block = 0;
-        for (size_t k = 0; k < f->n_cells; k++) {
-            const struct doctor_cell *c = &f->cells[k];
-            if (c->baud == speeds[i] && c->burst == 0 && c->block > block &&
-                clean(doctor_sum(f, speeds[i], 0, c->block, false)))
-                block = c->block;
-        }
-        if (block > 0)
-            s = (struct doctor_setting){speeds[i], block, 0, 0};
-    }
-    if (s.baud == 0)
-        pace_of(f, 0, &s);
-    return s;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The calls of esp.h: order, limits, problems out. The work is in the other files. */
-#include "esp/carry.h"
 #include "esp/session.h"
 
 #include <stdio.h>
@@ -79,51 +78,12 @@ static void start(struct esp *e, uint64_t limit_ms)
     esp_ladder_rest(e);
 }
 
-/* Verdicts that a line would bring about that changes bytes, eats them or holds them back. The unit's own flash, fuses
- * and supply are none of its doing. */
-static bool may_be_line(enum esp_fault f)
-{
-    static const enum esp_fault table[] = {
-        ESP_FAULT_LINK_DAMAGED, ESP_FAULT_LINK_SPEED, ESP_FAULT_BOARD_RESET, ESP_FAULT_CHIP_UNKNOWN, ESP_FAULT_CHIP_REFUSED,
-        ESP_FAULT_CHIP_SILENT, ESP_FAULT_RAM_CHECKSUM, ESP_FAULT_RAM_REFUSED, ESP_FAULT_STUB_SILENT,
-        ESP_FAULT_FLASH_TIMEOUT, ESP_FAULT_FLASH_ERASE,
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (table[i] == f)
-            return true;
-    return false;
-}
-
-/* At the end of a session that failed: a line that translates is proved to, and then it is the cause. */
-static void name_line(struct esp *e)
-{
-    enum { FEW = 3 };
-    struct esp_problem was = e->problem;
-    struct carry c;
-    char text[CARRY_TEXT];
-    /* a loader that hears nothing, or whose answers come when nobody waits any more */
-    bool unheard = e->stage == STAGE_OPEN && (was.fault == ESP_FAULT_LINK_TX_DEAD || (was.fault == ESP_FAULT_LINK_NOISE && e->syncs > 0));
-    if (!unheard && (!e->failed || !may_be_line(was.fault)))
-        return;
-    enum esp_trouble trouble = e->trouble;
-    esp_carry(e, &c);
-    e->problem = was;
-    if (carry_text(&c, text))
-        (void)esp_fail(e, TROUBLE_DEAD, c.round_ms ? ESP_FAULT_LINK_LATE : c.twice ? ESP_FAULT_LINK_DAMAGED : ESP_FAULT_LINK_TRANSLATED, was.err, "%s; %.90s", text,
-                       was.text);
-    else if (c.hurt + c.lost >= FEW && c.blocks - c.lost >= FEW && /* the loader is there, and says of some that they arrived, or not */
-             esp_carry_judges(was.fault))
-        (void)esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_DAMAGED, was.err, "of %u blocks sent into RAM afterwards, to test the line, %u "
-                       "arrived damaged and %u not at all; %.140s", c.blocks, c.hurt, c.lost, was.text);
-    e->trouble = trouble;
-}
-
 static enum fl_err finish(struct esp *e, enum fl_err err, struct esp_problem *p)
 {
     e->limit = fl_deadline_never();
     if (err) {
         esp_blame_line(e);
-        name_line(e);
+        esp_name_line(e);
     }
     if (err && p)
         *p = e->problem;

@@ -10,6 +10,7 @@
 #include "esp/session.h"
 
 #include <stdio.h>
+#include <limits.h>
 #include <string.h>
 
 enum {
@@ -143,6 +144,15 @@ static enum fl_err start_through_pointer(struct esp *e)
 }
 
 /* ---- the stage ---------------------------------------------------------------------------------- */
+
+const struct stub *esp_stub_place(const struct esp *e, const struct chip *c)
+{
+    const char *why, *name = chip_stub_name(c, e->identified ? e->unit.revision : UINT_MAX, false, &why);
+    bool closed = e->unit.security.secure_download == ESP_ON || e->stub;
+    if (!name)
+        name = c->stub;
+    return name && !closed ? stub_find(name) : NULL;
+}
 
 /* Why there will be no stub, or NULL. */
 static const char *why_rom(struct esp *e, const char **name)

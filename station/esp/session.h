@@ -4,10 +4,11 @@
  *
  *   esp.c                 the calls of esp.h, in their order
  *   job.c                 all regions: skip, write, verify; unproven.c: where nothing can be verified
- *   ladder.c              which rung comes next after which trouble (a table), and taking it
+ *   ladder.c              which rung comes next after which trouble (a table); rung.c: taking it
+ *   resend.c              blocks refused as damaged: sent again, or with pauses
+ *   blame.c               after a failure: is it the unit or the line; carry.c: does the line carry every byte, and in time
  *   connect.c, identify.c, load.c, baud.c, flash.c     one stage each; run.c: the way out
  *   look.c                is it in flash already, is it in flash now
- *   carry.c               after a failure: does the line carry every byte as it is, and in time
  *   write.c, verify.c     a region into flash, and the chip's MD5 of it; spi.c: flash commands
  *   command.c             typed commands          wire.c    frames, waits, resynchronisation
  *
@@ -232,6 +233,9 @@ FL_MUST enum fl_err esp_play(struct esp *e, const char *text);
 FL_MUST enum fl_err esp_play_into_app(struct esp *e, const char *text);
 FL_MUST enum fl_err esp_stage_identify(struct esp *e);
 FL_MUST enum fl_err esp_stage_load(struct esp *e);
+/* The stub whose place in this chip's RAM can be written to, whether it may run there or not: the loader does not use that memory.
+ * NULL: RAM is closed, a stub runs there, or no place is known. */
+const struct stub *esp_stub_place(const struct esp *e, const struct chip *c);
 FL_MUST enum fl_err esp_stage_speed(struct esp *e);
 /* The working speed while the ROM still answers, where it can and the slot has not learned otherwise. */
 FL_MUST enum fl_err esp_speed_early(struct esp *e);
@@ -242,20 +246,38 @@ FL_MUST enum fl_err esp_reach(struct esp *e, enum esp_stage goal);
 
 /* ---- ladder.c ----------------------------------------------------------------------------------- */
 
+enum { ESP_CLIMBS_MAX = 60 }; /* rungs that a session takes at most */
+
 /* The next rung for e->trouble in e->work is taken; FL_OK: try again. Else the problem is final. */
 FL_MUST enum fl_err esp_climb(struct esp *e);
 /* A piece of work came out right: its lists start from their beginning again. */
 void esp_ladder_rest(struct esp *e);
+/* ---- rung.c -------------------------------------------------------------------------------------- */
+
+/* False: impossible here (no lower speed, no stub to give up, no supply to switch). */
+bool esp_take_rung(struct esp *e, enum esp_rung_kind k);
+/* The speed is raised by the stub from here on, where raising it in the ROM brought trouble twice. Counts as a climb. */
+bool esp_take_late(struct esp *e);
+
+/* ---- resend.c ------------------------------------------------------------------------------------ */
+
 /* A block was refused as damaged, and may be sent again. False: not again, so many are refused that
  * another rung is due. Paces the writes by itself when bytes get lost often. */
 bool esp_again(struct esp *e, unsigned times_refused);
 /* A block of `n` bytes went out: counted, before it is known what becomes of it. */
 void esp_sent(struct esp *e, size_t n);
+/* ---- blame.c ------------------------------------------------------------------------------------- */
+
 /* Were so many exchanges damaged that the line can be the cause of anything? Then it is made the final problem. */
 bool esp_line_bad(const struct esp *e);
 void esp_blame_line(struct esp *e);
 /* Waits until it is quiet. True: answers came that nobody had asked for, and that is the problem now. */
 bool esp_doubt(struct esp *e);
+/* At the end of a session that failed: a line that translates is proved to (carry.c), and then it is the cause. */
+void esp_name_line(struct esp *e);
+/* A verdict on the unit that a line which damages nearly all would bring about: only then are plain blocks counted, which takes
+ * many seconds on such a line. Where the line is blamed already they would tell nothing new. */
+bool esp_carry_judges(enum esp_fault f);
 
 /* ---- carry.c -------------------------------------------------------------------------------------- */
 
@@ -263,9 +285,6 @@ struct carry;
 /* What the line does to bytes and how long it holds them. The session is over: the chip is reset into its loader, and
  * e->problem is overwritten; tuning and counters stay. */
 void esp_carry(struct esp *e, struct carry *out);
-/* A verdict on the unit that a line which damages nearly all would bring about: only then are plain blocks counted, which takes
- * many seconds on such a line. Where the line is blamed already they would tell nothing new. */
-bool esp_carry_judges(enum esp_fault f);
 
 /* ---- flash -------------------------------------------------------------------------------------- */
 

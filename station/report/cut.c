@@ -66,15 +66,15 @@ static enum fl_err add_piece(struct cutter *c, bool ends, int64_t half, int64_t 
     return db_run(c->add, why);
 }
 
-/* What of this half hour is asked, in pieces with a border between them: zones and shifts have theirs on minutes. A half hour that
- * is whole is none. */
+/* What of this half hour is asked, in pieces with a border between them: zones and shifts have theirs on minutes, and groups that are
+ * not times have none. A half hour that is whole is no piece. */
 static enum fl_err cut_half(struct cutter *c, int64_t half, bool ends, struct fl_why *why)
 {
     const struct filter *f = c->f;
     int64_t begin = half * half_ms, end = begin + half_ms, at = begin > f->from_ms ? begin : f->from_ms, to = end < f->to_ms ? end : f->to_ms;
     enum fl_err err = FL_OK;
     bool cut = at != begin || to != end;
-    for (int64_t t = begin + 60000; !ends && t < to && !err; t += 60000) {
+    for (int64_t t = begin + 60000; !ends && filter_by_time(f) && t < to && !err; t += 60000) {
         if (t <= at || period_start(&f->period, t) == period_start(&f->period, at))
             continue;
         err = add_piece(c, false, half, at, t, why);

@@ -64,11 +64,25 @@ static int64_t offset_ms(const struct zone *z, int64_t ms)
     return localtime_r(&t, &tm) ? (int64_t)tm.tm_gmtoff * 1000 : 0;
 }
 
-/* The moment at which clocks in the zone show `shown`. */
+/* The first moment at which clocks in the zone show `shown`; where they jump over it, the moment of the jump. A clock that goes back
+ * shows an hour twice. */
 static int64_t from_shown(const struct zone *z, int64_t shown)
 {
-    int64_t ms = shown - offset_ms(z, shown);
-    return shown - offset_ms(z, ms); /* once more: the offset may have changed in between */
+    int64_t before = offset_ms(z, shown - day_ms), after = offset_ms(z, shown + day_ms), low = shown - after, high = shown - before;
+    if (before == after || offset_ms(z, high) == before)
+        return high;
+    if (after < before || offset_ms(z, low) == after)
+        return low;
+    low = floor_div(low, 1000); /* zones change on whole seconds */
+    high = floor_div(high, 1000);
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (offset_ms(z, middle * 1000) == before)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high * 1000;
 }
 
 const char *zone_name(const struct zone *z, char out[static 8])
@@ -109,23 +123,25 @@ enum fl_err shifts_parse(const char *text, struct period *out, struct fl_why *wh
     }
 }
 
+/* Periods have no holes and do not overlap, also where the clock is set: one lasts until the next begins, whatever clocks show in
+ * between. Where no clock is set within a day of `ms` its own offset holds for all borders that can matter. */
 int64_t period_start(const struct period *p, int64_t ms)
 {
-    int64_t shown = ms + offset_ms(&p->zone, ms), day = floor_div(shown, day_ms) * day_ms;
+    static const int midnight[] = {0};
+    bool by_shift = p->kind == PERIOD_SHIFT;
+    int n = by_shift ? p->shifts : 1;
+    const int *begins = by_shift ? p->shift_min : midnight;
+    int64_t offset = offset_ms(&p->zone, ms), shown = ms + offset, day = floor_div(shown, day_ms) * day_ms;
     if (p->kind == PERIOD_HOUR)
         return ms - (shown - floor_div(shown, 3600000) * 3600000);
-    if (p->kind == PERIOD_SHIFT) {
-        int64_t minute = (shown - day) / MINUTE_MS;
-        int i = p->shifts - 1;
-        while (i >= 0 && p->shift_min[i] > minute)
-            i--;
-        if (i < 0) { /* before the day's first: the last of yesterday */
-            day -= day_ms;
-            i = p->shifts - 1;
+    bool set = p->zone.local && offset_ms(&p->zone, ms - 2 * day_ms) != offset_ms(&p->zone, ms + 2 * day_ms);
+    for (int64_t d = set ? day + day_ms : day;; d -= day_ms)
+        for (int i = n - 1; i >= 0; i--) {
+            int64_t border = d + (int64_t)begins[i] * MINUTE_MS;
+            border = set ? from_shown(&p->zone, border) : border - offset;
+            if (border <= ms)
+                return border;
         }
-        day += (int64_t)p->shift_min[i] * MINUTE_MS;
-    }
-    return from_shown(&p->zone, day);
 }
 
 void zone_text(const struct zone *z, int64_t ms, char out[static PERIOD_TEXT])
@@ -158,11 +174,19 @@ static int64_t span_parse(const char *s)
     return -1;
 }
 
+/* "5", "50", "500": parts of a second, three digits at most. How many there are, which is 0 where they are none. */
+static size_t millis_parse(const char *s, int *ms)
+{
+    size_t n = strspn(s, "0123456789");
+    *ms = n > 0 && n <= 3 ? digits(s, (int)n) * (n == 1 ? 100 : n == 2 ? 10 : 1) : -1;
+    return n;
+}
+
 enum fl_err time_parse(const char *text, const struct zone *zone, int64_t now_ms, int64_t *out, struct fl_why *why)
 {
     char iso[32];
     const char *rest = text;
-    int minutes = 0, clock = 0, seconds = 0;
+    int minutes = 0, clock = 0, seconds = 0, ms = 0;
     int64_t span = span_parse(text);
     if (span >= 0) {
         *out = now_ms - span;
@@ -180,12 +204,14 @@ enum fl_err time_parse(const char *text, const struct zone *zone, int64_t now_ms
             seconds = digits(rest + 1, 2);
             ok = seconds >= 0 && seconds < 60;
             rest += ok ? 3 : 0;
+            rest += ok && *rest == '.' ? 1 + millis_parse(rest + 1, &ms) : 0;
+            ok = ok && ms >= 0;
         }
     }
     bool fixed = ok && (strcmp(rest, "Z") == 0 || offset_parse(rest, &minutes));
     ok = ok && (fixed || !*rest);
     if (ok) { /* whether there is such a day, the one parser of times knows */
-        (void)snprintf(iso, sizeof iso, "%.10sT%02d:%02d:%02d.000Z", text, clock / 60 % 100, clock % 60, seconds % 100);
+        (void)snprintf(iso, sizeof iso, "%.10sT%02d:%02d:%02d.%03dZ", text, clock / 60 % 100, clock % 60, seconds % 100, ms % 1000);
         ok = fl_time_parse(iso, out);
     }
     if (!ok)

@@ -3,7 +3,9 @@
  * period.h: hours, shifts and days in the reader's time zone, and times as people write them.
  *
  * Records keep UTC. A zone is "UTC", "local" (this machine's) or an offset such as +08:00 or +05:45. Shifts begin at given
- * times of the day, the same every day; the part of a day before the first belongs to the last shift of the day before.
+ * times of the day, the same every day; the part of a day before the first belongs to the last shift of the day before. Where
+ * clocks are set, a time that is shown twice is its first moment, one that is jumped over the moment of the jump; a day or shift
+ * lasts until the next begins.
  *
  * Thread rule: pure, but for "local", which asks the C library.
  */
@@ -34,8 +36,8 @@ FL_MUST enum fl_err zone_parse(const char *text, struct zone *out, struct fl_why
 /* "06:00,14:00,22:00", which is also what NULL means. FL_ARG. */
 FL_MUST enum fl_err shifts_parse(const char *text, struct period *out, struct fl_why *why);
 
-/* "2026-11-22", "2026-11-22T08:30" (or a blank for the T; seconds are welcome) in `zone` unless Z or an offset follows;
- * or "24h", "7d", "90m": so long before now_ms. FL_ARG: none of these, or no such day. */
+/* "2026-11-22", "2026-11-22T08:30" (or a blank for the T; seconds are welcome, to the millisecond: 08:30:15.250) in `zone` unless Z
+ * or an offset follows; or "24h", "7d", "90m": so long before now_ms. FL_ARG: none of these, or no such day. */
 FL_MUST enum fl_err time_parse(const char *text, const struct zone *zone, int64_t now_ms, int64_t *out, struct fl_why *why);
 
 /* When the period around `ms` began. */

@@ -21,12 +21,16 @@ static void times(void **state)
         {"2026-11-22T08:00+05:30", "UTC", 1795314600000},
         {"2026-11-22T08:00", "-03:30", 1795347000000},
         {"2024-02-29", "UTC", 1709164800000},
+        {"2026-11-22T08:00:30.007Z", "UTC", 1795334430007},
+        {"2026-11-22 08:00:30.25", "UTC", 1795334430250},
+        {"2026-11-22T08:00:30.5+05:30", "UTC", 1795314630500},
         {"24h", "UTC", 1795248000000},
         {"7d", "UTC", 1794729600000},
         {"90m", "UTC", 1795329000000},
         {"2026-02-29", "UTC", -1}, {"2026-13-01", "UTC", -1}, {"2026-11-22T24:00", "UTC", -1}, {"2026-11-22T08:60", "UTC", -1}, {"", "UTC", -1},
         {"2026-11-22T", "UTC", -1}, {"2026-11-22T08", "UTC", -1}, {"2026-11-22x", "UTC", -1}, {"22.11.2026", "UTC", -1}, {"24", "UTC", -1},
         {"h", "UTC", -1}, {"-1d", "UTC", -1}, {"2026-1-2", "UTC", -1}, {"99999999d", "UTC", -1}, {"2026-11-22T08:00:61", "UTC", -1},
+        {"2026-11-22T08:00:30.", "UTC", -1}, {"2026-11-22T08:00:30.1234", "UTC", -1}, {"2026-11-22T08:00.5", "UTC", -1}, {"2026-02-30", "UTC", -1},
         {"yesterday", "UTC", -1}, {"1969-12-31", "UTC", -1}, {"2026-11-22T08:00+99:00", "UTC", -1},
     };
     for (size_t i = 0; i < T_COUNT(row); i++) {
@@ -63,6 +67,46 @@ static void zones(void **state)
     (void)unsetenv("TZ");
 }
 
+/* Where clocks are set at midnight, or within a shift: periods have no holes and do not overlap. Moments by
+ * `TZ=Atlantic/Azores date -d ... +%s`, and by `zdump -v`. */
+static void clocks_set(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tz, *shifts; /* NULL: days */
+        int64_t ms, start;
+        const char *text;
+    } row[] = {
+        /* the Azores' clock jumps from 00:00 to 01:00 on 29 March 2026, at 01:00 UTC: the day has no 00:00 */
+        {"<-01>1<+00>,M3.5.0/0,M10.5.0/1", NULL, 1774745999999, 1774659600000, "2026-03-28"},
+        {"<-01>1<+00>,M3.5.0/0,M10.5.0/1", NULL, 1774746000000, 1774746000000, "2026-03-29"},
+        {"<-01>1<+00>,M3.5.0/0,M10.5.0/1", NULL, 1774828799999, 1774746000000, "2026-03-29"},
+        {"<-01>1<+00>,M3.5.0/0,M10.5.0/1", NULL, 1774828800000, 1774828800000, "2026-03-30"},
+        /* Santiago's goes from 24:00 back to 23:00 on 4 April 2026, at 03:00 UTC of the 5th: a shift that begins at 23:30 begins once */
+        {"<-04>4<-03>,M9.1.6/24,M4.1.6/24", "07:00,23:30", 1775356200000, 1775356200000, "2026-04-04 23:30"},
+        {"<-04>4<-03>,M9.1.6/24,M4.1.6/24", "07:00,23:30", 1775358060000, 1775356200000, "2026-04-04 23:30"},
+        {"<-04>4<-03>,M9.1.6/24,M4.1.6/24", NULL, 1775361599000, 1775271600000, "2026-04-04"},
+        {"<-04>4<-03>,M9.1.6/24,M4.1.6/24", NULL, 1775361600000, 1775361600000, "2026-04-05"},
+        /* Berlin's jumps from 02:00 to 03:00 on 29 March 2026, at 01:00 UTC: a shift from 02:30 begins then */
+        {"CET-1CEST,M3.5.0,M10.5.0/3", "02:30,14:30", 1774745999999, 1774704600000, "2026-03-28 14:30"},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", "02:30,14:30", 1774746060000, 1774746000000, "2026-03-29 03:00"},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", "02:30,14:30", 1774787399999, 1774746000000, "2026-03-29 03:00"},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", "02:30,14:30", 1774787400000, 1774787400000, "2026-03-29 14:30"},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        struct period p = {.kind = row[i].shifts ? PERIOD_SHIFT : PERIOD_DAY};
+        char text[PERIOD_TEXT];
+        (void)setenv("TZ", row[i].tz, 1);
+        assert_int_equal(shifts_parse(row[i].shifts, &p, NULL), FL_OK);
+        assert_int_equal(zone_parse("local", &p.zone, NULL), FL_OK);
+        int64_t start = period_start(&p, row[i].ms);
+        period_text(&p, start, text);
+        if (start != row[i].start || strcmp(text, row[i].text) != 0)
+            fail_msg("%s %lld: began at %lld, %s", row[i].tz, (long long)row[i].ms, (long long)start, text);
+    }
+    (void)unsetenv("TZ");
+}
+
 static void shifts(void **state)
 {
     (void)state;
@@ -95,6 +139,6 @@ static void shifts(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(times), cmocka_unit_test(zones), cmocka_unit_test(shifts)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(times), cmocka_unit_test(zones), cmocka_unit_test(clocks_set), cmocka_unit_test(shifts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

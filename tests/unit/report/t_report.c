@@ -296,28 +296,32 @@ static void percents(void **state)
     }
 }
 
-static uint32_t seed = 7;
-static uint32_t roll(uint32_t n)
+static uint32_t roll(uint32_t *seed, uint32_t n)
 {
-    seed = seed * 1664525 + 1013904223;
-    return (uint32_t)((uint64_t)(seed >> 8) * n >> 24);
+    *seed = *seed * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)(*seed >> 8) * n >> 24);
 }
 
-/* The same numbers by going through the history with an array a unit and lot. */
+/* The same numbers by going through the history with an array a unit and lot. FL_SEED=N: the history of that seed alone. */
 static void random_histories(void **state)
 {
     (void)state;
     static const char *const faults[] = {"", "verify.md5", "link.lost", "", "station.died"};
-    for (int round = 0; round < 6; round++) {
+    const char *asked = getenv("FL_SEED");
+    const uint32_t first = asked ? (uint32_t)strtoul(asked, NULL, 10) : 7, last = asked ? first : first + 5;
+    for (uint32_t history = first; history <= last; history++) {
         struct t_station s;
+        uint32_t seed = history;
         struct step h[120];
         enum { UNITS = 12, LOTS = 2 };
         int tries[UNITS][LOTS] = {{0}}, passed_at[UNITS][LOTS] = {{0}};
+        printf("# seed %u\n", (unsigned)history);
+        (void)fflush(stdout);
         t_station_make(&s);
         for (size_t i = 0; i < T_COUNT(h); i++) {
-            int u = (int)roll(UNITS), lot = (int)roll(LOTS);
-            enum outcome o = (enum outcome)roll(4);
-            h[i] = (struct step){u + 1, 1 + (int)roll(3), o, faults[o], lot ? "B" : ""};
+            int u = (int)roll(&seed, UNITS), lot = (int)roll(&seed, LOTS);
+            enum outcome o = (enum outcome)roll(&seed, 4);
+            h[i] = (struct step){u + 1, 1 + (int)roll(&seed, 3), o, faults[o], lot ? "B" : ""};
             if (o != OUTCOME_ABORTED && ++tries[u][lot] && o == OUTCOME_PASS && !passed_at[u][lot])
                 passed_at[u][lot] = tries[u][lot];
         }

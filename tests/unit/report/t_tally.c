@@ -200,13 +200,25 @@ static void equal(struct t_station *s, const char *what, int64_t got, int64_t fr
 #define BEGAN "FROM attempt a WHERE a.purpose IS NULL"
 #define UNITS_OF FIRST_OF "JOIN attempt a ON a.leaf = t.leaf WHERE 1"
 
+/* Run time is half hours with an attempt in them, as far as they were asked for. No border of a zone's days divides a group that is no time. */
+static void check_run_time(struct t_station *s, struct report *r, struct report_query q, int64_t from, int64_t to)
+{
+    char sql[1000];
+    q.zone = "-00:01";
+    q.group_by = "none";
+    json_t *j = asked(r, "throughput", &q);
+    (void)snprintf(sql, sizeof sql, "CAST(total(min((a.start_ms / 1800000 + 1) * 1800000, %lld) - max(a.start_ms / 1800000 * 1800000, %lld)) AS INTEGER) " BEGAN
+                   " AND a.leaf = (SELECT min(b.leaf) FROM attempt b WHERE b.purpose IS NULL AND b.start_ms / 1800000 = a.start_ms / 1800000 AND "
+                   "b.start_ms BETWEEN %lld AND %lld)", (long long)to, (long long)from, (long long)from, (long long)to - 1);
+    equal(s, "run time", llround(3600000 * json_number_value(json_object_get(json_array_get(json_object_get(j, "throughput"), 0), "run_h"))), from, to, "", sql);
+    json_decref(j);
+}
+
 static void check_cut(struct t_station *s, struct report *r, int64_t from, int64_t to)
 {
     char since[32], until[32];
     fl_time_format(from, since);
     fl_time_format(to, until);
-    (void)snprintf(since + 19, 2, "Z");
-    (void)snprintf(until + 19, 2, "Z");
     const struct report_query q = {.since = since, .until = until, .limit = 100000};
     json_t *j = asked(r, "summary", &q), *o = json_object_get(j, "outcomes");
     equal(s, "attempts", fl_json_int(j, "attempts", -1), from, to, "", "count(*) " BEGAN);
@@ -242,6 +254,7 @@ static void check_cut(struct t_station *s, struct report *r, int64_t from, int64
     j = asked(r, "throughput", &q);
     equal(s, "throughput", sum(j, "throughput", "pass"), from, to, "", "total(a.outcome = 0) " BEGAN);
     json_decref(j);
+    check_run_time(s, r, q, from, to);
     j = asked(r, "blame", &q);
     equal(s, "blame: failed", fl_json_int(j, "failed", -1), from, to, TRIES, "total(u.won IS NOT 1) " UNITS_OF);
     json_decref(j);
@@ -262,10 +275,10 @@ static void cut_anywhere(struct t_station *s, struct report *r, const struct lin
     struct line l = *told; /* its dice go on */
     int64_t first = line_start, last = l.clock;
     for (int i = 0; i < 8; i++) {
-        int64_t from = (first + (int64_t)line_roll(&l, (uint32_t)((last - first) / 1000)) * 1000) / 1000 * 1000, to;
-        /* seconds: half hours between, none, within one, to the end and beyond, days between */
+        int64_t from = first + (int64_t)line_roll(&l, (uint32_t)((last - first) / 1000)) * 1000 + line_roll(&l, 1000), to;
+        /* odd milliseconds: half hours between, none, within one, to the end and beyond, days between */
         static const uint32_t spans[] = {20000, 1700, 90, 400000};
-        to = from + 1000 * (int64_t)(1 + line_roll(&l, spans[i % 4]));
+        to = from + 1000 * (int64_t)(1 + line_roll(&l, spans[i % 4])) + line_roll(&l, 1000);
         if (i == 5)
             from -= from % 1800000; /* one end on the half hour */
         if (i == 6)

@@ -1,4 +1,4 @@
-# flashline: build, test, install.   make [VARIANT=release|debug|san|tsan|cov|fuzz] [all|check|bench|fuzz|install]
+# flashline: build, test, install.   make [VARIANT=release|debug|san|tsan|cov|fuzz] [all|check|bench|fuzz|install|uninstall]
 # Objects and programs lie under build/$(VARIANT)/; nothing is written outside build/.
 
 VARIANT ?= release
@@ -186,13 +186,20 @@ fuzz:
 	        -artifact_prefix=build/fuzz/$$t- -verbosity=0 -print_final_stats=1 build/fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
 
 PREFIX ?= /usr/local
+PROFILES := $(filter-out profiles/demo-%,$(wildcard profiles/*.yaml)) profiles/README.md
 install: all
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $B/flashline $B/flashline-verify
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/flashline/profiles $(filter-out profiles/demo-%,$(wildcard profiles/*.yaml)) profiles/README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/flashline/profiles $(PROFILES)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/flashline LICENSE NOTICE
+# what install put there, and no file of anybody else's: data folders stay
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/flashline $(DESTDIR)$(PREFIX)/bin/flashline-verify \
+	    $(PROFILES:%=$(DESTDIR)$(PREFIX)/share/flashline/%) $(addprefix $(DESTDIR)$(PREFIX)/share/doc/flashline/,LICENSE NOTICE)
+	-rmdir $(DESTDIR)$(PREFIX)/share/flashline/profiles $(DESTDIR)$(PREFIX)/share/flashline $(DESTDIR)$(PREFIX)/share/doc/flashline
 
 clean:
 	rm -rf build/release build/debug build/san build/tsan build/cov build/fuzz
 
-.PHONY: all tests check bench fuzz install clean
+.PHONY: all tests check bench fuzz install uninstall clean
 .SECONDARY:
 -include $(OBJ:.o=.d) $(wildcard $B/obj/tests/outside/rv32/*.d $B/obj/tests/fuzz/*.d $B/obj/tests/fault/*.d $B/obj/scripts/schema.d $B/obj/scripts/bench.d/*.d $B/obj/tests/history/*.d) $(TESTS:$B/tests/%=$B/obj/tests/unit/%.d)

@@ -152,7 +152,7 @@ enum fl_err key_from_pem(const void *pem, size_t n, const char *passphrase, stru
         return fl_fail(why, FL_FORMAT, "the key is not an Ed25519 key");
     }
     if (asked.asked && !passphrase)
-        return fl_fail(why, FL_ACCESS, "the key is encrypted and no passphrase was given");
+        return fl_fail(why, FL_ACCESS, "the key is encrypted and no passphrase was given (--passphrase-fd, --credential)");
     if (asked.asked)
         return fl_fail(why, FL_ACCESS, "the passphrase does not open the key");
     return fl_fail(why, FL_FORMAT, "no private key in PEM form");

@@ -184,6 +184,11 @@ json_t *fl_json_dirty(const void *bytes, size_t n)
     if (!clean)
         return NULL;
     memcpy(clean, bytes, n);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) /* boards end their lines with CR LF */
+        if (clean[i] != '\r' || i + 1 == n || clean[i + 1] != '\n')
+            clean[kept++] = clean[i];
+    n = kept;
     for (size_t i = 0; i < n;) {
         size_t k = fl_utf8_len((const uint8_t *)clean + i, n - i);
         unsigned char c = (unsigned char)clean[i];

@@ -36,7 +36,7 @@ const char *fl_json_text(const json_t *object, const char *key);
 int64_t fl_json_int(const json_t *object, const char *key, int64_t fallback);
 
 /* A text from bytes that may not be UTF-8 or may hold control characters of ASCII other than tab and newline: each
- * offending byte becomes '?'. For what came from a chip, and for names of files. New; NULL: no memory. */
+ * offending byte becomes '?', and the CR of a line's end goes. For what came from a chip, and for names of files. New; NULL: no memory. */
 json_t *fl_json_dirty(const void *bytes, size_t n);
 /* The same as a member. */
 FL_MUST enum fl_err fl_json_set_dirty(json_t *object, const char *key, const void *bytes, size_t n);

@@ -74,7 +74,8 @@ void cli_vfprint(FILE *to, const char *fmt, va_list ap) FL_PRINTF(2, 0);
 /* To standard error, words and names made fit for a terminal; as they are written, with their line ends. */
 void cli_say(const char *fmt, ...) FL_PRINTF(1, 2);
 
-/* --data, or $XDG_DATA_HOME/flashline, or ~/.local/share/flashline. New string; NULL: no memory. */
+/* --data, or $XDG_DATA_HOME/flashline, or ~/.local/share/flashline: of $HOME, else as the system knows this user; who has no home
+ * has /var/lib/flashline. New string; NULL: no memory. */
 char *cli_data_dir(const char *given);
 /* --format: "text" (also NULL) or "json"; -1 for anything else. */
 enum cli_format { CLI_TEXT_OUT, CLI_JSON_OUT };

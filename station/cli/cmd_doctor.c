@@ -116,7 +116,7 @@ static int examine_all(struct patient *list, size_t n, bool named, int format)
 {
     int code = CLI_OK;
     size_t answered = 0;
-    bool stopped = false;
+    bool stopped = false, lost = false;
     for (size_t i = 0; i < n; i++)
         list[i].running = pthread_create(&list[i].thread, NULL, examine, &list[i]) == 0;
     for (size_t i = 0; i < n; i++) {
@@ -129,9 +129,9 @@ static int examine_all(struct patient *list, size_t n, bool named, int format)
         if (list[i].err && list[i].err != FL_CANCELLED)
             code = cli_fail(CLI_STATION, "%s: %s", list[i].port, fl_err_text(list[i].err));
         else if (!list[i].err && !report(&list[i], format, &code, &answered))
-            code = cli_fail(CLI_STATION, "the result could not be written out");
+            lost = true;
     }
-    if (fflush(stdout) != 0)
+    if (fflush(stdout) != 0 || lost)
         return cli_fail(CLI_STATION, "the result could not be written out");
     if (stopped)
         return cli_fail(CLI_NOT_PASS, "stopped");

@@ -14,7 +14,7 @@ const struct cli_verb cmd_flash = {
         "  --station FILE      the slots and where each is plugged in\n"
         "  --port URL          a slot without a station file; repeat for more:\n"
         "                      /dev/ttyUSB0  usb:1-1.4.1  rfc2217://HOST:PORT  socket://HOST:PORT  pty:PATH\n"
-        "  --data DIR          the station's folder (default $XDG_DATA_HOME/flashline); made when missing\n"
+        "  --data DIR          the station's folder (default $XDG_DATA_HOME/flashline, else ~/.local/share/flashline); made when missing\n"
         "  --operator ID       who stands there, for the record\n"
         "  --lot NAME          the production order (flashline lot open); its rules say which units are let in\n"
         "  --purpose WORD      dry_run, golden or known_bad: boards are flashed and recorded as ever, but in no yield and\n"

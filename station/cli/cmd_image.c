@@ -43,7 +43,8 @@ static int print(const char *path, size_t n, const struct esp_contents *c, enum 
     return c->sound && !c->more ? CLI_OK : CLI_NOT_PASS;
 }
 
-static int one_file(const char *path, enum cli_format format)
+/* `shown`: something is printed already. */
+static int one_file(const char *path, enum cli_format format, bool *shown)
 {
     struct fl_buf bytes = FL_BUF(FILE_MAX);
     struct fl_why why = {0};
@@ -56,6 +57,9 @@ static int one_file(const char *path, enum cli_format format)
         code = cli_fail(CLI_USAGE, "%s", why.text);
     } else {
         esp_contents_read(bytes.bytes, bytes.len, c);
+        if (*shown && format == CLI_TEXT_OUT)
+            putchar('\n');
+        *shown = true;
         code = print(path, bytes.len, c, format);
     }
     fl_buf_fini(&bytes);
@@ -67,7 +71,7 @@ static int run(int argc, char **argv)
 {
     const char *format = NULL;
     const struct cli_opt options[] = {{"format", CLI_TEXT, &format}, {NULL, CLI_FLAG, NULL}};
-    bool done;
+    bool done, shown = false;
     int code = cli_options(&cmd_image, options, &argc, &argv, &done);
     if (done)
         return code;
@@ -76,9 +80,7 @@ static int run(int argc, char **argv)
     if (cli_format(format) < 0)
         return cli_usage(&cmd_image, "--format is '%s', expected text or json", format);
     for (int i = 0; i < argc; i++) {
-        if (i && cli_format(format) == CLI_TEXT_OUT)
-            putchar('\n');
-        int one = one_file(argv[i], (enum cli_format)cli_format(format));
+        int one = one_file(argv[i], (enum cli_format)cli_format(format), &shown);
         code = one > code ? one : code;
     }
     return code;

@@ -2,6 +2,7 @@
  * A production station: named, with an encrypted key, and the verifier key told once for paper. */
 #include "cli/cli.h"
 
+#include "base/file.h"
 #include "cli/passphrase.h"
 #include "cli/public_key.h"
 #include "prove/previous_log.h"
@@ -23,7 +24,8 @@ const struct cli_verb cmd_init = {
         "usage: flashline init (--passphrase-fd N | --credential NAME | --no-passphrase | --signer SOCKET) [options]\n"
         "\n"
         "  --station NAME      name of the station: 1 to 63 of A-Z a-z 0-9 . _ - (default: the host's name)\n"
-        "  --data DIR          the folder to make (default $XDG_DATA_HOME/flashline); one with a station is refused\n"
+        "  --data DIR          the folder to make (default $XDG_DATA_HOME/flashline, else ~/.local/share/flashline);\n"
+        "                      one with a station is refused\n"
         "  --origin NAME       name of its log, as in factory.example/line-3/a/2026\n"
         "                      (default: flashline/STATION/ and eight digits of the key)\n"
         "  --passphrase-fd N   read the passphrase that encrypts the key from this descriptor; flash and run then\n"
@@ -101,7 +103,8 @@ static enum fl_err make_station(const char *data, const struct folder_new *n, co
     return err;
 }
 
-static int tell(const char *data, const struct recorder_opened *o, const char *fingerprint, int format)
+/* `next`: file of the key after this one, NULL: it is not here. */
+static int tell(const char *data, const struct recorder_opened *o, const char *fingerprint, const char *next, int format)
 {
     if (format == CLI_JSON_OUT) {
         json_t *v = json_pack("{ss,so,ss,ss,ss,sb}", "station", o->station, "data", fl_json_dirty(data, strlen(data)), "log", o->origin, "key", o->vkey,
@@ -116,7 +119,20 @@ static int tell(const char *data, const struct recorder_opened *o, const char *f
            o->station, data, o->origin, o->encrypted ? "encrypted" : "NOT encrypted: its file is mode 0600", o->vkey,
            fingerprint);
     puts("Keep both away from this machine; flashline audit --key checks the records with them.");
+    if (next)
+        cli_print("\nThe key after it is %s: keep it away from this machine until flashline key rotate asks for it.\n", next);
     return CLI_OK;
+}
+
+static int tell_station(const char *data, const struct recorder_opened *o, const char *fingerprint, int format)
+{
+    struct folder f;
+    struct fl_why why = {0, ""};
+    if (folder_paths(data, &f, &why))
+        return cli_fail(CLI_STATION, "%s", why.text);
+    int code = tell(data, o, fingerprint, fl_path_exists(f.next) ? f.next : NULL, format);
+    folder_fini(&f);
+    return code;
 }
 
 static int run_init(int argc, char **argv)
@@ -174,7 +190,7 @@ static int run_init(int argc, char **argv)
     if (err)
         code = cli_fail(err == FL_EXISTS || err == FL_ARG ? CLI_USAGE : CLI_STATION, "%s", why.text);
     else
-        code = tell(dir, &opened, print, cli_format(format));
+        code = tell_station(dir, &opened, print, cli_format(format));
     if (!err && !closed)
         cli_say("flashline: the log in %s is not closed for good: flashline key retire --for-good --data %s\n", before, before);
     json_decref(previous);

@@ -4,10 +4,13 @@
 
 #include "store/folder.h"
 
+#include "base/file.h"
 #include "base/json.h"
+#include "sign/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int run_key_show(int argc, char **argv);
 
@@ -27,9 +30,27 @@ const struct cli_verb cmd_key_show = {
     .run = run_key_show,
 };
 
+/* Where the private half is, as far as can be seen from here. */
+static void where(const struct folder *f, bool encrypted, char *out, size_t cap)
+{
+    struct fl_buf text = FL_BUF(65536), place = FL_BUF(4096);
+    struct fl_why why = {0, ""};
+    enum fl_err err;
+    if (fl_path_exists(f->signer) && fl_file_read(f->signer, &place, NULL) == FL_OK)
+        (void)snprintf(out, cap, "with the signer at %.*s", (int)strcspn(fl_buf_text(&place), "\n"), fl_buf_text(&place));
+    else if ((err = fl_file_read(f->key, &text, &why)) == FL_OK)
+        (void)snprintf(out, cap, "%s", token_describes(text.bytes, text.len) ? "in a token" : encrypted ? "encrypted" : "not encrypted");
+    else if (err == FL_NOT_FOUND)
+        (void)snprintf(out, cap, "not here: %s is gone, as after flashline key retire", f->key);
+    else
+        (void)snprintf(out, cap, "not readable here: %s", why.text);
+    key_wipe(&text);
+    fl_buf_fini(&place);
+}
+
 static int show(const struct folder *f, int format)
 {
-    char station[FOLDER_STATION_MAX], text[KEY_VKEY_MAX], print[KEY_FINGERPRINT];
+    char station[FOLDER_STATION_MAX], text[KEY_VKEY_MAX], print[KEY_FINGERPRINT], place[4200];
     struct vkey vkey;
     struct fl_why why = {0, ""};
     enum fl_err err = folder_identity(f, station, &vkey, &why);
@@ -40,8 +61,9 @@ static int show(const struct folder *f, int format)
     vkey_format(&vkey, text);
     bool encrypted = folder_key_encrypted(f);
     if (format == CLI_TEXT_OUT) {
+        where(f, encrypted, place, sizeof place);
         cli_print("station      %s\nlog          %s\nkey          %s\nfingerprint  %s\nsigning key  %s\n", station, vkey.name, text,
-               print, encrypted ? "encrypted" : "not encrypted, or not readable here");
+               print, place);
         return CLI_OK;
     }
     json_t *v = json_pack("{ss,ss,ss,ss,sb}", "station", station, "log", vkey.name, "key", text, "fingerprint", print,

@@ -34,7 +34,7 @@ static void number(const char *word, const json_t *lot, const char *key)
 static void by(const char *word, const json_t *lot, const char *when, const char *who)
 {
     if (*fl_json_text(lot, when))
-        cli_print("  %-10s %s%s%s\n", word, fl_json_text(lot, when), *fl_json_text(lot, who) ? " by " : "", fl_json_text(lot, who));
+        cli_print("  %-10s  %s%s%s\n", word, fl_json_text(lot, when), *fl_json_text(lot, who) ? " by " : "", fl_json_text(lot, who));
 }
 
 static void print_value(const json_t *v)
@@ -92,8 +92,8 @@ static void print_lot(const json_t *lot)
         const json_t *p = json_array_get(profiles, i);
         cli_print("  %-10s  %s %s %.16s...\n", "profile", fl_json_text(p, "name"), fl_json_text(p, "version"), fl_json_text(p, "hash"));
     }
-    by("opened ", lot, "opened", "opened_by");
-    by("closed ", lot, "closed", "closed_by");
+    by("opened", lot, "opened", "opened_by");
+    by("closed", lot, "closed", "closed_by");
 }
 
 static int show(const char *data, const char *name, int format)

@@ -86,7 +86,7 @@ static int read_image(struct job *j, size_t k)
     if (err)
         code = lost(err, &why);
     else if (!show(j, k, path))
-        code = cli_fail(CLI_USAGE, "there is no way from the profile's folder to %s", path);
+        code = cli_fail(CLI_USAGE, "there is no folder for %s, or no way from it to %s", j->out ? j->out : "the profile", path);
     else if (import_see(&j->i, k, bytes.bytes, bytes.len) == FL_NOMEM)
         code = cli_fail(CLI_STATION, "out of memory");
     fl_buf_fini(&bytes);

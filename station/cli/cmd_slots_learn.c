@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int run_slots_learn(int argc, char **argv);
@@ -35,7 +36,7 @@ const struct cli_verb cmd_slots_learn = {
     .run = run_slots_learn,
 };
 
-enum { SLOTS_MAX = 999, LOOK_MS = 300, FILE_MAX = 1 << 18 };
+enum { SLOTS_MAX = 999, LOOK_MS = 300, FILE_MAX = 1 << 18, NAME_MOST = 64 /* as a station file takes it */ };
 
 struct learning {
     const char *path, *name;
@@ -136,17 +137,34 @@ static enum fl_err learn_all(struct learning *l, struct fl_why *why)
     return err;
 }
 
-static enum fl_err write_file(const struct learning *l, struct fl_why *why)
+/* Asked before anybody plugs sixty cables in for nothing. */
+static enum fl_err can_write(const struct learning *l, struct fl_why *why)
 {
-    struct fl_buf text = FL_BUF(FILE_MAX);
-    enum fl_err err = FL_OK;
+    char *dir = fl_path_dir(l->path);
+    struct stat st;
+    enum fl_err err = dir ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && access(dir, W_OK | X_OK) != 0)
+        err = fl_fail_os(why, "cannot write %s into the folder %s", l->path, dir);
+    if (!err && stat(l->path, &st) == 0 && !S_ISREG(st.st_mode))
+        err = fl_fail(why, FL_EXISTS, "%s is there and no file", l->path);
+    free(dir);
+    return err;
+}
+
+static enum fl_err make_text(const struct learning *l, struct fl_buf *text, struct fl_why *why)
+{
     if (l->name)
-        fl_buf_addf(&text, "station: %s\n", l->name);
-    fl_buf_adds(&text, "slots:\n");
+        fl_buf_addf(text, "station: %s\n", l->name);
+    fl_buf_adds(text, "slots:\n");
     for (size_t i = 0; i < l->n; i++)
-        fl_buf_addf(&text, "  - {slot: %zu, port: \"%s\"}\n", i + 1, l->url[i]);
-    err = fl_buf_err(&text, why);
-    if (!err && fl_path_exists(l->path)) {
+        fl_buf_addf(text, "  - {slot: %zu, port: \"%s\"}\n", i + 1, l->url[i]);
+    return fl_buf_err(text, why);
+}
+
+static enum fl_err write_file(const struct learning *l, const struct fl_buf *text, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    if (fl_path_exists(l->path)) {
         struct fl_buf name = FL_BUF(4096), old = FL_BUF(FILE_MAX);
         fl_buf_addf(&name, "%s.old", l->path);
         err = fl_buf_err(&name, why);
@@ -158,8 +176,7 @@ static enum fl_err write_file(const struct learning *l, struct fl_why *why)
         fl_buf_fini(&old);
     }
     if (!err)
-        err = fl_file_replace(l->path, text.bytes, text.len, 0644, why);
-    fl_buf_fini(&text);
+        err = fl_file_replace(l->path, text->bytes, text->len, 0644, why);
     return err;
 }
 
@@ -175,6 +192,8 @@ static int learn_and_write(struct learning *l)
     l->url = calloc(SLOTS_MAX, sizeof *l->url);
     if (!l->url)
         return cli_fail(CLI_STATION, "out of memory");
+    if (can_write(l, &why))
+        return cli_fail(CLI_USAGE, "%s", why.text);
     if (fl_wake_init(&l->stop, &why) || cli_signals_start(&signals, on_signal, &l->stop, &why))
         return cli_fail(CLI_STATION, "%s", why.text);
     enum fl_err err = learn_all(l, &why);
@@ -183,10 +202,19 @@ static int learn_and_write(struct learning *l)
         return cli_fail(CLI_STATION, "%s", why.text);
     if (!l->n)
         return cli_fail(CLI_USAGE, "no slot was learned; nothing is written");
-    if (write_file(l, &why))
-        return cli_fail(CLI_USAGE, "%s", why.text);
-    cli_print("%zu slot%s in %s\n", l->n, l->n == 1 ? "" : "s", l->path);
-    return CLI_OK;
+    struct fl_buf text = FL_BUF(FILE_MAX);
+    int code = CLI_OK;
+    err = make_text(l, &text, &why);
+    if (!err)
+        err = write_file(l, &text, &why);
+    if (err) { /* an hour of plugging is not thrown away */
+        code = cli_fail(CLI_USAGE, "%s; this is what was learned:", why.text);
+        cli_print("%s", fl_buf_text(&text));
+    } else {
+        cli_print("%zu slot%s in %s\n", l->n, l->n == 1 ? "" : "s", l->path);
+    }
+    fl_buf_fini(&text);
+    return code;
 }
 
 static int run_slots_learn(int argc, char **argv)
@@ -204,6 +232,8 @@ static int run_slots_learn(int argc, char **argv)
         return cli_usage(&cmd_slots_learn, "--station FILE is missing");
     if (!l.want || l.want > SLOTS_MAX)
         return cli_usage(&cmd_slots_learn, "--slots is 1 to %d", SLOTS_MAX);
+    if (l.name && strlen(l.name) > NAME_MOST)
+        return cli_usage(&cmd_slots_learn, "--name has at most %d letters", NAME_MOST);
     if (l.name && l.name[strspn(l.name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")])
         return cli_usage(&cmd_slots_learn, "--name is made of letters, digits, '.', '_' and '-'");
     code = learn_and_write(&l);

@@ -96,16 +96,18 @@ static int tell(const json_t *log, const json_t *line, const json_t *hour, const
         json_decref(o);
         return bad ? cli_fail(CLI_STATION, "the status could not be written out") : CLI_OK;
     }
+    long long open = (long long)fl_json_int(log, "open", 0), attempts = (long long)fl_json_int(hour, "attempts", 0);
     cli_print("station          %s (%s)\n", fl_json_text(log, "station"), fl_json_text(log, "origin"));
-    cli_print("records          %lld, %lld attempts under way\n", (long long)fl_json_int(log, "leaves", 0), (long long)fl_json_int(log, "open", 0));
+    cli_print("records          %lld, %lld attempt%s under way\n", (long long)fl_json_int(log, "leaves", 0), open, open == 1 ? "" : "s");
     say_line(line);
     say_time("verified whole", fl_json_int(log, "verified_ms", 0));
     say_time("last attempt", fl_json_int(log, "last_ms", 0));
-    cli_print("last hour        %lld attempts: %lld PASS, %lld FAIL, %lld ERROR; %lld of %lld units at the first attempt\n",
-           (long long)fl_json_int(hour, "attempts", 0), (long long)fl_json_int(hour, "pass", 0), (long long)fl_json_int(hour, "fail", 0),
+    cli_print("last hour        %lld attempt%s: %lld PASS, %lld FAIL, %lld ERROR; %lld of %lld units at the first attempt\n",
+           attempts, attempts == 1 ? "" : "s", (long long)fl_json_int(hour, "pass", 0), (long long)fl_json_int(hour, "fail", 0),
            (long long)fl_json_int(hour, "error", 0), (long long)fl_json_int(hour, "first_passed", 0), (long long)fl_json_int(hour, "first", 0));
     for (size_t i = 0; i < n; i++)
-        cli_print("slot %-4d        %-11s %s %s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac, v[i].fault);
+        cli_print("slot %-4d        %-11s %s%s%s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac[0] ? v[i].mac : "no MAC", v[i].fault[0] ? " " : "",
+                  v[i].fault);
     return fflush(stdout) == 0 ? CLI_OK : cli_fail(CLI_STATION, "the status could not be written out");
 }
 

@@ -18,7 +18,7 @@ const struct cli_verb cmd_web = {
         "usage: flashline web [--listen ADDR] [options]\n"
         "\n"
         "  --listen ADDR       127.0.0.1:8080 (default), [::1]:8080, 0.0.0.0:8443, ...; port 0: any free one\n"
-        "  --data DIR          the station's folder (default $XDG_DATA_HOME/flashline)\n"
+        "  --data DIR          the station's folder (default $XDG_DATA_HOME/flashline, else ~/.local/share/flashline)\n"
         "  --cert FILE         certificate chain (PEM), and\n"
         "  --key FILE          its key (PEM): HTTPS\n"
         "  --login             ask who it is on a loopback address too, for use behind a proxy\n"

@@ -153,6 +153,7 @@ static int written(int code)
 
 int main(int argc, char **argv)
 {
+    static char help[] = "--help";
     if (!streams_held())
         return CLI_STATION;
     (void)setlocale(LC_CTYPE, ""); /* is the terminal UTF-8? Nothing else of the locale is used. */
@@ -160,11 +161,15 @@ int main(int argc, char **argv)
     db_count_no_memory();
     argc--;
     argv++;
-    if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
+    bool asks = argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "help") == 0);
+    if (asks && argc > 1) { /* `help key rotate`: as `key rotate --help` */
+        memmove(argv, argv + 1, (size_t)(argc - 1) * sizeof *argv);
+        argv[argc - 1] = help;
+    } else if (asks || argc == 0) {
         usage(argc ? stdout : stderr);
         return written(argc ? CLI_OK : CLI_USAGE);
     }
-    if (strcmp(argv[0], "--version") == 0) {
+    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0) {
         puts("flashline " FL_VERSION);
         return written(CLI_OK);
     }

@@ -5,9 +5,11 @@
 #include "base/utf8.h"
 
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool take_uint(const char *text, unsigned *out)
 {
@@ -157,14 +159,19 @@ int cli_fail(int code, const char *fmt, ...)
     return code;
 }
 
+/* Never a folder that counts from the current one: a station begun here would not be found from there, and another one be begun. */
 char *cli_data_dir(const char *given)
 {
     const char *base = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     if (given)
         return strdup(given);
-    if (base && *base)
+    if (base && *base == '/')
         return fl_path_join(base, "flashline");
-    return fl_path_join(home && *home ? home : ".", ".local/share/flashline");
+    if (!home || *home != '/') {
+        const struct passwd *who = getpwuid(geteuid()); /* no other thread asks for one */
+        home = who ? who->pw_dir : NULL;
+    }
+    return home && *home == '/' ? fl_path_join(home, ".local/share/flashline") : strdup("/var/lib/flashline");
 }
 
 int cli_format(const char *given)

@@ -39,7 +39,8 @@ struct console {
 
 static void add_seconds(uint64_t ms, struct fl_buf *out)
 {
-    fl_buf_addf(out, " %u.%u s", (unsigned)(ms / 1000), (unsigned)(ms / 100 % 10));
+    uint64_t tenths = (ms + 50) / 100; /* as the results say it */
+    fl_buf_addf(out, " %u.%u s", (unsigned)(tenths / 10), (unsigned)(tenths % 10));
 }
 
 static void add_rungs(unsigned rungs, struct fl_buf *out)

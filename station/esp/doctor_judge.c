@@ -336,7 +336,8 @@ static const struct row {
     const char *advice;
 } rows[] = {
     {"port", "the port cannot be used", rule_port,
-     "see the sentence; `flashline ports` says who has it"},
+     "as the sentence says; `flashline ports` lists what is there and who has it. No permission: this user must be in the "
+     "group that owns the port (dialout in most systems)"},
     {"gone", "the port vanished during the test", rule_lost,
      "plug or cable loose, a hub that resets, or a supply that dips when the chip draws current"},
     {"nobody", "nothing is there", rule_nobody,
@@ -372,7 +373,7 @@ static const struct row {
      "set serial.baud to the speed below, or use a shorter cable or another bridge"},
     {"answers", "the chip's answers arrive damaged too", rule_answers,
      "both directions suffer: cable and ground before the bridge"},
-    {"other", "the test could not be finished", rule_other, "see the sentence"},
+    {"other", "the test could not be finished", rule_other, "as the sentence says"},
     {"panic", "the board's application crashes", rule_panic,
      "the loader works: flashing is not affected"},
     {"fine", "the link is fine", rule_fine, "nothing to do"},

@@ -161,7 +161,7 @@ enum fl_err start_verify(const struct folder *f, sqlite3 *db, const struct vkey 
         if (!err && report->verdict != AUDIT_GOOD)
             err = refuse(f, vkey, report, &mark, why);
         if (!err && report->retired)
-            err = fl_fail(why, FL_STATE, "the log in %.200s was closed for good (flashline key retire): set up a new station", f->dir);
+            err = fl_fail(why, FL_STATE, "the log in %.200s was closed for good (flashline key retire): flashline init --previous begins the next one, in another folder", f->dir);
         if (!err) {
             out->last_wall = report->leaves ? report->last_ms : INT64_MIN;
             out->now = report->n_keys ? report->key[report->n_keys - 1].key : *vkey;

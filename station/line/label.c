@@ -96,7 +96,8 @@ static unsigned qr_at(const char *brace)
 
 /* ---- checking ----------------------------------------------------------------------------------------------- */
 
-static enum fl_err check(const char *name, const char *text, bool graphics, struct fl_why *why)
+/* `template`: not the text of a QR code; `graphics`: there may be one in it. */
+static enum fl_err check(const char *name, const char *text, bool template, bool graphics, struct fl_why *why)
 {
     unsigned line = 1;
     for (const char *p = text; *p; p++) {
@@ -107,6 +108,9 @@ static enum fl_err check(const char *name, const char *text, bool graphics, stru
             p++;
             continue;
         }
+        if (!field_at(p) && !graphics && template && qr_at(p))
+            return fl_fail(why, FL_FORMAT, "%s:%u: '%.*s' is there, but the station file does not say its text: labels.qr", name, line,
+                           (int)strcspn(p, "}\n") + 1, p);
         if (!field_at(p) && !(graphics && qr_at(p))) {
             struct fl_buf list = FL_BUF(400);
             for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -124,9 +128,9 @@ static enum fl_err check(const char *name, const char *text, bool graphics, stru
 enum fl_err label_parse(const char *name, const char *text, const char *qr, struct label **out, struct fl_why *why)
 {
     *out = NULL;
-    enum fl_err err = check(name, text, qr != NULL, why);
+    enum fl_err err = check(name, text, true, qr != NULL, why);
     if (!err && qr)
-        err = check("labels.qr", qr, false, why);
+        err = check("labels.qr", qr, false, false, why);
     if (err)
         return err;
     struct label *l = calloc(1, sizeof *l);

@@ -161,7 +161,7 @@ enum fl_err import_see(struct import *i, size_t k, const uint8_t *bytes, size_t 
         m->placed = true;
     }
     if (!m->placed)
-        err = import_refuse(i, "where '%s' belongs does not show from what it holds, expected an offset", m->file);
+        err = import_refuse(i, "where '%s' belongs does not show from what it holds, expected an offset (--offset)", m->file);
 out:
     free(c);
     return err;

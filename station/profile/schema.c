@@ -307,7 +307,7 @@ struct node *tree_load(const char *path, const struct key *keys, struct fl_buf *
         critic_problem(c, (struct place){1, 1}, "the file has more than %d bytes, expected one that people write",
                        TREE_BYTES_MAX);
     else if (err)
-        critic_problem(c, (struct place){1, 1}, "the file cannot be read, expected a text file (%s)", why.text);
+        critic_problem(c, (struct place){1, 1}, "the file cannot be read: %s", why.text);
     if (err)
         return NULL;
     struct node *root = tree_read(fl_buf_text(text), text->len, c);

@@ -25,7 +25,7 @@ static enum fl_err open_folder(struct recorder *r, const struct recorder_config 
     if (!err)
         err = fl_lock_take(&r->lock, r->folder.lock, why);
     if (err == FL_BUSY)
-        return fl_fail(why, err, "another flashline works on %.250s: one station, one process", c->data);
+        return fl_fail(why, err, "another flashline works on %.250s: end it first, or give this one a folder of its own (--data)", c->data);
     if (!err && !fl_path_exists(r->folder.vkey)) {
         const struct folder_new n = {.station = c->station, .passphrase = c->passphrase};
         err = folder_create(&r->folder, &n, why);

@@ -39,6 +39,14 @@ static bool is_format(sqlite3 *db, int code)
     return db && (code & 0xff) == SQLITE_ERROR && strcmp(sqlite3_errmsg(db), "unsupported file format") == 0;
 }
 
+/* A full disk has a code of its own only where SQLite writes the database. Where it makes the -shm beside it, which whoever reads
+ * needs too, or a first page, it is an I/O error, and nobody should look for a broken disk then. */
+static bool is_full(sqlite3 *db, int code)
+{
+    int os = db ? sqlite3_system_errno(db) : 0;
+    return (code & 0xff) == SQLITE_IOERR && (code == SQLITE_IOERR_SHMSIZE || os == ENOSPC || os == EDQUOT);
+}
+
 /* What to do, where the code alone tells it. */
 static const char *advice(int code)
 {
@@ -61,6 +69,8 @@ static const char *advice(int code)
 enum fl_err db_fail(sqlite3 *db, struct fl_why *why, const char *what)
 {
     int code = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
+    if (is_full(db, code))
+        code = SQLITE_FULL;
     const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
     enum fl_err err = fl_fail(why, is_format(db, code) ? FL_MISMATCH : from_sqlite(code), "%.150s: %s: %.120s%s", path && *path ? path : "database", what,
                               db ? sqlite3_errmsg(db) : "out of memory", advice(code));

@@ -58,8 +58,8 @@ FL_MUST enum fl_err db_place_take(sqlite3 *db, struct db_place *out, struct fl_w
 FL_MUST enum fl_err db_place_check(sqlite3 *db, const struct db_place *was, struct fl_why *why);
 
 /* Open for reading, beside a running station too. SQLite then leaves a -shm and an empty -wal behind. Where the folder
- * cannot be written, SQLite cannot share the WAL: then the database and its WAL are copied to a temporary folder, which
- * is removed again by db_close_reader.
+ * cannot be written, or its disk is full, SQLite cannot share the WAL: then the database and its WAL are copied to a temporary
+ * folder, which is removed again by db_close_reader.
  * `untouched`: evidence, leave no file behind. When there is no WAL the file is read as something that does not change;
  * ask db_reader_disturbed at the end and read again if a station has started meanwhile. */
 struct db_reader {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Opening a station's database for reading: in place, or from a copy where the folder cannot be written. */
+ * Opening a station's database for reading: in place, or from a copy where the folder cannot be written or its disk is full. */
 #include "store/db.h"
 
 #include "base/file.h"
@@ -9,15 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum fl_err copy_file(const char *from, const char *to, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
     char chunk[65536];
-    int out = -1, in = open(from, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    int out = -1, in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe in a file's place must not hold us */
     if (in < 0)
         return errno == ENOENT ? FL_NOT_FOUND : fl_fail_os(why, "cannot open %s", from);
+    if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode)) {
+        (void)close(in);
+        return fl_fail(why, FL_FORMAT, "%.300s is no file", from); /* a device: copied without end, otherwise */
+    }
     out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (out < 0)
         err = fl_fail_os(why, "cannot write %s", to);
@@ -120,6 +126,7 @@ bool db_reader_disturbed(const struct db_reader *r)
 enum fl_err db_open_reader(const char *path, bool untouched, struct db_reader *out, struct fl_why *why)
 {
     char *copy = NULL, *wal = malloc(strlen(path) + 5);
+    struct fl_why no_copy = {0, ""};
     *out = (struct db_reader){NULL, NULL, NULL};
     if (!wal)
         return fl_fail(why, FL_NOMEM, "out of memory");
@@ -133,10 +140,13 @@ enum fl_err db_open_reader(const char *path, bool untouched, struct db_reader *o
     else
         free(wal);
     enum fl_err err = try_open(path, out->wal != NULL, &out->db, why);
-    if (err == FL_ACCESS) {
-        err = copy_database(path, out, &copy, why);
-        if (!err)
-            err = try_open(copy, false, &out->db, why);
+    if (err == FL_ACCESS || err == FL_FULL) {
+        /* on a full disk the copy may find no room either: then the disk that is full is the station's, not the copy's */
+        bool full = err == FL_FULL;
+        enum fl_err second = copy_database(path, out, &copy, full ? &no_copy : why);
+        if (!second)
+            second = try_open(copy, false, &out->db, full ? &no_copy : why);
+        err = full && second ? err : second;
     }
     free(copy);
     if (err)

@@ -8,6 +8,9 @@ flash() { "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/fast.yaml
 with() { "$@" --data "$T/data"; }
 expect_exit 0 with "$FL" init --station line-3 --no-passphrase
 first=$(cat "$T/data/key/log.vkey")
+expect_text "$T/out" '^The key after it is .*/key/next.key: keep it away'
+expect_exit 0 with "$FL" key show
+expect_text "$T/out" '^signing key +not encrypted$'
 [ "$(sql "SELECT json_extract(rec, '$.next') FROM record WHERE leaf = 0")" = \
     "$(cut -d+ -f3- "$T/data/key/next.vkey" | base64 -d | tail -c 32 | openssl dgst -sha256 -r | cut -d' ' -f1)" ] ||
     fail "the log does not promise the next key"
@@ -63,6 +66,8 @@ cp -r "$T/data" "$T/cut"
 expect_exit 0 with "$FL" key retire --for-good
 expect_exit 3 flash
 expect_text "$T/err" 'closed for good'
+expect_exit 0 with "$FL" key show
+expect_text "$T/out" '^signing key +not here: .*log.key is gone'
 expect_exit 0 "$FL" audit --data "$T/data" --key "$first"
 [ ! -e "$T/data/key/log.key" ] && [ ! -e "$T/data/key/next.key" ] || fail "a key is left"
 

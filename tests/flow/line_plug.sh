@@ -109,6 +109,9 @@ wait $run || :
 unplug 1
 unplug 2
 unplug 3
+expect_exit 2 "$FL" slots learn --station "$T/no-folder/line.yaml" </dev/null
+expect_text "$T/err" 'cannot write .*no-folder: No such' # said before the first cable is plugged in
+[ ! -s "$T/out" ] || fail "a cable was asked for"
 mkfifo "$T/keys"
 echo old >"$T/learned.yaml"
 env LD_PRELOAD="$sanitizer $PWD/$B/preload_tty.so" "$FL" slots learn --station "$T/learned.yaml" --name bench-2 <"$T/keys" >"$T/learn" 2>&1 &

@@ -20,7 +20,7 @@ attempts() { [ "$(grep -c '"type":"attempt"' "$T/result")" -ge "$1" ]; }
 at_work() { [ -S "$T/data/door" ]; }
 wait_for "the line" 20 at_work || { cat "$T/progress"; fail "no line"; }
 expect_exit 3 "$FL" flash --profile profiles/demo-esp32.yaml --port "rfc2217://127.0.0.1:$port" --data "$T/data"
-expect_text "$T/err" "another flashline works on .*: one station, one process"
+expect_text "$T/err" "another flashline works on .*: end it first"
 sleep 1.5 # three looks at an empty slot: nothing may be recorded of them
 board 11
 wait_for "the first board" 60 attempts 1 || { cat "$T/progress"; fail "the first board was not flashed"; }

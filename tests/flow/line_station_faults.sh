@@ -99,6 +99,17 @@ unshare -rm sh -eu <<S || fail "read-only folder or full disk (above)"
     done
     [ \$rc = 3 ] || { cat "$T/out" "$T/err"; echo "the disk never filled: exit \$rc"; exit 1; }
     grep -qi 'full\|space' "$T/err" || { cat "$T/err"; echo "full disk: not said"; exit 1; }
+    # not a byte left, where whoever reads must make the -shm first: questions are answered from a copy, and who must write is
+    # told of the full disk, not of a broken one
+    rm -f "$T/disk/flashline.db-shm" # which the station may have left when it stopped
+    head -c 3000000 /dev/zero >"$T/disk/fill0" 2>/dev/null || :
+    "$FL" status --data "$T/disk" >"$T/said" 2>"$T/err" && "$FL" db check --data "$T/disk" >"$T/said" 2>"$T/err" ||
+        { cat "$T/said" "$T/err"; echo "a full disk keeps everybody from reading"; exit 1; }
+    ! TMPDIR="$T/disk" "$FL" status --data "$T/disk" >"$T/said" 2>"$T/err" || { cat "$T/said"; echo "a copy on a full disk"; exit 1; }
+    grep -q 'the disk is full' "$T/err" || { cat "$T/err"; echo "full disk: not said by status"; exit 1; }
+    ! ls -d "$T"/disk/flashline-read-* 2>/dev/null || { echo "half a copy stays on the full disk"; exit 1; }
+    ! "$FL" note --lot x y --data "$T/disk" 2>"$T/err" || { echo "noted on a full disk"; exit 1; }
+    grep -q 'the disk is full\|No space' "$T/err" || { cat "$T/err"; echo "full disk: not said by note"; exit 1; }
     [ -z "\$(jq -c 'select(.outcome=="PASS" and .leaf==null)' "$T/out")" ] || { echo "PASS without a record"; exit 1; }
     rm -f "$T"/disk/fill*
     "$FL" audit --data "$T/disk" || { echo "the log of the full disk does not verify"; exit 1; }

@@ -26,6 +26,30 @@ for verb in "key show --data $D" "plan profiles/demo-esp32.yaml" "image build/de
     expect_text "$T/err" "could not be written"
 done
 
+# what cannot be written out is said once, however much of it there is
+rc=0
+"$FL" doctor --station "$T/s.yaml" --format json >/dev/full 2>"$T/err" || rc=$?
+[ $rc = 3 ] && [ "$(grep -c 'written' "$T/err")" = 1 ] || { cat "$T/err"; fail "doctor on a full disk: exit $rc"; }
+
+# who has no HOME has one all the same, and never a station in whatever folder is the current one
+mkdir "$T/cwd"
+for home in "" "HOME=" "HOME=somewhere" "XDG_DATA_HOME=somewhere"; do
+    rc=0
+    # shellcheck disable=SC2086
+    (cd "$T/cwd" && env -u HOME $home "$FL" status --format json >"$T/out" 2>"$T/err") || rc=$?
+    ! grep -qE 'no station in [^/]' "$T/err" || { cat "$T/err"; fail "a station is looked for in the current folder: $home"; }
+done
+for words in "help key show" "-h key show" "key show -h"; do
+    # shellcheck disable=SC2086
+    expect_exit 0 "$FL" $words
+    expect_text "$T/out" '^flashline key show: '
+done
+expect_exit 2 "$FL" help nothing
+expect_exit 0 "$B/make_history" --help
+expect_exit 2 "$B/make_history" --hlep
+expect_exit 2 "$B/make_history" "$T/h" truth=slto
+[ ! -e ./--help ] && [ ! -e "$T/h" ] || fail "make_history made a folder of what is no name for one"
+
 # a device is written to, and stays one
 mac=$(sql "SELECT mac FROM unit_view LIMIT 1")
 ln -s /dev/stdout "$T/out.link"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * make_history: a station's data folder with a history whose truth is known (history.h), for measuring and for tests.
  *
- *   make_history DIR [attempts=100000] [seed=1] [truth=nothing] [slots=64] [lots=40] [profiles=8] [models=2] [base=0.02]
- *                [bad=0.15] [starts=0] [batch=20000] [times=1]
+ * make_history --help tells how it is asked.
  *
  * It is a real station: leaves, tree and rows are written by the recorder's own functions (ledger/ledger.h), so that
  * `flashline audit` finds it good and rows follow from leaves. Two things are not as on a line: one signature covers a
@@ -298,6 +297,20 @@ static bool option(const char *arg, const char *name, double *out)
     return true;
 }
 
+static void usage(FILE *out)
+{
+    fputs("make_history: a station's folder with a history whose truth is known, for measuring and for tests\n\n"
+          "usage: make_history DIR [attempts=100000] [seed=1] [truth=nothing|slot|lot|hour|image|bridge|units] [slots=64] [lots=40]\n"
+          "                    [profiles=8] [models=2] [base=0.02] [bad=0.15] [starts=0] [batch=20000] [times=1]\n\n"
+          "  base      probability that an attempt fails by chance\n"
+          "  bad       the same where the truth applies\n"
+          "  starts    1: attempt_start records too, as a line writes them\n"
+          "  batch     attempts under one signature\n"
+          "  times     N: N - 1 copies of it behind it, each later and with other units (an audit does not find copies good)\n\n"
+          "example:\n"
+          "  make_history /tmp/h attempts=20000 truth=slot\n", out);
+}
+
 int main(int argc, char **argv)
 {
     double attempts = 100000, seed = 1, slots = 64, lots = 40, profiles = 8, models = 2, base = 0.02, bad = 0.15, starts = 0, batch = 20000, times = 1;
@@ -309,20 +322,25 @@ int main(int argc, char **argv)
         double *to;
     } options[] = {{"attempts", &attempts}, {"seed", &seed}, {"slots", &slots}, {"lots", &lots}, {"profiles", &profiles}, {"models", &models},
                    {"base", &base}, {"bad", &bad}, {"starts", &starts}, {"batch", &batch}, {"times", &times}};
+    if (argc > 1 && argv[1][0] == '-') { /* --help, or a slip: no name for a folder */
+        bool asked = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
+        usage(asked ? stdout : stderr);
+        return asked ? 0 : 2;
+    }
     for (int i = 2; i < argc; i++) {
-        size_t k = 0;
+        size_t k = 0, known = 0;
         for (int t = 0; t < TRUTH_COUNT; t++)
             if (strncmp(argv[i], "truth=", 6) == 0 && strcmp(argv[i] + 6, history_truths[t]) == 0)
-                truth = t;
-        while (k < sizeof options / sizeof *options && !option(argv[i], options[k].name, options[k].to))
+                truth = t, known = 1;
+        while (!known && k < sizeof options / sizeof *options && !option(argv[i], options[k].name, options[k].to))
             k++;
-        if (k == sizeof options / sizeof *options && strncmp(argv[i], "truth=", 6) != 0) {
+        if (k == sizeof options / sizeof *options) {
             fprintf(stderr, "make_history: '%s'?\n", argv[i]);
             return 2;
         }
     }
     if (argc < 2 || slots > HISTORY_SLOTS) {
-        fputs("usage: make_history DIR [attempts=N] [seed=N] [truth=nothing|slot|lot|hour|image|bridge|units] ...\n", stderr);
+        usage(stderr);
         return 2;
     }
     const struct history_config c = {.seed = (uint64_t)seed, .truth = (enum history_truth)truth, .units = (int64_t)(attempts / (1 + base)),

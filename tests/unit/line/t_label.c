@@ -41,7 +41,9 @@ static void unknown(void **state)
     (void)state;
     static const char *const row[][3] = {
         {"^XA\n{serail}^XZ", NULL, "t.zpl:2: '{serail}' is no field, expected {mac} {mac_plain} {serial} "},
-        {"{qr}", NULL, "t.zpl:1: '{qr}' is no field"},
+        {"{qr}", NULL, "t.zpl:1: '{qr}' is there, but the station file does not say its text: labels.qr"},
+        {"\n{qr:5}", NULL, "t.zpl:2: '{qr:5}' is there, but"},
+        {"{qr:0}", NULL, "t.zpl:1: '{qr:0}' is no field"},
         {"{qr:0}", "{mac}", "t.zpl:1: '{qr:0}' is no field"},
         {"{qr:21}", "{mac}", "t.zpl:1: '{qr:21}' is no field"},
         {"{mac", NULL, "t.zpl:1: '{mac' is no field"},

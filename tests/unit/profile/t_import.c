@@ -189,7 +189,7 @@ static void merged_images(void **state)
            NULL, 0);
     import_init(&i); /* an image alone may be anything */
     expect(&i, import_merged(&i, "one.bin", NULL), NULL,
-           "where 'one.bin' belongs does not show from what it holds, expected an offset\n", 1);
+           "where 'one.bin' belongs does not show from what it holds, expected an offset (--offset)\n", 1);
 }
 
 static void other_formats(void **state)

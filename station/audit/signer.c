@@ -65,4 +65,4 @@ static enum fl_err in_process_sign(struct signer *s, const struct signer_request
 }
 
 const struct signer_kind signer_in_process = {"in-process", in_process_open, in_process_sign,
-                                              in_process_close, false, NULL};
+                                              in_process_close, false, NULL, NULL};

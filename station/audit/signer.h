@@ -59,6 +59,8 @@ struct signer_kind {
     /* The one who asked has the last head on its own disk, and everything in front of it: whoever comes with less from now on
      * was put back. NULL where nothing is remembered. */
     FL_MUST enum fl_err (*settled)(struct signer *s, struct fl_why *why);
+    /* Could it be asked now? Nothing is sent, nobody is waited for. FL_GONE: it ended. NULL where it cannot. */
+    FL_MUST enum fl_err (*there)(struct signer *s, struct fl_why *why);
 };
 
 /* Is the request one that may be signed by a signer whose last head is `last`? Everything but who remembers it. */

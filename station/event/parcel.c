@@ -28,7 +28,7 @@ enum fl_err event_parcel(struct event *e, const char *kind, const char *target, 
     struct parcel *p = calloc(1, sizeof *p);
     if (!p)
         return FL_NOMEM;
-    bool ok = *kind && n <= PARCEL_BYTES_MAX && put_text(p->kind, sizeof p->kind, kind) &&
+    bool ok = *kind && !(job && e && e->kind != EVENT_KIND_COUNT) && n <= PARCEL_BYTES_MAX && put_text(p->kind, sizeof p->kind, kind) &&
               put_text(p->target, sizeof p->target, target ? target : "") && put_text(p->job, sizeof p->job, job ? job : "");
     p->bytes = ok ? malloc(n + 1) : NULL;
     if (!p->bytes) {

@@ -7,7 +7,7 @@
  * of it rides the same way, on an event that adds no leaf.
  *
  *   struct event *e = event_new(EVENT_ATTEMPT_RESULT, body, &ticket);
- *   event_parcel(e, "label", "printer-1", NULL, zpl, n);             job NULL: "leaf:" and the index of the leaf
+ *   event_parcel(e, "label", "printer-1", NULL, zpl, n);             its job: "leaf:" and the index of the leaf
  *
  * Who sends them: record/outbox.h.
  * Thread rule: a parcel belongs to its event.
@@ -41,7 +41,9 @@ struct parcel {
     char why[200];
 };
 
-/* Put a parcel on `e`; the texts and bytes are copied. FL_ARG: a text too long, or no kind. FL_NOMEM. */
+/* Put a parcel on `e`; the texts and bytes are copied. `job`: of a parcel that follows from no record; NULL on an event that has
+ * one, which tells it (store/outbox_told.h), so that it is never one that is there already. FL_ARG: a text too long, no kind, a
+ * job where there is a record. FL_NOMEM. */
 FL_MUST enum fl_err event_parcel(struct event *e, const char *kind, const char *target, const char *job,
                                  const void *bytes, size_t n);
 /* Put on `e` what became of row `id`. PARCEL_WAITING: to be tried again at `next_ms`. */

@@ -378,6 +378,11 @@ enum fl_err ledger_settle(struct ledger *l, struct fl_why *why)
     return err || !l->kind->settled ? err : l->kind->settled(l->signer, why);
 }
 
+enum fl_err ledger_there(struct ledger *l, struct fl_why *why)
+{
+    return l->kind->there ? l->kind->there(l->signer, why) : FL_OK;
+}
+
 enum fl_err ledger_end(struct ledger *l, struct fl_why *why)
 {
     enum fl_err err = ledger_settle(l, why);

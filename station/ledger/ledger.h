@@ -84,7 +84,9 @@ void ledger_rollback(struct ledger *l);
 /* Durable, and the signer knows it: a database that is put back behind this head is refused from here on, for no crash can have
  * taken what was there. */
 FL_MUST enum fl_err ledger_settle(struct ledger *l, struct fl_why *why);
-/* The same at an orderly end. */
+/* Could the signer be asked now? Without asking it: for somebody who has nothing to sign and would learn it too late. */
+FL_MUST enum fl_err ledger_there(struct ledger *l, struct fl_why *why);
+/* As ledger_settle, at an orderly end. */
 FL_MUST enum fl_err ledger_end(struct ledger *l, struct fl_why *why);
 /* Get ready what the first records would wait for: for a thread that has nothing to do yet. */
 void ledger_warm(struct ledger *l);

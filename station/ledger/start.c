@@ -36,7 +36,9 @@ enum fl_err start_database(const struct folder *f, sqlite3 **out, struct fl_why 
     if (!had && fl_path_exists(f->checkpoint))
         return fl_fail(why, FL_MISMATCH, "%.200s is gone, and the file checkpoint beside it tells of records that were in it: "
                        "put the database back from a copy", f->db);
-    enum fl_err err = renew_wal(f, why);
+    enum fl_err err = db_is_file(f->db, why);
+    if (!err)
+        err = renew_wal(f, why);
     if (!err)
         err = db_open_writer(f->db, !had, out, why);
     if (!err)

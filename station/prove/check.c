@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* What is checked with what. */
 struct checking {
@@ -241,7 +240,6 @@ static enum fl_err check_once(const struct check_config *c, const struct folder 
 enum fl_err check_folder(const struct check_config *c, struct check_result *out, struct fl_why *why)
 {
     struct folder f;
-    struct stat st;
     bool disturbed = false;
     memset(out, 0, sizeof *out);
     enum fl_err err = folder_paths(c->data, &f, why);
@@ -249,8 +247,6 @@ enum fl_err check_folder(const struct check_config *c, struct check_result *out,
         return err;
     if (!fl_path_exists(f.db))
         err = fl_fail(why, FL_NOT_FOUND, "there is no %.300s", f.db);
-    else if (stat(f.db, &st) == 0 && !S_ISREG(st.st_mode)) /* a pipe would be waited for for ever */
-        err = fl_fail(why, FL_FORMAT, "%.300s is no file", f.db);
     if (!err)
         err = check_once(c, &f, out, &disturbed, why);
     if (disturbed) /* a station started while the file was read as one at rest: once more, beside it */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * check_outbox.h: what is to leave the station against the records: a label is what its record tells (store/outbox_told.h), a head
- * for a witness or an authority is one of this log, signed by it.
+ * check_outbox.h: what is to leave the station against the records. A label is what its record tells (store/outbox_told.h), and what
+ * a record tells is there, waiting or gone: nothing is ever taken out of the outbox. A unit's label that is called printed is
+ * so on record. A head for a witness or an authority is one of this log, signed by it.
+ *
+ * Not seen, for no record tells it: that a parcel was called given up, or a reprint printed, that never was; a head taken out,
+ * which its witness then has not signed.
  *
  * Thread rule: one call, one thread.
  */

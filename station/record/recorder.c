@@ -10,6 +10,7 @@ enum {
     BATCH_MAX = 256, /* events of one commit */
     HEARTBEAT_MS = AUDIT_HEARTBEAT_MS,
     MARK_MS = 1000, /* how far the file `checkpoint` may lag */
+    LOOK_MS = 1000, /* how long a station at rest may be ready without being able to record */
 };
 
 /* ---- health --------------------------------------------------------------------------------------- */
@@ -225,10 +226,29 @@ static void tidy(struct recorder *r)
         recorder_sick(r, err, &why);
 }
 
+static uint64_t look_every(const struct recorder *r)
+{
+    return r->hooks.look_ms ? r->hooks.look_ms : LOOK_MS;
+}
+
+/* A slot says that it is ready: could what comes next be recorded? Else it would be found out with a board in hand. */
+static void look(struct recorder *r)
+{
+    struct fl_why why = {0, ""};
+    r->look_ms = fl_mono_ms();
+    enum fl_err err = ledger_there(r->ledger, &why);
+    if (!err && r->place.file)
+        err = db_place_check(r->db, &r->place, &why);
+    if (err)
+        recorder_sick(r, err, &why);
+}
+
 static void idle(struct recorder *r)
 {
     struct fl_why why = {0, ""};
     uint64_t now = fl_mono_ms();
+    if (!recorder_health(r, NULL) && now - r->look_ms >= look_every(r))
+        look(r);
     if (recorder_health(r, NULL))
         return;
     if (now - r->beat_ms >= (r->hooks.heartbeat_ms ? r->hooks.heartbeat_ms : HEARTBEAT_MS))
@@ -240,7 +260,7 @@ static void idle(struct recorder *r)
     }
 }
 
-/* Until there is something to do besides events: the next mark if one is due, else the next heartbeat. */
+/* Until there is something to do besides events: the next mark if one is due, the next heartbeat, the next look. */
 static struct fl_deadline until_idle(const struct recorder *r)
 {
     uint64_t beat = r->hooks.heartbeat_ms ? r->hooks.heartbeat_ms : HEARTBEAT_MS;
@@ -248,6 +268,8 @@ static struct fl_deadline until_idle(const struct recorder *r)
     uint64_t at = r->beat_ms + beat, now = fl_mono_ms();
     if (r->marked != ledger_size(r->ledger) && r->mark_ms + mark < at)
         at = r->mark_ms + mark;
+    if (r->look_ms + look_every(r) < at)
+        at = r->look_ms + look_every(r);
     return fl_deadline_in_ms(at > now ? at - now : 0);
 }
 

@@ -11,7 +11,8 @@
  * wait together share a commit. Any failure before COMMIT undoes the batch; a failure of COMMIT, or
  * of anything that puts memory and disk in doubt, or the database taken away or replaced under it (FL_GONE), is
  * sticky: every later event is answered with it,
- * and the station must stop.
+ * and the station must stop. A signer that ended and a database that was taken away are noticed within a second, also while there
+ * is nothing to record.
  *
  * Opening: takes the folder's lock, makes what is missing (only with `create`), migrates, verifies
  * the whole log, appends `boot`, turns attempts without an end into INTERRUPTED. While it runs it

@@ -17,7 +17,7 @@ struct recorder_hooks {
     void (*written)(void *ctx, sqlite3 *db); /* a batch is written and not yet sealed */
     const struct signer_kind *signer;
     const void *signer_config; /* NULL: the folder's key */
-    uint64_t heartbeat_ms, mark_ms;
+    uint64_t heartbeat_ms, mark_ms, look_ms;
 };
 
 FL_MUST enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct recorder_hooks *hooks,

@@ -50,7 +50,7 @@ struct recorder {
     bool retired;                /* the log was closed for good just now */
     int64_t boot;                /* index of this run's boot leaf */
     int64_t last_wall, last_mono; /* of the last leaf; last_mono -1: of an earlier run */
-    uint64_t beat_ms, mark_ms;   /* monotonic: last leaf, last mark */
+    uint64_t beat_ms, mark_ms, look_ms; /* monotonic: last leaf, last mark, last look whether it could record */
     uint64_t marked;             /* size in the file `checkpoint` */
 
     pthread_mutex_t health_lock; /* guards all below; a leaf */

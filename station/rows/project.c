@@ -25,6 +25,8 @@ const struct projected_table projected_tables[] = {
     {"tally_day", NULL}, {"tally_step_day", NULL}, {"image_region", NULL},
     {NULL, NULL}};
 
+const char *const seeded_tables[] = {"event_kind", "outcome", "purpose", NULL};
+
 static const struct statements *const groups[] = {&project_names, &project_station, &project_attempts, &project_lots,
                                                   &project_people, &project_line};
 

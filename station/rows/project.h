@@ -35,4 +35,7 @@ struct projected_table {
 };
 extern const struct projected_table projected_tables[];
 
+/* The tables that the schema itself fills and nobody adds to: what the numbers in the others mean. Ends with NULL. */
+extern const char *const seeded_tables[];
+
 #endif

@@ -266,4 +266,4 @@ static void here_close(struct signer *s)
     (void)s; /* the keeper is its owner's */
 }
 
-const struct signer_kind signer_keeper = {"keeper", here_open, here_sign, here_close, true, here_settled};
+const struct signer_kind signer_keeper = {"keeper", here_open, here_sign, here_close, true, here_settled, NULL};

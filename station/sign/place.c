@@ -121,9 +121,14 @@ static enum fl_err place_settled(struct signer *s, struct fl_why *why)
     return signer_remote.settled(s, why);
 }
 
+static enum fl_err place_there(struct signer *s, struct fl_why *why)
+{
+    return signer_remote.there(s, why);
+}
+
 static void place_close(struct signer *s)
 {
     remote_free((struct remote *)(void *)s);
 }
 
-const struct signer_kind signer_at_place = {"process", place_open, place_sign, place_close, true, place_settled};
+const struct signer_kind signer_at_place = {"process", place_open, place_sign, place_close, true, place_settled, place_there};

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -204,12 +205,19 @@ static enum fl_err remote_settled(struct signer *s, struct fl_why *why)
     return ask(r, 'd', &c, why);
 }
 
+/* It speaks when it is asked: between two questions there is nothing to read but its end. */
+static enum fl_err remote_there(struct signer *s, struct fl_why *why)
+{
+    struct pollfd p = {.fd = ((struct remote *)(void *)s)->fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0 ? gone(FL_GONE, why) : FL_OK;
+}
+
 static void remote_close(struct signer *s)
 {
     (void)s; /* the connection is its owner's */
 }
 
-const struct signer_kind signer_remote = {"process", remote_open, remote_sign, remote_close, true, remote_settled};
+const struct signer_kind signer_remote = {"process", remote_open, remote_sign, remote_close, true, remote_settled, remote_there};
 
 /* ---- where it is ------------------------------------------------------------------------------------------------ */
 

@@ -185,6 +185,19 @@ static enum fl_err check_ours(sqlite3 *db, const char *path, struct fl_why *why)
     return err;
 }
 
+enum fl_err db_is_file(const char *path, struct fl_why *why)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char name[4200];
+        struct stat st;
+        (void)snprintf(name, sizeof name, "%.4100s%s", path, parts[i]);
+        if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
+            return fl_fail(why, FL_FORMAT, "%.300s is no file", name);
+    }
+    return FL_OK;
+}
+
 enum fl_err db_open_writer(const char *path, bool create, sqlite3 **out, struct fl_why *why)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);

@@ -40,6 +40,10 @@ FL_MUST enum fl_err db_temp_in_memory(sqlite3 *db, struct fl_why *why);
 /* One integer; FL_NOT_FOUND when there is no row. NULL counts as `none`. */
 FL_MUST enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why);
 
+/* The database, its WAL, its -shm: what is there must be a file. FL_FORMAT: a pipe, which would be waited for for ever, or a device,
+ * which would be read for ever and copied until the disk is full. Whoever opens one has asked this. */
+FL_MUST enum fl_err db_is_file(const char *path, struct fl_why *why);
+
 /* Open for writing, make the file if `create`. Its schema is as it was found: rows/migrate.h brings it up to date.
  * FL_MISMATCH: not a database, damaged, or another program's. FL_UNSUPPORTED: made by a newer program. Nothing in it is
  * changed then. */

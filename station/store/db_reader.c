@@ -139,7 +139,9 @@ enum fl_err db_open_reader(const char *path, bool untouched, struct db_reader *o
         out->wal = wal;
     else
         free(wal);
-    enum fl_err err = try_open(path, out->wal != NULL, &out->db, why);
+    enum fl_err err = db_is_file(path, why);
+    if (!err)
+        err = try_open(path, out->wal != NULL, &out->db, why);
     if (err == FL_ACCESS || err == FL_FULL) {
         /* on a full disk the copy may find no room either: then the disk that is full is the station's, not the copy's */
         bool full = err == FL_FULL;

@@ -188,3 +188,11 @@ enum fl_err line_past_label_waits(const char *data, int64_t leaf, bool *waits, s
     *waits = n > 0;
     return err;
 }
+
+enum fl_err line_past_label_printed(const char *data, int64_t leaf, bool *printed, struct fl_why *why)
+{
+    unsigned n = 0;
+    enum fl_err err = read_folder(data, "SELECT count(*) FROM label WHERE attempt = ?1 AND state = 'printed'", leaf, count_row, &n, why);
+    *printed = n > 0;
+    return err;
+}

@@ -43,6 +43,8 @@ FL_MUST enum fl_err line_past_label(const char *data, const uint8_t mac[static 6
 
 /* How many labels wait that no printer was asked to take yet. */
 FL_MUST enum fl_err line_past_labels_untried(const char *data, unsigned *n, struct fl_why *why);
+/* Is it on record that the label of the attempt that this leaf ended was printed? False for a reprint's leaf. */
+FL_MUST enum fl_err line_past_label_printed(const char *data, int64_t leaf, bool *printed, struct fl_why *why);
 /* Does the label that left with this record still wait for its printer? */
 FL_MUST enum fl_err line_past_label_waits(const char *data, int64_t leaf, bool *waits, struct fl_why *why);
 

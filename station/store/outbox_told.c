@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-enum { HEX = 2 * FL_SHA256_SIZE + 1 };
+_Static_assert((int)OUTBOX_TOLD_HEX == 2 * FL_SHA256_SIZE + 1, "a SHA-256 in hex");
 
-static enum fl_err digest(const char *kind, const char *target, const void *bytes, size_t n, char out[static HEX])
+enum fl_err outbox_told_hex(const char *kind, const char *target, const void *bytes, size_t n, char out[static OUTBOX_TOLD_HEX])
 {
     struct fl_hash *h;
     uint8_t sum[FL_SHA256_SIZE];
@@ -27,10 +27,10 @@ static enum fl_err digest(const char *kind, const char *target, const void *byte
 
 json_t *outbox_sends(const struct parcel *first)
 {
-    char hex[HEX];
+    char hex[OUTBOX_TOLD_HEX];
     json_t *list = json_array();
     for (const struct parcel *p = first; p && list; p = p->next)
-        if (!p->id && (digest(p->kind, p->target, p->bytes, p->n, hex) || json_array_append_new(list, json_string(hex)) != 0)) {
+        if (!p->id && (outbox_told_hex(p->kind, p->target, p->bytes, p->n, hex) || json_array_append_new(list, json_string(hex)) != 0)) {
             json_decref(list);
             list = NULL;
         }
@@ -71,9 +71,9 @@ enum fl_err outbox_told(struct shapes *shapes, int64_t leaf, const char *kind, c
                         struct fl_why *why)
 {
     json_t *record = NULL;
-    char hex[HEX];
+    char hex[OUTBOX_TOLD_HEX];
     bool does = true, good = false;
-    enum fl_err err = digest(kind, target, bytes, n, hex) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
+    enum fl_err err = outbox_told_hex(kind, target, bytes, n, hex) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
     if (!err)
         err = record_at(shapes, leaf, &record, why);
     if (!err)

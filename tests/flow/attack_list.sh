@@ -108,6 +108,7 @@ H1 a record at the end of all numbers|unit/record/t_tamper.c|{"H1
 H2 a head far ahead|unit/record/t_tamper.c|{"H2
 H3 a hand-over that was none|unit/record/t_tamper.c|{"H3
 H4 the names of kinds exchanged|unit/record/t_tamper.c|{"H4
+H4 the names of outcomes exchanged|unit/record/t_tamper.c|{"H4 what the numbers of outcomes mean
 H5 a person's name exchanged|unit/record/t_tamper.c|{"H5
 H6 the sums under the reports|unit/record/t_tamper.c|{"H6
 H7 another version said|unit/record/t_tamper.c|{"H7
@@ -120,6 +121,9 @@ H11 words added to a head in a bundle|flow/bundle.sh|a line that nobody signed
 H14 one signed head damaged|unit/audit/t_verify.c|{"H14 signature bit"
 H14 and in a bundle|flow/bundle.sh|"a head in the middle"
 H16 a label changed in the outbox|unit/record/t_outbox.c|static void changed_by_somebody
+H17 a label taken out of the outbox|unit/record/t_outbox.c|DELETE FROM outbox WHERE target = 'p1'
+H17 or called printed|unit/record/t_outbox.c|static void called_printed
+H17 or called unprinted, to get it twice|flow/line_labels.sh|printed again without a record
 H16 and printed again|unit/record/t_outbox.c|static void a_changed_label_is_not_printed_again
 H13 the proof of a FAIL handed out as a certificate|flow/certificates.sh|good, and a FAIL
 H15 a page that shows something else than it proves|flow/certificates.sh|page "another outcome"

@@ -99,6 +99,13 @@ expect_text "$T/out" '^mark +the folder has no file .checkpoint.'
 rm "$T/b2/flashline.db" && mkfifo "$T/b2/flashline.db" # waited for by nobody
 expect_exit 3 "$FL" audit "$T/b2"
 expect_text "$T/err" 'is no file'
+for what in "ln -s /dev/zero" mkfifo; do # nor read, or copied, for ever
+    rm -rf "$T/b2" && cp -r "$T/named" "$T/b2" && rm -f "$T/b2/flashline.db-wal" && $what "$T/b2/flashline.db-wal"
+    expect_exit 3 timeout 60 "$FL" audit "$T/b2"
+    expect_text "$T/err" 'flashline.db-wal is no file'
+    expect_exit 3 timeout 60 "$FL" operator begin eva --data "$T/b2"
+    expect_text "$T/err" 'flashline.db-wal is no file'
+done
 
 # ---- beside somebody who has the database open and is writing to it
 mkfifo "$T/hold"

@@ -43,6 +43,20 @@ kill -CONT "$signer"
 wait $next || { cat "$T/e3"; fail "a start does not wait for the signer of a station that was killed"; }
 expect_exit 0 "$FL" audit --data "$T/data"
 
+# killed while nobody has anything to record: the line does not wait for the next board to find out
+"$FL" run --profile profiles/demo-esp32.yaml --station "$T/fast.yaml" --data "$T/data" --format json >"$T/o4" 2>"$T/e4" &
+station=$!
+PIDS="$PIDS $station"
+wait_for "an attempt that is over" 60 grep -q '"type":"attempt"' "$T/o4" || { cat "$T/e4"; fail "no attempt"; }
+kill -9 "$(cat /proc/$station/task/*/children | tr ' ' '\n' | grep . | head -n 1)"
+ended() { ! kill -0 $station; }
+wait_for "the line's end" 30 ended || { cat "$T/e4"; fail "a line without a signer still says that it is ready"; }
+rc=0
+wait $station || rc=$?
+[ $rc = 3 ] || { cat "$T/e4"; fail "exit $rc of a line without a signer, expected 3"; }
+expect_text "$T/e4" 'the station stopped: the signer ended'
+expect_exit 0 flash
+
 # the database put back together with the file checkpoint: the signer knows, and whoever may read its memory
 mkdir "$T/old"
 cp "$T/data/flashline.db" "$T/data/checkpoint" "$T/old"

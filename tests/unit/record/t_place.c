@@ -49,6 +49,7 @@ static void put_back_nothing_is_lost(void **state)
 {
     struct t_station *s = *state;
     struct recorder_opened o;
+    s->hooks.look_ms = 3600000; /* the second event must be what finds it gone */
     stops_after(s, "mv flashline.db away", "taken away");
     t_shell("cd %s && mv away flashline.db", s->data);
     t_open(s, &o);
@@ -66,11 +67,38 @@ static void its_wal_is_another(void **state)
     stops_after(*state, "cp flashline.db-wal w && mv w flashline.db-wal", "replaced");
 }
 
+static void is_gone(struct t_station *s)
+{
+    struct fl_deadline d = fl_deadline_in_ms(20000);
+    while (!recorder_health(s->r, NULL) && !fl_deadline_passed(d))
+        (void)usleep(2000);
+    assert_int_equal(recorder_health(s->r, NULL), FL_GONE);
+    assert_int_equal(t_send(s, EVENT_OPERATOR, shift(), NULL, NULL), FL_GONE);
+}
+
+/* Nobody has anything to record: it is found out all the same, before somebody has a board in hand. */
+static void taken_away_from_a_station_at_rest(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    s->hooks.look_ms = 5;
+    t_open(s, &o);
+    (void)t_told(s, EVENT_OPERATOR, shift());
+    assert_int_equal(recorder_health(s->r, NULL), FL_OK);
+    t_shell("cd %s && mv flashline.db away", s->data);
+    is_gone(s);
+    t_close(s);
+    t_shell("cd %s && mv away flashline.db", s->data);
+    t_open(s, &o);
+    t_sql_is(s, "SELECT group_concat(event, ' ') FROM record", "log_open boot operator boot");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
     const struct CMUnitTest tests[] = {
         T(taken_away), T(replaced_by_a_copy), T(put_back_nothing_is_lost), T(its_wal_is_gone), T(its_wal_is_another),
+        T(taken_away_from_a_station_at_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -451,7 +451,7 @@ static void bad_signature_from_the_signer(void **state)
 {
     struct t_station *s = *state;
     struct recorder_opened o;
-    static const struct signer_kind lying = {"lying", lying_open, lying_sign, lying_close, false, NULL};
+    static const struct signer_kind lying = {"lying", lying_open, lying_sign, lying_close, false, NULL, NULL};
     s->hooks = (struct recorder_hooks){.signer = &lying};
     lies_left = 1;
     t_open(s, &o);
@@ -508,7 +508,7 @@ static void pages_ahead_of_the_signature(void **state)
 {
     struct t_station *s = *state;
     struct recorder_opened o;
-    static const struct signer_kind kind = {"ahead", lying_open, ahead_sign, lying_close, false, NULL};
+    static const struct signer_kind kind = {"ahead", lying_open, ahead_sign, lying_close, false, NULL, NULL};
     struct ahead own = {.dead = false};
     (void)strcpy(own.path, t_path(s, "flashline.db"));
     ahead = &own;

@@ -315,6 +315,9 @@ static void hostile(void **state)
         {"H4 the names of kinds exchanged", "UPDATE event_kind SET name = 'x' WHERE name = 'attempt_start'; "
                                             "UPDATE event_kind SET name = 'attempt_start' WHERE name = 'heartbeat'; "
                                             "UPDATE event_kind SET name = 'heartbeat' WHERE name = 'x'", NULL, AUDIT_COPY, 3},
+        {"H4 what the numbers of outcomes mean", "UPDATE outcome SET name = 'x' WHERE name = 'PASS'; UPDATE outcome SET name = 'PASS' WHERE name = 'FAIL'; "
+         "UPDATE outcome SET name = 'FAIL' WHERE name = 'x'", NULL, AUDIT_ROWS, 0},
+        {"H4 and of purposes", "UPDATE purpose SET name = 'sample' WHERE id = 1", NULL, AUDIT_ROWS, 0},
         {"H5 a person's name exchanged", "INSERT INTO person (tag, name, salt) VALUES ('#00112233445566778899aabbccddeeff', 'eva', zeroblob(16))",
          NULL, AUDIT_ROWS, 0},
         {"H6 the sums under the reports", "UPDATE tally SET pass = pass + 1", NULL, AUDIT_ROWS, 0},

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Random histories of a line (random_line.h). The tallies that triggers keep, the views and the reports, against the same counted again
- * in other ways: by the recount views, by SQL over the attempts alone that knows nothing of the views, and by a rebuild from the leaves. */
+ * in other ways: by sums of what each attempt adds, by SQL over the attempts alone that knows nothing of the views, and by a rebuild from the leaves. */
 #include "unit/t.h"
 
 #include "base/clock.h"
 #include "prove/check.h"
 #include "report/live.h"
+#include "unit/record/recount.h"
 #include "unit/report/random_line.h"
 
 #include <math.h>
@@ -23,15 +24,17 @@ static void same(struct t_station *s, const char *a, const char *b)
 static void recounted(struct t_station *s, const struct line *told)
 {
     const struct line l = *told;
-    same(s, "SELECT * FROM tally", "SELECT * FROM tally_recount");
-    same(s, "SELECT * FROM tally_fault", "SELECT * FROM tally_fault_recount");
-    same(s, "SELECT * FROM tally_step", "SELECT * FROM tally_step_recount");
-    /* the days are sums of the half hours; two columns of each kind stand for all, which are written the same way */
-    same(s, "SELECT half, slot, lot, model, profile, attempts, units, passed_1, passed, busy_ms, other_passed, last_ms FROM tally_day",
-         "SELECT half / 48 * 48, slot, lot, model, profile, sum(attempts), sum(units), sum(passed_1), sum(passed), sum(busy_ms), sum(other_passed), "
-         "max(last_ms) FROM tally_recount GROUP BY 1, 2, 3, 4, 5");
-    same(s, "SELECT step, half, slot, lot, model, profile, attempts, ms, firsts, first_passed FROM tally_step_day",
-         "SELECT step, half / 48 * 48, slot, lot, model, profile, sum(attempts), sum(ms), sum(firsts), sum(first_passed) FROM tally_step "
+    same(s, "SELECT * FROM tally", T_TALLY_AGAIN);
+    same(s, "SELECT * FROM tally_fault", T_FAULT_AGAIN);
+    same(s, "SELECT * FROM tally_step", T_STEP_AGAIN);
+    /* the days are sums of the half hours */
+    same(s, "SELECT * FROM tally_day",
+         "SELECT half / 48 * 48, slot, lot, model, profile, sum(attempts), sum(pass), sum(fail), sum(error), sum(aborted), sum(interrupted), "
+         "sum(nameless), sum(retests), sum(with_rungs), sum(busy_ms), sum(retest_ms), sum(pass_ms), sum(cycles), sum(cycle_ms), sum(handlings), "
+         "sum(handling_ms), sum(units), sum(passed_1), sum(passed_2), sum(passed_3), sum(passed), sum(retested), sum(recovered), sum(same_slot), "
+         "sum(same_passed), sum(other_slot), sum(other_passed), max(last_ms) FROM tally GROUP BY 1, 2, 3, 4, 5");
+    same(s, "SELECT step, half, slot, lot, model, profile, attempts, ms, pass_ms, firsts, first_passed FROM tally_step_day",
+         "SELECT step, half / 48 * 48, slot, lot, model, profile, sum(attempts), sum(ms), sum(pass_ms), sum(firsts), sum(first_passed) FROM tally_step "
          "GROUP BY 1, 2, 3, 4, 5, 6");
     /* and what was told is there */
     assert_int_equal(t_sql_int(s, "SELECT count(*) FROM attempt"), l.attempts);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/account.h"
 
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/json.h"
 
@@ -65,22 +66,6 @@ void account_clear(struct account *a)
     a->n_units = a->n_serials = a->pool_n = a->n_open = a->n_ended = 0;
 }
 
-/* Room for `more` in a growing array. */
-static enum fl_err room(void **list, size_t n, size_t more, size_t *cap, size_t each)
-{
-    size_t want = *cap ? *cap : 64;
-    if (n + more <= *cap)
-        return FL_OK;
-    while (want < n + more)
-        want *= 2;
-    void *p = realloc(*list, want * each);
-    if (!p)
-        return FL_NOMEM;
-    *list = p;
-    *cap = want;
-    return FL_OK;
-}
-
 /* ---- taking ----------------------------------------------------------------------------------------------------------- */
 
 /* The hex digits of a MAC or EUI-64 as one number. */
@@ -99,10 +84,11 @@ static enum fl_err begin(struct account *a, uint64_t index, const struct leaf_vi
 {
     if (a->n_open == OPEN_MAX) /* more than any station has slots: the log is odd enough without this one */
         return FL_OK;
-    enum fl_err err = room((void **)&a->open, a->n_open, 1, &a->cap_open, sizeof *a->open);
-    if (err)
-        return err;
-    struct open *p = &a->open[a->n_open++];
+    struct open *p = fl_grow(a->open, a->n_open, 1, &a->cap_open, sizeof *p);
+    if (!p)
+        return FL_NOMEM;
+    a->open = p;
+    p += a->n_open++;
     *p = (struct open){.leaf = index, .run = v->boot};
     (void)snprintf(p->job, sizeof p->job, "%s", fl_json_text(o, "job"));
     return FL_OK;
@@ -148,11 +134,14 @@ static enum fl_err keep_end(struct account *a, uint64_t index, struct leaf_text 
     if (!job.p || !job.n)
         return FL_OK;
     enum fl_err err = job_bytes(job, e.job);
-    if (!err)
-        err = room((void **)&a->ended, a->n_ended, 1, &a->cap_ended, sizeof *a->ended);
-    if (!err)
-        a->ended[a->n_ended++] = e;
-    return err;
+    if (err)
+        return err;
+    struct ended *p = fl_grow(a->ended, a->n_ended, 1, &a->cap_ended, sizeof *p);
+    if (!p)
+        return FL_NOMEM;
+    a->ended = p;
+    a->ended[a->n_ended++] = e;
+    return FL_OK;
 }
 
 static enum fl_err take_serial(struct account *a, uint64_t index, const json_t *o)
@@ -161,11 +150,14 @@ static enum fl_err take_serial(struct account *a, uint64_t index, const json_t *
     size_t n = strlen(text);
     if (!n || n >= ACCOUNT_SERIAL_TEXT || strcmp(fl_json_text(o, "outcome"), "PASS") != 0)
         return FL_OK;
-    enum fl_err err = room((void **)&a->serial, a->n_serials, 1, &a->cap_serials, sizeof *a->serial);
-    if (!err)
-        err = room((void **)&a->pool, a->pool_n, n + 1, &a->pool_cap, 1);
-    if (err)
-        return err;
+    struct serial *serial = fl_grow(a->serial, a->n_serials, 1, &a->cap_serials, sizeof *serial);
+    if (!serial)
+        return FL_NOMEM;
+    a->serial = serial;
+    char *pool = fl_grow(a->pool, a->pool_n, n + 1, &a->pool_cap, 1);
+    if (!pool)
+        return FL_NOMEM;
+    a->pool = pool;
     memcpy(a->pool + a->pool_n, text, n + 1);
     a->serial[a->n_serials++] = (struct serial){mac_number(fl_json_text(o, "mac")), index, a->pool_n};
     a->pool_n += n + 1;
@@ -174,10 +166,12 @@ static enum fl_err take_serial(struct account *a, uint64_t index, const json_t *
 
 static enum fl_err take_unit(struct account *a, uint64_t index, const json_t *o)
 {
-    enum fl_err err = room((void **)&a->unit, a->n_units, 1, &a->cap_units, sizeof *a->unit);
-    if (!err)
-        a->unit[a->n_units++] = (struct unit){mac_number(fl_json_text(o, "mac")), index};
-    return err;
+    struct unit *p = fl_grow(a->unit, a->n_units, 1, &a->cap_units, sizeof *p);
+    if (!p)
+        return FL_NOMEM;
+    a->unit = p;
+    a->unit[a->n_units++] = (struct unit){mac_number(fl_json_text(o, "mac")), index};
+    return FL_OK;
 }
 
 enum fl_err account_take(struct account *a, uint64_t index, const struct leaf_view *v, const uint8_t *rec, size_t n)

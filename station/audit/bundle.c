@@ -5,7 +5,6 @@
 #include "audit/tiles.h"
 #include "base/file.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,12 +200,6 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int notes_only(const struct dirent *d)
-{
-    size_t n = strlen(d->d_name);
-    return n > 5 && strcmp(d->d_name + n - 5, ".note") == 0;
-}
-
 static bool same_head(const struct audit_head *a, const struct audit_head *b)
 {
     return a->size == b->size && tree_hash_same(&a->root, &b->root) && a->key_id == b->key_id &&
@@ -249,17 +242,14 @@ static void sort_heads(struct bundle *b, struct check_result *out)
 
 static enum fl_err load_heads(struct bundle *b, struct check_result *out, struct fl_why *why)
 {
-    struct dirent **list = NULL;
+    struct fl_names notes = {NULL, 0, 0};
     char name[300], *dir = fl_path_join(b->dir, "checkpoints");
-    int n = dir && fl_path_exists(dir) ? scandir(dir, &list, notes_only, alphasort) : 0;
-    enum fl_err err = dir ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
-    for (int i = 0; i < n; i++) {
-        (void)snprintf(name, sizeof name, "checkpoints/%s", list[i]->d_name);
-        if (!err)
-            err = add_head(b, name, out, why);
-        free(list[i]);
+    enum fl_err err = dir ? fl_dir_names(dir, ".note", &notes, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    for (size_t i = 0; i < notes.n && !err; i++) {
+        (void)snprintf(name, sizeof name, "checkpoints/%s", notes.name[i]);
+        err = add_head(b, name, out, why);
     }
-    free(list);
+    fl_names_free(&notes);
     free(dir);
     if (!err)
         err = add_head(b, "checkpoint", out, why);

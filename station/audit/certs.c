@@ -4,6 +4,7 @@
 #include "audit/certs_map.h"
 #include "audit/page.h"
 #include "audit/proof_file.h"
+#include "base/grow.h"
 #include "base/json.h"
 
 #include <stdio.h>
@@ -69,20 +70,6 @@ enum fl_err certs_new(const struct trust *trust, struct certs **out, struct fl_w
 void certs_want_pass(struct certs *c)
 {
     c->want_pass = true;
-}
-
-/* Room for one more in a growing array. */
-static enum fl_err room(void **list, size_t n, size_t *cap, size_t each)
-{
-    if (n < *cap)
-        return FL_OK;
-    size_t more = *cap ? 2 * *cap : 64;
-    void *p = realloc(*list, more * each);
-    if (!p)
-        return FL_NOMEM;
-    *list = p;
-    *cap = more;
-    return FL_OK;
 }
 
 static void bad(struct certs_file *f, enum audit_class class, const char *fmt, ...) FL_PRINTF(3, 4);
@@ -208,9 +195,10 @@ static enum fl_err keep_head(struct certs *c, uint32_t log, uint32_t file, const
                  (ull)head->size);
         h->compared = forked = true;
     }
-    enum fl_err err = room((void **)&c->head, c->n_heads, &c->cap_heads, sizeof *c->head);
-    if (err)
-        return err;
+    struct head *p = fl_grow(c->head, c->n_heads, 1, &c->cap_heads, sizeof *p);
+    if (!p)
+        return FL_NOMEM;
+    c->head = p;
     *number = (uint32_t)c->n_heads;
     c->head[c->n_heads++] = (struct head){log, file, forked, head->size, head->root};
     return FL_OK;
@@ -364,12 +352,15 @@ enum fl_err certs_add(struct certs *c, const char *name, const void *bytes, size
                       struct fl_why *why)
 {
     *out = (struct certs_file){.class = AUDIT_GOOD};
-    enum fl_err err = room((void **)&c->name, c->n_names, &c->cap_names, sizeof *c->name);
-    char *copy = err ? NULL : strdup(name);
-    if (!copy)
+    char *copy = strdup(name), **names = fl_grow(c->name, c->n_names, 1, &c->cap_names, sizeof *names);
+    if (names)
+        c->name = names;
+    if (!copy || !names) {
+        free(copy);
         return fl_fail(why, FL_NOMEM, "out of memory");
+    }
     c->name[c->n_names++] = copy;
-    err = judge(c, (uint32_t)(c->n_names - 1), bytes, n, out);
+    enum fl_err err = judge(c, (uint32_t)(c->n_names - 1), bytes, n, out);
     if (err)
         return fl_fail(why, err, "%s", fl_err_text(err));
     if (c->want_pass && out->class == AUDIT_GOOD && !(strcmp(out->event, "unit_final") == 0 && strcmp(out->outcome, "PASS") == 0))

@@ -4,8 +4,8 @@
 #include "audit/anchor.h"
 #include "audit/certs.h"
 #include "base/file.h"
+#include "base/grow.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,14 +46,10 @@ static enum fl_err new_item(struct evidence *e, enum evidence_kind kind, const c
 {
     if (e->n == EVIDENCE_MAX)
         return fl_fail(why, FL_LIMIT, "more than %d heads from outside", EVIDENCE_MAX);
-    if (e->n == e->cap) {
-        size_t cap = e->cap ? 2 * e->cap : 16;
-        struct evidence_item *p = realloc(e->item, cap * sizeof *p);
-        if (!p)
-            return fl_fail(why, FL_NOMEM, "out of memory");
-        e->item = p;
-        e->cap = cap;
-    }
+    struct evidence_item *p = fl_grow(e->item, e->n, 1, &e->cap, sizeof *p);
+    if (!p)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    e->item = p;
     char *copy = strdup(name);
     if (!copy)
         return fl_fail(why, FL_NOMEM, "out of memory");
@@ -115,27 +111,16 @@ enum fl_err evidence_note(struct evidence *e, enum evidence_kind kind, const cha
     return fl_buf_err(&i->bytes, why);
 }
 
-static int notes_only(const struct dirent *d)
-{
-    size_t n = strlen(d->d_name);
-    return n > 5 && strcmp(d->d_name + n - 5, ".note") == 0;
-}
-
 enum fl_err evidence_folder(struct evidence *e, enum evidence_kind kind, const char *dir, struct fl_why *why)
 {
-    struct dirent **list = NULL;
-    enum fl_err err = FL_OK;
-    int n = fl_path_exists(dir) ? scandir(dir, &list, notes_only, alphasort) : 0;
-    if (n < 0)
-        err = fl_fail_os(why, "cannot read the folder %.250s", dir);
-    for (int i = 0; i < n; i++) {
-        char *path = err ? NULL : fl_path_join(dir, list[i]->d_name);
-        if (!err)
-            err = path ? evidence_file(e, kind, path, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    struct fl_names notes;
+    enum fl_err err = fl_dir_names(dir, ".note", &notes, why);
+    for (size_t i = 0; i < notes.n && !err; i++) {
+        char *path = fl_path_join(dir, notes.name[i]);
+        err = path ? evidence_file(e, kind, path, why) : fl_fail(why, FL_NOMEM, "out of memory");
         free(path);
-        free(list[i]);
     }
-    free(list);
+    fl_names_free(&notes);
     return err;
 }
 

@@ -58,7 +58,7 @@ size_t trust_log(const struct trust *t, const char *own, struct vkey out[static 
     size_t n = 0;
     for (size_t i = 0; i < t->n_logs; i++)
         if (strcmp(t->log[i].name, own) == 0)
-            name = own;
+            name = t->log[i].name; /* not `own`, which may lie in `out` */
     for (size_t i = 0; i < t->n_logs; i++)
         if (strcmp(t->log[i].name, name) == 0)
             out[n++] = t->log[i];

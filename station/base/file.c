@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include "base/grow.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -250,6 +253,61 @@ void fl_lock_end(struct fl_lock *l, const char *path)
     if (l->fd >= 0)
         (void)unlink(path); /* while it is held, so that what is removed is ours */
     fl_lock_drop(l);
+}
+
+static bool ends_in(const char *name, const char *ending)
+{
+    size_t n = strlen(name), tail = strlen(ending);
+    bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    return !dots && n > tail && strcmp(name + n - tail, ending) == 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum fl_err read_names(DIR *d, const char *dir, const char *ending, struct fl_names *out, struct fl_why *why)
+{
+    for (;;) {
+        errno = 0;
+        const struct dirent *e = readdir(d);
+        if (!e)
+            return errno ? fl_fail_os(why, "cannot read the folder %.250s", dir) : FL_OK;
+        if (!ends_in(e->d_name, ending))
+            continue;
+        char *copy = strdup(e->d_name), **more = fl_grow(out->name, out->n, 1, &out->cap, sizeof *more);
+        if (more)
+            out->name = more;
+        if (!copy || !more) {
+            free(copy);
+            return fl_fail(why, FL_NOMEM, "out of memory");
+        }
+        out->name[out->n++] = copy;
+    }
+}
+
+enum fl_err fl_dir_names(const char *dir, const char *ending, struct fl_names *out, struct fl_why *why)
+{
+    *out = (struct fl_names){NULL, 0, 0};
+    DIR *d = opendir(dir);
+    if (!d)
+        return errno == ENOENT ? FL_OK : fl_fail_os(why, "cannot read the folder %.250s", dir);
+    enum fl_err err = read_names(d, dir, ending, out, why);
+    (void)closedir(d);
+    if (err)
+        fl_names_free(out);
+    else if (out->n)
+        qsort(out->name, out->n, sizeof *out->name, by_bytes);
+    return err;
+}
+
+void fl_names_free(struct fl_names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        free(names->name[i]);
+    free(names->name);
+    *names = (struct fl_names){NULL, 0, 0};
 }
 
 char *fl_path_join(const char *dir, const char *name)

@@ -50,6 +50,15 @@ void fl_lock_drop(struct fl_lock *l);
 FL_MUST enum fl_err fl_lock_claim(struct fl_lock *l, const char *path, struct fl_why *why);
 void fl_lock_end(struct fl_lock *l, const char *path);
 
+/* The names in a folder that end in `ending` and are longer than it (all but . and .. with ""), in the order of their bytes. A
+ * folder that is not there has none. *out is empty on failure. */
+struct fl_names {
+    char **name; /* owned, and each of them */
+    size_t n, cap;
+};
+FL_MUST enum fl_err fl_dir_names(const char *dir, const char *ending, struct fl_names *out, struct fl_why *why);
+void fl_names_free(struct fl_names *names); /* an empty one is fine */
+
 /* "dir/name" in a new string the caller frees; an absolute `name` stays as it is. NULL: no memory. */
 char *fl_path_join(const char *dir, const char *name);
 /* The folder part of a path ("." when there is none), caller frees. */

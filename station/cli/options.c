@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/utf8.h"
 
 #include <limits.h>
@@ -25,14 +26,10 @@ static bool take_uint(const char *text, unsigned *out)
 
 static bool list_add(struct cli_list *l, const char *item)
 {
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 8;
-        const char **items = realloc(l->items, cap * sizeof *items);
-        if (!items)
-            return false;
-        l->items = items;
-        l->cap = cap;
-    }
+    const char **items = fl_grow(l->items, l->n, 1, &l->cap, sizeof *items);
+    if (!items)
+        return false;
+    l->items = items;
     l->items[l->n++] = item;
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/results.h"
 
+#include "base/grow.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,17 +183,13 @@ static void note_unit(struct results *r, const struct attempt_facts *f)
             return;
         }
     }
-    if (r->n_last == r->cap_last) {
-        size_t cap = r->cap_last ? 2 * r->cap_last : 64;
-        struct unit_last *last = realloc(r->last, cap * sizeof *last);
-        if (!last) {
-            r->unknown = true; /* the exit code then says "not every unit PASS" */
-            return;
-        }
-        r->last = last;
-        r->cap_last = cap;
+    struct unit_last *u = fl_grow(r->last, r->n_last, 1, &r->cap_last, sizeof *u);
+    if (!u) {
+        r->unknown = true; /* the exit code then says "not every unit PASS" */
+        return;
     }
-    struct unit_last *u = &r->last[r->n_last++];
+    r->last = u;
+    u += r->n_last++;
     *u = (struct unit_last){.has_mac = f->has_mac, .slot = f->slot, .outcome = f->outcome};
     memcpy(u->mac, f->mac, 6);
 }

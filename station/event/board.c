@@ -7,8 +7,6 @@
 
 struct board {
     pthread_mutex_t lock;   /* guards everything below; a leaf */
-    pthread_cond_t changed;
-    uint64_t changes;       /* of all slots together */
     struct tally *tally;
     size_t n;
     struct slot_view view[];
@@ -26,12 +24,6 @@ struct board *board_new(size_t slots)
         free(b);
         return NULL;
     }
-    if (fl_cond_init(&b->changed)) {
-        (void)pthread_mutex_destroy(&b->lock);
-        tally_free(b->tally);
-        free(b);
-        return NULL;
-    }
     for (size_t i = 0; i < slots; i++)
         b->view[i] = (struct slot_view){.step = "", .fault = "", .leaf = -1};
     return b;
@@ -40,7 +32,6 @@ struct board *board_new(size_t slots)
 void board_free(struct board *b)
 {
     if (b) {
-        (void)pthread_cond_destroy(&b->changed);
         (void)pthread_mutex_destroy(&b->lock);
         tally_free(b->tally);
         free(b);
@@ -57,13 +48,6 @@ struct tally *board_tally(const struct board *b)
     return b->tally;
 }
 
-static void count_change_locked(struct board *b, size_t i, uint64_t before)
-{
-    b->view[i].changes = before + 1;
-    b->changes++;
-    (void)pthread_cond_broadcast(&b->changed);
-}
-
 void board_put(struct board *b, size_t i, const struct slot_view *v)
 {
     (void)pthread_mutex_lock(&b->lock);
@@ -72,7 +56,7 @@ void board_put(struct board *b, size_t i, const struct slot_view *v)
     memcpy(at->said, old.said, sizeof at->said);
     at->said_ms = old.said_ms;
     at->refused = old.refused;
-    count_change_locked(b, i, old.changes);
+    at->changes = old.changes + 1;
     (void)pthread_mutex_unlock(&b->lock);
 }
 
@@ -86,7 +70,7 @@ void board_say(struct board *b, int slot, bool refused, const char *text, uint64
         (void)snprintf(v->said, sizeof v->said, "%s", text);
         v->said_ms = now_ms;
         v->refused = refused;
-        count_change_locked(b, i, v->changes);
+        v->changes++;
     }
     (void)pthread_mutex_unlock(&b->lock);
 }
@@ -96,7 +80,7 @@ void board_progress(struct board *b, size_t i, uint64_t done, uint64_t total)
     (void)pthread_mutex_lock(&b->lock);
     b->view[i].done = done;
     b->view[i].total = total;
-    count_change_locked(b, i, b->view[i].changes);
+    b->view[i].changes++;
     (void)pthread_mutex_unlock(&b->lock);
 }
 
@@ -106,16 +90,4 @@ void board_get(const struct board *b, size_t i, struct slot_view *out)
     (void)pthread_mutex_lock(lock);
     *out = b->view[i];
     (void)pthread_mutex_unlock(lock);
-}
-
-bool board_wait(struct board *b, uint64_t *seen, struct fl_deadline d)
-{
-    (void)pthread_mutex_lock(&b->lock);
-    while (b->changes == *seen)
-        if (!fl_cond_wait(&b->changed, &b->lock, d) && fl_deadline_passed(d))
-            break;
-    bool changed = b->changes != *seen;
-    *seen = b->changes;
-    (void)pthread_mutex_unlock(&b->lock);
-    return changed;
 }

@@ -52,8 +52,6 @@ void board_progress(struct board *b, size_t i, uint64_t done, uint64_t total);
 /* What was scanned for the slot with this number; no such slot: nothing. */
 void board_say(struct board *b, int slot, bool refused, const char *text, uint64_t now_ms);
 void board_get(const struct board *b, size_t i, struct slot_view *out);
-/* Wait until anything changed since `seen` (updated), or the deadline. For painters and servers. */
-bool board_wait(struct board *b, uint64_t *seen, struct fl_deadline d);
 /* The line's head, kept beside the slots and owned by the board. */
 struct tally *board_tally(const struct board *b);
 

@@ -9,7 +9,7 @@
  *   #define FUNCTIONS(X) X(multi_init) X(multi_cleanup)
  *   struct curl { FUNCTIONS(LATE_CURL) };                with  #define LATE_CURL(f) __typeof__(curl_##f) *f;
  *
- * A table is filled whole or not at all, before the first call. The library is known by the soname of the one that the
+ * A table is filled before the first call, whole, or nothing in it may be called. The library is known by the soname of the one that the
  * headers came with (the Makefile asks for it), and stays loaded until the program ends: it leaves threads' destructors and exit
  * handlers behind, which may not be unmapped.
  *
@@ -32,8 +32,8 @@ struct late_library {
     const struct late_function *functions;
 };
 
-/* FL_NOT_FOUND: there is no such library, or it cannot be loaded. FL_UNSUPPORTED: it lacks a function. Nothing in `table` is to be
- * called then. */
+/* FL_NOT_FOUND: there is no such library, or it cannot be loaded. FL_UNSUPPORTED: it lacks a function. What `table`
+ * holds then is of no use. */
 FL_MUST enum fl_err late_load(const struct late_library *l, void *table, struct fl_why *why);
 
 /* What a linked library leaves in the program's list of needed ones, for tools that make packages: a note as in

@@ -79,7 +79,7 @@ static enum fl_err drive(const struct curl *lib, CURLM *m, struct fl_wake *stop,
 static enum fl_err judge(const struct curl *lib, CURL *c, const char *url, CURLcode rc, const struct fl_buf *body, long *status,
                          struct fl_why *why)
 {
-    enum fl_err err = body->err                                                        ? FL_LIMIT
+    enum fl_err err = body->err                                                        ? body->err
                       : rc == CURLE_OPERATION_TIMEDOUT                                 ? FL_TIMEOUT
                       : rc == CURLE_URL_MALFORMAT || rc == CURLE_UNSUPPORTED_PROTOCOL ? FL_ARG
                       : rc                                                             ? FL_GONE

@@ -180,7 +180,7 @@ static enum fl_err carry_all(sqlite3 *db, struct fl_why *why)
     enum fl_err err = db_prepare(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite^_%' ESCAPE '^' "
                                      "ORDER BY rowid", &s, why);
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        const char *table = (const char *)sqlite3_column_text(s, 0);
+        const char *table = db_text(s, 0);
         if (strcmp(table, "leaf") == 0)
             err = carry_leaves(db, why);
         else if (!projected(table) && strcmp(table, "shape") != 0)

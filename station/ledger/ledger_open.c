@@ -46,8 +46,8 @@ static enum fl_err load_kinds(struct ledger *l, struct fl_why *why)
     if (err)
         return err;
     while (sqlite3_step(s) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(s, 1);
-        if (name && event_kind_parse(name, &k))
+        const char *name = db_text(s, 1);
+        if (event_kind_parse(name, &k))
             l->kind_id[k] = sqlite3_column_int64(s, 0);
     }
     (void)sqlite3_finalize(s);

@@ -98,8 +98,8 @@ static enum fl_err read_kinds(sqlite3 *db, struct ledger_reader *r, struct fl_wh
         return err;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(s, 0);
-        const char *name = (const char *)sqlite3_column_text(s, 1);
-        if (id >= 0 && id < LEDGER_KINDS_MAX && name)
+        const char *name = db_text(s, 1);
+        if (id >= 0 && id < LEDGER_KINDS_MAX)
             (void)snprintf(r->kind[id], sizeof r->kind[id], "%s", name);
     }
     if (rc != SQLITE_DONE)

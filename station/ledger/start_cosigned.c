@@ -5,7 +5,6 @@
 #include "ledger/ledger.h"
 #include "store/db.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,29 +47,23 @@ static enum fl_err judge(struct held *h, const char *name, const struct fl_buf *
     return contradicted(name, &head, h->size, &root, why);
 }
 
-static int notes_only(const struct dirent *e)
-{
-    size_t n = strlen(e->d_name);
-    return n > 5 && strcmp(e->d_name + n - 5, ".note") == 0;
-}
-
 static enum fl_err judge_all(struct held *h, const char *dir, struct fl_why *why)
 {
-    struct dirent **list = NULL;
+    struct fl_names notes;
     enum fl_err err = FL_OK;
-    int n = scandir(dir, &list, notes_only, alphasort); /* below 0: there are none, or nobody may look */
-    for (int i = 0; i < n; i++) {
+    if (fl_dir_names(dir, ".note", &notes, NULL) == FL_NOMEM) /* where nobody may look there are none */
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    for (size_t i = 0; i < notes.n && !err; i++) {
         struct fl_buf note = FL_BUF(NOTE_MAX);
-        char *path = err ? NULL : fl_path_join(dir, list[i]->d_name);
-        if (!err && !path)
+        char *path = fl_path_join(dir, notes.name[i]);
+        if (!path)
             err = fl_fail(why, FL_NOMEM, "out of memory");
-        if (!err && fl_file_read(path, &note, NULL) == FL_OK)
-            err = judge(h, list[i]->d_name, &note, why);
+        else if (fl_file_read(path, &note, NULL) == FL_OK)
+            err = judge(h, notes.name[i], &note, why);
         fl_buf_fini(&note);
         free(path);
-        free(list[i]);
     }
-    free(list);
+    fl_names_free(&notes);
     return err;
 }
 

@@ -138,7 +138,7 @@ static enum fl_err add_for_witnesses(struct heads *h, const struct fl_buf *note,
 
 static enum fl_err add_for_authority(struct heads *h, const struct fl_buf *note, const char *job, struct event *e, struct fl_why *why)
 {
-    int64_t n, newest, now = fl_wall_ms(), every = h->c.anchor ? (int64_t)h->c.anchor->minutes * 60000 : 0;
+    int64_t n, newest = 0, now = fl_wall_ms(), every = h->c.anchor ? (int64_t)h->c.anchor->minutes * 60000 : 0;
     if (!h->c.anchor)
         return FL_OK;
     enum fl_err err = waiting(h, "anchor", NULL, true, &n, &newest, why);
@@ -219,8 +219,8 @@ static enum fl_err give_up_unknown(struct heads *h, struct fl_why *why)
     if (err)
         return err;
     while (!err && sqlite3_step(s) == SQLITE_ROW) {
-        const char *target = (const char *)sqlite3_column_text(s, 1);
-        if (target && witness_of(h->policy, target) < h->policy->n_witnesses)
+        const char *target = db_text(s, 1);
+        if (witness_of(h->policy, target) < h->policy->n_witnesses)
             continue;
         if (!e)
             e = event_leafless(NULL);

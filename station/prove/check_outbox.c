@@ -13,12 +13,6 @@ enum { OUTBOX_FINDINGS_MAX = 4 };
 static const char parcels_sql[] = "SELECT o.id, o.kind, o.target, o.leaf, o.payload, c.root FROM outbox o "
                                   "LEFT JOIN checkpoint c ON o.job = 'head:' || c.size ORDER BY o.id";
 
-static const char *text_at(sqlite3_stmt *s, int column)
-{
-    const char *t = (const char *)sqlite3_column_text(s, column);
-    return t ? t : "";
-}
-
 /* The head of the size that its job names, signed by a key that this log had. */
 static enum fl_err head_is_ours(sqlite3_stmt *s, const struct vkey *keys, const struct check_result *out, bool *ours)
 {
@@ -33,13 +27,13 @@ static enum fl_err head_is_ours(sqlite3_stmt *s, const struct vkey *keys, const 
 static enum fl_err check_parcel(struct shapes *shapes, sqlite3_stmt *s, const struct vkey *keys, struct check_result *out, size_t *found,
                                 struct fl_why *why)
 {
-    const char *kind = text_at(s, 1);
+    const char *kind = db_text(s, 1);
     bool good = true, head = strcmp(kind, "witness") == 0 || strcmp(kind, "anchor") == 0;
     struct fl_why said = {0, "it follows from no record"};
     int64_t leaf = sqlite3_column_int64(s, 3);
     enum fl_err err = FL_OK;
     if (sqlite3_column_type(s, 3) != SQLITE_NULL) {
-        err = outbox_told(shapes, leaf, kind, text_at(s, 2), sqlite3_column_blob(s, 4), (size_t)sqlite3_column_bytes(s, 4), &said);
+        err = outbox_told(shapes, leaf, kind, db_text(s, 2), sqlite3_column_blob(s, 4), (size_t)sqlite3_column_bytes(s, 4), &said);
         good = err != FL_MISMATCH;
         err = good ? err : FL_OK;
     } else if (head) {

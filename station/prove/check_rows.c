@@ -37,7 +37,7 @@ static void value_text(sqlite3_stmt *s, int c, char out[static 80])
         fl_hex(sqlite3_column_blob(s, c), n > 32 ? 32 : n, hex);
         (void)snprintf(out, 80, "x'%s'", hex);
     } else
-        (void)snprintf(out, 80, "'%.60s'", (const char *)sqlite3_column_text(s, c));
+        (void)snprintf(out, 80, "'%.60s'", db_text(s, c));
 }
 
 /* The leaf that proves the row: its column `leaf`. */
@@ -206,12 +206,12 @@ enum fl_err check_names(sqlite3 *db, struct check_result *out, struct fl_why *wh
         return err;
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         char tag[PERSON_TAG];
-        const char *have = (const char *)sqlite3_column_text(s, 0), *name = (const char *)sqlite3_column_text(s, 1);
+        const char *have = db_text(s, 0), *name = db_text(s, 1);
         bool sized = sqlite3_column_bytes(s, 2) == PERSON_SALT;
-        err = sized ? person_tag_of(name ? name : "", sqlite3_column_blob(s, 2), tag, why) : FL_FORMAT;
-        if (err == FL_FORMAT || (!err && strcmp(tag, have ? have : "") != 0))
+        err = sized ? person_tag_of(name, sqlite3_column_blob(s, 2), tag, why) : FL_FORMAT;
+        if (err == FL_FORMAT || (!err && strcmp(tag, have) != 0))
             audit_add(&out->report, AUDIT_ROWS, 0, 0, "table person: the tag %.40s was not made from the name '%.60s' that stands beside it",
-                      have ? have : "", name ? name : "");
+                      have, name);
         err = err == FL_FORMAT ? FL_OK : err;
         out->rows++;
     }

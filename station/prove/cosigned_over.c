@@ -6,7 +6,6 @@
 #include "audit/policy.h"
 #include "base/file.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,12 +24,6 @@ struct shelf {
 };
 
 /* ---- what is there ---------------------------------------------------------------------------------------------------- */
-
-static int notes_only(const struct dirent *d)
-{
-    size_t n = strlen(d->d_name);
-    return n > 5 && strcmp(d->d_name + n - 5, ".note") == 0;
-}
 
 /* What was kept here was verified when it came; a file that is no head any more is as good as none. */
 static void read_head(struct shelf *s, const char *path)
@@ -61,21 +54,23 @@ static void close_shelf(struct shelf *s)
 
 static enum fl_err open_shelf(const char *data, struct shelf *s, struct fl_why *why)
 {
-    struct dirent **list = NULL;
+    struct fl_names notes = {NULL, 0, 0};
     char *dir = fl_path_join(data, "cosigned"), *policy = fl_path_join(data, "policy");
     enum fl_err err = dir && policy ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
     *s = (struct shelf){.n = 0};
-    int n = !err && fl_path_exists(dir) ? scandir(dir, &list, notes_only, alphasort) : 0;
-    for (int i = 0; i < n; i++) {
-        char *path = fl_path_join(dir, list[i]->d_name);
+    if (!err)
+        err = fl_dir_names(dir, ".note", &notes, why);
+    for (size_t i = 0; i < notes.n && !err; i++) {
+        char *path = fl_path_join(dir, notes.name[i]);
         if (path)
             read_head(s, path);
+        else
+            err = fl_fail(why, FL_NOMEM, "out of memory");
         free(path);
-        free(list[i]);
     }
-    free(list);
-    if (!err && n > 0 && fl_path_exists(policy))
+    if (!err && notes.n > 0 && fl_path_exists(policy))
         err = policy_read(policy, &s->policy, why);
+    fl_names_free(&notes);
     free(dir);
     free(policy);
     return err;

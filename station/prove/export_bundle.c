@@ -10,7 +10,6 @@
 #include "store/folder.h"
 #include "store/settings.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -53,22 +52,16 @@ static enum fl_err put_tile(void *ctx, const char *path, const uint8_t *bytes, s
     return put_file(x, path, bytes, n, why);
 }
 
-static int any_entry(const struct dirent *d)
-{
-    return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
-}
-
 static enum fl_err empty_folder(const char *dir, struct fl_why *why)
 {
-    struct dirent **list = NULL;
+    struct fl_names there = {NULL, 0, 0};
     enum fl_err err = fl_dir_make(dir, why);
-    int n = err ? 0 : scandir(dir, &list, any_entry, NULL);
-    for (int i = 0; i < n; i++)
-        free(list[i]);
-    free(list);
-    if (!err && n < 0)
-        err = fl_fail_os(why, "cannot read the folder %.250s", dir);
-    return !err && n > 0 ? fl_fail(why, FL_EXISTS, "%.250s is not empty: a bundle gets a folder of its own", dir) : err;
+    if (!err)
+        err = fl_dir_names(dir, "", &there, why);
+    if (!err && there.n > 0)
+        err = fl_fail(why, FL_EXISTS, "%.250s is not empty: a bundle gets a folder of its own", dir);
+    fl_names_free(&there);
+    return err;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -194,12 +187,6 @@ static enum fl_err put_heads(struct exporting *x, struct audit_source *source, s
 
 /* ---- the small files ----------------------------------------------------------------------------------------------- */
 
-static int notes_only(const struct dirent *d)
-{
-    size_t n = strlen(d->d_name);
-    return n > 5 && strcmp(d->d_name + n - 5, ".note") == 0;
-}
-
 static enum fl_err put_copy(struct exporting *x, const char *from, const char *name, struct fl_why *why)
 {
     struct fl_buf b = FL_BUF(NOTE_BYTES_MAX);
@@ -212,20 +199,17 @@ static enum fl_err put_copy(struct exporting *x, const char *from, const char *n
 
 static enum fl_err put_witnesses(struct exporting *x, struct fl_why *why)
 {
-    struct dirent **list = NULL;
+    struct fl_names notes = {NULL, 0, 0};
     char name[300], *dir = fl_path_join(x->folder.dir, "cosigned");
-    enum fl_err err = dir ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
-    int n = !err && fl_path_exists(dir) ? scandir(dir, &list, notes_only, alphasort) : 0;
-    for (int i = 0; i < n; i++) {
-        char *from = fl_path_join(dir, list[i]->d_name);
-        (void)snprintf(name, sizeof name, "witness/%s", list[i]->d_name);
-        if (!err)
-            err = from ? put_copy(x, from, name, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = dir ? fl_dir_names(dir, ".note", &notes, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    for (size_t i = 0; i < notes.n && !err; i++) {
+        char *from = fl_path_join(dir, notes.name[i]);
+        (void)snprintf(name, sizeof name, "witness/%s", notes.name[i]);
+        err = from ? put_copy(x, from, name, why) : fl_fail(why, FL_NOMEM, "out of memory");
         x->done->witnesses += !err;
         free(from);
-        free(list[i]);
     }
-    free(list);
+    fl_names_free(&notes);
     free(dir);
     return err;
 }

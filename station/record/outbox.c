@@ -69,8 +69,8 @@ static bool take_due(struct outbox_worker *w, struct due *d)
     if (there) {
         d->id = sqlite3_column_int64(w->next, 0);
         d->leaf = sqlite3_column_type(w->next, 1) == SQLITE_NULL ? -1 : sqlite3_column_int64(w->next, 1);
-        (void)snprintf(d->target, sizeof d->target, "%s", (const char *)sqlite3_column_text(w->next, 2));
-        (void)snprintf(d->job, sizeof d->job, "%s", (const char *)sqlite3_column_text(w->next, 3));
+        (void)snprintf(d->target, sizeof d->target, "%s", db_text(w->next, 2));
+        (void)snprintf(d->job, sizeof d->job, "%s", db_text(w->next, 3));
         const void *bytes = sqlite3_column_blob(w->next, 4);
         fl_buf_add(&d->bytes, bytes ? bytes : "", (size_t)sqlite3_column_bytes(w->next, 4));
         d->tries = (unsigned)sqlite3_column_int(w->next, 5);

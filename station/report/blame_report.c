@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * blame over the records: cells from the tally, findings as an engineer would write them. */
+#include "base/grow.h"
 #include "report/blame.h"
 #include "report/engine.h"
 #include "report/stat.h"
@@ -14,17 +15,6 @@ struct reading {
     size_t n, cap, n_images, cap_images;
 };
 
-static void *grown(void *list, size_t n, size_t *cap, size_t size)
-{
-    if (n < *cap)
-        return list;
-    size_t more = *cap ? 2 * *cap : 1024;
-    void *p = realloc(list, more * size);
-    if (p)
-        *cap = more;
-    return p;
-}
-
 static const char cells_sql[] =
     "SELECT (SELECT slot FROM slot WHERE id = t.slot), t.model, t.lot, t.profile, t.half / 2, t.units, t.units - t.passed_1, t.other_slot, "
     "t.other_slot - t.other_passed FROM {halves} WHERE {where} AND t.units > 0";
@@ -37,7 +27,7 @@ static enum fl_err read_cells(struct report *r, const struct filter *f, struct r
     if (err)
         return err;
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        void *p = grown(d->cells, d->n, &d->cap, sizeof *d->cells);
+        struct blame_cell *p = fl_grow(d->cells, d->n, 1, &d->cap, sizeof *p);
         if (!p) {
             err = fl_fail(why, FL_NOMEM, "out of memory");
             break;
@@ -60,7 +50,7 @@ static enum fl_err read_cells(struct report *r, const struct filter *f, struct r
 static enum fl_err image_row(void *ctx, sqlite3_stmt *s)
 {
     struct reading *d = ctx;
-    void *p = grown(d->images, d->n_images, &d->cap_images, sizeof *d->images);
+    struct blame_image *p = fl_grow(d->images, d->n_images, 1, &d->cap_images, sizeof *p);
     if (!p)
         return FL_NOMEM;
     d->images = p;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The line's course over time: what each attempt of the range adds to the tallies (views of db/015_moments.sql, which reports are
  * made of too), by steps of any length. */
+#include "base/grow.h"
 #include "report/live.h"
 #include "report/query.h"
 
@@ -30,14 +31,10 @@ static bool sample(struct course *c, struct counts *k, int64_t ms)
     uint32_t v = ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
     k->passes++;
     if (k->n_ms < SAMPLES_MAX) {
-        if (k->n_ms == k->cap_ms) {
-            size_t cap = k->cap_ms ? 2 * k->cap_ms : 16;
-            uint32_t *list = realloc(k->ms, cap * sizeof *list);
-            if (!list)
-                return false;
-            k->ms = list;
-            k->cap_ms = cap;
-        }
+        uint32_t *list = fl_grow(k->ms, k->n_ms, 1, &k->cap_ms, sizeof *list);
+        if (!list)
+            return false;
+        k->ms = list;
         k->ms[k->n_ms++] = v;
         return true;
     }

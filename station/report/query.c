@@ -81,26 +81,3 @@ enum fl_err query_find(struct report *r, const char *sql, const char *text, int6
     (void)sqlite3_finalize(s);
     return err;
 }
-
-enum fl_err query_leaf_at(struct report *r, int64_t ms, int64_t *leaf, struct fl_why *why)
-{
-    char sql[160];
-    int64_t low = 0, high;
-    enum fl_err err = db_int(r->reader.db, "SELECT max(leaf) FROM attempt", 0, &high, why);
-    ms -= 3600000;
-    while (!err && low < high) {
-        int64_t mid = low + (high - low) / 2, start;
-        (void)snprintf(sql, sizeof sql, "SELECT start_ms FROM attempt WHERE leaf >= %lld ORDER BY leaf LIMIT 1", (long long)mid);
-        err = db_int(r->reader.db, sql, 0, &start, why);
-        if (err == FL_NOT_FOUND) {
-            err = FL_OK;
-            high = mid;
-        } else if (start < ms) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    *leaf = low;
-    return err;
-}

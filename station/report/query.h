@@ -20,8 +20,5 @@ FL_MUST enum fl_err query_each(struct report *r, const char *sql,
 FL_MUST enum fl_err query_find(struct report *r, const char *sql, const char *text, int64_t *out, struct fl_why *why);
 /* Text of a column; NULL when it is NULL. Until the next step. */
 const char *query_text(sqlite3_stmt *s, int column);
-/* A leaf before which no attempt began at or after `ms`, near the first that did: attempts end a little out of the order they
- * began in, so it lies an hour early and the rows are filtered. FL_NOT_FOUND: there is no attempt. */
-FL_MUST enum fl_err query_leaf_at(struct report *r, int64_t ms, int64_t *leaf, struct fl_why *why);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/table.h"
 
+#include "base/grow.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -51,16 +52,12 @@ static struct cell *next_cell(struct table *t)
         t->bad = true;
         return NULL;
     }
-    if (i == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 8 * t->n_columns;
-        struct cell *cells = realloc(t->cells, cap * sizeof *cells);
-        if (!cells) {
-            t->bad = true;
-            return NULL;
-        }
-        t->cells = cells;
-        t->cap = cap;
+    struct cell *cells = fl_grow(t->cells, i, 1, &t->cap, sizeof *cells);
+    if (!cells) {
+        t->bad = true;
+        return NULL;
     }
+    t->cells = cells;
     t->at++;
     t->cells[i] = (struct cell){.kind = NONE};
     return &t->cells[i];

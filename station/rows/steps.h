@@ -23,8 +23,8 @@ struct steps; /* opaque: statements, and the records that others referred to las
 FL_MUST enum fl_err steps_new(sqlite3 *db, struct steps **out, struct fl_why *why);
 void steps_free(struct steps *s); /* NULL is fine; before the connection is closed */
 
-/* The steps of the attempt that record `leaf` ended, in their order. Borrowed, until the next call. FL_FORMAT: the record is none
- * of an attempt. */
+/* The steps of the attempt that record `leaf` ended, in their order. Borrowed, until the next call. None: it tells no steps, or
+ * ended no attempt. FL_FORMAT: it is no JSON, or has more than an attempt can have. */
 FL_MUST enum fl_err steps_of(struct steps *s, int64_t leaf, const struct step_told **out, size_t *n, struct fl_why *why);
 
 #endif

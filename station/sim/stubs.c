@@ -2,6 +2,7 @@
  *
  * The embedded stub files (JSON: entry, text, text_start, data, data_start; base64), and the question
  * whether what lies in a chip's memory is one of them. See ram.h for the rule. */
+#include "base/b64.h"
 #include "base/embedded.h"
 #include "base/json.h"
 #include "sim/ram.h"
@@ -26,40 +27,16 @@ struct sim_stubs {
     size_t n;
 };
 
-static int digit64(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* RFC 4648 with padding; NULL when malformed or out of memory. */
+/* NULL when malformed or out of memory. */
 static uint8_t *from_base64(const char *text, size_t *n)
 {
-    size_t len = strlen(text);
-    uint8_t *out = malloc(len / 4 * 3 + 1);
+    size_t len = strlen(text), most = len / 4 * 3;
+    uint8_t *out = malloc(most + 1);
+    if (out && b64_decode(text, len, out, most, n))
+        return out;
+    free(out);
     *n = 0;
-    if (!out || len % 4 != 0) {
-        free(out);
-        return NULL;
-    }
-    for (size_t i = 0; i < len; i += 4) {
-        uint32_t bits = 0;
-        int pad = 0;
-        for (size_t k = 0; k < 4; k++) {
-            int d = digit64(text[i + k]);
-            if (text[i + k] == '=' && i + 4 == len && k >= 2)
-                pad++;
-            else if (d < 0 || pad) {
-                free(out);
-                return NULL;
-            }
-            bits = bits << 6 | (uint32_t)(d < 0 ? 0 : d);
-        }
-        for (int k = 0; k < 3 - pad; k++)
-            out[(*n)++] = (uint8_t)(bits >> (16 - 8 * k));
-    }
-    return out;
+    return NULL;
 }
 
 static bool load_one(const struct fl_embedded *file, struct stub *s)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/wire.h"
 
+#include "base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,14 +53,10 @@ static struct sim_run *new_run(struct sim_wire *w)
         memmove(w->run, w->run + w->run_head, w->runs * sizeof *w->run);
         w->run_head = 0;
     }
-    if (w->run_head + w->runs == w->run_cap) {
-        size_t cap = w->run_cap ? 2 * w->run_cap : 8;
-        struct sim_run *run = realloc(w->run, cap * sizeof *run);
-        if (!run)
-            return NULL;
-        w->run = run;
-        w->run_cap = cap;
-    }
+    struct sim_run *run = fl_grow(w->run, w->run_head + w->runs, 1, &w->run_cap, sizeof *run);
+    if (!run)
+        return NULL;
+    w->run = run;
     return &w->run[w->run_head + w->runs++];
 }
 

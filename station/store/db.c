@@ -99,6 +99,12 @@ enum fl_err db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct 
     return db_fail(db, why, what);
 }
 
+const char *db_text(sqlite3_stmt *s, int column)
+{
+    const char *t = (const char *)sqlite3_column_text(s, column);
+    return t ? t : "";
+}
+
 enum fl_err db_run(sqlite3_stmt *s, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
@@ -276,12 +282,6 @@ enum fl_err db_place_check(sqlite3 *db, const struct db_place *was, struct fl_wh
 
 static const char schema_sql[] = "SELECT type, name, tbl_name, sql " SCHEMA_SQL_OTHERS;
 
-static const char *text_at(sqlite3_stmt *s, int column)
-{
-    const char *t = (const char *)sqlite3_column_text(s, column);
-    return t ? t : "";
-}
-
 static enum fl_err compare_schemas(sqlite3_stmt *have, sqlite3_stmt *want, struct fl_why *why)
 {
     for (;;) {
@@ -290,15 +290,15 @@ static enum fl_err compare_schemas(sqlite3_stmt *have, sqlite3_stmt *want, struc
             return db_fail(sqlite3_db_handle(have), why, "cannot read the schema");
         if (h == SQLITE_DONE && w == SQLITE_DONE)
             return FL_OK;
-        int order = w != SQLITE_ROW ? -1 : h != SQLITE_ROW ? 1 : strcmp(text_at(have, 0), text_at(want, 0));
+        int order = w != SQLITE_ROW ? -1 : h != SQLITE_ROW ? 1 : strcmp(db_text(have, 0), db_text(want, 0));
         if (order == 0)
-            order = strcmp(text_at(have, 1), text_at(want, 1));
+            order = strcmp(db_text(have, 1), db_text(want, 1));
         if (order != 0)
-            return fl_fail(why, FL_MISMATCH, "schema: the %s %.60s %s", text_at(order < 0 ? have : want, 0),
-                           text_at(order < 0 ? have : want, 1), order < 0 ? "was added by somebody" : "is gone");
-        if (strcmp(text_at(have, 2), text_at(want, 2)) != 0 || strcmp(text_at(have, 3), text_at(want, 3)) != 0)
-            return fl_fail(why, FL_MISMATCH, "schema: the %s %.60s is not as this program made it", text_at(want, 0),
-                           text_at(want, 1));
+            return fl_fail(why, FL_MISMATCH, "schema: the %s %.60s %s", db_text(order < 0 ? have : want, 0),
+                           db_text(order < 0 ? have : want, 1), order < 0 ? "was added by somebody" : "is gone");
+        if (strcmp(db_text(have, 2), db_text(want, 2)) != 0 || strcmp(db_text(have, 3), db_text(want, 3)) != 0)
+            return fl_fail(why, FL_MISMATCH, "schema: the %s %.60s is not as this program made it", db_text(want, 0),
+                           db_text(want, 1));
     }
 }
 
@@ -314,8 +314,8 @@ static enum fl_err as_built(sqlite3 *db, bool *same, struct fl_why *why)
     if (err)
         return err;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        size_t n = strlen(text_at(s, 0));
-        if ((size_t)(end - p) <= n || memcmp(p, text_at(s, 0), n) != 0 || p[n] != '\n')
+        size_t n = strlen(db_text(s, 0));
+        if ((size_t)(end - p) <= n || memcmp(p, db_text(s, 0), n) != 0 || p[n] != '\n')
             break;
         p += n + 1;
     }
@@ -361,8 +361,8 @@ enum fl_err db_check_file(sqlite3 *db, bool whole, struct fl_why *why)
     int rc = sqlite3_step(s);
     if (rc != SQLITE_ROW)
         err = db_fail(db, why, "cannot check the file");
-    else if (strcmp(text_at(s, 0), "ok") != 0)
-        err = fl_fail(why, FL_MISMATCH, "%.150s is damaged: %.200s", sqlite3_db_filename(db, "main"), text_at(s, 0));
+    else if (strcmp(db_text(s, 0), "ok") != 0)
+        err = fl_fail(why, FL_MISMATCH, "%.150s is damaged: %.200s", sqlite3_db_filename(db, "main"), db_text(s, 0));
     (void)sqlite3_finalize(s);
     return err;
 }

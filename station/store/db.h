@@ -28,6 +28,8 @@ FL_MUST enum fl_err db_fail(sqlite3 *db, struct fl_why *why, const char *what);
 
 FL_MUST enum fl_err db_exec(sqlite3 *db, const char *sql, struct fl_why *why);
 FL_MUST enum fl_err db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct fl_why *why);
+/* The text of a column, "" where it is NULL. Until the next step. */
+const char *db_text(sqlite3_stmt *s, int column);
 /* Run a statement that gives no rows, and make it ready again. */
 FL_MUST enum fl_err db_run(sqlite3_stmt *s, struct fl_why *why);
 /* Pages that the open transaction has changed so far, into the WAL, where its COMMIT would put them: nobody sees them before

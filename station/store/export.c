@@ -54,11 +54,11 @@ static void csv_value(struct fl_buf *b, sqlite3_stmt *s, int c)
         add_hex(b, s, c);
         break;
     default:
-        text = (const char *)sqlite3_column_text(s, c);
-        if (text && !*text)
+        text = db_text(s, c);
+        if (!*text)
             fl_buf_adds(b, "\"\""); /* an empty text is no NULL */
         else
-            add_field(b, text ? text : "");
+            add_field(b, text);
     }
 }
 
@@ -92,7 +92,7 @@ static json_t *json_value(sqlite3_stmt *s, int c)
         fl_buf_fini(&hex);
         return v;
     default:
-        return json_string((const char *)sqlite3_column_text(s, c));
+        return json_string(db_text(s, c));
     }
 }
 
@@ -140,7 +140,7 @@ static void sql_value(struct fl_buf *b, sqlite3_stmt *s, int c)
         fl_buf_addc(b, '\'');
         return;
     default:
-        add_quoted(b, (const char *)sqlite3_column_text(s, c), '\'');
+        add_quoted(b, db_text(s, c), '\'');
     }
 }
 
@@ -164,7 +164,7 @@ static enum fl_err sql_create(sqlite3 *db, const char *table, sqlite3_stmt *rows
         return err;
     (void)sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
     if (sqlite3_step(s) == SQLITE_ROW) {
-        fl_buf_adds(b, (const char *)sqlite3_column_text(s, 0));
+        fl_buf_adds(b, db_text(s, 0));
     } else {
         fl_buf_adds(b, "CREATE TABLE ");
         add_quoted(b, table, '"');
@@ -273,7 +273,7 @@ static enum fl_err all_tables(sqlite3 *db, struct writing *w, struct fl_why *why
     enum fl_err err = db_prepare(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY rowid",
                                  &s, why);
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
-        err = all_rows(db, (const char *)sqlite3_column_text(s, 0), w, why);
+        err = all_rows(db, db_text(s, 0), w, why);
     if (!err && rc != SQLITE_DONE)
         err = db_fail(db, why, "cannot read");
     (void)sqlite3_finalize(s);
@@ -287,7 +287,7 @@ static enum fl_err the_rest(sqlite3 *db, struct writing *w, struct fl_why *why)
     int rc = SQLITE_DONE;
     enum fl_err err = db_prepare(db, "SELECT sql FROM sqlite_schema WHERE type <> 'table' AND sql NOT NULL ORDER BY type = 'trigger', rowid", &s, why);
     while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
-        fl_buf_addf(&w->b, "%s;\n", (const char *)sqlite3_column_text(s, 0));
+        fl_buf_addf(&w->b, "%s;\n", db_text(s, 0));
     if (!err && rc != SQLITE_DONE)
         err = db_fail(db, why, "cannot read");
     (void)sqlite3_finalize(s);
@@ -318,16 +318,19 @@ enum fl_err export_names(const char *data, json_t **out, struct fl_why *why)
 {
     struct db_reader r;
     sqlite3_stmt *s = NULL;
+    int rc = SQLITE_DONE;
     json_t *list = json_array();
     *out = NULL;
     enum fl_err err = open_reader(data, &r, why);
     if (!err)
         err = db_prepare(r.db, "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite^_%' "
                                "ESCAPE '^' ORDER BY type DESC, name", &s, why);
-    while (!err && sqlite3_step(s) == SQLITE_ROW)
-        if (json_array_append_new(list, json_pack("{ss,ss}", "name", (const char *)sqlite3_column_text(s, 0), "type",
-                                                  (const char *)sqlite3_column_text(s, 1))) != 0)
+    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW)
+        if (json_array_append_new(list, json_pack("{ss,ss}", "name", db_text(s, 0), "type",
+                                                  db_text(s, 1))) != 0)
             err = fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && rc != SQLITE_DONE)
+        err = db_fail(r.db, why, "cannot read the schema");
     (void)sqlite3_finalize(s);
     db_close_reader(&r);
     if (err)

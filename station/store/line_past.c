@@ -27,12 +27,6 @@ static bool mac_in(sqlite3_stmt *s, int column, uint8_t mac[static 6])
     return sqlite3_column_type(s, column) != SQLITE_NULL;
 }
 
-static const char *text_in(sqlite3_stmt *s, int column)
-{
-    const char *t = (const char *)sqlite3_column_text(s, column);
-    return t ? t : "";
-}
-
 typedef void (*row_fn)(sqlite3_stmt *s, const void *each, void *ctx);
 
 static enum fl_err read_rows(sqlite3 *db, const char *sql, const char *bound, int64_t number, row_fn row, const void *each, void *ctx,
@@ -71,8 +65,8 @@ struct past_call {
 static void past_row(sqlite3_stmt *s, const void *each, void *ctx)
 {
     struct line_past p = {.kind = (enum line_past_kind)sqlite3_column_int(s, 1), .slot = sqlite3_column_int(s, 2),
-                          .fault = text_in(s, 4), .why = text_in(s, 6)};
-    if (p.kind == LINE_PAST_ATTEMPT && !outcome_parse(text_in(s, 3), &p.outcome))
+                          .fault = db_text(s, 4), .why = db_text(s, 6)};
+    if (p.kind == LINE_PAST_ATTEMPT && !outcome_parse(db_text(s, 3), &p.outcome))
         return;
     p.has_mac = mac_in(s, 5, p.mac);
     ((const struct past_call *)each)->each(ctx, &p);
@@ -91,8 +85,8 @@ struct serial_call {
 
 static void serial_row(sqlite3_stmt *s, const void *each, void *ctx)
 {
-    struct line_past_serial p = {.serial = text_in(s, 0), .confirmed = strcmp(text_in(s, 1), "confirmed") == 0,
-                                 .returned = strcmp(text_in(s, 1), "returned") == 0, .lot = text_in(s, 3)};
+    struct line_past_serial p = {.serial = db_text(s, 0), .confirmed = strcmp(db_text(s, 1), "confirmed") == 0,
+                                 .returned = strcmp(db_text(s, 1), "returned") == 0, .lot = db_text(s, 3)};
     p.has_mac = mac_in(s, 2, p.mac);
     ((const struct serial_call *)each)->each(ctx, &p);
 }
@@ -117,7 +111,7 @@ static void attempt_row(sqlite3_stmt *s, const void *each, void *ctx)
     (void)each;
     *out = json_object();
     for (int i = 0; i < 3 && *out; i++)
-        if (*text_in(s, i) && json_object_set_new(*out, names[i], json_string(text_in(s, i))) != 0) {
+        if (*db_text(s, i) && json_object_set_new(*out, names[i], json_string(db_text(s, i))) != 0) {
             json_decref(*out);
             *out = NULL;
         }
@@ -141,10 +135,10 @@ static void label_row(sqlite3_stmt *s, const void *each, void *ctx)
     struct label_call *c = ctx;
     struct line_past_label *out = c->out;
     (void)each;
-    (void)snprintf(out->printer, sizeof out->printer, "%s", text_in(s, 0));
+    (void)snprintf(out->printer, sizeof out->printer, "%s", db_text(s, 0));
     out->n = (size_t)sqlite3_column_bytes(s, 1);
     out->bytes = malloc(out->n + 1);
-    if (out->bytes)
+    if (out->bytes && out->n)
         memcpy(out->bytes, sqlite3_column_blob(s, 1), out->n);
     out->attempt = sqlite3_column_int64(s, 2);
     struct shapes *shapes;

@@ -14,7 +14,7 @@ static const char profiles_sql[] = "SELECT lower(hex(p.hash)) AS hash, p.name, p
 
 static json_t *value(sqlite3_stmt *s, int c)
 {
-    const char *text = (const char *)sqlite3_column_text(s, c);
+    const char *text = db_text(s, c);
     json_t *v = NULL;
     if (sqlite3_column_type(s, c) == SQLITE_NULL)
         return json_null();

@@ -22,7 +22,7 @@ static enum fl_err find(sqlite3 *db, const char *name, char tag[static PERSON_TA
     (void)sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
     int rc = sqlite3_step(s);
     if (rc == SQLITE_ROW)
-        (void)snprintf(tag, PERSON_TAG, "%s", (const char *)sqlite3_column_text(s, 0));
+        (void)snprintf(tag, PERSON_TAG, "%s", db_text(s, 0));
     else
         err = rc == SQLITE_DONE ? FL_NOT_FOUND : db_fail(db, why, "cannot look for a person");
     (void)sqlite3_finalize(s);

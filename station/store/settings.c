@@ -39,7 +39,7 @@ static enum fl_err same_as_before(sqlite3 *db, const char *what, const char *tex
     enum fl_err err = db_prepare(db, "SELECT text FROM config_change WHERE what = ?1 ORDER BY leaf DESC LIMIT 1", &s, why);
     if (!err) {
         (void)sqlite3_bind_text(s, 1, what, -1, SQLITE_STATIC);
-        *same = sqlite3_step(s) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(s, 0), text) == 0;
+        *same = sqlite3_step(s) == SQLITE_ROW && strcmp(db_text(s, 0), text) == 0;
     }
     (void)sqlite3_finalize(s);
     return err;
@@ -125,7 +125,7 @@ enum fl_err settings_policy_told(sqlite3 *db, struct fl_buf *out, bool *told, st
     int rc = sqlite3_step(s);
     *told = rc == SQLITE_ROW;
     if (*told)
-        fl_buf_adds(out, (const char *)sqlite3_column_text(s, 0));
+        fl_buf_adds(out, db_text(s, 0));
     else if (rc != SQLITE_DONE)
         err = db_fail(db, why, "cannot read which witnesses the log asks for");
     (void)sqlite3_finalize(s);

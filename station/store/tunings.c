@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/tunings.h"
 
+#include "base/grow.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 
 struct rows {
     struct tuning_row *list;
-    size_t n, room;
+    size_t n, cap;
 };
 
 static uint32_t number(sqlite3_stmt *s, int column)
@@ -17,30 +18,20 @@ static uint32_t number(sqlite3_stmt *s, int column)
     return v > 0 && v <= UINT32_MAX ? (uint32_t)v : 0;
 }
 
-static const char *text(sqlite3_stmt *s, int column)
-{
-    const char *t = (const char *)sqlite3_column_text(s, column);
-    return t ? t : "";
-}
-
 static enum fl_err add(struct rows *l, sqlite3_stmt *s, struct fl_why *why)
 {
-    if (l->n == l->room) {
-        size_t room = l->room ? 2 * l->room : 16;
-        struct tuning_row *more = realloc(l->list, room * sizeof *more);
-        if (!more)
-            return fl_fail(why, FL_NOMEM, "out of memory");
-        l->list = more;
-        l->room = room;
-    }
-    struct tuning_row *t = &l->list[l->n++];
+    struct tuning_row *t = fl_grow(l->list, l->n, 1, &l->cap, sizeof *t);
+    if (!t)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    l->list = t;
+    t += l->n++;
     *t = (struct tuning_row){.slot = sqlite3_column_int(s, 0), .baud = number(s, 4), .ram_block = number(s, 5),
                              .flash_block = number(s, 6), .burst = number(s, 7), .gap_us = number(s, 8),
                              .rom_only = sqlite3_column_int(s, 9) != 0,
                              .slow_reset = sqlite3_column_int(s, 10) != 0, .late_speed = sqlite3_column_int(s, 11) != 0};
-    (void)snprintf(t->port, sizeof t->port, "%s", text(s, 1));
-    (void)snprintf(t->usb_id, sizeof t->usb_id, "%s", text(s, 2));
-    (void)snprintf(t->driver, sizeof t->driver, "%s", text(s, 3));
+    (void)snprintf(t->port, sizeof t->port, "%s", db_text(s, 1));
+    (void)snprintf(t->usb_id, sizeof t->usb_id, "%s", db_text(s, 2));
+    (void)snprintf(t->driver, sizeof t->driver, "%s", db_text(s, 3));
     return FL_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "works/numbers.h"
 
+#include "base/grow.h"
 #include "line/serial.h"
 
 #include <stdlib.h>
@@ -23,23 +24,11 @@ struct numbers {
     size_t n_owned, cap_owned;
 };
 
-static bool grow(void **list, size_t n, size_t *cap, size_t size)
-{
-    if (n < *cap)
-        return true;
-    void *more = realloc(*list, (*cap ? 2 * *cap : 64) * size);
-    if (!more)
-        return false;
-    *list = more;
-    *cap = *cap ? 2 * *cap : 64;
-    return true;
-}
-
 /* Without memory a number is not given again: a gap, never a number twice. */
 static void give_back(struct numbers *n, const char *serial)
 {
-    void *list = n->returned;
-    if (!grow(&list, n->n_returned, &n->cap_returned, sizeof *n->returned))
+    void *list = fl_grow(n->returned, n->n_returned, 1, &n->cap_returned, sizeof *n->returned);
+    if (!list)
         return;
     n->returned = list;
     (void)snprintf(n->returned[n->n_returned++], SERIAL_TEXT_MAX, "%s", serial);
@@ -47,11 +36,11 @@ static void give_back(struct numbers *n, const char *serial)
 
 static void own(struct numbers *n, const uint8_t *mac, const char *serial)
 {
-    void *list = n->owned;
-    if (!n->again || !grow(&list, n->n_owned, &n->cap_owned, sizeof *n->owned))
+    struct owned *o = n->again ? fl_grow(n->owned, n->n_owned, 1, &n->cap_owned, sizeof *o) : NULL;
+    if (!o)
         return;
-    n->owned = list;
-    struct owned *o = &n->owned[n->n_owned++];
+    n->owned = o;
+    o += n->n_owned++;
     memcpy(o->mac, mac, 6);
     (void)snprintf(o->serial, sizeof o->serial, "%s", serial);
 }

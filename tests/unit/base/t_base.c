@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/queue.h"
@@ -284,6 +285,61 @@ static void files(void **state)
     free(deep);
 }
 
+static void names_of_a_folder(void **state)
+{
+    (void)state;
+    static const char *const made[] = {"b.note", "a.note", ".note", "note", "a.notes", "B.note"}, *const want[] = {"B.note", "a.note", "b.note"};
+    char dir[] = "/tmp/flashline-t-XXXXXX", cmd[200];
+    struct fl_names names;
+    struct fl_why why = {0};
+    assert_non_null(mkdtemp(dir));
+    char *missing = fl_path_join(dir, "missing"), *file = fl_path_join(dir, "note");
+    for (size_t i = 0; i < T_COUNT(made); i++) {
+        char *path = fl_path_join(dir, made[i]);
+        assert_int_equal(fl_file_replace(path, "x", 1, 0600, &why), FL_OK);
+        free(path);
+    }
+    assert_int_equal(fl_dir_names(dir, ".note", &names, &why), FL_OK);
+    assert_int_equal(names.n, T_COUNT(want));
+    for (size_t i = 0; i < names.n; i++)
+        assert_string_equal(names.name[i], want[i]);
+    fl_names_free(&names);
+    assert_int_equal(fl_dir_names(dir, "", &names, &why), FL_OK);
+    assert_int_equal(names.n, T_COUNT(made)); /* without . and .. */
+    fl_names_free(&names);
+    assert_int_equal(fl_dir_names(missing, "", &names, &why), FL_OK);
+    assert_int_equal(names.n, 0);
+    assert_true(fl_dir_names(file, "", &names, &why) != FL_OK); /* what cannot be read is not empty */
+    assert_int_equal(names.n, 0);
+    (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+    assert_int_equal(system(cmd), 0);
+    free(missing);
+    free(file);
+}
+
+static void arrays_grow(void **state)
+{
+    (void)state;
+    size_t cap = 0, n = 0;
+    uint64_t *list = NULL;
+    for (; n < 1000; n++) {
+        uint64_t *more = fl_grow(list, n, 1, &cap, sizeof *more);
+        assert_non_null(more);
+        list = more;
+        list[n] = n;
+        assert_true(cap > n);
+    }
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(list[i], i);
+    size_t before = cap;
+    assert_ptr_equal(fl_grow(list, n, cap - n, &cap, sizeof *list), list); /* room there is already */
+    assert_int_equal(cap, before);
+    assert_null(fl_grow(list, n, SIZE_MAX / sizeof *list, &cap, sizeof *list)); /* more than can be counted: untouched */
+    assert_int_equal(cap, before);
+    assert_int_equal(list[n - 1], n - 1);
+    free(list);
+}
+
 /* What a user may name besides files: a pipe that somebody or nobody writes into, a device, nothing at all. */
 static void other_things(void **state)
 {
@@ -333,6 +389,7 @@ int main(void)
         cmocka_unit_test(buffer_limit), cmocka_unit_test(buffer_numbers),    cmocka_unit_test(cursor_end),
         cmocka_unit_test(queue_between_threads), cmocka_unit_test(wake_ends_a_wait),
         cmocka_unit_test(files),           cmocka_unit_test(other_things),
+        cmocka_unit_test(names_of_a_folder), cmocka_unit_test(arrays_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

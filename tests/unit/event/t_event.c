@@ -187,25 +187,21 @@ static void board_views(void **state)
 {
     (void)state;
     struct board *b = board_new(2);
-    uint64_t seen = 0;
     struct slot_view v;
     assert_non_null(b);
-    assert_false(board_wait(b, &seen, fl_deadline_in_ms(1)));
     board_get(b, 1, &v);
     assert_int_equal(v.leaf, -1);
     v.slot = 9;
     board_put(b, 1, &v);
     board_progress(b, 1, 5, 10);
-    assert_true(board_wait(b, &seen, fl_deadline_never()));
-    assert_false(board_wait(b, &seen, fl_deadline_in_ms(1)));
     board_get(b, 1, &v);
     assert_int_equal(v.slot, 9);
     assert_int_equal(v.done, 5);
     assert_int_equal(v.changes, 2);
     board_say(b, 8, true, "another slot", 70); /* there is none */
-    assert_false(board_wait(b, &seen, fl_deadline_in_ms(1)));
+    board_get(b, 1, &v);
+    assert_int_equal(v.changes, 2);
     board_say(b, 9, true, "'SN1' waits for slot 2 already", 70);
-    assert_true(board_wait(b, &seen, fl_deadline_never()));
     board_put(b, 1, &(struct slot_view){.slot = 9, .step = "", .fault = "", .leaf = -1, .said = "not the slot's to say"});
     board_get(b, 1, &v);
     assert_string_equal(v.said, "'SN1' waits for slot 2 already");

@@ -90,7 +90,7 @@ static bool has_row(sqlite3_stmt *s, int64_t value)
 /* The label of a unit that passed is called printed when that is on record, and not before (lineside/labels.c). */
 static void is_it_printed(struct told *t, const json_t *record, int64_t id, int64_t leaf)
 {
-    if (strcmp(text_at(t->row, 0), "label") != 0 || sqlite3_column_int(t->row, 3) != PARCEL_SENT ||
+    if (strcmp(db_text(t->row, 0), "label") != 0 || sqlite3_column_int(t->row, 3) != PARCEL_SENT ||
         strcmp(fl_json_text(record, "event"), "attempt_result") != 0 || has_row(t->printed, leaf) || t->found++ >= OUTBOX_FINDINGS_MAX)
         return;
     audit_add(&t->out->report, AUDIT_ROWS, (uint64_t)leaf, (uint64_t)leaf,
@@ -108,7 +108,7 @@ static enum fl_err take_row(struct told *t, const json_t *record, json_t *sends,
     char hex[OUTBOX_TOLD_HEX];
     enum fl_err err = FL_OK;
     if (sqlite3_bind_int64(t->row, 1, id) == SQLITE_OK && sqlite3_step(t->row) == SQLITE_ROW) {
-        err = outbox_told_hex(text_at(t->row, 0), text_at(t->row, 1), sqlite3_column_blob(t->row, 2),
+        err = outbox_told_hex(db_text(t->row, 0), db_text(t->row, 1), sqlite3_column_blob(t->row, 2),
                               (size_t)sqlite3_column_bytes(t->row, 2), hex);
         size_t i = 0;
         while (!err && i < json_array_size(sends) && !is_text(json_array_get(sends, i), hex))

@@ -53,6 +53,10 @@ struct check_result {
     struct summary_previous previous;
 };
 
+/* Records below this are held by something outside the log: a head, a witness, a timestamp whose signature was checked. */
+uint64_t summary_held(const struct check_result *r);
+
+/* Appended to `out`. FL_NOMEM; FL_LIMIT: longer than it may be. */
 FL_MUST enum fl_err summary_text(const char *path, const struct check_result *r, struct fl_buf *out);
 FL_MUST enum fl_err summary_json(const char *path, const struct check_result *r, struct fl_buf *out);
 

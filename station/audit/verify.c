@@ -1,134 +1,14 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * The walk through a log: leaves, nodes and heads, each against the others. */
 #include "audit/verify.h"
 
 #include "audit/verify_run.h"
-#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long long ull;
-
-static const struct {
-    const char *name, *text;
-} classes[] = {
-#define X(id, name, text) {name, text},
-    AUDIT_CLASSES(X)
-#undef X
-};
-
-const char *audit_class_name(enum audit_class c)
-{
-    return (size_t)c < AUDIT_CLASS_COUNT ? classes[c].name : "?";
-}
-
-const char *audit_class_text(enum audit_class c)
-{
-    return (size_t)c < AUDIT_CLASS_COUNT ? classes[c].text : "?";
-}
-
-int audit_class_exit(enum audit_class c)
-{
-    return c == AUDIT_GOOD ? 0 : 9 + (int)c;
-}
-
-/* ---- findings ----------------------------------------------------------------------------------- */
-
-/* Is a finding of this class about records, heads and signatures, and not about what is kept beside them? */
-static bool class_of_log(enum audit_class c)
-{
-    static const enum audit_class beside[] = {AUDIT_COPY,     AUDIT_NODE,  AUDIT_ROWS,   AUDIT_SCHEMA,
-                                              AUDIT_DATABASE, AUDIT_TOKEN, AUDIT_WITNESS};
-    bool of_log = true;
-    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-        of_log &= c != beside[i];
-    return of_log;
-}
-
-/* What is wrong with records comes first, then heads over records that are right, then what lies beside. */
-static int rank(const struct audit_finding *f)
-{
-    return f->beside ? 2 : f->covered ? 1 : 0;
-}
-
-static bool worse(const struct audit_finding *a, const struct audit_finding *b)
-{
-    return rank(a) != rank(b) ? rank(a) < rank(b) : a->first < b->first;
-}
-
-const struct audit_finding *audit_worst(const struct audit_report *r)
-{
-    const struct audit_finding *worst = NULL;
-    size_t n = r->n_findings < AUDIT_FINDINGS_MAX ? r->n_findings : AUDIT_FINDINGS_MAX;
-    for (size_t i = 0; i < n; i++)
-        if (!worst || worse(&r->finding[i], worst))
-            worst = &r->finding[i];
-    return worst;
-}
-
-static void keep(struct audit_report *r, const struct audit_finding *f)
-{
-    const struct audit_finding *worst = audit_worst(r);
-    bool worst_now = !worst || worse(f, worst);
-    size_t at = r->n_findings++;
-    if (!f->beside) {
-        r->n_log_findings++;
-        /* only what is found out later reaches below what was trusted already (audit_retreat) */
-        if (r->has_trusted && r->trusted_size > f->first)
-            r->has_trusted = false;
-    }
-    /* a long list of later findings must not push the worst one out */
-    if (at >= AUDIT_FINDINGS_MAX) {
-        if (!worst_now)
-            return;
-        at = AUDIT_FINDINGS_MAX - 1;
-    }
-    r->finding[at] = *f;
-    if (worst_now)
-        r->verdict = f->class;
-}
-
-/* What is quoted may come from a damaged log. */
-static void say(struct audit_finding *f, const char *fmt, va_list ap) FL_PRINTF(2, 0);
-static void say(struct audit_finding *f, const char *fmt, va_list ap)
-{
-    (void)vsnprintf(f->text, sizeof f->text, fmt, ap);
-    fl_utf8_clean(f->text, false);
-}
-
-void audit_add(struct audit_report *r, enum audit_class class, uint64_t first, uint64_t last,
-               const char *fmt, ...)
-{
-    struct audit_finding f = {.class = class, .beside = !class_of_log(class), .first = first, .last = last};
-    va_list ap;
-    va_start(ap, fmt);
-    say(&f, fmt, ap);
-    va_end(ap);
-    keep(r, &f);
-}
-
-void audit_add_beside(struct audit_report *r, enum audit_class class, const char *fmt, ...)
-{
-    struct audit_finding f = {.class = class, .beside = true};
-    va_list ap;
-    va_start(ap, fmt);
-    say(&f, fmt, ap);
-    va_end(ap);
-    keep(r, &f);
-}
-
-void audit_doubt(struct audit_run *r, enum audit_class class, uint64_t first, uint64_t last, const char *fmt, ...)
-{
-    struct audit_finding f = {.class = class, .head = true, .first = first, .last = last};
-    va_list ap;
-    va_start(ap, fmt);
-    say(&f, fmt, ap);
-    va_end(ap);
-    r->doubt = true;
-    r->doubts++;
-    keep(r->out, &f);
-}
 
 enum { SPAN_TEXT = 60 };
 
@@ -256,120 +136,6 @@ static enum fl_err heads_due(struct audit_run *r, struct fl_why *why)
     return err;
 }
 
-/* ---- heads kept elsewhere ----------------------------------------------------------------------- */
-
-static int by_size(const void *a, const void *b)
-{
-    uint64_t x = ((const struct audit_outside_head *)a)->head.size, y = ((const struct audit_outside_head *)b)->head.size;
-    return x < y ? -1 : x > y;
-}
-
-static void not_a_head(struct audit_run *r, size_t at, enum fl_err err, const struct fl_why *w)
-{
-    audit_add_beside(r->out, err == FL_NOT_FOUND ? AUDIT_KEY : AUDIT_SIGNATURE, "%.150s is not a good signed head of this log: %.200s",
-              r->cfg->outside[at].name, w->text);
-}
-
-/* The size that a note claims, to know when its turn comes. Nothing else of it is believed before its signature is. */
-static bool claimed_size(const struct audit_outside *o, struct checkpoint *out)
-{
-    struct note *note = malloc(sizeof *note);
-    bool ok = note && note_parse(o->note, o->n, note, NULL) == FL_OK && checkpoint_parse(note->text, note->text_n, out, NULL) == FL_OK;
-    free(note);
-    return ok;
-}
-
-static enum fl_err open_outside(struct audit_run *r, struct fl_why *why)
-{
-    const struct audit_config *c = r->cfg;
-    r->outside = calloc(c->n_outside + 1, sizeof *r->outside);
-    if (!r->outside)
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    for (size_t i = 0; i < c->n_outside; i++) {
-        struct audit_outside_head *h = &r->outside[r->n_outside];
-        struct fl_why w = {0, ""};
-        c->outside[i].agreed = false;
-        enum fl_err err = checkpoint_open(c->outside[i].note, c->outside[i].n, c->keys, c->n_keys, c->keys[0].name, &h->head, &w);
-        if (err == FL_NOMEM)
-            return fl_fail(why, err, "out of memory");
-        h->verified = err == FL_OK;
-        /* signed by none of those given: perhaps by another key of this log, which is not known yet */
-        if (err && !(err == FL_NOT_FOUND && claimed_size(&c->outside[i], &h->head))) {
-            not_a_head(r, i, err, &w);
-            continue;
-        }
-        h->at = i;
-        r->n_outside++;
-    }
-    qsort(r->outside, r->n_outside, sizeof *r->outside, by_size);
-    return FL_OK;
-}
-
-/* By the keys of its time, which are known now. */
-static bool outside_signed(struct audit_run *r, struct audit_outside_head *h)
-{
-    const struct audit_outside *o = &r->cfg->outside[h->at];
-    struct fl_why w = {0, ""};
-    enum fl_err err = h->verified ? FL_OK : audit_keys_note(r, o->note, o->n, h->head.size, &h->head, &w);
-    if (err)
-        not_a_head(r, h->at, err, &w);
-    h->verified = !err;
-    return h->verified;
-}
-
-/* Those of the present count, and those that a gap in the records went past: they are signed well or not, and say nothing more,
- * for the tree is not whole then. */
-static enum fl_err outside_due(struct audit_run *r)
-{
-    while (r->next_outside < r->n_outside && r->outside[r->next_outside].head.size <= r->count) {
-        struct audit_outside_head *h = &r->outside[r->next_outside++];
-        const struct checkpoint *c = &h->head;
-        struct audit_outside *o = &r->cfg->outside[h->at];
-        struct tree_hash root;
-        enum fl_err err = tree_range_root(r->hasher, &r->range, &root);
-        if (err)
-            return err;
-        r->out->outside++;
-        if (!outside_signed(r, h) || !r->tree_ok)
-            continue;
-        if (tree_hash_same(&root, &c->root)) {
-            r->out->outside_size = c->size;
-            o->agreed = true;
-            o->size = c->size;
-            if (r->out->n_log_findings == 0)
-                r->agreed = (struct audit_good){c->size, c->root};
-            if (o->stamped_ms)
-                audit_stamped(r, o);
-            continue;
-        }
-        r->forked = true;
-        char ours[2 * FL_SHA256_SIZE + 1], theirs[2 * FL_SHA256_SIZE + 1];
-        fl_hex(root.b, sizeof root.b, ours);
-        fl_hex(c->root.b, sizeof c->root.b, theirs);
-        audit_add(r->out, AUDIT_FORK, r->out->outside_size, c->size ? c->size - 1 : 0,
-                  "%.120s holds a signed head of %llu records with the root %s; here they give %s", o->name, (ull)c->size, theirs, ours);
-        audit_retreat(r, r->out->outside_size);
-    }
-    return FL_OK;
-}
-
-static void outside_ahead(struct audit_run *r)
-{
-    const struct audit_outside_head *newest = NULL;
-    for (; r->next_outside < r->n_outside; r->next_outside++) {
-        struct audit_outside_head *h = &r->outside[r->next_outside];
-        r->out->outside++;
-        if (outside_signed(r, h))
-            newest = h;
-    }
-    if (!newest)
-        return;
-    const struct checkpoint *c = &newest->head;
-    audit_add(r->out, AUDIT_ROLLBACK, r->count, c->size - 1,
-              "%.150s holds a signed head of %llu records; here are only %llu: the last %llu were cut off, or an older copy was put back",
-              r->cfg->outside[newest->at].name, (ull)c->size, (ull)r->count, (ull)(c->size - r->count));
-}
-
 /* ---- nodes -------------------------------------------------------------------------------------- */
 
 static enum fl_err next_node(struct audit_run *r, struct fl_why *why)
@@ -431,7 +197,7 @@ static enum fl_err one_leaf(struct audit_run *r, const struct audit_leaf *leaf, 
     r->out->bytes += leaf->n;
     if (!err)
         err = heads_due(r, why);
-    if (!err && outside_due(r))
+    if (!err && audit_outside_due(r))
         err = fl_fail(why, FL_NOMEM, "out of memory");
     return err;
 }
@@ -472,7 +238,7 @@ static enum fl_err end_of_log(struct audit_run *r, struct fl_why *why)
         audit_add(r->out, AUDIT_NODE, r->count, r->count,
                   "the stored tree has nodes over records that are not there");
     audit_keys_end(r);
-    outside_ahead(r);
+    audit_outside_ahead(r);
     r->out->open = r->in_run;
     r->out->tree_intact = r->tree_ok && !r->doubt && !r->forked;
     if (!err && r->cfg->account) {
@@ -498,14 +264,14 @@ enum fl_err audit_verify(const struct audit_source *source, const struct audit_c
     enum fl_err err = FL_OK;
     if (config->account)
         account_clear(config->account);
-    err = open_outside(&r, why);
+    err = audit_outside_open(&r, why);
     if (!err)
         err = next_head(&r, why);
     if (!err)
         err = next_node(&r, why);
     if (!err)
         err = heads_due(&r, why);
-    if (!err && outside_due(&r))
+    if (!err && audit_outside_due(&r))
         err = fl_fail(why, FL_NOMEM, "out of memory");
     while (!err) {
         struct audit_leaf leaf;

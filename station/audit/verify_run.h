@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * verify_run.h: inside verify*.c only: the state of one walk through a log.
+ * verify_run.h: inside verify*.c and findings.c only: the state of one walk through a log.
  */
 #ifndef FL_AUDIT_VERIFY_RUN_H
 #define FL_AUDIT_VERIFY_RUN_H
@@ -63,12 +63,17 @@ struct audit_run {
  * build the tree with. */
 enum fl_err audit_leaf_check(struct audit_run *r, const struct audit_leaf *leaf, struct tree_hash *hash);
 
-/* A finding about a signed head alone. */
+/* A finding about a signed head alone (findings.c, as audit_add and its like). */
 void audit_doubt(struct audit_run *r, enum audit_class class, uint64_t first, uint64_t last, const char *fmt, ...) FL_PRINTF(5, 6);
 /* A head that is trustworthy: the last one, and one to come back to. */
 void audit_trust(struct audit_run *r, uint64_t size, const struct tree_hash *root);
 /* A finding about record `first`, or those behind it, came when heads over it were gone by already: back to one that is not. */
 void audit_retreat(struct audit_run *r, uint64_t first);
+
+/* verify_outside.c: before the walk; behind each record; behind the last. FL_NOMEM. */
+FL_MUST enum fl_err audit_outside_open(struct audit_run *r, struct fl_why *why);
+FL_MUST enum fl_err audit_outside_due(struct audit_run *r);
+void audit_outside_ahead(struct audit_run *r);
 
 /* verify_leaf.c: an authority stamped a head over the records so far. */
 void audit_stamped(struct audit_run *r, const struct audit_outside *o);

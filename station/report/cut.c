@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/cut.h"
 
-#include "rows/steps.h"
+#include "report/cut_steps.h"
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CELL "half, slot, lot, model, profile, "
@@ -224,161 +223,17 @@ void cut_source(const struct filter *f, enum cut_table table, bool whole, const 
     fl_buf_adds(out, ") t");
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------------
- * What view attempt_tally_step says, cell by cell: attempts come in the order of their cells, and a cell's sums are written when the
- * next one begins. */
-
-enum { CELL_NUMBERS = 5, STEPS_MAX = 64, NAME_MAX = 64 };
-
-struct step_sums {
-    int64_t id, attempts, ms, pass_ms, firsts, first_passed;
-};
-struct step_filler {
-    struct steps *steps;
-    sqlite3_stmt *find, *add;
-    int64_t at, lost, cell[CELL_NUMBERS];
-    struct step_sums sums[STEPS_MAX];
-    size_t n;
-    struct {
-        char name[NAME_MAX];
-        int64_t id;
-    } known[STEPS_MAX];
-    size_t n_known;
-};
-/* The columns of the query behind it. */
-enum { S_LEAF, S_CELL, S_PASS = S_CELL + CELL_NUMBERS, S_FIRST, S_STEP };
-static const char steps_sql[] =
-    "SELECT a.leaf, c.half, c.slot, c.lot, c.model, c.profile, a.outcome = 0, a.number IS 1, w.text "
-    "FROM attempt a INDEXED BY attempt_start CROSS JOIN attempt_cell c ON c.leaf = a.leaf LEFT JOIN word w ON w.id = a.step "
-    "WHERE a.start_ms >= ?1 AND a.start_ms < ?2 AND a.purpose IS NULL ORDER BY c.slot, c.lot, c.model, c.profile";
-
-/* *id 0: the table has no such step. */
-static enum fl_err step_id(struct step_filler *f, const char *name, int64_t *id, struct fl_why *why)
-{
-    for (size_t i = 0; i < f->n_known; i++)
-        if (strcmp(f->known[i].name, name) == 0) {
-            *id = f->known[i].id;
-            return FL_OK;
-        }
-    (void)sqlite3_bind_text(f->find, 1, name, -1, SQLITE_STATIC);
-    int rc = sqlite3_step(f->find);
-    *id = rc == SQLITE_ROW ? sqlite3_column_int64(f->find, 0) : 0;
-    enum fl_err err = rc == SQLITE_ROW || rc == SQLITE_DONE ? FL_OK : db_fail(sqlite3_db_handle(f->find), why, "cannot read");
-    (void)sqlite3_reset(f->find);
-    if (!err && f->n_known < STEPS_MAX && strlen(name) < NAME_MAX) {
-        (void)strcpy(f->known[f->n_known].name, name);
-        f->known[f->n_known++].id = *id;
-    }
-    return err;
-}
-
-static enum fl_err flush_steps(struct step_filler *f, struct fl_why *why)
-{
-    enum fl_err err = FL_OK;
-    for (size_t i = 0; i < f->n && !err; i++) {
-        const struct step_sums *s = &f->sums[i];
-        const int64_t v[] = {f->at, f->lost, f->cell[0], f->cell[1], f->cell[2], f->cell[3], f->cell[4], s->id, s->attempts, s->ms, s->pass_ms,
-                             s->firsts, s->first_passed};
-        for (size_t k = 0; k < sizeof v / sizeof *v; k++)
-            (void)sqlite3_bind_int64(f->add, (int)k + 1, v[k]);
-        err = db_run(f->add, why);
-    }
-    f->n = 0;
-    return err;
-}
-
-static enum fl_err sums_of(struct step_filler *f, int64_t id, struct step_sums **out, struct fl_why *why)
-{
-    size_t i = 0;
-    enum fl_err err = FL_OK;
-    while (i < f->n && f->sums[i].id != id)
-        i++;
-    if (i == STEPS_MAX) { /* a cell may be told in several rows */
-        err = flush_steps(f, why);
-        i = 0;
-    }
-    if (i == f->n)
-        f->sums[f->n++] = (struct step_sums){.id = id};
-    *out = &f->sums[i];
-    return err;
-}
-
-static enum fl_err add_steps(struct step_filler *f, sqlite3_stmt *s, struct fl_why *why)
-{
-    const struct step_told *told;
-    size_t n;
-    bool pass = sqlite3_column_int(s, S_PASS), first = sqlite3_column_int(s, S_FIRST);
-    const char *last = query_text(s, S_STEP);
-    enum fl_err err = steps_of(f->steps, sqlite3_column_int64(s, S_LEAF), &told, &n, why);
-    for (size_t i = 0; i < n && !err; i++) {
-        struct step_sums *sums;
-        int64_t id = 0;
-        if (told[i].name)
-            err = step_id(f, told[i].name, &id, why);
-        if (!err && id)
-            err = sums_of(f, id, &sums, why);
-        if (err || !id)
-            continue;
-        sums->attempts++;
-        sums->ms += told[i].ms;
-        sums->pass_ms += pass ? told[i].ms : 0;
-        sums->firsts += first;
-        sums->first_passed += first && told[i].rungs == 0 && (pass || !last || strcmp(last, told[i].name) != 0);
-    }
-    return err;
-}
-
-static enum fl_err fill_steps(struct step_filler *f, sqlite3_stmt *s, int64_t at, int64_t lost, struct fl_why *why)
-{
-    enum fl_err err = FL_OK;
-    int rc = SQLITE_DONE;
-    f->at = at;
-    f->lost = lost;
-    while (!err && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        bool same = true;
-        for (int i = 0; i < CELL_NUMBERS; i++)
-            same = same && f->cell[i] == sqlite3_column_int64(s, S_CELL + i);
-        if (!same)
-            err = flush_steps(f, why);
-        for (int i = 0; i < CELL_NUMBERS && !same; i++)
-            f->cell[i] = sqlite3_column_int64(s, S_CELL + i);
-        if (!err)
-            err = add_steps(f, s, why);
-    }
-    if (!err)
-        err = rc == SQLITE_DONE ? flush_steps(f, why) : db_fail(sqlite3_db_handle(s), why, "cannot read");
-    (void)sqlite3_reset(s);
-    return err;
-}
-
-static enum fl_err step_filler_open(struct report *r, const char *name, struct step_filler *f, struct fl_why *why)
-{
-    char sql[160];
-    (void)snprintf(sql, sizeof sql, "INSERT INTO %s VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", name);
-    enum fl_err err = steps_new(r->reader.db, &f->steps, why);
-    if (!err)
-        err = db_prepare(r->reader.db, "SELECT id FROM step WHERE name = ?1", &f->find, why);
-    return err ? err : db_prepare(r->reader.db, sql, &f->add, why);
-}
-
-static void step_filler_close(struct step_filler *f)
-{
-    (void)sqlite3_finalize(f->find);
-    (void)sqlite3_finalize(f->add);
-    steps_free(f->steps);
-}
-
 /* ---- filled -------------------------------------------------------------------------------------------- */
 
 /* One piece's sums; ?1 at, ?2 until, ?3 lost. */
 static char *piece_sql(const struct temp *t)
 {
-    return t->of == CUT_STEP ? sqlite3_mprintf("%s", steps_sql)
+    return t->of == CUT_STEP ? sqlite3_mprintf("%s", cut_steps_sql)
                              : sqlite3_mprintf("INSERT INTO %s SELECT ?1, ?3, %s FROM %s WHERE start_ms >= ?1 AND start_ms < ?2", t->name,
                                                tables[t->of].sums, tables[t->of].view);
 }
 
-static enum fl_err fill_pieces(struct report *r, const struct temp *t, sqlite3_stmt *piece, struct step_filler *f, struct fl_why *why)
+static enum fl_err fill_pieces(struct report *r, const struct temp *t, sqlite3_stmt *piece, struct cut_steps *steps, struct fl_why *why)
 {
     sqlite3_stmt *list;
     int rc = SQLITE_DONE;
@@ -389,7 +244,7 @@ static enum fl_err fill_pieces(struct report *r, const struct temp *t, sqlite3_s
     while (!err && (rc = sqlite3_step(list)) == SQLITE_ROW) {
         for (int i = 0; i < sqlite3_bind_parameter_count(piece); i++)
             (void)sqlite3_bind_int64(piece, i + 1, sqlite3_column_int64(list, i));
-        err = t->of == CUT_STEP ? fill_steps(f, piece, sqlite3_column_int64(list, 0), sqlite3_column_int64(list, 2), why) : db_run(piece, why);
+        err = t->of == CUT_STEP ? cut_steps_fill(steps, piece, sqlite3_column_int64(list, 0), sqlite3_column_int64(list, 2), why) : db_run(piece, why);
     }
     if (!err && rc != SQLITE_DONE)
         err = db_fail(r->reader.db, why, "cannot read");
@@ -399,21 +254,19 @@ static enum fl_err fill_pieces(struct report *r, const struct temp *t, sqlite3_s
 
 static enum fl_err fill(struct report *r, const struct temp *t, struct fl_why *why)
 {
-    struct step_filler *f = calloc(1, sizeof *f);
+    struct cut_steps *steps = NULL;
     sqlite3_stmt *piece = NULL;
     char *make = sqlite3_mprintf("CREATE TABLE %s AS SELECT 0 AS at, 0 AS lost, %s FROM %s WHERE 0", t->name, tables[t->of].sums, tables[t->of].table);
     char *sql = piece_sql(t);
-    enum fl_err err = f && make && sql ? db_exec(r->reader.db, make, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = make && sql ? db_exec(r->reader.db, make, why) : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
         err = db_prepare(r->reader.db, sql, &piece, why);
     if (!err && t->of == CUT_STEP)
-        err = step_filler_open(r, t->name, f, why);
+        err = cut_steps_open(r->reader.db, t->name, &steps, why);
     if (!err)
-        err = fill_pieces(r, t, piece, f, why);
+        err = fill_pieces(r, t, piece, steps, why);
     (void)sqlite3_finalize(piece);
-    if (f)
-        step_filler_close(f);
-    free(f);
+    cut_steps_close(steps);
     sqlite3_free(make);
     sqlite3_free(sql);
     return err;

@@ -87,7 +87,7 @@ FL_MUST enum fl_err assets_open(struct web_assets *a);
 void assets_close(struct web_assets *a);
 void assets_reply(struct web_request *q, const char *name);
 
-/* ---- connections and streams (live.c) --------------------------------------------------------------- */
+/* ---- connections and streams (live.c, live_hub.c) --------------------------------------------------------------- */
 
 struct live_conn;
 struct live_text;

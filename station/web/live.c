@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Connections and live streams.
- *
- * A stream (text/event-stream) is a row of texts, each written once and shared by all who read:
- *
- *   event: board          the whole: {"seq","now","head":{…},"slots":[tile, …]}
- *   event: delta          since the text before: {"seq","now"[,"head"],"slots":[tile, …],"p":[[i,done,total,rate,left], …]}
- *   event: beat           nothing happened for WEB_HEARTBEAT_MS
+ * Connections and live streams, on the HTTP thread. What the hub thread does to them: live_hub.c.
  *
  *   stream:  WHOLE ──► texts seq+1, seq+2, … from the ring ──► (fell out of the ring) WHOLE ──► …
  *
@@ -14,142 +8,20 @@
  * read is cut off after WEB_STREAM_BEHIND_MS, as is any connection whose request or reply takes too long:
  * the hub shuts its socket down and MHD does the rest.
  */
-#include "web/inside.h"
+#include "web/live_inside.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-enum { TEXT_MAX = 1 << 20, REAP_MS = 500 };
-#ifdef POLLRDHUP
-enum { GONE = POLLRDHUP };
-#else
-enum { GONE = POLLHUP };
-#endif
+/* ---- a stream's side, on the HTTP thread ------------------------------------------------------------------ */
 
-struct live_text { /* counted by whoever holds it; the count is guarded by web_live.lock */
-    unsigned held;
-    uint64_t seq;
-    struct fl_buf text;
-};
-
-struct live_stream {
-    struct web_live *live;
-    struct live_conn *conn;
-    struct MHD_Connection *peer;
-    struct live_text *now;  /* being sent; NULL: caught up */
-    size_t at;              /* bytes of it that are sent */
-    uint64_t seq;           /* of the last text begun; 0: none yet, the whole is due */
-    uint64_t session, until_ms, users;
-    bool suspended, ended;
-};
-
-struct live_conn {
-    struct live_conn *next, **self;
-    int fd;
-    uint64_t deadline_ms;   /* UINT64_MAX: none, a stream that has caught up */
-    bool cut;
-    struct live_stream *stream;
-};
-
-/* ---- texts --------------------------------------------------------------------------------------------- */
-
-static struct live_text *text_new(void)
-{
-    struct live_text *t = calloc(1, sizeof *t);
-    if (t) {
-        t->held = 1;
-        t->text = FL_BUF(TEXT_MAX);
-    }
-    return t;
-}
-
-static void text_drop(struct live_text *t)
+void live_text_drop(struct live_text *t)
 {
     if (t && --t->held == 0) {
         fl_buf_fini(&t->text);
         free(t);
     }
 }
-
-static void begin_text(struct live_text *t, const char *event, uint64_t seq, uint64_t now_ms)
-{
-    t->seq = seq;
-    fl_buf_addf(&t->text, "event: %s\ndata: {\"seq\":%llu,\"now\":%llu,", event, (unsigned long long)seq,
-                (unsigned long long)now_ms);
-}
-
-static struct live_text *whole_text(struct web_live *l, uint64_t seq, uint64_t now_ms)
-{
-    struct live_text *t = text_new();
-    if (!t)
-        return NULL;
-    begin_text(t, "board", seq, now_ms);
-    fl_buf_adds(&t->text, "\"head\":");
-    tiles_head(&t->text, &l->head);
-    fl_buf_adds(&t->text, ",\"slots\":[");
-    bool first = true;
-    for (size_t i = 0; i < board_slots(l->board); i++) {
-        if (!l->shown[i].slot)
-            continue; /* a place that no slot has taken yet */
-        if (!first)
-            fl_buf_addc(&t->text, ',');
-        first = false;
-        tiles_tile(&t->text, i, &l->shown[i], &l->meter[i]);
-    }
-    fl_buf_adds(&t->text, "]}\n\n");
-    return t;
-}
-
-/* Compares the board with what was shown; NULL when nothing changed (or no memory: the next tick tries again). */
-static struct live_text *delta_text(struct web_live *l, uint64_t seq, uint64_t now_ms)
-{
-    struct tally_head head;
-    struct live_text *t = text_new();
-    struct fl_buf progress = FL_BUF(TEXT_MAX);
-    bool any = false, first = true;
-    if (!t)
-        return NULL;
-    begin_text(t, "delta", seq, now_ms);
-    tally_get(board_tally(l->board), now_ms, &head);
-    if (memcmp(&head, &l->head, sizeof head) != 0) {
-        l->head = head;
-        fl_buf_adds(&t->text, "\"head\":");
-        tiles_head(&t->text, &head);
-        fl_buf_addc(&t->text, ',');
-        any = true;
-    }
-    fl_buf_adds(&t->text, "\"slots\":[");
-    for (size_t i = 0; i < board_slots(l->board); i++) {
-        struct slot_view v;
-        board_get(l->board, i, &v);
-        if (v.changes == l->shown[i].changes)
-            continue;
-        tile_meter_add(&l->meter[i], &v, now_ms);
-        if (tiles_same_but_progress(&v, &l->shown[i])) {
-            fl_buf_addf(&progress, "%s[%zu,%llu,%llu,%llu,%lld]", progress.len ? "," : "", i,
-                        (unsigned long long)v.done, (unsigned long long)v.total,
-                        (unsigned long long)l->meter[i].rate, (long long)tile_left_ms(&l->meter[i], &v));
-        } else {
-            if (!first)
-                fl_buf_addc(&t->text, ',');
-            first = false;
-            tiles_tile(&t->text, i, &v, &l->meter[i]);
-        }
-        l->shown[i] = v;
-        any = true;
-    }
-    fl_buf_addf(&t->text, "],\"p\":[%s]}\n\n", fl_buf_text(&progress));
-    fl_buf_fini(&progress);
-    if (!any) {
-        text_drop(t);
-        t = NULL;
-    }
-    return t;
-}
-
-/* ---- a stream's side, on the HTTP thread ------------------------------------------------------------------ */
 
 static struct live_text *next_text_locked(struct web_live *l, struct live_stream *s)
 {
@@ -176,7 +48,7 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *out, size_t max)
     (void)pos;
     (void)pthread_mutex_lock(&l->lock);
     if (s->now && s->at == s->now->text.len) {
-        text_drop(s->now);
+        live_text_drop(s->now);
         s->now = NULL;
     }
     if (!s->now) {
@@ -204,7 +76,7 @@ static void stream_free(void *cls)
     struct live_stream *s = cls;
     struct web_live *l = s->live;
     (void)pthread_mutex_lock(&l->lock);
-    text_drop(s->now);
+    live_text_drop(s->now);
     s->conn->stream = NULL;
     if (s->conn->deadline_ms == UINT64_MAX)
         s->conn->deadline_ms = fl_mono_ms() + WEB_REQUEST_MS / l->hurry;
@@ -283,7 +155,7 @@ void live_deadline(struct MHD_Connection *c, struct web_live *l, unsigned ms)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
-static void wake_stream_locked(struct live_stream *s)
+void live_wake_locked(struct live_stream *s)
 {
     if (s->suspended) {
         s->suspended = false;
@@ -297,186 +169,9 @@ void live_end_session(struct web_live *l, uint64_t session)
     for (struct live_conn *c = l->conns; c; c = c->next)
         if (c->stream && session && c->stream->session == session) {
             c->stream->ended = true;
-            wake_stream_locked(c->stream);
+            live_wake_locked(c->stream);
         }
     (void)pthread_mutex_unlock(&l->lock);
-}
-
-/* ---- the hub thread ---------------------------------------------------------------------------------------- */
-
-static void reap_locked(struct web_live *l, uint64_t now_ms)
-{
-    for (struct live_conn *c = l->conns; c; c = c->next)
-        if (!c->cut && now_ms >= c->deadline_ms) {
-            c->cut = true;
-            l->cut++;
-            (void)shutdown(c->fd, SHUT_RDWR); /* MHD sees the end and closes; the descriptor stays its own */
-        }
-}
-
-/* A suspended connection is not watched by MHD: a viewer that went away is found here, so that its place is free. */
-static void find_gone_locked(struct web_live *l)
-{
-    for (struct live_conn *c = l->conns; c; c = c->next) {
-        struct pollfd p = {.fd = c->fd, .events = GONE};
-        if (c->stream && c->stream->suspended && poll(&p, 1, 0) > 0) {
-            c->stream->ended = true;
-            wake_stream_locked(c->stream);
-        }
-    }
-}
-
-/* Somebody was taken out or given another role: streams from before end, and who may still look is back in a moment. */
-static void end_older_locked(struct web_live *l, uint64_t users)
-{
-    for (struct live_conn *c = l->conns; c; c = c->next)
-        if (c->stream && c->stream->users < users) {
-            c->stream->ended = true;
-            wake_stream_locked(c->stream);
-        }
-}
-
-static void publish_locked(struct web_live *l, struct live_text *t, uint64_t now_ms)
-{
-    if (t && t->text.err) {
-        text_drop(t); /* too long or no memory: the viewers get the whole instead */
-        t = NULL;
-        l->seq += WEB_RING;
-        for (size_t i = 0; i < WEB_RING; i++) {
-            text_drop(l->ring[i]);
-            l->ring[i] = NULL;
-        }
-        l->hungry = true;
-    }
-    if (t) {
-        l->seq = t->seq;
-        text_drop(l->ring[t->seq % WEB_RING]);
-        l->ring[t->seq % WEB_RING] = t;
-        l->sent_ms = now_ms;
-        l->texts++;
-    }
-}
-
-static void feed_locked(struct web_live *l, uint64_t now_ms)
-{
-    if (l->hungry) {
-        struct live_text *t = whole_text(l, l->seq, now_ms);
-        if (t && !t->text.err) {
-            text_drop(l->whole);
-            l->whole = t;
-            l->hungry = false;
-        } else {
-            text_drop(t);
-        }
-    }
-    for (struct live_conn *c = l->conns; c; c = c->next)
-        if (c->stream && (c->stream->seq != l->seq || now_ms >= c->stream->until_ms))
-            wake_stream_locked(c->stream);
-}
-
-/* A heartbeat is a text like any other, so that every stream gets it in its place. */
-static struct live_text *beat_text(uint64_t seq)
-{
-    struct live_text *t = text_new();
-    if (t) {
-        t->seq = seq;
-        fl_buf_adds(&t->text, "event: beat\ndata: {}\n\n");
-    }
-    return t;
-}
-
-/* Asked for now and then; 0 otherwise. */
-static uint64_t users_now(struct web_live *l, uint64_t now_ms)
-{
-    if (now_ms - l->looked_ms < REAP_MS)
-        return 0;
-    l->looked_ms = now_ms;
-    return auth_users(l->auth);
-}
-
-static void *hub_main(void *arg)
-{
-    struct web_live *l = arg;
-    (void)pthread_mutex_lock(&l->lock);
-    while (!l->stop) {
-        uint64_t now = fl_mono_ms();
-        reap_locked(l, now);
-        find_gone_locked(l);
-        l->hungry = l->hungry && l->streams;
-        if (l->streams) {
-            uint64_t seq = l->seq + 1;
-            (void)pthread_mutex_unlock(&l->lock); /* the board and the users are read, and texts written, without it */
-            uint64_t users = users_now(l, now);
-            struct live_text *t = delta_text(l, seq, now);
-            if (!t && now - l->sent_ms >= WEB_HEARTBEAT_MS)
-                t = beat_text(seq);
-            (void)pthread_mutex_lock(&l->lock);
-            end_older_locked(l, users);
-            publish_locked(l, t, now);
-            feed_locked(l, now);
-        }
-        bool idle = l->streams == 0;
-        struct fl_deadline tick = fl_deadline_in_ms(idle ? REAP_MS : WEB_TICK_MS);
-        while (!l->stop && !(idle && l->hungry) && fl_cond_wait(&l->wanted, &l->lock, tick))
-            if (l->hungry && !idle)
-                feed_locked(l, fl_mono_ms()); /* a new viewer need not wait for the tick */
-    }
-    (void)pthread_mutex_unlock(&l->lock);
-    return NULL;
-}
-
-enum fl_err live_open(struct web_live *l, const struct mhd *mhd, struct board *board, struct web_auth *auth, unsigned hurry,
-                      struct fl_why *why)
-{
-    size_t n = board_slots(board);
-    *l = (struct web_live){.mhd = mhd, .board = board, .auth = auth, .seq = 1, .hurry = hurry ? hurry : 1};
-    if (pthread_mutex_init(&l->lock, NULL) != 0 || fl_cond_init(&l->wanted))
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    l->running = true;
-    l->shown = calloc(n + 1, sizeof *l->shown);
-    l->meter = calloc(n + 1, sizeof *l->meter);
-    for (size_t i = 0; l->shown && i < n; i++)
-        board_get(board, i, &l->shown[i]);
-    tally_get(board_tally(board), fl_mono_ms(), &l->head);
-    if (!l->shown || !l->meter || pthread_create(&l->thread, NULL, hub_main, l) != 0) {
-        l->running = false;
-        free(l->shown);
-        free(l->meter);
-        (void)pthread_cond_destroy(&l->wanted);
-        (void)pthread_mutex_destroy(&l->lock);
-        return fl_fail(why, FL_NOMEM, "cannot start the hub's thread");
-    }
-    return FL_OK;
-}
-
-void live_stop(struct web_live *l)
-{
-    if (!l->running)
-        return;
-    (void)pthread_mutex_lock(&l->lock);
-    l->stop = true;
-    (void)pthread_cond_broadcast(&l->wanted);
-    (void)pthread_mutex_unlock(&l->lock);
-    (void)pthread_join(l->thread, NULL);
-    (void)pthread_mutex_lock(&l->lock);
-    for (struct live_conn *c = l->conns; c; c = c->next)
-        if (c->stream)
-            wake_stream_locked(c->stream);
-    (void)pthread_mutex_unlock(&l->lock);
-}
-
-void live_close(struct web_live *l)
-{
-    if (!l->running)
-        return;
-    for (size_t i = 0; i < WEB_RING; i++)
-        text_drop(l->ring[i]);
-    text_drop(l->whole);
-    free(l->shown);
-    free(l->meter);
-    (void)pthread_cond_destroy(&l->wanted);
-    (void)pthread_mutex_destroy(&l->lock);
-    l->running = false;
 }
 
 struct live_conn *live_conn_next(const struct live_conn *c)

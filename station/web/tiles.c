@@ -7,7 +7,7 @@
  * tile: {"i","slot","state","tone","sign","port","mac","chip","step","done","total","rate","left","baud","rungs",
  *        "fault","what","todo","who","why","leaf","started","ended","hand"[,"said","said_ms","refused"]}
  *        bytes, ms, monotonic ms
- * progress (live.c): [i, done, total, rate, left]
+ * progress (live_hub.c): [i, done, total, rate, left]
  */
 #include "web/inside.h"
 

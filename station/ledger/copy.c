@@ -232,6 +232,8 @@ static enum fl_err settle(const struct folder *f, struct fl_why *why)
     struct start_found found;
     int64_t busy, version;
     enum fl_err err = folder_identity(f, station, &vkey, why);
+    if (!err)
+        err = db_is_file(f->db, why);
     if (!err && sqlite3_open_v2(f->db, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         err = db_fail(db, why, "cannot open");
     if (!err)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Older heads' signatures add nothing to the integrity of a log whose newest head is good and whose roots all follow:
  * they are `flashline audit`'s. 1,000 take about 0.2 s. */
@@ -31,11 +32,12 @@ static enum fl_err renew_wal(const struct folder *f, struct fl_why *why)
 
 enum fl_err start_database(const struct folder *f, sqlite3 **out, struct fl_why *why)
 {
-    bool had = fl_path_exists(f->db);
+    struct stat st;
+    bool had = stat(f->db, &st) == 0, empty = !had || (S_ISREG(st.st_mode) && st.st_size == 0);
     *out = NULL;
-    if (!had && fl_path_exists(f->checkpoint))
-        return fl_fail(why, FL_MISMATCH, "%.200s is gone, and the file checkpoint beside it tells of records that were in it: "
-                       "put the database back from a copy", f->db);
+    if (empty && fl_path_exists(f->checkpoint)) /* before anything is written into it */
+        return fl_fail(why, FL_MISMATCH, "%.200s is %s, and the file checkpoint beside it tells of records that were in it: "
+                       "put the database back from a copy", f->db, had ? "empty" : "gone");
     enum fl_err err = db_is_file(f->db, why);
     if (!err)
         err = renew_wal(f, why);

@@ -188,7 +188,7 @@ enum fl_err time_parse(const char *text, const struct zone *zone, int64_t now_ms
     const char *rest = text;
     int minutes = 0, clock = 0, seconds = 0, ms = 0;
     int64_t span = span_parse(text);
-    if (span >= 0) {
+    if (span >= 0 && span <= now_ms) {
         *out = now_ms - span;
         return FL_OK;
     }
@@ -209,13 +209,11 @@ enum fl_err time_parse(const char *text, const struct zone *zone, int64_t now_ms
         }
     }
     bool fixed = ok && (strcmp(rest, "Z") == 0 || offset_parse(rest, &minutes));
-    ok = ok && (fixed || !*rest);
-    if (ok) { /* whether there is such a day, the one parser of times knows */
-        (void)snprintf(iso, sizeof iso, "%.10sT%02d:%02d:%02d.%03dZ", text, clock / 60 % 100, clock % 60, seconds % 100, ms % 1000);
-        ok = fl_time_parse(iso, out);
-    }
-    if (!ok)
+    if (!ok || (!fixed && *rest))
         return fl_fail(why, FL_ARG, "'%.40s' is no time: 2026-11-22, 2026-11-22T08:30, either with Z or +08:00 behind it, or 24h, 7d ago", text);
+    (void)snprintf(iso, sizeof iso, "%.10sT%02d:%02d:%02d.%03dZ", text, clock / 60 % 100, clock % 60, seconds % 100, ms % 1000);
+    if (!fl_time_parse(iso, out))
+        return fl_fail(why, FL_ARG, "'%.40s' is no time: there is no %.10s", text, text);
     *out = fixed ? *out - (int64_t)minutes * MINUTE_MS : from_shown(zone, *out);
     return FL_OK;
 }

@@ -96,7 +96,7 @@ enum fl_err db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct 
         return FL_OK;
     char what[60];
     (void)snprintf(what, sizeof what, "cannot prepare '%.40s'", sql);
-    return db_fail(db, why, what);
+    return db_fail(db, why, sqlite3_errcode(db) == SQLITE_ERROR ? what : "cannot read"); /* only of a mistake in it the text says anything */
 }
 
 const char *db_text(sqlite3_stmt *s, int column)

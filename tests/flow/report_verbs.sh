@@ -124,16 +124,17 @@ bad 2 "not both" trace "$mac" --lot L-001
 sum "$d" | cmp -s "$T/before" - || fail "a question changed the data folder"
 
 # ---- databases that are none
-mkdir "$T/cut" "$T/other" "$T/empty"
+mkdir -p "$T/cut" "$T/other" "$T/empty" "$T/folder/flashline.db" "$T/pipe"
 head -c 100000 "$d/flashline.db" >"$T/cut/flashline.db"
 sqlite3 "$T/other/flashline.db" "CREATE TABLE recipe (name TEXT); PRAGMA user_version = 11"
 : >"$T/empty/flashline.db"
-for x in cut other empty nowhere; do
+mkfifo "$T/pipe/flashline.db" # nobody writes into it: who opens it waits for ever
+for x in cut other empty nowhere folder pipe; do
     for v in "report summary" "report blame" "trace $mac" "trace --lot L-001"; do
         # shellcheck disable=SC2086 # words
         expect_exit 3 "$FL" $v --data "$T/$x"
         [ ! -s "$T/out" ] || fail "$v of a database that is $x printed something"
-        expect_text "$T/err" '^flashline: .*(damaged|malformed|station|schema)'
+        expect_text "$T/err" '^flashline: .*(damaged|malformed|station|schema|is no file)'
     done
 done
 [ "$(sqlite3 "$T/other/flashline.db" 'SELECT count(*) FROM sqlite_schema')" = 1 ] || fail "the foreign database was changed"

@@ -83,6 +83,7 @@ static void not_ours(void **state)
         {"no database", "head -c 5000 /dev/zero | tr '\\0' 'x' > $D/flashline.db", FL_MISMATCH, "not a database"},
         {"cut", "truncate -s 50000 $D/flashline.db", FL_MISMATCH, "malformed"},
         {"gone", "rm $D/flashline.db", FL_MISMATCH, "is gone"},
+        {"empty", "truncate -s 0 $D/flashline.db", FL_MISMATCH, "is empty"},
     };
     for (size_t i = 0; i < T_COUNT(row); i++) {
         struct fl_why why = {0, ""};
@@ -92,7 +93,7 @@ static void not_ours(void **state)
         enum fl_err err = opening(s, &why);
         if (err != row[i].err || !strstr(why.text, row[i].words))
             fail_msg("%s: %d %s", row[i].what, err, why.text);
-        t_shell("if [ -s %s/before ]; then cmp %s/before %s/flashline.db; else [ ! -e %s/flashline.db ]; fi", s->dir, s->dir, s->data, s->data);
+        t_shell("if [ -s %s/before ]; then cmp %s/before %s/flashline.db; else [ ! -s %s/flashline.db ]; fi", s->dir, s->dir, s->data, s->data);
     }
 }
 

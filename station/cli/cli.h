@@ -71,6 +71,8 @@ int cli_fail(int code, const char *fmt, ...) FL_PRINTF(2, 3);
 void cli_print(const char *fmt, ...) FL_PRINTF(1, 2);
 void cli_fprint(FILE *to, const char *fmt, ...) FL_PRINTF(2, 3);
 void cli_vfprint(FILE *to, const char *fmt, va_list ap) FL_PRINTF(2, 0);
+/* Who read standard output has gone, as `| head` does: it had enough, and long answers end without a word about it. */
+bool cli_reader_gone(void);
 /* To standard error, words and names made fit for a terminal; as they are written, with their line ends. */
 void cli_say(const char *fmt, ...) FL_PRINTF(1, 2);
 

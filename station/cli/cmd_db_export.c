@@ -56,6 +56,8 @@ static int export_one(const char *dir, const char *table, enum export_form form)
 {
     struct fl_why why = {0, "the rows could not be written out"};
     enum fl_err err = table ? export_table(dir, table, form, to_stdout, NULL, &why) : export_database(dir, to_stdout, NULL, &why);
+    if (err && ferror(stdout) && cli_reader_gone())
+        return CLI_STATION;
     return err == FL_ARG ? cli_usage(&cmd_db_export, "%s (--list tells what there is)", why.text)
            : err         ? cli_fail(CLI_STATION, "%s", why.text)
                          : CLI_OK;

@@ -74,7 +74,7 @@ static int write_out(const struct sheet *s, const char *format, const char *part
     if (err == FL_NOT_FOUND)
         code = cli_fail(CLI_USAGE, "the report %s has no part '%s'", s->name, part);
     else if (err || fwrite(fl_buf_text(&out), 1, out.len, stdout) != out.len || fflush(stdout) != 0)
-        code = cli_fail(CLI_STATION, "the report could not be written out");
+        code = !err && cli_reader_gone() ? CLI_STATION : cli_fail(CLI_STATION, "the report could not be written out");
     fl_buf_fini(&out);
     return code;
 }

@@ -87,6 +87,13 @@ static void say_line(const json_t *line)
         cli_print("alarm            %s\n", fl_json_text(line, "alarm"));
 }
 
+/* Rare ends: where there is none, there is no word. */
+static void say_some(const json_t *hour, const char *key, const char *word)
+{
+    if (fl_json_int(hour, key, 0))
+        cli_print(", %lld %s", (long long)fl_json_int(hour, key, 0), word);
+}
+
 static int tell(const json_t *log, const json_t *line, const json_t *hour, const struct slot_view *v, size_t n, int format)
 {
     if (format == CLI_JSON_OUT) {
@@ -102,9 +109,12 @@ static int tell(const json_t *log, const json_t *line, const json_t *hour, const
     say_line(line);
     say_time("verified whole", fl_json_int(log, "verified_ms", 0));
     say_time("last attempt", fl_json_int(log, "last_ms", 0));
-    cli_print("last hour        %lld attempt%s: %lld PASS, %lld FAIL, %lld ERROR; %lld of %lld units at the first attempt\n",
+    cli_print("last hour        %lld attempt%s: %lld PASS, %lld FAIL, %lld ERROR",
            attempts, attempts == 1 ? "" : "s", (long long)fl_json_int(hour, "pass", 0), (long long)fl_json_int(hour, "fail", 0),
-           (long long)fl_json_int(hour, "error", 0), (long long)fl_json_int(hour, "first_passed", 0), (long long)fl_json_int(hour, "first", 0));
+           (long long)fl_json_int(hour, "error", 0));
+    say_some(hour, "aborted", "ABORTED");
+    say_some(hour, "interrupted", "INTERRUPTED");
+    cli_print("; %lld of %lld units at the first attempt\n", (long long)fl_json_int(hour, "first_passed", 0), (long long)fl_json_int(hour, "first", 0));
     for (size_t i = 0; i < n; i++)
         cli_print("slot %-4d        %-11s %s%s%s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac[0] ? v[i].mac : "no MAC", v[i].fault[0] ? " " : "",
                   v[i].fault);

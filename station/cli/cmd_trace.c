@@ -147,7 +147,7 @@ static int trace(const char *data, const char *name, const struct recall_query *
             err = fl_fail(&why, FL_IO, "the trace could not be written out");
         code = err == FL_ARG ? CLI_USAGE : err == FL_NOT_FOUND ? CLI_NOT_PASS : err ? CLI_STATION : CLI_OK;
     }
-    if (code)
+    if (code && !(ferror(stdout) && cli_reader_gone()))
         (void)cli_fail(code, "%s", why.text);
     report_close(r);
     return code;

@@ -36,7 +36,7 @@ struct making {
     struct fl_wake stop; /* raised by a signal */
     struct results results;
     struct cli_signals signals;
-    bool signals_on;
+    bool signals_on, tiles; /* the latter: standard error shows tiles */
     struct web *web;
     struct clerk *clerk; /* NULL: the console has no keyboard */
     struct console *console;
@@ -141,7 +141,7 @@ static void forget_passphrase(struct making *m)
 /* Has the console one? Then it is the only reader of what is typed. */
 static bool keyboard(const struct making *m)
 {
-    return m->mode == LINE_STAY && console_takes_terminal(stderr) && isatty(STDIN_FILENO);
+    return m->mode == LINE_STAY && m->tiles && isatty(STDIN_FILENO);
 }
 
 /* A bell where something was not done: hands are full, eyes elsewhere. */
@@ -150,7 +150,7 @@ static void said(void *making, enum works_says how, const char *text)
     struct making *m = making;
     if (how == WORKS_NOTE)
         results_note(&m->results, text);
-    else if (!console_takes_terminal(stderr))
+    else if (!m->tiles)
         cli_say("flashline: scan: %s\n", text);
     else if (how == WORKS_NOT_DONE)
         (void)fputc('\a', stderr);
@@ -183,8 +183,7 @@ static int open_works(struct making *m)
 
 static void web_log(void *ctx, const char *line)
 {
-    (void)ctx;
-    if (!console_takes_terminal(stderr))
+    if (!((struct making *)ctx)->tiles)
         cli_say("flashline: web: %s\n", line);
 }
 
@@ -192,7 +191,7 @@ static int show_in_browsers(struct making *m)
 {
     struct fl_why why = {0, ""};
     const struct web_config config = {.listen = m->web_listen, .data = m->data_dir, .board = works_board(m->works),
-                                      .tls_cert = m->web_cert, .tls_key = m->web_key, .log = web_log};
+                                      .tls_cert = m->web_cert, .tls_key = m->web_key, .log = web_log, .ctx = m};
     if (!m->web_listen)
         return CLI_OK;
     enum fl_err err = web_start(&config, &m->web, &why);
@@ -207,7 +206,7 @@ static int show_on_console(struct making *m)
 {
     struct fl_why why = {0, ""};
     const struct clerk_config work = {.code = works_scanned, .damaged = works_scan_damaged, .reopen = works_reopen, .ctx = m->works};
-    if (console_takes_terminal(stderr))
+    if (m->tiles)
         results_hold(&m->results, isatty(STDOUT_FILENO));
     if (keyboard(m) && clerk_open(&work, &m->clerk, &why))
         return cli_fail(CLI_STATION, "%s", why.text);
@@ -235,6 +234,7 @@ static int run(struct making *m)
         code = load_station(m);
     if (code)
         return code;
+    m->tiles = console_takes_terminal(stderr);
     if (results_init(&m->results, cli_format(m->format), m->station.n))
         return cli_fail(CLI_STATION, "out of memory");
     if (fl_wake_init(&m->stop, &why) || cli_signals_start(&m->signals, on_signal, m, &why))

@@ -145,6 +145,21 @@ static void print_json(FILE *out, json_t *o)
     json_decref(o);
 }
 
+/* Each rung and its cause once, in the order in which they first came: a bad line takes dozens, by turns. */
+static void print_rungs(FILE *out, const struct attempt_facts *f)
+{
+    for (size_t i = 0, said = 0; i < f->n_rungs; i++) {
+        unsigned long long sum = 0, before = 0;
+        for (size_t k = 0; k < f->n_rungs; k++)
+            if (strcmp(f->rungs[k].name, f->rungs[i].name) == 0 && strcmp(f->rungs[k].cause, f->rungs[i].cause) == 0) {
+                sum += f->rungs[k].count;
+                before += k < i;
+            }
+        if (!before)
+            cli_fprint(out, "%s%s x%llu (%s)", said++ ? ", " : " rungs: ", f->rungs[i].name, sum, f->rungs[i].cause);
+    }
+}
+
 static void print_text(FILE *out, const struct attempt_facts *f, int64_t leaf)
 {
     char mac[24] = "no MAC";
@@ -157,8 +172,7 @@ static void print_text(FILE *out, const struct attempt_facts *f, int64_t leaf)
     cli_fprint(out, " %.1f s", f->duration_ms / 1000.0);
     if (leaf >= 0)
         cli_fprint(out, " leaf %lld", (long long)leaf);
-    for (size_t i = 0; i < f->n_rungs; i++)
-        cli_fprint(out, "%s%s x%u (%s)", i ? ", " : " rungs: ", f->rungs[i].name, f->rungs[i].count, f->rungs[i].cause);
+    print_rungs(out, f);
     fputc('\n', out);
     if (fault)
         cli_fprint(out, "    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault->todo);

@@ -309,12 +309,6 @@ static void *paint_main(void *arg)
     return NULL;
 }
 
-bool console_takes_terminal(FILE *out)
-{
-    const char *term = getenv("TERM");
-    return isatty(fileno(out)) && term && *term && strcmp(term, "dumb") != 0;
-}
-
 static enum fl_err prepare(struct console *c, struct fl_why *why)
 {
     const char *no_colour = getenv("NO_COLOR");

@@ -21,7 +21,8 @@
 
 struct console; /* opaque */
 
-/* Will `out` show tiles? Then nobody else may write to that terminal until console_stop. */
+/* Will `out` show tiles? Then nobody else may write to that terminal until console_stop. To be asked before a console starts: it
+ * asks terminfo, which knows one terminal at a time. */
 bool console_takes_terminal(FILE *out);
 
 /* What is typed and is more than a look: called on the painter's thread, so hand it on and be back at once. What came of

@@ -113,6 +113,8 @@ wait $piped || fail "the pipe"
 grep -q "$esc" "$tmp/pipe" && fail "a pipe got control sequences"
 start 80 24 'LC_ALL=C.UTF-8 TERM=no-such-terminal' slots=2 speed=30
 see 'PASS'
+t send-keys C-c
+see 'ended with 0'
 
 echo "Ctrl-S and Ctrl-Z stop nothing"
 start 80 24 LC_ALL=C.UTF-8 slots=8 speed=30

@@ -31,6 +31,11 @@ rc=0
 "$FL" doctor --station "$T/s.yaml" --format json >/dev/full 2>"$T/err" || rc=$?
 [ $rc = 3 ] && [ "$(grep -c 'written' "$T/err")" = 1 ] || { cat "$T/err"; fail "doctor on a full disk: exit $rc"; }
 
+# who had enough is not told so
+{ "$FL" db export record --data "$D" 2>"$T/err" || :; } | true
+{ "$FL" report summary --data "$D" 2>>"$T/err" || :; } | true
+[ ! -s "$T/err" ] || { cat "$T/err"; fail "a reader that went is complained of"; }
+
 # who has no HOME has one all the same, and never a station in whatever folder is the current one
 mkdir "$T/cwd"
 for home in "" "HOME=" "HOME=somewhere" "XDG_DATA_HOME=somewhere"; do

@@ -79,6 +79,8 @@ void cli_say(const char *fmt, ...) FL_PRINTF(1, 2);
 /* --data, or $XDG_DATA_HOME/flashline, or ~/.local/share/flashline: of $HOME, else as the system knows this user; who has no home
  * has /var/lib/flashline. New string; NULL: no memory. */
 char *cli_data_dir(const char *given);
+/* For verbs that work without a station too: says so where there is none, for the folder's name may be a slip. */
+void cli_no_station_yet(const char *dir);
 /* --format: "text" (also NULL) or "json"; -1 for anything else. */
 enum cli_format { CLI_TEXT_OUT, CLI_JSON_OUT };
 int cli_format(const char *given);

@@ -161,6 +161,8 @@ static int open_lot(struct opening *o, const char *name)
         code = telling_event(&o->t, EVENT_PROFILE, json_incref(json_array_get(o->facts, i)), &leaf);
     if (!code)
         code = telling_event(&o->t, EVENT_LOT_OPEN, lot_body(o, name), &leaf);
+    if (!code && o->max < o->quantity && o->quantity != NOT_SAID)
+        cli_say("flashline: note: %u units may pass (--max), fewer than the %u that are wanted\n", o->max, o->quantity);
     return code ? code : telling_say(&o->t, lot_body(o, name), leaf, "lot %s is open", name);
 }
 

@@ -87,6 +87,8 @@ static int run_web(int argc, char **argv)
         return cli_usage(&cmd_web, "'%s' is one word too many", argv[0]);
     char *dir = cli_data_dir(data);
     c.data = dir;
+    if (dir)
+        cli_no_station_yet(dir);
     code = dir ? serve(&c) : cli_fail(CLI_STATION, "out of memory");
     free(dir);
     return code;

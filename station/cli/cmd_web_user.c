@@ -122,6 +122,8 @@ static int run_user(int argc, char **argv)
     if (cli_format(a.format) < 0)
         return cli_usage(&cmd_web_user, "--format is text or json, not '%s'", a.format);
     char *data = cli_data_dir(a.data);
+    if (data)
+        cli_no_station_yet(data);
     code = data ? checked(data, argc, argv, &a) : cli_fail(CLI_STATION, "out of memory");
     free(data);
     return code;

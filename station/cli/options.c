@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/grow.h"
 #include "base/utf8.h"
+#include "store/folder.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -176,6 +177,16 @@ char *cli_data_dir(const char *given)
         home = who ? who->pw_dir : NULL;
     }
     return home && *home == '/' ? fl_path_join(home, ".local/share/flashline") : strdup("/var/lib/flashline");
+}
+
+void cli_no_station_yet(const char *dir)
+{
+    struct folder f;
+    if (folder_paths(dir, &f, NULL))
+        return;
+    if (!folder_there(&f))
+        cli_say("flashline: note: there is no station in %s yet\n", dir);
+    folder_fini(&f);
 }
 
 int cli_format(const char *given)

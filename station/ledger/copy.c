@@ -10,18 +10,33 @@
 #include "store/shapes.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The name appears with the whole content or not at all, and never in the place of something else. */
+/* Sticks (FAT, exFAT) and many network shares know no second name for a file. */
+static bool no_links(int error)
+{
+    return error == EPERM || error == EOPNOTSUPP || error == ENOSYS || error == EMLINK;
+}
+
+/* The name appears with the whole content or not at all, and never in the place of something else: link() replaces nothing.
+ * Without links that is asked first; whoever makes a file of that name in the same moment is no other backup, for those wait. */
 static enum fl_err name_it(const char *part, const char *to, struct fl_why *why)
 {
     char *dir = fl_path_dir(to);
     enum fl_err err = dir ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
-    if (!err && link(part, to) != 0)
-        err = errno == EEXIST ? fl_fail(why, FL_EXISTS, "%.300s is there already", to) : fl_fail_os(why, "cannot name %.250s", to);
+    if (!err && link(part, to) != 0) {
+        int error = errno;
+        if (error == EEXIST || (no_links(error) && fl_path_exists(to))) {
+            err = fl_fail(why, FL_EXISTS, "%.300s is there already", to);
+        } else if (!no_links(error) || rename(part, to) != 0) {
+            errno = no_links(error) ? errno : error;
+            err = fl_fail_os(why, "cannot name %.250s", to);
+        }
+    }
     if (!err)
         err = fl_path_sync(dir, why);
     free(dir);

@@ -43,7 +43,7 @@ enum fl_err seal_open(const char *path, const char *secret, struct seal *out, st
     if (stat(path, &st) != 0)
         return fl_fail_os(why, "cannot read the signing key %s", path);
     if (st.st_mode & 077)
-        return fl_fail(why, FL_ACCESS, "others may read the signing key %.200s (mode %03o): chmod 600 it", path,
+        return fl_fail(why, FL_ACCESS, "others may read the signing key %.200s (mode %03o): chmod 600 it, or copy it first to where that holds (not on most sticks)", path,
                        (unsigned)st.st_mode & 0777u);
     enum fl_err err = fl_file_read(path, &text, why);
     if (!err && token_describes(text.bytes, text.len)) {

@@ -154,7 +154,12 @@ enum fl_err db_copy(sqlite3 *db, const char *to, struct fl_why *why)
         sqlite3_free(sql);
         return fl_fail_os(why, "cannot remove %s", to);
     }
-    enum fl_err err = db_exec(db, sql, why);
+    enum fl_err err = FL_OK;
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        char what[200];
+        (void)snprintf(what, sizeof what, "cannot be copied to %.150s", to);
+        err = db_fail(db, why, what);
+    }
     sqlite3_free(sql);
     return err ? err : fl_path_sync(to, why);
 }

@@ -68,6 +68,17 @@ dump "$D/flashline.db" >"$T/two"
 cmp "$T/one" "$T/two" || fail "the same records gave other rows"
 ls "$D"/flashline.db.new* "$D"/flashline.db-journal 2>/dev/null && fail "something was left behind"
 
+# to a stick, which knows no second names; and where no file can be made
+sanitizer=$(ldd "$FL" | sed -n 's/.*=> \(.*lib[at]san\.so[^ ]*\).*/\1/p')
+on_stick() { env LD_PRELOAD="$sanitizer $PWD/$B/preload_stick.so" "$@"; }
+expect_exit 0 on_stick "$FL" db backup "$T/stick.db" --data "$D"
+[ "$(sqlite3 "$T/stick.db" "SELECT count(*) FROM leaf")" = "$(sqlite3 "$D/flashline.db" "SELECT count(*) FROM leaf")" ] || fail "the copy on the stick"
+[ ! -e "$T/stick.db.part" ] || fail "a part is left on the stick"
+expect_exit 2 on_stick "$FL" db backup "$T/stick.db" --data "$D"
+expect_text "$T/err" "is there already"
+expect_exit 3 "$FL" db backup "$T/no-folder/x.db" --data "$D"
+expect_text "$T/err" "no-folder"
+
 # a copy, while a station is at work; a name that is taken is not touched
 "$FL" run --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$D" >"$T/run.out" 2>"$T/run.err" &
 RUN=$!

@@ -31,6 +31,8 @@ expect_exit 0 "$FL" lot open L-1 --profile $P --product "demo core" --quantity 2
 expect_text "$T/out" "lot L-1 is open \(leaf [0-9]+\)"
 expect_exit 2 "$FL" lot open L-1 --profile $P --data "$T/data"
 expect_text "$T/err" "open already: a name is used once"
+expect_exit 0 "$FL" lot open L-0 --profile $P --quantity 500 --max 50 --data "$T/data" # 505 was meant: said, for it cannot be changed
+expect_text "$T/err" "note: 50 units may pass .*fewer than the 500"
 
 # three boards, two places: one is not let in, and nothing of it is counted
 expect_exit 1 "$FL" flash --profile $P --station "$T/sim.yaml" --data "$T/data" --lot L-1 --operator ann --format json

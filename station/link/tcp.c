@@ -94,6 +94,6 @@ enum fl_err link_tcp_connect(const struct link_open_args *a, int *fd, struct fl_
                        fl_err_text(FL_CANCELLED));
     errno = e;
     if (e == ECONNREFUSED)
-        return fl_fail_os(why, "nothing listens on %s:%s; is the serial server running?", u->host, u->port);
+        return fl_fail_os(why, "nothing listens on %s:%s (is the serial server running?)", u->host, u->port);
     return fl_fail_os(why, "cannot connect to %s:%s", u->host, u->port);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +19,13 @@ const char *fl_err_text(enum fl_err err)
     return i < sizeof texts / sizeof *texts ? texts[i] : "unknown error";
 }
 
+/* What is quoted may be anything, and a letter of several bytes may be cut at the end or by a precision: what reads the sentence (a
+ * terminal, a JSON) must not stumble over it. */
+static void tidy(struct fl_why *why)
+{
+    fl_utf8_clean(why->text, false);
+}
+
 enum fl_err fl_fail(struct fl_why *why, enum fl_err err, const char *fmt, ...)
 {
     if (why) {
@@ -25,6 +34,7 @@ enum fl_err fl_fail(struct fl_why *why, enum fl_err err, const char *fmt, ...)
         why->os = 0;
         (void)vsnprintf(why->text, sizeof why->text, fmt, ap);
         va_end(ap);
+        tidy(why);
     }
     return err;
 }
@@ -59,6 +69,7 @@ enum fl_err fl_fail_os(struct fl_why *why, const char *fmt, ...)
         va_end(ap);
         if (n >= 0 && (size_t)n < sizeof why->text)
             (void)snprintf(why->text + n, sizeof why->text - (size_t)n, ": %s", strerror(e));
+        tidy(why);
     }
     errno = e;
     return from_errno(e);
@@ -75,6 +86,7 @@ enum fl_err fl_why_wrap(struct fl_why *why, enum fl_err err, const char *fmt, ..
         va_end(ap);
         if (n >= 0 && (size_t)n < sizeof why->text)
             (void)snprintf(why->text + n, sizeof why->text - (size_t)n, "%s", old);
+        tidy(why);
     }
     return err;
 }

@@ -56,7 +56,7 @@ enum { FL_WHY_MAX = 400 };
 
 struct fl_why {
     int os;                /* errno at the failure, 0 when the OS was not involved */
-    char text[FL_WHY_MAX]; /* one sentence, no newline, UTF-8, zero terminated */
+    char text[FL_WHY_MAX]; /* one sentence, no newline, UTF-8, zero terminated: what was none of that is '?' */
 };
 
 /* "success", "no answer in time", ... never NULL. */

@@ -237,7 +237,7 @@ static void name_holder(struct link_port_state *s, long pid)
 {
     char path[64], comm[32] = "";
     (void)snprintf(path, sizeof path, "/proc/%ld/comm", pid);
-    FILE *f = fopen(path, "r");
+    FILE *f = fopen(path, "re");
     if (f) {
         if (!fgets(comm, sizeof comm, f))
             comm[0] = 0;
@@ -281,7 +281,7 @@ static void look_at_locks(const struct wanted *w)
     long pid;
     unsigned major_, minor_;
     unsigned long inode;
-    FILE *f = fopen("/proc/locks", "r");
+    FILE *f = fopen("/proc/locks", "re");
     while (f && fgets(line, sizeof line, f)) {
         if (sscanf(line, "%*s %15s %*s %*s %ld %x:%x:%lu", kind, &pid, &major_, &minor_, &inode) != 5 ||
             strcmp(kind, "FLOCK") != 0 || pid == (long)getpid())

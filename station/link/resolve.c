@@ -2,6 +2,7 @@
  * See resolve.h. One lookup is shared by two: the asker and the thread; the last one out frees it. */
 #include "link/resolve.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 struct lookup {
     pthread_mutex_t lock; /* guards owners, code, list */
     int owners;
-    int done[2]; /* the thread closes done[1] when it has an answer: the asker sees end of file */
+    int done[2]; /* the thread writes a byte into done[1] when it has an answer. Its closing would not do: a program that is started
+                    in this moment may have the writing end too */
     char *host, *port;
     int code; /* getaddrinfo's; valid once done */
     struct addrinfo *list;
@@ -53,8 +55,8 @@ static void *look_up(void *arg)
     k->code = code;
     k->list = list;
     (void)pthread_mutex_unlock(&k->lock);
-    (void)close(k->done[1]);
-    k->done[1] = -1;
+    ssize_t told = write(k->done[1], "", 1); /* a pipe has room for a byte; if not, the asker's deadline ends its wait */
+    (void)told;
     drop(k);
     return NULL;
 }
@@ -73,6 +75,8 @@ static struct lookup *lookup_new(const char *host, const char *port)
         drop(k);
         return NULL;
     }
+    for (int i = 0; i < 2; i++)
+        (void)fcntl(k->done[i], F_SETFD, FD_CLOEXEC);
     return k;
 }
 

@@ -47,7 +47,7 @@ static bool met_itself(int fd)
 /* 0, or an errno: ETIMEDOUT and ECANCELED stand for the deadline and the wake. */
 static int try_address(const struct addrinfo *ai, struct fl_wake *wake, struct fl_deadline d, int *out)
 {
-    int fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
+    int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC, ai->ai_protocol); /* a hook that starts now must not keep it */
     if (fd < 0)
         return errno;
     int e = 0;

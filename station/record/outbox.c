@@ -77,7 +77,14 @@ static bool take_due(struct outbox_worker *w, struct due *d)
     }
     (void)sqlite3_reset(w->next);
     (void)sqlite3_clear_bindings(w->next);
-    return there && !d->bytes.err;
+    return there;
+}
+
+/* FL_REFUSED: longer than any that is recorded, and it would stand before all others for ever. */
+static enum fl_err copied(const struct due *d, struct fl_why *why)
+{
+    enum fl_err err = fl_buf_err(&d->bytes, why);
+    return err == FL_LIMIT ? fl_fail(why, FL_REFUSED, "it is longer than any parcel: somebody changed it") : err;
 }
 
 /* FL_REFUSED: nobody who records put it there so. */
@@ -104,7 +111,9 @@ static bool send_one(struct outbox_worker *w)
         const struct outbox_item item = {.id = d.id, .leaf = d.leaf, .target = d.target, .job = d.job,
                                          .bytes = d.bytes.bytes ? d.bytes.bytes : (const uint8_t *)"", .n = d.bytes.len,
                                          .tries = d.tries};
-        enum fl_err sent = as_told(w, &item, &why);
+        enum fl_err sent = copied(&d, &why);
+        if (!sent)
+            sent = as_told(w, &item, &why);
         if (!sent)
             sent = w->sender.send(w->sender.ctx, &item, &w->stop, &why);
         more = sent != FL_CANCELLED && tell(w, &item, sent, &why);

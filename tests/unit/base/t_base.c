@@ -11,6 +11,7 @@
 #include "base/queue.h"
 #include "base/wake.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -285,6 +286,27 @@ static void files(void **state)
     free(deep);
 }
 
+/* A sentence is one line of UTF-8, whatever was quoted in it and wherever it was cut. */
+static void sentences(void **state)
+{
+    (void)state;
+    struct fl_why why;
+    assert_int_equal(fl_fail(&why, FL_ARG, "'%.2s' and %s", "a\xc3\xa9", "b\xff\nc"), FL_ARG);
+    assert_string_equal(why.text, "'a?' and b??c");
+    assert_int_equal(fl_why_wrap(&why, FL_ARG, "\xe2\x82\xac %.1s: ", "\xe2\x82\xac"), FL_ARG);
+    assert_string_equal(why.text, "\xe2\x82\xac ?: 'a?' and b??c");
+    char longer[FL_WHY_MAX + 10];
+    memset(longer, 'x', sizeof longer);
+    memcpy(longer + FL_WHY_MAX - 2, "\xc3\xa9", 3); /* its first byte is the last that has room */
+    (void)fl_fail(&why, FL_ARG, "%s", longer);
+    assert_int_equal(strlen(why.text), FL_WHY_MAX - 1);
+    assert_int_equal(why.text[FL_WHY_MAX - 2], '?');
+    errno = ENOENT;
+    assert_int_equal(fl_fail_os(&why, "\x1b[2J%s", "file"), FL_NOT_FOUND);
+    assert_int_equal(strncmp(why.text, "?[2Jfile: ", 10), 0);
+    assert_int_equal(errno, ENOENT);
+}
+
 static void names_of_a_folder(void **state)
 {
     (void)state;
@@ -389,7 +411,7 @@ int main(void)
         cmocka_unit_test(buffer_limit), cmocka_unit_test(buffer_numbers),    cmocka_unit_test(cursor_end),
         cmocka_unit_test(queue_between_threads), cmocka_unit_test(wake_ends_a_wait),
         cmocka_unit_test(files),           cmocka_unit_test(other_things),
-        cmocka_unit_test(names_of_a_folder), cmocka_unit_test(arrays_grow),
+        cmocka_unit_test(sentences), cmocka_unit_test(names_of_a_folder), cmocka_unit_test(arrays_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -383,9 +383,9 @@ static void bad_files(void **state)
 {
     const char *dir = *state;
     char *path = fl_path_join(dir, "nothing.yaml");
-    only(path, "nothing.yaml: No such file or directory)");
+    only(path, "nothing.yaml: No such file or directory");
     free(path);
-    only(dir, "Is a directory)");
+    only(dir, "Is a directory");
     path = fx_write(dir, "zero.yaml", "profile: p\nchip: \0esp32\n", 24);
     only(path, "zero.yaml:2:7: control character 0x00, expected a text file");
     free(path);

@@ -139,6 +139,7 @@ static void bad_callers(void **state)
         {"{\"event\":\"config\",\"body\":{\"what\":1.5}}\n", "\"error\":\"FORMAT\""},
         {"{\"event\":\"config\",\"body\":{\"v\":2,\"what\":\"w\"}}\n", "member 'v' of its own"},
         {"{}\n", "what is ''?"},
+        {"{\"event\":\"abcdefghijklmnopqrstuvwxyz0123456789---\xc3\xa9\",\"body\":{}}\n", "no event that is taken"}, /* a letter cut in two */
     };
     struct door *d = at_work(s, &asked);
     for (size_t i = 0; i < T_COUNT(row); i++) {

@@ -239,6 +239,7 @@ static void changed_by_somebody(void **state)
         {"UPDATE outbox SET target = 'p3' WHERE target = 'p1'", 1, 1},
         {"UPDATE outbox SET leaf = 1 WHERE target = 'p1'", 1, 1},
         {"UPDATE outbox SET leaf = NULL WHERE target = 'p1'", 1, 1},
+        {"UPDATE outbox SET payload = zeroblob(1100000) WHERE target = 'p1'", 1, 1}, /* larger than any: it holds nothing up */
         {"INSERT INTO outbox (kind, target, job, payload, made_ms, next_ms) VALUES ('label', 'p1', 'x', x'00', 0, 0)", 2, 1},
         {"INSERT INTO outbox (kind, target, job, leaf, payload, made_ms, next_ms) VALUES ('label', 'p1', 'x', 2, x'00', 0, 0)", 2, 1},
         {"INSERT INTO outbox (kind, target, job, payload, made_ms, next_ms) VALUES ('witness', 'w', 'head:2', x'00', 0, 0)", 2, 0},

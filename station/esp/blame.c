@@ -37,7 +37,9 @@ void esp_blame_line(struct esp *e)
     enum esp_fault f = e->problem.fault;
     uint64_t bad = e->count.damaged + e->count.cut;
     bool unit = f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_CHIP_UNKNOWN ||
-                f == ESP_FAULT_FLASH_MISSING || f == ESP_FAULT_FLASH_SIZE || f == ESP_FAULT_VERIFY_MD5;
+                f == ESP_FAULT_FLASH_MISSING || f == ESP_FAULT_FLASH_SIZE || f == ESP_FAULT_FLASH_TIMEOUT ||
+                f == ESP_FAULT_FLASH_ERASE || f == ESP_FAULT_STUB_SILENT || f == ESP_FAULT_RAM_REFUSED ||
+                f == ESP_FAULT_VERIFY_MD5;
     if (unit && f != ESP_FAULT_CHIP_SILENT && esp_doubt(e))
         return;
     if (f == ESP_FAULT_CHIP_SILENT && e->revived >= TWICE && !esp_line_bad(e))
@@ -52,7 +54,8 @@ void esp_blame_line(struct esp *e)
 
 bool esp_carry_judges(enum esp_fault f)
 {
-    return f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_UNKNOWN || f == ESP_FAULT_BOARD_RESET;
+    return f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_UNKNOWN || f == ESP_FAULT_BOARD_RESET ||
+           f == ESP_FAULT_FLASH_MISSING;
 }
 
 /* Verdicts that a line would bring about that changes bytes, eats them or holds them back. The unit's own flash, fuses
@@ -62,7 +65,7 @@ static bool may_be_line(enum esp_fault f)
     static const enum esp_fault table[] = {
         ESP_FAULT_LINK_DAMAGED, ESP_FAULT_LINK_SPEED, ESP_FAULT_BOARD_RESET, ESP_FAULT_CHIP_UNKNOWN, ESP_FAULT_CHIP_REFUSED,
         ESP_FAULT_CHIP_SILENT, ESP_FAULT_RAM_CHECKSUM, ESP_FAULT_RAM_REFUSED, ESP_FAULT_STUB_SILENT,
-        ESP_FAULT_FLASH_TIMEOUT, ESP_FAULT_FLASH_ERASE,
+        ESP_FAULT_FLASH_MISSING, ESP_FAULT_FLASH_TIMEOUT, ESP_FAULT_FLASH_ERASE,
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i] == f)

@@ -8,7 +8,7 @@ static const uint8_t sync_payload[36] = {
     0x07, 0x07, 0x12, 0x20, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
     0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
     0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55};
-enum { SYNC_REPLIES = 8, WORDS_MAX = 8, SURE_TRIES = 5, REGS_AT_ONCE = 8, RESENDS = 3 };
+enum { SYNC_REPLIES = 8, WORDS_MAX = 8, SURE_TRIES = 5, REGS_AT_ONCE = 8, RESENDS = 3, RESENDS_LINE = 10 };
 
 uint32_t esp_scaled(const struct esp *e, uint64_t bytes, uint32_t per_mb)
 {
@@ -20,7 +20,7 @@ uint32_t esp_scaled(const struct esp *e, uint64_t bytes, uint32_t per_mb)
 
 /* ---- what went wrong ----------------------------------------------------------------------------- */
 
-static enum fl_err fail_restart(struct esp *e, const char *name, const char *what)
+enum fl_err esp_fail_restart(struct esp *e, const char *name, const char *what)
 {
     size_t n;
     const uint8_t *p = text_since(&e->text, e->text_mark, &n);
@@ -75,7 +75,7 @@ enum fl_err esp_fail_command(struct esp *e, uint8_t op, enum fl_err err, const s
     case FL_REFUSED:
         return fail_refused(e, name, a, what);
     case FL_STATE:
-        return fail_restart(e, name, what);
+        return esp_fail_restart(e, name, what);
     default:
         return esp_fail_link(e, err, name);
     }
@@ -125,19 +125,52 @@ static bool repeatable(uint8_t op, enum fl_err err)
     }
 }
 
+/* Silence to what was answered before in this session, and may be given twice. A loader that proves to be there has lost the
+ * question, or its answer was lost: on a line that does that often the ladder's few rungs would not reach through a session. */
+static bool lost_on_the_way(struct esp *e, uint8_t op, enum fl_err err)
+{
+    if (err != FL_TIMEOUT || e->unsent || !e->silent_usual || !repeatable(op, FL_REFUSED))
+        return false;
+    struct esp_problem was = e->problem;
+    enum esp_trouble trouble = e->trouble;
+    bool there = wire_resync(e) == FL_OK;
+    if (!there && e->trouble == TROUBLE_DEAD)
+        return false;
+    e->problem = was;
+    e->trouble = trouble;
+    e->unsure = e->unsure || !there;
+    e->revived += there;
+    if (there)
+        esp_rung(e, ESP_RUNG_RESYNC, 0, "%s; the loader is there, asked again", was.text);
+    return there;
+}
+
+/* Where that has happened, no use in waiting long. */
+static uint32_t hope_ms(const struct esp *e, uint8_t op, uint32_t ms)
+{
+    enum { TWICE = 2 };
+    return e->revived >= TWICE && ms == e->times.command && repeatable(op, FL_REFUSED) ? e->times.probe : ms;
+}
+
 enum fl_err esp_ask(struct esp *e, uint8_t op, const void *data, size_t n, size_t payload,
                     uint32_t ms, struct answer *a)
 {
     for (int i = 0;; i++) {
+        ms = hope_ms(e, op, ms);
         enum fl_err err = exchange(e, op, data, n, payload, ms, a);
         if (!err)
             return FL_OK;
         /* the stub says itself when it found a request damaged and did nothing; its other refusals belong to work
          * that it had accepted before. A ROM refuses what it does not understand, whoever garbled it */
         bool again = err == FL_REFUSED && e->stub ? packet_status_damaged(a->status) : repeatable(op, err);
+        /* a ROM's BEGIN starts afresh whenever it comes; its refusal is worth nothing where it may have arrived garbled */
+        again = again || (op == OP_FLASH_BEGIN && !e->stub && (err == FL_REFUSED || err == FL_FORMAT) && esp_line_bad(e));
         bool short_info = op == OP_SECURITY_INFO && a->n >= 14; /* an ESP32-S2's: its caller reads it */
         err = esp_fail_command(e, op, err, a, ms, "");
-        if (!again || short_info || i == RESENDS)
+        int most = esp_line_bad(e) ? RESENDS_LINE : RESENDS;
+        if (i < most && lost_on_the_way(e, op, err))
+            continue;
+        if (!again || short_info || i >= most)
             return err;
         esp_rung(e, ESP_RUNG_RESEND, 0, "%s; asked again", e->problem.text);
         enum fl_err quiet = e->stub ? wire_break(e) : wire_quiet(e);

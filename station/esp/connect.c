@@ -9,6 +9,8 @@
 enum {
     CONNECT_BAUD = 115200, /* the ROM measures the speed, but logs at this one; never sync above it */
     SLOW_BAUD = 57600,
+    LOG_BAUD = 74880, /* an ESP8266's ROM logs at this one, and a C2's with a crystal of 26 MHz */
+    LOG_MS = 1200,    /* a chip that finds nothing to start begins again each second */
     ATTEMPTS = 7,
     SLOW_ATTEMPTS = 4, /* each way of resetting once */
     SYNCS = 5,        /* in one attempt */
@@ -286,6 +288,41 @@ static enum fl_err slower(struct esp *e, bool *stub)
     return err;
 }
 
+static bool tells_start(const struct esp *e)
+{
+    size_t n;
+    const uint8_t *p = text_since(&e->text, e->text_mark, &n);
+    return text_read(p, n).boot_code >= 0;
+}
+
+/* Nobody answers, and what came makes no sense: it may be the log of a chip that was not reset into its loader, at the speed of
+ * its own. Then that is the verdict; else it stands. */
+static enum fl_err hear_log(struct esp *e, unsigned made)
+{
+    struct esp_problem was = e->problem;
+    const char *reset = sequence(e, e->strategy);
+    if (was.fault != ESP_FAULT_LINK_NOISE || !link_info(e->link)->has_speed || !reset || e->usb != USB_NONE || e->syncs > 0 ||
+        listens(e) || fl_deadline_passed(e->limit))
+        return FL_TIMEOUT;
+    enum fl_err err = link_set_baud(e->link, LOG_BAUD, fl_deadline_in_ms(LINES_MS));
+    if (err == FL_REFUSED || err == FL_UNSUPPORTED)
+        return FL_TIMEOUT;
+    e->text_mark = e->text.total;
+    if (!err)
+        err = discard(e);
+    if (!err)
+        err = esp_play(e, reset);
+    if (!err)
+        err = wire_hear(e, LOG_MS, tells_start);
+    if (!err && tells_start(e)) {
+        e->frames = e->echoes = 0;
+        (void)diagnose(e, made);
+    } else if (!err || err == FL_TIMEOUT) {
+        e->problem = was;
+    }
+    return err ? err : FL_TIMEOUT;
+}
+
 enum fl_err esp_stage_connect(struct esp *e)
 {
     e->work = WORK_TALK;
@@ -293,6 +330,7 @@ enum fl_err esp_stage_connect(struct esp *e)
     e->echoes = e->frames = e->syncs = e->unasked = 0;
     e->refusal = (struct packet_status){0};
     e->text_mark = e->text.total;
+    memset(e->loaded, 0, sizeof e->loaded);
     bool stub = false;
     unsigned made = 0;
     enum fl_err err = to_connect_speed(e);
@@ -304,6 +342,8 @@ enum fl_err esp_stage_connect(struct esp *e)
         err = diagnose(e, made);
         if (slower_may_do(e))
             err = slower(e, &stub);
+        if (err == FL_TIMEOUT)
+            err = hear_log(e, made);
         if (err == FL_TIMEOUT)
             return err;
     }

@@ -39,6 +39,8 @@ enum fl_err esp_fail_link(struct esp *e, enum fl_err err, const char *doing)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CANCELLED, err, "%s: stopped from outside", doing);
     case FL_TIMEOUT:
         return esp_fail(e, TROUBLE_SILENT, ESP_FAULT_PORT_FAILED, err, "%s: %s", doing, why);
+    case FL_STATE: /* not the link's error: the chip's boot text was heard meanwhile */
+        return esp_fail_restart(e, doing, "");
     case FL_NOMEM:
     case FL_ARG:
     case FL_LIMIT:

@@ -23,7 +23,8 @@ enum {
     SECTOR = 0x1000,
     BASE_LIMIT_MS = 180000,
     REWRITES = 2,      /* of a region whose MD5 is wrong: one by chance, one to be sure ... */
-    REWRITES_LINE = 5, /* ... over a line that damages so much that some of it comes through unseen */
+    REWRITES_LINE = 5, /* ... over a line that damages so much that some of it comes through unseen ... */
+    REWRITES_MOVED = 12, /* ... and while what was wrong is right, and other sectors are not: no flash does that */
     PASSES = 3,
 };
 
@@ -193,24 +194,38 @@ static enum fl_err wrong(struct esp *e, const struct esp_region *r, const struct
     }
     if (blank)
         (void)snprintf(where, sizeof where, "it is blank");
-    else if (esp_find_difference(e, r, where, sizeof where) && e->trouble == TROUBLE_DEAD)
-        return e->problem.err;
-    return esp_fail(e, TROUBLE_DEAD, fault, FL_MISMATCH,
-                    "region %06x, %u bytes, written %u times: MD5 %s where %s is right; %s", r->offset,
-                    r->size, res->writes, found, want, where);
+    else
+        esp_bad_text(e, r, where, sizeof where);
+    bool moved = !blank && esp_bad_moved(e), line = moved && e->count.damaged + e->count.cut + e->count.timeouts > 0;
+    const char *hint = line    ? "other sectors are wrong each time, and blocks or answers were damaged: some damage comes through unseen; "
+                       : moved ? "other sectors are wrong each time: bytes that change places on the way, unseen, or a flash that fails anywhere; "
+                               : "";
+    return esp_fail(e, TROUBLE_DEAD, line ? ESP_FAULT_LINK_DAMAGED : fault, FL_MISMATCH,
+                    "%sregion %06x, %u bytes, written %u times: MD5 %s where %s is right; %s", hint, r->offset, r->size,
+                    res->writes, found, want, where);
+}
+
+static int rewrites(const struct esp *e)
+{
+    return esp_bad_moved(e) ? REWRITES_MOVED : esp_line_bad(e) ? REWRITES_LINE : REWRITES;
 }
 
 /* A written region, until its MD5 is right. */
 static enum fl_err prove(struct esp *e, const struct esp_region *r, struct esp_region_result *res)
 {
     const struct esp_run one = {r, res, 1};
+    e->bad.n = e->bad_before.n = 0;
     for (int i = 1;; i++) {
         enum fl_err err = esp_with_ladder(e, &one, esp_job_compare);
         if (err || res->state == ESP_REGION_VERIFIED)
             return err;
-        err = wrong(e, r, res, i >= (esp_line_bad(e) ? REWRITES_LINE : REWRITES));
+        bool blank = is_blank(r, res->md5_found);
+        if (!blank)
+            err = esp_with_ladder(e, &one, esp_job_find);
         if (!err)
-            err = esp_with_ladder(e, &one, esp_job_write);
+            err = wrong(e, r, res, i >= rewrites(e));
+        if (!err)
+            err = esp_with_ladder(e, &one, blank ? esp_job_write : esp_job_mend);
         if (err)
             return err;
     }

@@ -29,7 +29,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST_MAX = 14, SECTOR = 0x1000 };
+enum { LIST_MAX = 14, MANY_RESETS = 4, SECTOR = 0x1000 };
 
 #define RESYNC ESP_RUNG_RESYNC
 #define REGION ESP_RUNG_REGION
@@ -57,9 +57,9 @@ static const struct list lists[WORK_COUNT][TROUBLE_COUNT] = {
         [TROUBLE_SYNC] = LIST(RESET, POWER),
     },
     [WORK_LOAD] = {
-        [TROUBLE_SILENT] = LIST(RESYNC, RESET, SMALL, SMALL, RESET, PACED, PACED, ROM, POWER),
+        [TROUBLE_SILENT] = LIST(RESYNC, RESET, SMALL, SMALL, RESET, PACED, PACED, SMALL, ROM, POWER),
         [TROUBLE_DAMAGED] = LIST(SMALL, PACED, SMALL, PACED, SMALL, PACED, SMALL, PACED, SLOWER, ROM,
-                                 POWER),
+                                 REGION, POWER),
         [TROUBLE_REFUSED] = LIST(RESYNC, RESET, SMALL, ROM, POWER),
         [TROUBLE_WORK] = LIST(RESET, ROM, POWER),
         [TROUBLE_RESTART] = LIST(RESET, RESET, POWER),
@@ -117,7 +117,10 @@ enum fl_err esp_climb(struct esp *e)
         e->resume_at >= e->resume_mark + SECTOR) {
         e->resume_mark = e->resume_at;
         e->climbs -= e->climbs > 0;
-        *at = 0;
+        e->persisted = 0;
+        /* where each stretch ends in a reset, a lower speed may be what it lacks: a supply that fails at the high one */
+        if (e->taken[ESP_RUNG_RECONNECT] < MANY_RESETS)
+            *at = 0;
     }
     while (*at < l->n && e->climbs < ESP_CLIMBS_MAX && !fl_deadline_passed(e->limit)) {
         enum esp_rung_kind k = l->rungs[(*at)++];
@@ -128,6 +131,10 @@ enum fl_err esp_climb(struct esp *e)
             e->climbs++;
             return FL_OK;
         }
+    }
+    if (*at == l->n && e->climbs < ESP_CLIMBS_MAX && !fl_deadline_passed(e->limit) && esp_persist(e)) {
+        e->climbs++;
+        return FL_OK;
     }
     return give_up(e);
 }
@@ -151,7 +158,11 @@ enum fl_err esp_reach_once(struct esp *e, enum esp_stage goal)
         enum fl_err err = stages[e->stage + 1](e);
         if (err)
             return err;
-        e->stage++;
+        if (++e->stage > e->furthest) { /* never so far: what it took to get here is not needed again */
+            e->furthest = e->stage;
+            e->persisted = 0;
+            esp_ladder_rest(e);
+        }
     }
     return FL_OK;
 }

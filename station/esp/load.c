@@ -6,7 +6,9 @@
  *
  * A ROM that found bytes changed on the way answers 01 07: it has used the sequence number up and
  * stored nothing, so the same block goes again under the next number and the count goes on from
- * there. Under the same number it would be refused for ever. (Seen on ROM code of ESP32 and ESP32-C3.) */
+ * there. Under the same number it would be refused for ever. A BEGIN at any address starts afresh there, and what was
+ * stored before stays: so what has arrived is sent once, whatever happens to later blocks, until the chip is reset. (Seen on
+ * ROM code of ESP32 and ESP32-C3.) */
 #include "esp/session.h"
 
 #include <stdio.h>
@@ -53,14 +55,48 @@ static enum fl_err block(struct esp *e, uint32_t addr, const uint8_t *p, size_t 
     }
 }
 
-static enum fl_err segment(struct esp *e, const struct stub_segment *s)
+/* From *at to its end, under one BEGIN; *at stands at what was not acknowledged. */
+static enum fl_err rest(struct esp *e, const struct stub_segment *s, uint32_t size, uint32_t *at)
 {
-    uint32_t size = block_size(e), seq = 0, n = (uint32_t)s->n;
-    uint32_t begin[] = {n, (n + size - 1) / size, size, s->addr};
+    uint32_t seq = 0, n = (uint32_t)s->n;
+    uint32_t begin[] = {n - *at, (n - *at + size - 1) / size, size, s->addr + *at};
     enum fl_err err = esp_words(e, OP_MEM_BEGIN, begin, 4, e->times.command);
-    for (uint32_t at = 0; at < n && !err; at += size)
-        err = block(e, s->addr + at, s->bytes + at, n - at < size ? n - at : size, &seq);
+    while (*at < n && !err) {
+        uint32_t part = n - *at < size ? n - *at : size;
+        err = block(e, s->addr + *at, s->bytes + *at, part, &seq);
+        *at += err ? 0 : part;
+    }
     return err;
+}
+
+/* A block that was not answered, or refused for its number, may be in RAM or not: behind a BEGIN at its own address it is
+ * written (again), and what came before it stays. Only where the line is known to lose things; else a silence is the chip's. */
+static bool begin_there(struct esp *e)
+{
+    if (e->count.damaged + e->count.cut + e->revived == 0 || (e->trouble != TROUBLE_SILENT && e->trouble != TROUBLE_REFUSED))
+        return false;
+    struct esp_problem was = e->problem;
+    enum esp_trouble trouble = e->trouble;
+    bool there = wire_resync(e) == FL_OK;
+    e->problem = e->trouble == TROUBLE_DEAD ? e->problem : was;
+    e->trouble = e->trouble == TROUBLE_DEAD ? TROUBLE_DEAD : trouble;
+    e->revived += there && trouble == TROUBLE_SILENT;
+    if (there)
+        esp_rung(e, ESP_RUNG_RESYNC, 0, "%s; begun again at that block", was.text);
+    return there;
+}
+
+static enum fl_err segment(struct esp *e, const struct stub_segment *s, uint32_t *at)
+{
+    enum { AGAIN = 4 }; /* at one place */
+    uint32_t size = block_size(e), mark = 0;
+    for (unsigned again = 0;; again++) {
+        enum fl_err err = *at < s->n ? rest(e, s, size, at) : FL_OK;
+        again = *at > mark ? 0 : again;
+        mark = *at;
+        if (!err || again == AGAIN || !begin_there(e))
+            return err;
+    }
 }
 
 /* ---- starting it -------------------------------------------------------------------------------- */
@@ -178,9 +214,10 @@ static enum fl_err upload(struct esp *e, const char *name)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, FL_NOT_FOUND, "this program carries no stub called %s", name);
     e->greeted = false;
     for (size_t i = 0; i < 2 && !err; i++)
-        err = segment(e, &e->image->segments[i]);
+        err = segment(e, &e->image->segments[i], &e->loaded[i]);
     if (err)
         return err;
+    memset(e->loaded, 0, sizeof e->loaded); /* if it does not start, something is wrong with what is there */
     bool trick = e->chip->stub_rule == STUB_SECURE_TRICK && e->unit.security.secure_boot == ESP_ON;
     e->stub = true; /* from here on a stub may be listening, and its answers look like a stub's */
     err = trick ? start_through_pointer(e) : start(e);

@@ -81,6 +81,17 @@ static bool take_reset(struct esp *e)
     return true;
 }
 
+bool esp_persist(struct esp *e)
+{
+    enum { PERSIST = 10 };
+    if (e->work == WORK_SPEED || !esp_line_bad(e) || e->persisted == PERSIST || e->trouble == TROUBLE_RESTART)
+        return false;
+    e->persisted++;
+    e->stubborn = true;
+    return take_resync(e, e->work == WORK_WRITE ? ESP_RUNG_REGION : ESP_RUNG_RESYNC) ||
+           (e->trouble != TROUBLE_DEAD && link_info(e->link)->has_lines && take_reset(e));
+}
+
 static bool take_small(struct esp *e)
 {
     static const uint32_t ram[] = {0x800, 0x400, 0x200, 0x100}, flash[] = {0x800, 0x400, 0x100};

@@ -9,7 +9,7 @@
  *   blame.c               after a failure: is it the unit or the line; carry.c: does the line carry every byte, and in time
  *   connect.c, identify.c, load.c, baud.c, flash.c     one stage each; run.c: the way out
  *   look.c                is it in flash already, is it in flash now
- *   write.c, verify.c     a region into flash, and the chip's MD5 of it; spi.c: flash commands
+ *   write.c, verify.c     a region into flash, and the chip's MD5 of it; pieces.c: sector by sector; spi.c: flash commands
  *   command.c             typed commands          wire.c    frames, waits, resynchronisation
  *
  * Inside, a call that fails has filled e->problem and e->trouble (esp_fail) before it returns its
@@ -72,6 +72,14 @@ struct esp_sample {
     uint64_t bytes; /* of those sent */
 };
 
+/* Sectors of a region that were found wrong: where in it they begin. */
+enum { ESP_BAD_MAX = 32 };
+struct esp_bad {
+    size_t n; /* may be more than are kept */
+    unsigned blocks; /* of 64 KB that they lie in */
+    uint32_t at[ESP_BAD_MAX];
+};
+
 struct esp {
     struct link *link;
     struct esp_config config;
@@ -99,7 +107,7 @@ struct esp {
     struct esp_cell *cell; /* of the block sent last; NULL: none, or more kinds than there are places for */
 
     /* where the conversation is */
-    enum esp_stage stage;
+    enum esp_stage stage, furthest;
     bool failed;
     bool rom;  /* settled: no stub in this session */
     bool early; /* the ROM was put to the working speed */
@@ -112,6 +120,7 @@ struct esp {
     struct esp_unit unit;
     struct chip_security efuses;
     const struct stub *image; /* the stub that was loaded last, or is being loaded */
+    uint32_t loaded[2];       /* bytes of its segments that are in RAM, since the chip's last reset */
     bool identified, info_silent;
     unsigned unknown; /* times the magic word told nothing */
     bool encrypts;       /* BEGIN asks the chip to encrypt what it writes (unproven.c) */
@@ -137,9 +146,12 @@ struct esp {
     bool patient;                /* a silence was cut short once: wait the whole limit from now on */
     bool disturbed, powered, unlocked;
     bool stubborn; /* no rung is left for damaged blocks: they are sent until they arrive */
+    unsigned persisted; /* regions begun again after the last rung, at one place */
     /* Plain bytes of the region in work that the ROM has acknowledged: it goes on from their last sector. Where it
      * stood when a rung was taken last. */
     uint32_t resume_at, resume_mark;
+    struct esp_bad bad, bad_before; /* of the region in work: found wrong last, and the time before */
+    struct packet_status data_reply; /* to FLASH_DATA, the last that came, awaited or not */
     uint32_t answered;   /* a bit an opcode below 32: that was answered in this session */
     bool silent_usual;   /* the last silence was one to such an opcode */
     unsigned revived;    /* times that ended without a reset */
@@ -155,7 +167,9 @@ struct esp {
 
 enum fl_err esp_fail(struct esp *e, enum esp_trouble t, enum esp_fault f, enum fl_err err,
                      const char *fmt, ...) FL_PRINTF(5, 6);
-/* After a failed link call: gone, cancelled, or this program's fault. */
+/* The chip's boot text was heard instead of what was awaited. */
+enum fl_err esp_fail_restart(struct esp *e, const char *name, const char *what);
+/* After a failed link call: gone, cancelled, or this program's fault; or, with FL_STATE, a restart that was heard in it. */
 enum fl_err esp_fail_link(struct esp *e, enum fl_err err, const char *doing);
 void esp_rung(struct esp *e, enum esp_rung_kind kind, uint32_t value, const char *fmt, ...)
     FL_PRINTF(4, 5);
@@ -256,6 +270,9 @@ void esp_ladder_rest(struct esp *e);
 
 /* False: impossible here (no lower speed, no stub to give up, no supply to switch). */
 bool esp_take_rung(struct esp *e, enum esp_rung_kind k);
+/* The list is at its end, and it is the line that is bad: what is left is to go on. Ended by the clock where it gets on, and by
+ * a count where it does not. */
+bool esp_persist(struct esp *e);
 /* The speed is raised by the stub from here on, where raising it in the ROM brought trouble twice. Counts as a climb. */
 bool esp_take_late(struct esp *e);
 
@@ -319,6 +336,12 @@ struct esp_run {
 typedef enum fl_err esp_job(struct esp *e, const struct esp_run *run);
 FL_MUST enum fl_err esp_with_ladder(struct esp *e, const struct esp_run *run, esp_job *job);
 FL_MUST enum fl_err esp_job_write(struct esp *e, const struct esp_run *run);
+/* pieces.c, for a run of one: the sectors that differ are found (e->bad), and written alone; more than half of them: all of it is. */
+FL_MUST enum fl_err esp_job_find(struct esp *e, const struct esp_run *run);
+void esp_bad_text(const struct esp *e, const struct esp_region *r, char *out, size_t cap); /* words for the problem */
+FL_MUST enum fl_err esp_job_mend(struct esp *e, const struct esp_run *run);
+FL_MUST enum fl_err esp_write_pieces(struct esp *e, const struct esp_region *r); /* from e->resume_at on */
+bool esp_bad_moved(const struct esp *e); /* are other sectors wrong than the time before? */
 /* look.c, each for a run of one: SKIPPED or PENDING, before a write; VERIFIED or BAD, behind it. */
 FL_MUST enum fl_err esp_job_look(struct esp *e, const struct esp_run *run);
 FL_MUST enum fl_err esp_job_compare(struct esp *e, const struct esp_run *run);
@@ -336,7 +359,5 @@ FL_MUST enum fl_err esp_write_run(struct esp *e, const struct esp_region *r, siz
 /* The chip's own MD5. */
 FL_MUST enum fl_err esp_flash_md5(struct esp *e, uint32_t offset, uint32_t size,
                                   uint8_t md5[static FL_MD5_SIZE]);
-/* Where the flash first differs from the region, as words for the problem. */
-FL_MUST enum fl_err esp_find_difference(struct esp *e, const struct esp_region *r, char *out, size_t cap);
 
 #endif

@@ -79,6 +79,8 @@ static enum got parse(struct esp *e, struct packet_reply *r)
         switch (packet_parse(p, n, r)) {
         case PACKET_REPLY:
             e->syncs += r->op == OP_SYNC;
+            if (r->op == OP_FLASH_DATA)
+                e->data_reply = packet_status(r, 0);
             return GOT_REPLY;
         case PACKET_CUT:
             e->count.cut++;

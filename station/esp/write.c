@@ -21,7 +21,8 @@
  * on with a BEGIN at the last sector of which all bytes were acknowledged; the region's MD5 says whether that was right.
  *
  * Block sizes: the stub takes at most 0x4000. The ROM takes 0x1800, and 0x100 and less (seen on ESP32 and ESP32-C3);
- * where it refuses the large ones, 0x400. */
+ * where it refuses the large ones, 0x400. The last block may be shorter: it is filled up to 0x400, which never reaches past
+ * the last sector. */
 #include "esp/session.h"
 #include "esp/stream.h"
 
@@ -35,7 +36,8 @@ enum {
     ROM_BLOCK_LEAST = 0x100,
     OTG_BLOCK = 0x800,
     SECTOR = 0x1000,
-    SAME = 2,       /* times a block goes out as it is */
+    SAME = 2,       /* times a block goes out as it is, ... */
+    SAME_STUBBORN = 10, /* ... and when no rung is left */
     RING = 32768,   /* the stub programs when so much is inflated ... */
     ERASE = 0x10000, /* ... and may erase as much as this each time */
     LUMP_SLACK = 16,     /* bytes around a lump's last one: another decoder may need a few more */
@@ -112,10 +114,12 @@ static size_t part(struct writer *w, size_t at)
 static void encode(struct fl_buf *out, struct writer *w, size_t at, uint32_t seq)
 {
     uint8_t scratch[STUB_BLOCK];
-    size_t n = part(w, at);
+    size_t n = part(w, at), full = w->block;
+    if (w->rom && n < full) /* FF over what BEGIN has not erased reads back as what stands there, and is a write error */
+        full = (n + ROM_BLOCK_OLD - 1) / ROM_BLOCK_OLD * ROM_BLOCK_OLD;
+    full = full < w->block ? full : w->block;
     fl_buf_clear(out);
-    packet_block(out, w->op, seq, stream_bytes(&w->s, at, n, scratch), n,
-                 w->op == OP_FLASH_DATA ? w->block - n : 0);
+    packet_block(out, w->op, seq, stream_bytes(&w->s, at, n, scratch), n, w->op == OP_FLASH_DATA ? full - n : 0);
 }
 
 /* ---- how long the work behind a block may take ------------------------------------------------------- */
@@ -206,17 +210,34 @@ static bool refused_damaged(const struct writer *w, const struct answer *a)
 static bool uncounted(const struct writer *w, enum fl_err err, const struct answer *a)
 {
     bool refused = err == FL_REFUSED && a->status.code == 1 && a->status.error == 5;
-    return w->rom && w->seq + w->at > 0 && (err == FL_TIMEOUT || refused);
+    bool size_known = w->seq + w->at > 0 || w->block <= ROM_BLOCK_OLD; /* else its size may be what it refuses */
+    return w->rom && size_known && (err == FL_TIMEOUT || err == FL_FORMAT || refused);
 }
 
-/* Once more as it is: behind a silence the ROM is spoken to first, which changes nothing of what it waits for. */
+/* 01 05 behind a silence: the first copy was counted, and either written or refused, which would shift all that follows. The
+ * first time the region is begun again. Where answers get lost again and again, and blocks are hardly ever refused, it is
+ * taken for written: the MD5 says if it was not. Nobody guesses where no MD5 will be asked. */
+static bool taken_already(const struct esp *e, const struct writer *w, enum fl_err err, const struct answer *a, bool unheard)
+{
+    enum { RARELY = 16 };
+    return w->rom && unheard && e->taken[ESP_RUNG_REGION] > 0 && err == FL_REFUSED && !a->foreign && a->status.code == 1 && a->status.error == 5 &&
+           e->recent.refused * RARELY <= e->recent.sent && !e->encrypts && e->unit.security.secure_download != ESP_ON;
+}
+
+/* Once more as it is: behind a silence the ROM is spoken to first, which changes nothing of what it waits for. But a block
+ * whose closing C0 was lost is ended by that of SYNC, and judged then: what it says of it counts, for it has used the number up. */
 static enum fl_err same_again(struct esp *e, struct writer *w, enum fl_err err)
 {
+    e->data_reply = (struct packet_status){0};
     esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; sent again as it is", e->problem.text);
-    enum fl_err broken = err == FL_TIMEOUT ? wire_resync(e) : wire_quiet(e);
-    if (broken && err != FL_TIMEOUT)
+    enum fl_err broken = err == FL_REFUSED ? wire_quiet(e) : wire_resync(e);
+    if (broken && err == FL_REFUSED)
         return esp_fail_link(e, broken, packet_op_name(w->op));
+    if (e->data_reply.known && packet_status_damaged(e->data_reply))
+        w->seq++;
     encode(&e->tx, w, w->at, w->seq);
+    if (w->at + part(w, w->at) < w->s.size)
+        encode(&e->next, w, w->at + part(w, w->at), w->seq + 1);
     return broken;
 }
 
@@ -240,6 +261,7 @@ static enum fl_err block(struct esp *e, struct writer *w)
 {
     char what[80];
     unsigned same = 0;
+    bool unheard = false;
     for (unsigned i = 0;; i++) {
         struct answer a;
         uint32_t limit = e->times.command;
@@ -248,10 +270,15 @@ static enum fl_err block(struct esp *e, struct writer *w)
             return FL_OK;
         bool again = err == FL_REFUSED && refused_damaged(w, &a);
         /* where blocks are damaged, a silence is damage that has hit a delimiter */
-        bool silent = err == FL_TIMEOUT && e->recent.refused >= 2;
+        bool silent = (err == FL_TIMEOUT || err == FL_FORMAT) && e->recent.refused >= 2;
         (void)snprintf(what, sizeof what, " (region %06x, byte %zu of %zu)", w->s.regions->offset, w->at, w->s.size);
         err = esp_fail_command(e, w->op, err, &a, limit, what);
-        if (uncounted(w, err, &a) && same++ < SAME) {
+        if (taken_already(e, w, err, &a, unheard)) {
+            esp_rung(e, ESP_RUNG_RESEND, (uint32_t)part(w, w->at), "%s; it was counted before, and its MD5 will tell", e->problem.text);
+            return FL_OK;
+        }
+        unheard = unheard || err == FL_TIMEOUT || err == FL_FORMAT;
+        if (uncounted(w, err, &a) && same++ < (e->stubborn ? SAME_STUBBORN : SAME)) {
             next = same_again(e, w, err);
         } else if (silent) {
             e->trouble = TROUBLE_DAMAGED;
@@ -316,7 +343,7 @@ static enum fl_err data(struct esp *e, struct writer *w)
         w->at += part(w, w->at);
         w->seq++;
         e->count.blocks++;
-        e->resume_at = w->rom ? (uint32_t)w->at : 0;
+        e->resume_at = w->rom ? (uint32_t)w->at : e->resume_at;
         struct fl_buf spare = e->tx;
         e->tx = e->next;
         e->next = spare;
@@ -346,6 +373,8 @@ static enum fl_err once(struct esp *e, struct writer *w)
 enum fl_err esp_write_run(struct esp *e, const struct esp_region *r, size_t n)
 {
     struct writer w = {.rom = !e->stub, .block = block_size(e, r)};
+    if (e->stub && e->stubborn && n == 1 && !e->encrypts && r->size > SECTOR)
+        return esp_write_pieces(e, r);
     stream_init(&w.s, r, n, w.rom || e->encrypts);
     w.lumps_known = stream_sent(&w.s, RING) > 0;
     w.fast = link_baud(e->link) > FAST_BAUD;

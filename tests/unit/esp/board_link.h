@@ -42,7 +42,7 @@ struct bl_link {
         uint8_t bytes[64];
     } again[256];
     size_t n_again;
-    bool hung;
+    bool *hung; /* said here, where anybody wants to know */
 };
 
 static inline struct bl_link *bl_of(struct link *l)
@@ -56,7 +56,8 @@ static inline enum fl_err bl_enter(struct link *l)
     struct bl_link *b = bl_of(l);
     own_now += 1000;
     if (own_now > b->end) {
-        b->hung = true;
+        if (b->hung)
+            *b->hung = true;
         return fl_fail(&l->why, FL_CANCELLED, "still at it after an hour");
     }
     while (b->n_under_way > 0 && b->under_way[0].at <= own_now) {
@@ -276,9 +277,10 @@ static inline void bl_on_rung(void *ctx, const struct esp_rung *r)
     res->cause[r->cause] = true;
 }
 
-/* One session from connect to verified, on a board as it stands. Rungs add up over sessions on one result. */
-static inline void bl_session(struct sim_board *board, const struct esp_config *config, const struct bl_images *im,
-                              bool skip, struct bl_result *res)
+/* One session from connect to verified over a link to the board; both as they stand. Rungs add up over sessions on one result.
+ * Closes the link. */
+static inline void bl_talk(struct link *l, struct sim_board *board, const struct esp_config *config, struct esp_tuning *tuning,
+                           const struct bl_images *im, bool skip, struct bl_result *res)
 {
     struct esp_observer o = {.ctx = res, .rung = bl_on_rung};
     struct esp_region_result results[BL_REGIONS];
@@ -286,11 +288,8 @@ static inline void bl_session(struct sim_board *board, const struct esp_config *
     struct esp_unit unit;
     struct esp *e = NULL;
     uint64_t start = own_now;
-    struct link *l = bl_open(board);
-    if (l)
-        bl_of(l)->lines_late = res->lines_late, bl_of(l)->again_late = res->again_late;
     memset(&res->problem, 0, sizeof res->problem);
-    enum fl_err err = l ? esp_open(l, config, NULL, &o, &e) : FL_NOMEM;
+    enum fl_err err = l ? esp_open(l, config, tuning, &o, &e) : FL_NOMEM;
     if (!err)
         err = esp_connect(e, &res->problem);
     if (!err)
@@ -304,15 +303,25 @@ static inline void bl_session(struct sim_board *board, const struct esp_config *
     res->err = err;
     res->stub = e && esp_has_stub(e);
     res->baud = e ? esp_baud(e) : 0;
-    res->hung = l && bl_of(l)->hung;
     res->seconds += (double)(own_now - start) / 1e9;
     if (l) {
         res->bytes_out += link_counters(l).bytes_out;
         res->bytes_in += link_counters(l).bytes_in;
     }
-    res->wrong = bl_wrong_bytes(board, im);
     esp_close(e);
     link_close(l);
+    res->wrong = bl_wrong_bytes(board, im);
+}
+
+static inline void bl_session(struct sim_board *board, const struct esp_config *config, const struct bl_images *im,
+                              bool skip, struct bl_result *res)
+{
+    struct link *l = bl_open(board);
+    if (l) {
+        bl_of(l)->lines_late = res->lines_late, bl_of(l)->again_late = res->again_late;
+        bl_of(l)->hung = &res->hung;
+    }
+    bl_talk(l, board, config, NULL, im, skip, res);
 }
 
 static inline struct sim_board *bl_board(const struct sim_spec *spec, const struct sim_stubs *stubs)

@@ -76,7 +76,7 @@ static void diagnosis(void **state)
         {"application", talks, ESP_FAULT_BOARD_APP, ">>>", 0},
         {"panic", panics, ESP_FAULT_BOARD_PANIC, "Rebooting", 0},
         {"brownout", browns_out, ESP_FAULT_BOARD_BROWNOUT, "Brownout detector", 0},
-        {"noise", noise, ESP_FAULT_LINK_NOISE, "make no sense", 4 /* at half of it */},
+        {"noise", noise, ESP_FAULT_LINK_NOISE, "make no sense", 5 /* four at half of it, one at that of logs */},
         {"refuses SYNC", refuses, ESP_FAULT_LINK_DAMAGED, "SYNC is refused with 01 07", 0},
         {"answers are changed", answers_changed, ESP_FAULT_LINK_TRANSLATED, "7 data bits", 0},
         {"answers cut", answers_cut, ESP_FAULT_LINK_NOISE, "answers SYNC with", 4},

@@ -67,7 +67,7 @@ static const struct column {
     {"flip in a RAM block", STUB, SIM_FAULT_FLIP, MEM_DATA, 1, 700, .rung = ESP_RUNG_RESEND, .or_rung = ESP_RUNG_RESYNC},
     {"flip in a block", BOTH, SIM_FAULT_FLIP, DATA, 1, 900, .byte = 0x10, .rung = ESP_RUNG_RESEND, .or_rung = ESP_RUNG_RESEND},
     {"flip far inside every block", BOTH, SIM_FAULT_FLIP, DATA, 0, 1400, .byte = 0x10, ALWAYS, .rung = ESP_RUNG_SMALL_BLOCKS, .or_rung = ESP_RUNG_SMALL_BLOCKS},
-    {"flip at the head of every block", STUB, SIM_FAULT_FLIP, DATA, 0, 40, .byte = 0x10, ALWAYS, FAILS_8266(LINK_DAMAGED), .rung = ESP_RUNG_ROM, .or_rung = ESP_RUNG_RESEND},
+    {"flip at the head of every block", STUB, SIM_FAULT_FLIP, DATA, 0, 40, .byte = 0x10, ALWAYS, .rung = ESP_RUNG_ROM, .or_rung = ESP_RUNG_RESEND},
     {"flip at the head of every block", ROM, SIM_FAULT_FLIP, DATA, 0, 40, .byte = 0x10, ALWAYS, FAILS(LINK_DAMAGED), .rung = ESP_RUNG_RESEND, .or_rung = ESP_RUNG_RESEND},
     {"flip sends a region over another", BOTH, SIM_FAULT_FLIP, BEGIN, 2, 23, .byte = 0x03, .rung = ESP_RUNG_REGION, .or_rung = ESP_RUNG_REGION},
     {"flip in an answer's status", BOTH, SIM_FAULT_FLIP, DATA, 2, 9, HOST, .byte = 0x04, .rung = ESP_RUNG_REGION, .or_rung = ESP_RUNG_RESYNC},

@@ -103,7 +103,7 @@ static void requests_vanish(void **state)
     struct esp_problem p = {0};
     struct esp_unit u;
     unsigned n = 0;
-    for (unsigned at = 4; n < FAKE_RULES; at += 4)
+    for (unsigned at = 4; n < FAKE_RULES; at += 2)
         f->rules[n++] = (struct fake_rule){OP_READ_REG, at, at, ANYWHERE, DO_LOSE, NULL};
     assert_int_equal(esp_connect(e, &p), FL_OK);
     enum fl_err err = esp_identify(e, &u, &p);

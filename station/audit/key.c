@@ -161,5 +161,5 @@ enum fl_err key_from_pem(const void *pem, size_t n, const char *passphrase, stru
 bool key_pem_encrypted(const void *pem, size_t n)
 {
     static const char mark[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
-    return memmem(pem, n, mark, sizeof mark - 1) != NULL;
+    return n && memmem(pem, n, mark, sizeof mark - 1) != NULL; /* an empty file has no bytes at all */
 }

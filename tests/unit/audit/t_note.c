@@ -145,6 +145,7 @@ static void key_files(void **state)
                         "MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n"
                         "-----END PRIVATE KEY-----\n");
     assert_false(key_pem_encrypted(plain.bytes, plain.len));
+    assert_false(key_pem_encrypted(NULL, 0)); /* an empty file */
     assert_int_equal(key_from_pem(plain.bytes, plain.len, NULL, &back, &why), FL_OK);
     key_public(back, pub);
     assert_memory_equal(pub, vkey_of(LOG_VKEY).key, KEY_PUBLIC);

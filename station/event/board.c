@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/board.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +70,7 @@ void board_say(struct board *b, int slot, bool refused, const char *text, uint64
         if (slot < 1 || v->slot != slot)
             continue;
         (void)snprintf(v->said, sizeof v->said, "%s", text);
+        fl_utf8_clean(v->said, false); /* a letter that was cut in two */
         v->said_ms = now_ms;
         v->refused = refused;
         v->changes++;

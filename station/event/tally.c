@@ -3,6 +3,8 @@
  * "has passed". Passes of the last hour lie in sixty one-minute buckets. */
 #include "event/tally.h"
 
+#include "base/utf8.h"
+
 #include "base/clock.h"
 
 #include <pthread.h>
@@ -44,9 +46,11 @@ void tally_free(struct tally *t)
     }
 }
 
+/* As much of it as there is room for: a letter that is cut in two becomes '?', or no JSON would hold the text. */
 static void set(char *to, size_t n, const char *from)
 {
     (void)snprintf(to, n, "%s", from ? from : "");
+    fl_utf8_clean(to, false);
 }
 
 void tally_title(struct tally *t, const char *station, const char *product, const char *lot,

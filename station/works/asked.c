@@ -9,9 +9,10 @@
 
 static enum fl_err asked_reopen(struct works *w, const json_t *request, json_t **answer, struct fl_why *why)
 {
-    int64_t leaf = -1;
-    int slot = (int)fl_json_int(request, "slot", RULES_LINE);
-    enum fl_err err = works_open_again(w, slot, fl_json_text(request, "operator"), fl_json_text(request, "why"), &leaf, why);
+    int64_t leaf = -1, slot = fl_json_int(request, "slot", RULES_LINE);
+    if (slot < RULES_LINE || slot > RULES_SLOT_MAX)
+        return fl_fail(why, FL_ARG, "there is no slot %lld", (long long)slot);
+    enum fl_err err = works_open_again(w, (int)slot, fl_json_text(request, "operator"), fl_json_text(request, "why"), &leaf, why);
     if (!err)
         *answer = json_pack("{sI}", "leaf", (json_int_t)leaf);
     return err;

@@ -2,6 +2,8 @@
  * event/: what the head of the line counts; how a slot looks; how fast its bytes move. */
 #include "unit/t.h"
 
+#include "base/utf8.h"
+#include "event/board.h"
 #include "event/tile.h"
 
 static void counts(void **state)
@@ -118,6 +120,30 @@ static void stops_and_words(void **state)
     tally_free(t);
 }
 
+/* What does not fit is cut between letters as JSON has them, not between bytes. */
+static void cut_words(void **state)
+{
+    (void)state;
+    struct tally *t = tally_new();
+    struct board *b = board_new(1);
+    struct tally_head h;
+    struct slot_view v = {.slot = 1, .step = "", .fault = ""};
+    char text[TALLY_ALARM + 10];
+    for (size_t i = 0; i + 3 < sizeof text; i += 3)
+        memcpy(text + i, "\xe2\x82\xac", 4);
+    tally_alarm(t, text);
+    tally_get(t, 0, &h);
+    assert_int_equal(strlen(h.alarm), TALLY_ALARM - 1);
+    assert_true(fl_utf8_ok((const uint8_t *)h.alarm, strlen(h.alarm)));
+    board_put(b, 0, &v);
+    board_say(b, 1, false, text, 1);
+    board_get(b, 0, &v);
+    assert_int_equal(strlen(v.said), TALLY_SAID - 1);
+    assert_true(fl_utf8_ok((const uint8_t *)v.said, strlen(v.said)));
+    board_free(b);
+    tally_free(t);
+}
+
 static void looks(void **state)
 {
     (void)state;
@@ -213,6 +239,6 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(many_units),
                                               cmocka_unit_test(per_hour), cmocka_unit_test(title), cmocka_unit_test(stops_and_words),
-                                              cmocka_unit_test(past_and_clear), cmocka_unit_test(says), cmocka_unit_test(looks), cmocka_unit_test(meter)};
+                                              cmocka_unit_test(past_and_clear), cmocka_unit_test(says), cmocka_unit_test(cut_words), cmocka_unit_test(looks), cmocka_unit_test(meter)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

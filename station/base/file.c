@@ -14,38 +14,55 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static enum fl_err await_pipe(int fd, const char *path, struct fl_why *why)
+{
+    enum { WRITER_MS = 10000 };
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, WRITER_MS) > 0 ? FL_OK
+                                      : fl_fail(why, FL_IO, "cannot read %s: a pipe, and nothing came out of it in %d seconds", path, WRITER_MS / 1000);
+}
+
 /* A pipe that nobody writes into would hold its reader for ever; one that somebody does (a shell's <(...)) is read. */
 static enum fl_err open_to_read(const char *path, int *fd, struct fl_why *why)
 {
-    enum { WRITER_MS = 10000 };
     struct stat st;
     *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (*fd < 0 || fstat(*fd, &st) != 0)
         return fl_fail_os(why, "cannot open %s", path);
-    struct pollfd p = {.fd = *fd, .events = POLLIN};
-    if (S_ISFIFO(st.st_mode) && poll(&p, 1, WRITER_MS) <= 0)
-        return fl_fail(why, FL_IO, "cannot read %s: a pipe, and nothing came out of it in %d seconds", path, WRITER_MS / 1000);
+    if (S_ISFIFO(st.st_mode)) /* stays one that is not waited for; to begin with, its end is no end: nobody may have come yet */
+        return await_pipe(*fd, path, why);
     return fcntl(*fd, F_SETFL, 0) == 0 ? FL_OK : fl_fail_os(why, "cannot open %s", path);
+}
+
+/* *n 0: the end. */
+static enum fl_err read_piece(int fd, const char *path, uint8_t *to, size_t cap, size_t *n, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    ssize_t k = -1;
+    while (!err && k < 0) {
+        k = read(fd, to, cap);
+        if (k < 0 && errno == EAGAIN)
+            err = await_pipe(fd, path, why);
+        else if (k < 0 && errno != EINTR)
+            err = fl_fail_os(why, "cannot read %s", path);
+    }
+    *n = k < 0 ? 0 : (size_t)k;
+    return err;
 }
 
 enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl_why *why)
 {
     int fd;
+    uint8_t piece[65536];
+    size_t n = 1;
     enum fl_err err = open_to_read(path, &fd, why);
-    while (!err) {
-        uint8_t chunk[65536];
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            err = fl_fail_os(why, "cannot read %s", path);
-        if (n <= 0)
-            break;
-        fl_buf_add(out, chunk, (size_t)n);
-        err = fl_buf_err(out, why);
-        if (err) {
-            err = fl_why_wrap(why, err, "%s: ", path);
-            break;
+    while (!err && n) {
+        err = read_piece(fd, path, piece, sizeof piece, &n, why);
+        if (!err && n) {
+            fl_buf_add(out, piece, n);
+            err = fl_buf_err(out, why);
+            if (err)
+                err = fl_why_wrap(why, err, "%s: ", path);
         }
     }
     if (fd >= 0)

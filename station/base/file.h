@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 /* Append the file's bytes to `out` (whose max bounds it). The why names the file. A pipe is read too, and given up when
- * nothing has come out of it in ten seconds. */
+ * nothing more has come out of it in ten seconds. */
 FL_MUST enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl_why *why);
 
 /* A new, empty file to write to, or NULL with errno: ENXIO for a pipe that nobody reads, which would hold its writer for ever. */

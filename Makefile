@@ -195,7 +195,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/flashline $(DESTDIR)$(PREFIX)/bin/flashline-verify \
 	    $(PROFILES:%=$(DESTDIR)$(PREFIX)/share/flashline/%) $(addprefix $(DESTDIR)$(PREFIX)/share/doc/flashline/,LICENSE NOTICE)
-	-rmdir $(DESTDIR)$(PREFIX)/share/flashline/profiles $(DESTDIR)$(PREFIX)/share/flashline $(DESTDIR)$(PREFIX)/share/doc/flashline
+	@rmdir $(DESTDIR)$(PREFIX)/share/flashline/profiles $(DESTDIR)$(PREFIX)/share/flashline $(DESTDIR)$(PREFIX)/share/doc/flashline 2>/dev/null || :
 
 clean:
 	rm -rf build/release build/debug build/san build/tsan build/cov build/fuzz

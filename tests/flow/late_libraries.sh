@@ -4,6 +4,17 @@
 # where it cannot be loaded the verb that needs it says what to install.
 . tests/flow/lib.sh
 
+# ---- installed elsewhere it needs nothing of this folder, and goes again without a trace; what somebody put beside it stays
+put() { make -s -o all "$1" B="$B" DESTDIR="$T/root" PREFIX=/opt/fl >"$T/make" 2>&1 || { cat "$T/make"; fail "make $1"; }; }
+put install
+(cd "$T" && [ "$("$T/root/opt/fl/bin/flashline" --version)" = "$("$FL" --version)" ] && "$T/root/opt/fl/bin/flashline-verify" --help >/dev/null) ||
+    fail "what was installed does not run"
+[ -s "$T/root/opt/fl/share/flashline/profiles/m5stack-core.yaml" ] && [ -s "$T/root/opt/fl/share/doc/flashline/NOTICE" ] || fail "not installed"
+: >"$T/root/opt/fl/share/flashline/profiles/mine.yaml"
+put uninstall
+[ "$(cd "$T/root" && find . -type f)" = ./opt/fl/share/flashline/profiles/mine.yaml ] || { find "$T/root"; fail "uninstall"; }
+put uninstall # asked twice
+
 # ---- linked: neither, nor by another library
 for p in flashline flashline-verify; do
     ldd "$B/$p" >"$T/libraries"

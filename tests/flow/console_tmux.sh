@@ -116,6 +116,17 @@ see 'PASS'
 t send-keys C-c
 see 'ended with 0'
 
+echo "in the background of a shell: plain lines, and it is not stopped"
+t kill-server 2>/dev/null || :
+n=$((n + 1)) name=fl-console-$$-$n
+t -f /dev/null new-session -d -x 80 -y 24 "env LC_ALL=C.UTF-8 bash --norc -i"
+t send-keys "$B/fake_board listen= console=1 slots=2 speed=30 seconds=600 2>/dev/tty &" Enter
+see '✔ PASS'
+see '▸ WORK'
+! t capture-pane -p | grep -qF 'Ctrl-C stop' || fail "tiles over somebody else's screen"
+t send-keys 'kill %1; wait %1; echo "it ended with $?"' Enter
+see 'it ended with 0'
+
 echo "Ctrl-S and Ctrl-Z stop nothing"
 start 80 24 LC_ALL=C.UTF-8 slots=8 speed=30
 see 'WORK'

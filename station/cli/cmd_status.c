@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "record/tell.h"
 #include "report/live.h"
+#include "store/line_past.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,9 @@ const struct cli_verb cmd_status = {
         "  {\"log\": {\"station\", \"leaves\", \"verified_ms\", \"last_ms\", \"open\", ...}, \"hour\": {\"attempts\", \"pass\",\n"
         "   \"fail\", \"error\", \"first\", \"first_passed\", ...}, \"slots\": [{\"slot\", \"outcome\", \"fault\", \"mac\", \"leaf\"}],\n"
         "   \"line\": {\"lot\", \"product\", \"alarm\", \"stopped\": [slot, 0 the whole line], \"said\", \"refused\" (the last scan),\n"
-        "   \"slots\": [{\"slot\", \"state\", \"fault\", \"mac\"}]}}; line is null when none is at work, {\"trouble\"} when it does not answer\n"
+        "   \"slots\": [{\"slot\", \"state\", \"fault\", \"mac\"}]},\n"
+        "   \"outbox\": [{\"kind\", \"target\", \"waiting\", \"given_up\", \"why\"}]}; line is null when none is at work, {\"trouble\"} when\n"
+        "it does not answer; outbox is empty when all labels and heads leave as they should\n"
         "\n"
         "exit: 0 told, 2 usage, 3 there is no station or it could not be read\n"
         "\n"
@@ -94,11 +97,26 @@ static void say_some(const json_t *hour, const char *key, const char *word)
         cli_print(", %lld %s", (long long)fl_json_int(hour, key, 0), word);
 }
 
-static int tell(const json_t *log, const json_t *line, const json_t *hour, const struct slot_view *v, size_t n, int format)
+static void say_stuck(const json_t *stuck)
+{
+    const json_t *e;
+    size_t i;
+    json_array_foreach(stuck, i, e) {
+        long long waiting = (long long)fl_json_int(e, "waiting", 0), given_up = (long long)fl_json_int(e, "given_up", 0);
+        cli_print("outbox           %s for %s:", fl_json_text(e, "kind"), fl_json_text(e, "target"));
+        if (waiting)
+            cli_print(" %lld wait%s%s", waiting, waiting == 1 ? "s" : "", given_up ? "," : "");
+        if (given_up)
+            cli_print(" %lld given up", given_up);
+        cli_print(": %s\n", fl_json_text(e, "why"));
+    }
+}
+
+static int tell(const json_t *log, const json_t *line, const json_t *hour, const json_t *stuck, const struct slot_view *v, size_t n, int format)
 {
     if (format == CLI_JSON_OUT) {
-        json_t *o = json_pack("{sO sO so sO}", "log", log, "hour", hour, "slots", slots_json(v, n), "line",
-                              line ? line : json_null());
+        json_t *o = json_pack("{sO sO so sO sO}", "log", log, "hour", hour, "slots", slots_json(v, n), "line",
+                              line ? line : json_null(), "outbox", stuck);
         int bad = !o || json_dumpf(o, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
         json_decref(o);
         return bad ? cli_fail(CLI_STATION, "the status could not be written out") : CLI_OK;
@@ -115,6 +133,7 @@ static int tell(const json_t *log, const json_t *line, const json_t *hour, const
     say_some(hour, "aborted", "ABORTED");
     say_some(hour, "interrupted", "INTERRUPTED");
     cli_print("; %lld of %lld units at the first attempt\n", (long long)fl_json_int(hour, "first_passed", 0), (long long)fl_json_int(hour, "first", 0));
+    say_stuck(stuck);
     for (size_t i = 0; i < n; i++)
         cli_print("slot %-4d        %-11s %s%s%s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac[0] ? v[i].mac : "no MAC", v[i].fault[0] ? " " : "",
                   v[i].fault);
@@ -125,7 +144,7 @@ static int status(const char *data, int format)
 {
     struct report *r = NULL;
     struct fl_why why = {0, ""};
-    json_t *log = NULL, *course = NULL, *line = NULL;
+    json_t *log = NULL, *course = NULL, *line = NULL, *stuck = NULL;
     size_t n = 0;
     int64_t now = fl_wall_ms() + 1;
     struct slot_view *v = calloc(SLOTS_MAX, sizeof *v);
@@ -136,13 +155,16 @@ static int status(const char *data, int format)
         err = report_course(r, now - HOUR_MS, now, 1, &course, &why);
     if (!err)
         err = report_slots_now(r, v, SLOTS_MAX, &n, &why);
+    if (!err)
+        err = line_past_stuck(data, &stuck, &why);
     enum fl_err asked = err ? err : tell_ask(data, "status", NULL, &line, &why);
     if (!err && asked && asked != FL_NOT_FOUND) /* that is not the same as none being there */
         line = json_pack("{ss}", "trouble", why.text);
-    int code = err ? cli_fail(CLI_STATION, "%s", why.text) : tell(log, line, json_object_get(course, "totals"), v, n, format);
+    int code = err ? cli_fail(CLI_STATION, "%s", why.text) : tell(log, line, json_object_get(course, "totals"), stuck, v, n, format);
     json_decref(log);
     json_decref(course);
     json_decref(line);
+    json_decref(stuck);
     report_close(r);
     free(v);
     return code;

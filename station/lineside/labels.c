@@ -18,6 +18,7 @@ struct labels {
     struct labels_config c;
     struct label *label;
     struct outbox_worker *worker;
+    bool stuck; /* the last one did not leave; the outbox's thread alone looks */
 };
 
 /* ---- sending: on the outbox's thread ------------------------------------------------------------------------- */
@@ -53,16 +54,34 @@ static enum fl_err record_printed(const struct labels *l, const struct outbox_it
     return err ? err : event_tell(recorder_queue(l->c.recorder), e, fl_deadline_in_ms(RECORD_MS), NULL, why);
 }
 
+/* A printer that is off for an hour is told once. */
+static void say_how(struct labels *l, enum fl_err sent, const struct fl_why *why)
+{
+    char text[FL_WHY_MAX + 60];
+    bool never = sent == FL_FORMAT || sent == FL_REFUSED;
+    if (sent == FL_CANCELLED || !l->c.say || (l->stuck && sent && !never) || (!l->stuck && !sent))
+        return;
+    if (!sent)
+        (void)snprintf(text, sizeof text, "labels leave again");
+    else
+        (void)snprintf(text, sizeof text, never ? "a label is given up: %s" : "no label leaves, it is tried again: %s",
+                       why->text[0] ? why->text : fl_err_text(sent));
+    l->stuck = sent != FL_OK;
+    l->c.say(l->c.ctx, sent != FL_OK, text);
+}
+
 /* One that is on record as printed is not printed again: the station died before the outbox said so, or somebody wants another. */
 static enum fl_err send_label(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
 {
-    const struct labels *l = ctx;
+    struct labels *l = ctx;
     bool printed = false;
     enum fl_err err = line_past_label_printed(l->c.data, item->leaf, &printed, why);
     if (err)
         return FL_GONE;
-    if (!printed)
+    if (!printed) {
         err = printer_send(item, stop, why);
+        say_how(l, err, why);
+    }
     if (err || printed)
         return err;
     err = record_printed(l, item, why);

@@ -23,6 +23,10 @@ struct labels_config {
     json_t *const *lot;                      /* what is known of the lot that is made; changes only while no attempt runs */
     bool serials;                            /* will units have serial numbers? */
     struct recorder *recorder;
+    /* What people should hear: that a label did not leave, once until one does (`trouble`), and then that they leave again. On the
+     * outbox's thread; NULL: nobody does. */
+    void (*say)(void *ctx, bool trouble, const char *text);
+    void *ctx;
 };
 /* *out NULL: the station prints none. FL_FORMAT: the template is not there or not right, or wants numbers that units do not get.
  * Others: the station's. */

@@ -5,6 +5,7 @@
 #include "profile/values.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define AT(member) offsetof(struct settings, member)
@@ -307,6 +308,12 @@ static const struct key slot_keys[] = {
 static enum fl_err check_printer(const char *text, struct fl_why *why)
 {
     static const char *const starts[] = {"tcp://", "command:", "dir:/"};
+    if (strncmp(text, "tcp://", 6) == 0) {
+        const char *port = strrchr(text + 6, ':');
+        char *end = NULL;
+        unsigned long n = port && port > text + 6 && port[1] >= '0' && port[1] <= '9' ? strtoul(port + 1, &end, 10) : 0;
+        return n >= 1 && n <= 65535 && !*end ? FL_OK : fl_fail(why, FL_FORMAT, "tcp://HOST:PORT, as in tcp://10.0.0.9:9100");
+    }
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (strncmp(text, starts[i], strlen(starts[i])) == 0 && text[strlen(starts[i])])
             return FL_OK;

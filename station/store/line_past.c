@@ -168,6 +168,32 @@ static void count_row(sqlite3_stmt *s, const void *each, void *ctx)
     *(unsigned *)ctx = (unsigned)sqlite3_column_int(s, 0);
 }
 
+static const char stuck_sql[] =
+    "SELECT kind, target, sum(state = 0), sum(state = 2), why, max(id) FROM outbox "
+    "WHERE id IN (SELECT id FROM outbox WHERE state = 0 AND tries > 0 UNION "
+    "             SELECT id FROM outbox WHERE state = 2 AND id > (SELECT max(id) FROM outbox) - 1000) GROUP BY kind, target";
+
+static void stuck_row(sqlite3_stmt *s, const void *each, void *ctx)
+{
+    (void)each;
+    (void)json_array_append_new(ctx, json_pack("{ss ss sI sI ss}", "kind", db_text(s, 0), "target", db_text(s, 1), "waiting",
+                                               (json_int_t)sqlite3_column_int64(s, 2), "given_up",
+                                               (json_int_t)sqlite3_column_int64(s, 3), "why", db_text(s, 4)));
+}
+
+enum fl_err line_past_stuck(const char *data, json_t **out, struct fl_why *why)
+{
+    *out = json_array();
+    if (!*out)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = read_folder(data, stuck_sql, 0, stuck_row, *out, why);
+    if (err) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
 enum fl_err line_past_labels_untried(const char *data, unsigned *n, struct fl_why *why)
 {
     *n = 0;

@@ -41,6 +41,10 @@ struct line_past_label {
 FL_MUST enum fl_err line_past_label(const char *data, const uint8_t mac[static 6], struct line_past_label *out,
                                     struct fl_why *why);
 
+/* What does not leave, for whoever looks after the station: {"kind", "target", "waiting" (tried in vain), "given_up" (of the newest
+ * thousand parcels), "why" (of the newest)}, one for each kind and target; an array, empty where all is well. */
+FL_MUST enum fl_err line_past_stuck(const char *data, json_t **out, struct fl_why *why);
+
 /* How many labels wait that no printer was asked to take yet. */
 FL_MUST enum fl_err line_past_labels_untried(const char *data, unsigned *n, struct fl_why *why);
 /* Is it on record that the label of the attempt that this leaf ended was printed? False for a reprint's leaf. */

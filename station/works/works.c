@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 enum { SAID_MAX = 2048 };
 
@@ -55,13 +56,22 @@ static enum fl_err open_recorder(struct works *w, struct fl_why *why)
     return FL_OK;
 }
 
+/* The console and the board show it as they show a scan that did nothing: whoever stands there should look at the printer. */
+static void said_of_labels(void *works, bool trouble, const char *text)
+{
+    struct works *w = works;
+    tally_say(board_tally(w->board), trouble, text, fl_mono_ms());
+    journal_line(w->journal, trouble ? LOG_WARNING : LOG_INFO, text);
+    works_say(w, WORKS_NOTE, "%s", text);
+}
+
 static enum fl_err open_labels(struct works *w, struct fl_why *why)
 {
     const struct station_file *s = w->c.station;
     const struct labels_config c = {
         .set = &s->labels, .data = w->data, .station = s->station, .recorder = w->recorder,
         .profiles = (const struct profile *const *)w->c.profiles, .n_profiles = w->c.n_profiles, .lot = &w->lot_facts,
-        .serials = lot_serials(w->lot) || s->scanner.patterns[SCAN_SERIAL]};
+        .serials = lot_serials(w->lot) || s->scanner.patterns[SCAN_SERIAL], .say = said_of_labels, .ctx = w};
     enum fl_err err = labels_open(&c, &w->labels, why);
     return err == FL_FORMAT ? works_theirs(err) : works_ours(err);
 }

@@ -27,6 +27,12 @@ wait_for "three boards" 60 attempts 3 || { cat "$T/progress"; fail "not three"; 
 tried() { [ "$(sql "SELECT min(tries) >= 2 FROM outbox WHERE kind = 'label'")" = 1 ]; }
 wait_for "two tries in vain" 30 tried || { sql "SELECT id, state, tries, why FROM outbox"; fail "not tried again"; }
 [ "$(sql "SELECT count(*), sum(state) FROM outbox WHERE kind = 'label'")" = "2|0" ] || { sql "SELECT * FROM outbox"; fail "one label a unit that passed"; }
+expect_text "$T/progress" "^flashline: no label leaves, it is tried again: nothing listens on 127.0.0.1:$port"
+[ "$(grep -c 'label' "$T/progress")" = 1 ] || { cat "$T/progress"; fail "a printer that is off is told more than once"; }
+expect_exit 0 "$FL" status --data "$T/data"
+expect_text "$T/out" "^outbox +label for tcp://127.0.0.1:$port: 2 wait: nothing listens"
+expect_exit 0 "$FL" status --data "$T/data" --format json
+[ "$(jq -c '.outbox | map([.kind, .waiting, .given_up])' "$T/out")" = '[["label",2,0]]' ] || { cat "$T/out"; fail "the status's outbox"; }
 kill -TERM $RUN
 wait $RUN || :
 
@@ -94,6 +100,7 @@ chmod +x "$T/spool"
 expect_exit 0 "$FL" lot open L-3 --profile profiles/demo-esp32.yaml --rules "$T/rules.json" --data "$T/data"
 expect_exit 1 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --lot L-3 --data "$T/data"
 [ ! -e "$T/spooled" ] || fail "a spooler without paper"
+expect_text "$T/err" "^flashline: no label leaves, it is tried again: .*spool"
 [ "$(sql "SELECT count(*) FROM outbox WHERE kind = 'label' AND state = 0")" = 2 ] || fail "labels that the spooler refused do not wait"
 : >"$T/paper"
 spooled() { [ "$(grep -c 'lot=L-3' "$T/spooled")" = 2 ]; }

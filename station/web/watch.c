@@ -17,18 +17,19 @@ static void put_head(struct web_watch *w, const struct report_counts *s)
     tally_put(board_tally(w->board), &h);
 }
 
-static void put_slots(struct web_watch *w, struct report *r)
+static bool put_slots(struct web_watch *w, struct report *r)
 {
     size_t n = 0;
     struct slot_view *now = calloc(WEB_WATCHED_SLOTS, sizeof *now);
-    if (now && report_slots_now(r, now, WEB_WATCHED_SLOTS, &n, NULL) == FL_OK)
-        for (size_t i = 0; i < n; i++) {
-            struct slot_view old;
-            board_get(w->board, i, &old);
-            if (old.slot != now[i].slot || old.leaf != now[i].leaf)
-                board_put(w->board, i, &now[i]);
-        }
+    bool ok = now && report_slots_now(r, now, WEB_WATCHED_SLOTS, &n, NULL) == FL_OK;
+    for (size_t i = 0; i < n && ok; i++) {
+        struct slot_view old;
+        board_get(w->board, i, &old);
+        if (old.slot != now[i].slot || old.leaf != now[i].leaf)
+            board_put(w->board, i, &now[i]);
+    }
     free(now);
+    return ok;
 }
 
 static void look(struct web_watch *w)
@@ -39,10 +40,11 @@ static void look(struct web_watch *w)
     if (report_open(w->data, &r, NULL))
         return; /* no station yet: looked for again */
     if (report_log(r, &log, NULL) == FL_OK && fl_json_int(log, "leaves", 0) != w->leaves) {
-        if (report_counts(r, &s, NULL) == FL_OK)
+        bool counted = report_counts(r, &s, NULL) == FL_OK;
+        if (counted)
             put_head(w, &s);
-        put_slots(w, r);
-        w->leaves = fl_json_int(log, "leaves", 0);
+        if (put_slots(w, r) && counted) /* else at the next look, though no record may come before it */
+            w->leaves = fl_json_int(log, "leaves", 0);
     }
     json_decref(log);
     report_close(r);

@@ -12,28 +12,38 @@
 enum { HEALTH_MS = 250 };
 
 /* `db`: the records, opened once for all that a lot asks of them. */
-static enum fl_err make_lot(struct works *w, sqlite3 *db, struct fl_why *why)
+static enum fl_err make_lot(struct works *w, sqlite3 *db, json_t **facts, struct lot **out, struct fl_why *why)
 {
     struct fl_why said = {0, ""};
-    enum fl_err err = lot_check(db, w->c.lot, (const struct profile *const *)w->c.profiles, w->c.n_profiles, &w->lot_facts, &said);
+    enum fl_err err = lot_check(db, w->c.lot, (const struct profile *const *)w->c.profiles, w->c.n_profiles, facts, &said);
     if (err == FL_ARG)
         return fl_fail(why, FL_ARG, "%s: flashline lot open makes one", said.text);
     if (err)
         return fl_fail(why, err == FL_REFUSED ? FL_ARG : err, "%s", said.text);
-    const struct lot_config c = {.db = db, .name = w->c.lot, .facts = w->lot_facts, .queue = recorder_queue(w->recorder),
+    const struct lot_config c = {.db = db, .name = w->c.lot, .facts = *facts, .queue = recorder_queue(w->recorder),
                                  .tally = board_tally(w->board)};
-    err = lot_new(&c, &w->lot, why);
+    err = lot_new(&c, out, why);
     return err == FL_FORMAT ? works_theirs(err) : works_ours(err);
 }
 
 enum fl_err works_make_lot(struct works *w, struct fl_why *why)
 {
     struct db_reader reader;
+    json_t *facts = NULL;
+    struct lot *lot = NULL;
     enum fl_err err = folder_open_reader(w->data, true, &reader, why);
     if (!err)
-        err = make_lot(w, reader.db, why);
+        err = make_lot(w, reader.db, &facts, &lot, why);
     db_close_reader(&reader);
-    return err;
+    if (err) {
+        json_decref(facts);
+        return err;
+    }
+    (void)pthread_mutex_lock(&w->lot_lock);
+    w->lot_facts = facts;
+    w->lot = lot;
+    (void)pthread_mutex_unlock(&w->lot_lock);
+    return FL_OK;
 }
 
 void works_title(struct works *w)
@@ -127,17 +137,21 @@ static enum fl_err change_lot(struct works *w, struct fl_why *why)
     line_free(w->line);
     w->line = NULL;
     (void)pthread_mutex_lock(&w->lot_lock);
-    lot_free(w->lot);
+    struct lot *old = w->lot;
+    json_t *old_facts = w->lot_facts;
     w->lot = NULL;
-    json_decref(w->lot_facts);
     w->lot_facts = NULL;
+    (void)pthread_mutex_unlock(&w->lot_lock);
+    lot_free(old); /* which has borrowed lot_name, perhaps */
+    json_decref(old_facts);
+    (void)pthread_mutex_lock(&w->lot_lock);
     (void)snprintf(w->lot_name, sizeof w->lot_name, "%s", w->wanted);
     w->wanted[0] = 0;
     w->c.lot = w->lot_name;
+    (void)pthread_mutex_unlock(&w->lot_lock);
     tally_alarm(board_tally(w->board), NULL);
     tally_stops(board_tally(w->board), NULL, 0);
     enum fl_err err = works_make_lot(w, why);
-    (void)pthread_mutex_unlock(&w->lot_lock);
     if (err)
         return fl_why_wrap(why, works_ours(err), "lot %s could not be begun: ", w->c.lot);
     works_title(w);

@@ -70,7 +70,7 @@ FL_MUST enum fl_err works_tell_facts(struct works *w, struct fl_why *why);
 FL_MUST enum fl_err works_facts_kept(struct works *w, struct fl_why *why);
 void works_facts_free(struct works *w); /* when the recorder is closed: it has answered them all */
 
-/* Begins with the lot c.lot; with lot_lock held once others see w. */
+/* Makes the lot c.lot, which others see when it is whole. */
 FL_MUST enum fl_err works_make_lot(struct works *w, struct fl_why *why);
 /* What the line makes, for those who look at it. */
 void works_title(struct works *w);

@@ -2,6 +2,7 @@
 #include "report/cut.h"
 
 #include "report/cut_steps.h"
+#include "report/cut_tally.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -225,56 +226,84 @@ void cut_source(const struct filter *f, enum cut_table table, bool whole, const 
 
 /* ---- filled -------------------------------------------------------------------------------------------- */
 
-/* One piece's sums; ?1 at, ?2 until, ?3 lost. */
-static char *piece_sql(const struct temp *t)
+/* Who fills: of faults, which are few, one statement for each piece (?1 at, ?2 until, ?3 lost); of the others what reads the attempts. */
+struct filler {
+    enum cut_table of;
+    sqlite3_stmt *piece;
+    struct cut_tally *tally;
+    struct cut_steps *steps;
+};
+
+static enum fl_err filler_open(struct report *r, const struct temp *t, bool cycles, struct filler *f, struct fl_why *why)
 {
-    return t->of == CUT_STEP ? sqlite3_mprintf("%s", cut_steps_sql)
-                             : sqlite3_mprintf("INSERT INTO %s SELECT ?1, ?3, %s FROM %s WHERE start_ms >= ?1 AND start_ms < ?2", t->name,
-                                               tables[t->of].sums, tables[t->of].view);
+    char *faults = sqlite3_mprintf("INSERT INTO %s SELECT ?1, ?3, %s FROM %s WHERE start_ms >= ?1 AND start_ms < ?2", t->name, tables[t->of].sums,
+                                   tables[t->of].view);
+    const char *const sql[] = {[CUT_TALLY] = cut_tally_sql(cycles), [CUT_FAULT] = faults, [CUT_STEP] = cut_steps_sql};
+    *f = (struct filler){.of = t->of};
+    enum fl_err err = faults ? db_prepare(r->reader.db, sql[t->of], &f->piece, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    if (!err && t->of == CUT_TALLY)
+        err = cut_tally_open(r->reader.db, t->name, &f->tally, why);
+    if (!err && t->of == CUT_STEP)
+        err = cut_steps_open(r->reader.db, t->name, &f->steps, why);
+    sqlite3_free(faults);
+    return err;
 }
 
-static enum fl_err fill_pieces(struct report *r, const struct temp *t, sqlite3_stmt *piece, struct cut_steps *steps, struct fl_why *why)
+static void filler_close(struct filler *f)
+{
+    (void)sqlite3_finalize(f->piece);
+    cut_tally_close(f->tally);
+    cut_steps_close(f->steps);
+}
+
+static enum fl_err fill_piece(struct filler *f, int64_t at, int64_t until, int64_t lost, struct fl_why *why)
+{
+    const int64_t v[] = {at, until, lost};
+    for (int i = 0; i < sqlite3_bind_parameter_count(f->piece); i++)
+        (void)sqlite3_bind_int64(f->piece, i + 1, v[i]);
+    switch (f->of) {
+    case CUT_TALLY: return cut_tally_fill(f->tally, f->piece, at, lost, why);
+    case CUT_STEP: return cut_steps_fill(f->steps, f->piece, at, lost, why);
+    case CUT_FAULT: break;
+    }
+    return db_run(f->piece, why);
+}
+
+static enum fl_err fill_pieces(struct report *r, bool ends, struct filler *f, struct fl_why *why)
 {
     sqlite3_stmt *list;
     int rc = SQLITE_DONE;
     enum fl_err err = db_prepare(r->reader.db, "SELECT at, until, lost FROM temp.piece WHERE ends = ?1", &list, why);
     if (err)
         return err;
-    (void)sqlite3_bind_int(list, 1, t->ends);
-    while (!err && (rc = sqlite3_step(list)) == SQLITE_ROW) {
-        for (int i = 0; i < sqlite3_bind_parameter_count(piece); i++)
-            (void)sqlite3_bind_int64(piece, i + 1, sqlite3_column_int64(list, i));
-        err = t->of == CUT_STEP ? cut_steps_fill(steps, piece, sqlite3_column_int64(list, 0), sqlite3_column_int64(list, 2), why) : db_run(piece, why);
-    }
+    (void)sqlite3_bind_int(list, 1, ends);
+    while (!err && (rc = sqlite3_step(list)) == SQLITE_ROW)
+        err = fill_piece(f, sqlite3_column_int64(list, 0), sqlite3_column_int64(list, 1), sqlite3_column_int64(list, 2), why);
     if (!err && rc != SQLITE_DONE)
         err = db_fail(r->reader.db, why, "cannot read");
     (void)sqlite3_finalize(list);
     return err;
 }
 
-static enum fl_err fill(struct report *r, const struct temp *t, struct fl_why *why)
+static enum fl_err fill(struct report *r, const struct temp *t, bool cycles, struct fl_why *why)
 {
-    struct cut_steps *steps = NULL;
-    sqlite3_stmt *piece = NULL;
+    struct filler f = {.piece = NULL};
     char *make = sqlite3_mprintf("CREATE TABLE %s AS SELECT 0 AS at, 0 AS lost, %s FROM %s WHERE 0", t->name, tables[t->of].sums, tables[t->of].table);
-    char *sql = piece_sql(t);
-    enum fl_err err = make && sql ? db_exec(r->reader.db, make, why) : fl_fail(why, FL_NOMEM, "out of memory");
+    enum fl_err err = make ? db_exec(r->reader.db, make, why) : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
-        err = db_prepare(r->reader.db, sql, &piece, why);
-    if (!err && t->of == CUT_STEP)
-        err = cut_steps_open(r->reader.db, t->name, &steps, why);
+        err = filler_open(r, t, cycles, &f, why);
     if (!err)
-        err = fill_pieces(r, t, piece, steps, why);
-    (void)sqlite3_finalize(piece);
-    cut_steps_close(steps);
+        err = fill_pieces(r, t->ends, &f, why);
+    filler_close(&f);
     sqlite3_free(make);
-    sqlite3_free(sql);
     return err;
 }
 
-enum fl_err cut_fill(struct report *r, const char *sql, struct fl_why *why)
+enum fl_err cut_fill(struct report *r, const struct filter *f, const char *sql, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
+    if (!f->cycles && strstr(sql, CUT_CYCLES)) /* a mistake in the table of reports: what was not looked up is no 0 */
+        return fl_fail(why, FL_STATE, "the report did not say that it asks for cycles");
     for (size_t i = 0; i < TEMPS && !err; i++) {
         char there[120];
         int64_t n = 0;
@@ -283,7 +312,7 @@ enum fl_err cut_fill(struct report *r, const char *sql, struct fl_why *why)
         (void)snprintf(there, sizeof there, "SELECT count(*) FROM temp.sqlite_schema WHERE 'temp.' || name = '%s'", temps[i].name);
         err = db_int(r->reader.db, there, 0, &n, why);
         if (!err && n == 0)
-            err = fill(r, &temps[i], why);
+            err = fill(r, &temps[i], f->cycles, why);
     }
     return err;
 }

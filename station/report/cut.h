@@ -27,8 +27,10 @@ FL_MUST enum fl_err cut_make(struct report *r, struct filter *f, struct fl_why *
 /* What stands behind FROM for a tally `t` in `sql` when f->split: what lies in the question's times, and nothing else. `whole`: no
  * period divides it, so it is cut at its ends alone, and of whole days (UTC) the sums by days are taken. */
 void cut_source(const struct filter *f, enum cut_table table, bool whole, const char *sql, struct fl_buf *out);
+/* A statement that has this word asks for cycles, and f->cycles is to be set before. */
+#define CUT_CYCLES "t.cycles"
 /* Fill the temporary tables that the statement names. */
-FL_MUST enum fl_err cut_fill(struct report *r, const char *sql, struct fl_why *why);
+FL_MUST enum fl_err cut_fill(struct report *r, const struct filter *f, const char *sql, struct fl_why *why);
 
 /* The first half hour that lies behind f->from_ms whole. */
 int64_t cut_first_whole(const struct filter *f);

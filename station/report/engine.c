@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "event/fault.h"
+#include "report/cut.h"
 #include "report/stat.h"
 
 #include <stdio.h>
@@ -211,6 +212,14 @@ const char *report_spec_line(size_t i, const char **name)
     return report_specs[i].name ? report_specs[i].line : NULL;
 }
 
+static bool asks_for_cycles(const struct report_spec *spec)
+{
+    for (size_t i = 0; i < SHEET_PARTS_MAX && spec->parts[i]; i++)
+        if (strstr(spec->parts[i]->sql, CUT_CYCLES))
+            return true;
+    return false;
+}
+
 enum fl_err report_run(struct report *r, const char *name, const struct report_query *q, struct sheet *out, struct fl_why *why)
 {
     struct filter *f = malloc(sizeof *f);
@@ -223,6 +232,8 @@ enum fl_err report_run(struct report *r, const char *name, const struct report_q
         err = fl_fail(why, FL_ARG, "the report %s cannot be grouped", name);
     if (!err)
         err = filter_make(r, q, spec->group, f, why);
+    if (!err)
+        f->cycles = asks_for_cycles(spec);
     if (!err)
         err = say_about(r, f, q, out, why);
     if (!err)

@@ -305,7 +305,7 @@ enum fl_err filter_prepare(struct report *r, const struct filter *f, const char 
     expand(f, sql, &b);
     enum fl_err err = fl_buf_err(&b, why);
     if (!err && f->split)
-        err = cut_fill(r, fl_buf_text(&b), why);
+        err = cut_fill(r, f, fl_buf_text(&b), why);
     if (!err && filter_by_time(f) && strstr(fl_buf_text(&b), "period("))
         err = add_period(r, f, why);
     if (!err)

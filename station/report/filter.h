@@ -17,6 +17,7 @@ struct filter {
     bool ends;              /* one of them lies within a half hour */
     bool holes;             /* a border between two periods of the group does (report/cut.h) */
     bool split;             /* either, or one does not lie on a day (UTC): what is added up is put together from several tables */
+    bool cycles;            /* the report asks for them: whoever makes it says so, filter_make does not know (report/cut.h) */
     bool has_lot, has_slot;
     int64_t lot, slot;     /* id of the lot, number of the slot */
     const char *product, *bridge; /* borrowed, NULL: any */

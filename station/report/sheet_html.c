@@ -17,13 +17,13 @@ static const char style[] =
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 18px;margin:14px 0}dt{color:#55626e}dd{margin:0;font-weight:600;white-space:pre-wrap}"
     ".plot{position:relative;height:260px;margin:8px 0 12px;break-inside:avoid}"
     ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:12.5px}"
-    "th,td{padding:3px 7px;border-bottom:1px solid #d5dbe0;text-align:left;vertical-align:top}"
+    "th,td{padding:3px 7px;border-bottom:1px solid #d5dbe0;text-align:left;vertical-align:top}td:not(.n){min-width:9em}"
     "th{border-bottom:2px solid #8896a2;white-space:nowrap}"
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     "tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid}footer{margin-top:28px;font-size:12px}"
-    "@media print{body{padding:0;max-width:none;font-size:10.5pt}table{font-size:8pt}th,td{padding:1.5pt 3pt}"
+    "@media print{body{padding:0;max-width:none;font-size:10.5pt}table{font-size:8pt}th,td{padding:1.5pt 3pt}td:not(.n){min-width:0}"
     "table.wide{font-size:6.2pt}.wide th,.wide td{padding:1pt 1.8pt}"
-    ".plot{height:auto}.plot canvas{width:100%!important;height:auto!important}.scroll{overflow:visible}th{white-space:normal}}";
+    ".plot{height:auto}.plot canvas{width:100%!important;height:auto!important}.scroll{overflow:visible}th,th.n{white-space:normal}}";
 
 /* Draws what stands in #data: no animation, so that a printer that does not wait gets the whole picture. On paper the style
  * scales that picture to the page's width: no script runs between the page's layout and its printing. */

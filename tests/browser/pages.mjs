@@ -276,6 +276,12 @@ section("a report for paper", async (page) => {
         p.querySelector("canvas").getBoundingClientRect().bottom - p.nextElementSibling.getBoundingClientRect().top));
     check("no chart lies over its table on paper", over.length >= 2 && over.every((x) => x <= 0), over.join());
     check("a report asks for nothing but itself", asked.length === 1, asked.join());
+    for (const name of ["lot", "shift", "slots", "units"]) { // the widest tables
+        writeFileSync(file, execFileSync(path.join(build, "flashline"), ["report", name, "--format", "html", "--data", await records()]));
+        await page.goto("file://" + path.resolve(file));
+        const wide = await page.evaluate(() => [...document.querySelectorAll("table")].map((t) => t.getBoundingClientRect().right));
+        check(`the report ${name} fits on paper`, wide.length > 0 && wide.every((x) => x <= 689), wide.join());
+    }
 });
 await sections();
 process.kill((await station).pid, "SIGTERM");

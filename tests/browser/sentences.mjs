@@ -13,7 +13,7 @@ const SYSTEM = ["No space left on device", "Input/output error", "Read-only file
 const SHOWN = {
     "line/desk.c": [], "line/rules.c": [], "line/guard.c": ["rule."], "store/flush.c": ["cannot start the thread"],
     "line/scan.c": ["scanner."], "profile/recheck.c": [],
-    "works/asked.c": ["nobody here knows", "lot_", "{", "flashline: scan", "{1} could not be recorded"],
+    "works/asked.c": ["nobody here knows", "there is no slot", "lot_", "{", "flashline: scan", "{1} could not be recorded"],
     "ledger/ledger.c": ["'{1}' is neither a UUID", "the key that is to follow", "a record behind a hand-over", "the record has"], // of one event: its sender is told
 };
 

@@ -126,6 +126,27 @@ static void sort_heads(struct bundle *b, struct check_result *out)
     b->size = kept ? b->head[kept - 1].size : 0;
 }
 
+/* Is the head that was just added the one that its file's name says? */
+static void judge_name(const struct bundle *b, const char *name, struct check_result *out)
+{
+    char want[64];
+    const ull size = b->head[b->n_heads - 1].size;
+    (void)snprintf(want, sizeof want, "checkpoints/%llu.note", size);
+    if (strcmp(name, want) != 0)
+        audit_add_beside(&out->report, AUDIT_MALFORMED, "%.150s: it is the head of %llu records", name, size);
+}
+
+/* Whoever reads the tiles begins at the file `checkpoint` and believes that there is no more. `n`: heads before it was read. */
+static void judge_newest(const struct bundle *b, size_t n, struct check_result *out)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = b->head[i].size > most ? b->head[i].size : most;
+    if (b->n_heads > n && b->head[n].size < most)
+        audit_add_beside(&out->report, AUDIT_MALFORMED, "checkpoint: it is the head of %llu records, and there is one of %llu",
+                         (ull)b->head[n].size, (ull)most);
+}
+
 enum fl_err bundle_heads(struct bundle *b, struct check_result *out, struct fl_why *why)
 {
     struct fl_names notes = {NULL, 0, 0};
@@ -133,12 +154,18 @@ enum fl_err bundle_heads(struct bundle *b, struct check_result *out, struct fl_w
     enum fl_err err = dir ? fl_dir_names(dir, ".note", &notes, why) : fl_fail(why, FL_NOMEM, "out of memory");
     for (size_t i = 0; i < notes.n && !err; i++) {
         (void)snprintf(name, sizeof name, "checkpoints/%s", notes.name[i]);
+        const size_t n = b->n_heads;
         err = add_head(b, name, out, why);
+        if (!err && b->n_heads > n)
+            judge_name(b, name, out);
     }
     fl_names_free(&notes);
     free(dir);
+    const size_t n = b->n_heads;
     if (!err)
         err = add_head(b, "checkpoint", out, why);
+    if (!err)
+        judge_newest(b, n, out);
     sort_heads(b, out);
     return err;
 }

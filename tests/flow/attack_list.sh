@@ -118,6 +118,7 @@ H9 a log without a record|unit/record/t_tamper.c|{"H9 a log
 H10 the mark overwritten|unit/record/t_tamper.c|{"H10
 H10 the mark taken away|flow/audit_verbs.sh|the mark taken away
 H11 words added to a head in a bundle|flow/bundle.sh|a line that nobody signed
+H11 an older head as a bundle's newest|flow/bundle.sh|"an older head as the newest"
 H14 one signed head damaged|unit/audit/t_verify.c|{"H14 signature bit"
 H14 and in a bundle|flow/bundle.sh|"a head in the middle"
 H16 a label changed in the outbox|unit/record/t_outbox.c|static void changed_by_somebody

@@ -99,6 +99,10 @@ spoil "another signature by the same key beside it" "tail -n 1 checkpoints/8.not
 expect_text "$T/out" 'two different signatures by the key'
 spoil "a head that is none, beside good ones" "echo x >checkpoints/8.note" malformed 28 1
 [ "$(jq -r '"\(.first_bad) \(.trusted_head.size) \(.tree_intact)"' "$T/out")" = "null 17 true" ] || { cat "$T/out"; fail "a head that is none says nothing about records"; }
+spoil "an older head as the newest" "cp checkpoints/8.note checkpoint" malformed 28 1
+expect_exit 28 "$FL" audit "$T/bad" --key "$vkey"
+expect_text "$T/out" 'checkpoint: it is the head of 8 records, and there is one of 17'
+spoil "a head under another's name" "cp checkpoints/9.note checkpoints/8.note" malformed 28 0
 spoil "a head in the middle" "sed -i '3{s/^x/y/;t;s/^./x/}' checkpoints/8.note" signature 19 1
 [ "$(jq -r '"\(.first_bad) \(.trusted_head.size) \(.tree_intact)"' "$T/out")" = "null 17 true" ] || { cat "$T/out"; fail "a later good head covers its records"; }
 expect_exit 19 "$FL" audit "$T/bad" --key "$vkey"

@@ -73,6 +73,8 @@ static void ask_all(struct report *r)
     static const char *const groups[] = {"hour", "shift", "day", "lot", "slot", "bridge", "profile", "none"};
     const struct report_query narrow = {.lot = "L-1", .slot = "1", .bridge = "1a86:55d4", .since = "2026-11-22T08:30", .until = "2026-11-23", .limit = 9};
     const struct report_query questions[] = {{.limit = 10}, {.lot = "L-1", .limit = 10}, {.slot = "1", .limit = 10}, {.since = "2026-11-22"}, narrow,
+                                             {.product = "lamp"}, {.bridge = "1a86:55d4"}, {.until = "2026-11-23"}, {.zone = "local"},
+                                             {.product = "lamp", .bridge = "1a86:55d4", .until = "2026-11-22T09:09:09.009", .zone = "-00:01"},
                                              {.since = "2026-11-22T07:07:07", .until = "2026-11-25T09:30"}, {.zone = "+05:45", .shifts = "06:15,18:10"}};
     const struct recall_query reverse[] = {{.lot = "L-1"}, {.image = "cdcdcdcd"}, {.bridge = "5435001234"}, {.slot = "1"},
                                            {.slot = "1", .since = "2026-11-22", .until = "2026-11-23"}, {.program = FL_VERSION}, {.since = "2026-11-22"}};
@@ -114,6 +116,8 @@ static void no_walk(void **state)
     struct fl_why why = {0, ""};
     t_open(s, &o);
     (void)t_profile(s);
+    (void)t_told(s, EVENT_LOT_OPEN, event_with_job(json_pack("{ss,ss,ss,s[{ss,s[]}]}", "lot", "L-2", "product", "lamp", "duplicates", "reflash", "profiles",
+                                                             "hash", t_attempt(1, OUTCOME_PASS).profile, "images")));
     for (int i = 1; i < 4; i++) {
         struct attempt_facts f = t_attempt(i, i == 2 ? OUTCOME_FAIL : OUTCOME_PASS);
         (void)snprintf(f.lot, sizeof f.lot, "L-1");

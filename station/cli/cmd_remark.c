@@ -65,7 +65,8 @@ const struct cli_verb cmd_operator = {
     .run = run_operator,
 };
 
-static int record(const struct cli_verb *verb, struct telling *t, enum event_kind kind, json_t *body, const char *what)
+/* "whom: what", where somebody is named. */
+static int record(const struct cli_verb *verb, struct telling *t, enum event_kind kind, json_t *body, const char *whom, const char *what)
 {
     int64_t leaf;
     if (!body) /* the only texts that are no strings in JSON */
@@ -79,7 +80,7 @@ static int record(const struct cli_verb *verb, struct telling *t, enum event_kin
     if (code)
         json_decref(said);
     else
-        code = telling_say(t, said, leaf, "%s", what);
+        code = telling_say(t, said, leaf, "%s%s%s", whom, *whom ? ": " : "", what);
     telling_close(t);
     return code;
 }
@@ -105,11 +106,11 @@ static int run_note(int argc, char **argv)
     if (done)
         return code;
     if (argc != (lot ? 1 : 2))
-        return cli_usage(&cmd_note, lot ? "--lot NAME and the text are wanted" : "a MAC and the text are wanted");
+        return cli_usage(&cmd_note, lot ? "--lot NAME and the text are wanted, each one word to the shell: \"bent, straightened\"" : "a MAC and the text are wanted, each one word to the shell: \"bent, straightened\"");
     if (!lot && !mac_text(argv[0], mac))
         return cli_usage(&cmd_note, "'%s' is no MAC", argv[0]);
     return record(&cmd_note, &t, EVENT_NOTE,
-                  json_pack("{ss*,ss*,ss}", "mac", lot ? NULL : mac, "lot", lot, "text", argv[argc - 1]), "noted");
+                  json_pack("{ss*,ss*,ss}", "mac", lot ? NULL : mac, "lot", lot, "text", argv[argc - 1]), lot ? lot : mac, "noted");
 }
 
 static int run_dispose(int argc, char **argv)
@@ -129,7 +130,7 @@ static int run_dispose(int argc, char **argv)
     if (!mac_text(argv[0], mac))
         return cli_usage(&cmd_dispose, "'%s' is no MAC", argv[0]);
     return record(&cmd_dispose, &t, EVENT_DISPOSITION,
-                  json_pack("{ss,ss,ss}", "mac", mac, "disposition", argv[1], "why", why), argv[1]);
+                  json_pack("{ss,ss,ss}", "mac", mac, "disposition", argv[1], "why", why), mac, argv[1]);
 }
 
 static int run_operator(int argc, char **argv)
@@ -147,5 +148,5 @@ static int run_operator(int argc, char **argv)
     if (!known || !*argv[1])
         return cli_usage(&cmd_operator, "begin, end or forget, and a name are wanted");
     return record(&cmd_operator, &t, EVENT_OPERATOR,
-                  json_pack("{ss,ss,ss*}", "operator", argv[1], "change", argv[0], "shift", shift), argv[0]);
+                  json_pack("{ss,ss,ss*}", "operator", argv[1], "change", argv[0], "shift", shift), argv[1], argv[0]);
 }

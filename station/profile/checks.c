@@ -4,7 +4,9 @@
 
 #include "profile/values.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SECTOR = 0x1000 };
 
@@ -88,6 +90,14 @@ static void check_boot_check(struct profile_private *p, struct critic *c)
         p->s.boot_check.baud = p->chip_known && p->chip->short_header ? 74880 : 115200;
 }
 
+/* Only a note: a profile is checked on a desk, too, where the line's programs are not. */
+static void look_for_program(const struct profile_private *p, const char *key, const struct settings_hook *hook, struct critic *c)
+{
+    const char *program = hook->run.n && !hook->shell ? hook->run.list[0] : "";
+    if (*program == '/' && access(program, X_OK) != 0)
+        critic_note(c, schema_place(p->tree, key), "'%s' cannot be run here: %s", program, strerror(errno));
+}
+
 void checks_settings(struct profile_private *p, struct critic *c)
 {
     const struct node *chip = tree_get(p->tree, "chip");
@@ -102,6 +112,8 @@ void checks_settings(struct profile_private *p, struct critic *c)
     check_secured(p, c);
     check_step_down(p, c);
     check_boot_check(p, c);
+    look_for_program(p, "before.run", &p->s.before, c);
+    look_for_program(p, "after.run", &p->s.after, c);
 }
 
 struct esp_image_patch loaded_patch(const struct profile_private *p)

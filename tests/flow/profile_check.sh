@@ -65,6 +65,11 @@ expect_exit 2 "$FL" plan "$p/wrong.yaml"
 expect_exit 2 "$FL" profile check "$T/no-such.yaml"
 expect_text "$T/err" 'no-such.yaml:1:1: the file cannot be read'
 expect_exit 2 "$FL" profile check
+{ cat profiles/demo-esp32.yaml; echo 'before: {run: ["/no/such/program", "x"]}'; echo "after: {run: [/bin/sh, -c, 'true']}"; } |
+    sed "s|\.\./build|$PWD/build|" >"$T/hook.yaml"
+expect_exit 0 "$FL" profile check "$T/hook.yaml" # a note: the line has it, perhaps
+expect_text "$T/err" "^note: .*hook.yaml:[0-9]+:[0-9]+: '/no/such/program' cannot be run here: No such file"
+[ "$(grep -c 'cannot be run' "$T/err")" = 1 ] || { cat "$T/err"; fail "a program that is there"; }
 
 # a plan: the JSON adds up, the MD5 of each region is that of the file's bytes where the header is kept
 sed 's/flash: .*/flash: {}/' "$p/m5stack-fire.yaml" >"$p/keep.yaml"

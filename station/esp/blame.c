@@ -14,6 +14,28 @@ bool esp_line_bad(const struct esp *e)
     return bad >= FEW && bad * ONE_IN >= e->count.answers;
 }
 
+/* At the lowest speed not one block in ten arrives, or, where none was sent yet, not two questions of three are answered: a slot
+ * is not held up for long by such a line. */
+static bool hopeless(const struct esp *e, uint64_t after_ms)
+{
+    enum { BLOCKS = 10, QUESTIONS = 3, SLOWEST = 115200 };
+    uint64_t bad = e->count.damaged + e->count.cut + e->count.timeouts;
+    bool none = e->sent ? e->carried * BLOCKS <= e->sent : bad * QUESTIONS > e->count.answers + bad;
+    return none && esp_line_bad(e) && link_baud(e->link) <= SLOWEST && fl_mono_ns() - e->since_ns > after_ms * 1000000u;
+}
+
+bool esp_line_hopeless(const struct esp *e)
+{
+    enum { WORTH_MS = 8000, UNTRIED_MS = 12000 };
+    return hopeless(e, e->sent ? WORTH_MS : UNTRIED_MS);
+}
+
+bool esp_line_given_up(const struct esp *e)
+{
+    enum { SOME = 12, GIVEN_UP_MS = 15000 };
+    return e->sent >= SOME && hopeless(e, GIVEN_UP_MS);
+}
+
 /* An answer does not say to which question. Where answers come late or twice, and are taken for those of later questions,
  * some are left when nothing is asked any more. */
 bool esp_doubt(struct esp *e)

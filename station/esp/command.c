@@ -129,7 +129,7 @@ static bool repeatable(uint8_t op, enum fl_err err)
  * question, or its answer was lost: on a line that does that often the ladder's few rungs would not reach through a session. */
 static bool lost_on_the_way(struct esp *e, uint8_t op, enum fl_err err)
 {
-    if (err != FL_TIMEOUT || e->unsent || !e->silent_usual || !repeatable(op, FL_REFUSED))
+    if (err != FL_TIMEOUT || e->unsent || !e->silent_usual || !repeatable(op, FL_REFUSED) || esp_line_hopeless(e))
         return false;
     struct esp_problem was = e->problem;
     enum esp_trouble trouble = e->trouble;
@@ -167,7 +167,7 @@ enum fl_err esp_ask(struct esp *e, uint8_t op, const void *data, size_t n, size_
         again = again || (op == OP_FLASH_BEGIN && !e->stub && (err == FL_REFUSED || err == FL_FORMAT) && esp_line_bad(e));
         bool short_info = op == OP_SECURITY_INFO && a->n >= 14; /* an ESP32-S2's: its caller reads it */
         err = esp_fail_command(e, op, err, a, ms, "");
-        int most = esp_line_bad(e) ? RESENDS_LINE : RESENDS;
+        int most = !esp_line_bad(e) || esp_line_hopeless(e) ? RESENDS : RESENDS_LINE;
         if (i < most && lost_on_the_way(e, op, err))
             continue;
         if (!again || short_info || i >= most)

@@ -347,7 +347,8 @@ static const struct row {
     {"echoing", "the adapter gives back what this host sends", rule_echoing,
      "half duplex wiring; flashing works, because answers are told from echoes"},
     {"tx_dead", "what this host sends does not reach the chip", rule_tx_dead,
-     "broken TX wire, level shifter, or an adapter at another voltage; try another cable, then another adapter"},
+     "broken TX wire, level shifter, an adapter at another voltage, or a port of 7 data bits (no frame begins without its C0); "
+     "look at the port's settings, try another cable, then another adapter"},
     {"noise", "bytes that make no sense", rule_noise,
      "RX floats or has no common ground, or the chip talks at another speed (26 MHz crystal: 74880)"},
     {"translates", "something between host and chip changes or repeats bytes", rule_translates,

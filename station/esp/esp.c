@@ -157,6 +157,7 @@ enum fl_err esp_connect(struct esp *e, struct esp_problem *p)
     if (e->stage != STAGE_OPEN || e->failed)
         return out_of_order(e, p);
     start(e, TALK_LIMIT_MS);
+    e->since_ns = fl_mono_ns();
     return finish(e, esp_reach_once(e, STAGE_SYNCED), p);
 }
 

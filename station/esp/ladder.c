@@ -105,6 +105,8 @@ enum fl_err esp_climb(struct esp *e)
         e->failed = true;
         return e->problem.err;
     }
+    if (esp_line_given_up(e))
+        return give_up(e);
     if (esp_take_late(e))
         return FL_OK;
     enum esp_trouble t = e->trouble;
@@ -158,7 +160,7 @@ enum fl_err esp_reach_once(struct esp *e, enum esp_stage goal)
         enum fl_err err = stages[e->stage + 1](e);
         if (err)
             return err;
-        if (++e->stage > e->furthest) { /* never so far: what it took to get here is not needed again */
+        if (++e->stage > e->furthest && !esp_line_hopeless(e)) { /* never so far: what it took to get here is not needed again */
             e->furthest = e->stage;
             e->persisted = 0;
             esp_ladder_rest(e);

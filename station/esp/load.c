@@ -34,17 +34,21 @@ static enum fl_err block(struct esp *e, uint32_t addr, const uint8_t *p, size_t 
     (void)snprintf(what, sizeof what, " (%zu bytes at %08x)", n, addr);
     for (unsigned i = 0;; i++) {
         struct answer a;
+        uint32_t baud = link_baud(e->link), wire_ms = baud ? (uint32_t)(n * 10000 / baud) : 0;
+        /* no work stands behind it: where things get lost, a silence is a loss */
+        uint32_t ms = esp_line_bad(e) ? e->times.probe + 2 * wire_ms : e->times.command;
         fl_buf_clear(&e->tx);
         packet_block(&e->tx, OP_MEM_DATA, (*seq)++, p, n, 0);
         enum fl_err err = fl_buf_err(&e->tx, NULL);
         if (!err)
             err = wire_send(e, e->tx.bytes, e->tx.len);
         if (!err)
-            err = wire_await(e, OP_MEM_DATA, 0, e->times.command, &a);
+            err = wire_await(e, OP_MEM_DATA, 0, ms, &a);
         esp_sent(e, n);
+        e->carried += !err;
         if (!err)
             return FL_OK;
-        err = esp_fail_command(e, OP_MEM_DATA, err, &a, e->times.command, what);
+        err = esp_fail_command(e, OP_MEM_DATA, err, &a, ms, what);
         if (e->trouble != TROUBLE_DAMAGED)
             return err;
         e->problem.fault = ESP_FAULT_RAM_CHECKSUM;
@@ -73,7 +77,7 @@ static enum fl_err rest(struct esp *e, const struct stub_segment *s, uint32_t si
  * written (again), and what came before it stays. Only where the line is known to lose things; else a silence is the chip's. */
 static bool begin_there(struct esp *e)
 {
-    if (e->count.damaged + e->count.cut + e->revived == 0 || (e->trouble != TROUBLE_SILENT && e->trouble != TROUBLE_REFUSED))
+    if (e->count.damaged + e->count.cut + e->revived == 0 || esp_line_hopeless(e) || (e->trouble != TROUBLE_SILENT && e->trouble != TROUBLE_REFUSED))
         return false;
     struct esp_problem was = e->problem;
     enum esp_trouble trouble = e->trouble;

@@ -84,7 +84,7 @@ static bool take_reset(struct esp *e)
 bool esp_persist(struct esp *e)
 {
     enum { PERSIST = 10 };
-    if (e->work == WORK_SPEED || !esp_line_bad(e) || e->persisted == PERSIST || e->trouble == TROUBLE_RESTART)
+    if (e->work == WORK_SPEED || !esp_line_bad(e) || esp_line_hopeless(e) || e->persisted == PERSIST || e->trouble == TROUBLE_RESTART)
         return false;
     e->persisted++;
     e->stubborn = true;
@@ -167,6 +167,8 @@ static bool take_slower(struct esp *e)
         e->early_troubles = 0;
     }
     e->tune.baud = baud;
+    e->sent = e->carried = 0; /* another speed is another line */
+    e->since_ns = fl_mono_ns();
     esp_rung(e, ESP_RUNG_BAUD_DOWN, baud, "%s; %u baud", e->problem.text, baud);
     back_to(e, STAGE_OPEN);
     return true;

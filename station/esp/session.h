@@ -155,6 +155,8 @@ struct esp {
     uint32_t answered;   /* a bit an opcode below 32: that was answered in this session */
     bool silent_usual;   /* the last silence was one to such an opcode */
     unsigned revived;    /* times that ended without a reset */
+    unsigned sent, carried; /* blocks into RAM and flash, at this speed; those that the chip took */
+    uint64_t since_ns;      /* when the session began, or went to this speed */
     bool unsure; /* something failed since the loader last proved that it understands us */
     struct fl_deadline limit; /* of the whole call */
     uint64_t plain_done, plain_total; /* of esp_write, for the gauge */
@@ -287,6 +289,10 @@ void esp_sent(struct esp *e, size_t n);
 
 /* Were so many exchanges damaged that the line can be the cause of anything? Then it is made the final problem. */
 bool esp_line_bad(const struct esp *e);
+/* Bad, and for a while already, and not one block in ten got through? */
+bool esp_line_hopeless(const struct esp *e);
+/* For so long, and of so many, that no rung is worth taking any more? */
+bool esp_line_given_up(const struct esp *e);
 void esp_blame_line(struct esp *e);
 /* Waits until it is quiet. True: answers came that nobody had asked for, and that is the problem now. */
 bool esp_doubt(struct esp *e);

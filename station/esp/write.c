@@ -135,7 +135,7 @@ static uint32_t work_ms(const struct esp *e, const struct writer *w, size_t from
  * if that was wrong, the region is begun again and gets all the time it wants. */
 static uint32_t hope_ms(const struct esp *e)
 {
-    enum { KNOWN = 8, DAMAGED = 2, TIMES = 8, LEAST_DIVISOR = 4 };
+    enum { KNOWN = 8, DAMAGED = 2, TIMES = 8, LEAST_DIVISOR = 12 };
     uint64_t ms = e->slowest_ns / 1000000 * TIMES;
     uint32_t least = e->times.command / LEAST_DIVISOR;
     if (e->patient || e->count.blocks < KNOWN || e->count.damaged < DAMAGED || ms > e->times.command)
@@ -343,6 +343,7 @@ static enum fl_err data(struct esp *e, struct writer *w)
         w->at += part(w, w->at);
         w->seq++;
         e->count.blocks++;
+        e->carried++;
         e->resume_at = w->rom ? (uint32_t)w->at : e->resume_at;
         struct fl_buf spare = e->tx;
         e->tx = e->next;

@@ -413,7 +413,7 @@ static const struct {
     {"pieces of 32 bytes change places: no checksum sees it", ESP32_ROM, false,
      {.pieces[CH_TO_CHIP] = {.size = 32, .swapped = 0.002}}, ESP_FAULT_NONE},
     {"the same through the stub", ESP32_STUB, false, {.pieces[CH_TO_CHIP] = {.size = 64, .swapped = 0.003}}, ESP_FAULT_NONE},
-    {"every seventh answer is lost", C6_ROM, false, {.pieces[CH_TO_HOST] = {.size = 64, .lost = 0.14}}, ESP_FAULT_NONE},
+    {"every tenth answer is lost", C6_ROM, false, {.pieces[CH_TO_HOST] = {.size = 64, .lost = 0.1}}, ESP_FAULT_NONE},
     {"of each sixteen pieces towards the chip one is lost", ESP32_ROM, false, {.pieces[CH_TO_CHIP] = {.size = 64, .lost = 0.06}}, ESP_FAULT_NONE},
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * bench-log [--quick | --verify FOLDER | --commits FOLDER [N]]: what the signed log costs, as rows for scripts/bench: {what, value, unit, limit, target, ...}.
+ * bench-log [--quick | --verify FOLDER | --commits FOLDER [N]]: what the signed log costs, as rows for scripts/bench: {what,
+ * value, unit, limit, target, ...}.
  *
  * Durable commits beside what the disk gives to a program that does nothing but append 4 KiB and wait for it: with a signer in a
  * process of its own, which remembers each head on disk before its signature leaves, as flash and run have it, and with the

@@ -238,10 +238,12 @@ static void print_heads(const struct check_result *r, struct fl_buf *out)
         fl_buf_addf(out, "witnesses    a witness whose key was given signed a head of %llu records\n", (ull)r->cosigned_size);
     print_policy(r, out);
     if (r->bundle && r->policy_witnesses > r->policy_given)
-        fl_buf_addf(out, "policy       the bundle's own names %zu witness%s, %zu of them known here: it is no proof of who they are\n", r->policy_witnesses,
+        fl_buf_addf(out, "policy       the bundle's own names %zu witness%s, %zu of them known here: it is no proof of who they are\n",
+                    r->policy_witnesses,
                     r->policy_witnesses == 1 ? "" : "es", r->policy_given);
     if (r->unknown_cosigned)
-        fl_buf_addf(out, "witnesses    %zu head%s signed by others: their verifier keys, given with --key, would make that count\n", r->unknown_cosigned,
+        fl_buf_addf(out, "witnesses    %zu head%s signed by others: their verifier keys, given with --key, would make that count\n",
+                    r->unknown_cosigned,
                     r->unknown_cosigned == 1 ? "" : "s");
     print_anchors(r, out);
     print_window(r, out);

@@ -19,7 +19,8 @@ static enum fl_err await_pipe(int fd, const char *path, struct fl_why *why)
     enum { WRITER_MS = 10000 };
     struct pollfd p = {.fd = fd, .events = POLLIN};
     return poll(&p, 1, WRITER_MS) > 0 ? FL_OK
-                                      : fl_fail(why, FL_IO, "cannot read %s: a pipe, and nothing came out of it in %d seconds", path, WRITER_MS / 1000);
+                                      : fl_fail(why, FL_IO, "cannot read %s: a pipe, and nothing came out of it in %d seconds", path,
+                                                WRITER_MS / 1000);
 }
 
 /* A pipe that nobody writes into would hold its reader for ever; one that somebody does (a shell's <(...)) is read. */

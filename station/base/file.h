@@ -21,7 +21,8 @@ FL_MUST enum fl_err fl_file_read(const char *path, struct fl_buf *out, struct fl
 FILE *fl_file_create(const char *path);
 
 /* Replace `path` by these bytes: after FL_OK the new content survives a power cut, after an error the
- * old file is untouched, or (where only the sync of its folder failed) the new one is there and may be lost by a cut. `mode` as for chmod (0600 for keys); never wider, whatever the umask. Where something else than a
+ * old file is untouched, or (where only the sync of its folder failed) the new one is there and may be lost by a cut. `mode` as
+ * for chmod (0600 for keys); never wider, whatever the umask. Where something else than a
  * file is (/dev/stdout, a pipe) the bytes are written into that. */
 FL_MUST enum fl_err fl_file_replace(const char *path, const void *bytes, size_t n, unsigned mode,
                                     struct fl_why *why);

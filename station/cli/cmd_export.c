@@ -40,7 +40,8 @@ static int say(const char *dir, const struct export_done *d, int format)
                (unsigned long long)d->tiles, (unsigned long long)d->heads, (unsigned long long)d->witnesses, (unsigned long long)d->anchors);
         return fflush(stdout) == 0 ? CLI_OK : CLI_STATION;
     }
-    json_t *o = json_pack("{so,sI,sI,sI,sI,sI}", "bundle", fl_json_dirty(dir, strlen(dir)), "records", (json_int_t)d->records, "tiles", (json_int_t)d->tiles, "heads",
+    json_t *o = json_pack("{so,sI,sI,sI,sI,sI}", "bundle", fl_json_dirty(dir, strlen(dir)), "records", (json_int_t)d->records, "tiles",
+                          (json_int_t)d->tiles, "heads",
                           (json_int_t)d->heads, "witnesses", (json_int_t)d->witnesses, "anchors", (json_int_t)d->anchors);
     int code = o && json_dumpf(o, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF && fflush(stdout) == 0 ? CLI_OK : CLI_STATION;
     json_decref(o);

@@ -107,7 +107,8 @@ static enum fl_err make_station(const char *data, const struct folder_new *n, co
 static int tell(const char *data, const struct recorder_opened *o, const char *fingerprint, const char *next, int format)
 {
     if (format == CLI_JSON_OUT) {
-        json_t *v = json_pack("{ss,so,ss,ss,ss,sb}", "station", o->station, "data", fl_json_dirty(data, strlen(data)), "log", o->origin, "key", o->vkey,
+        json_t *v = json_pack("{ss,so,ss,ss,ss,sb}", "station", o->station, "data", fl_json_dirty(data, strlen(data)), "log", o->origin,
+                              "key", o->vkey,
                               "fingerprint", fingerprint, "encrypted", (int)o->encrypted);
         int rc = v && json_dumpf(v, stdout, JSON_INDENT(2)) == 0 ? CLI_OK : CLI_STATION;
         putchar('\n');

@@ -132,10 +132,12 @@ static int tell(const json_t *log, const json_t *line, const json_t *hour, const
            (long long)fl_json_int(hour, "error", 0));
     say_some(hour, "aborted", "ABORTED");
     say_some(hour, "interrupted", "INTERRUPTED");
-    cli_print("; %lld of %lld units at the first attempt\n", (long long)fl_json_int(hour, "first_passed", 0), (long long)fl_json_int(hour, "first", 0));
+    cli_print("; %lld of %lld units at the first attempt\n", (long long)fl_json_int(hour, "first_passed", 0),
+              (long long)fl_json_int(hour, "first", 0));
     say_stuck(stuck);
     for (size_t i = 0; i < n; i++)
-        cli_print("slot %-4d        %-11s %s%s%s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac[0] ? v[i].mac : "no MAC", v[i].fault[0] ? " " : "",
+        cli_print("slot %-4d        %-11s %s%s%s\n", v[i].slot, outcome_name(v[i].outcome), v[i].mac[0] ? v[i].mac : "no MAC",
+                  v[i].fault[0] ? " " : "",
                   v[i].fault);
     return fflush(stdout) == 0 ? CLI_OK : cli_fail(CLI_STATION, "the status could not be written out");
 }

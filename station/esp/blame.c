@@ -109,9 +109,9 @@ void esp_name_line(struct esp *e)
     enum esp_trouble trouble = e->trouble;
     esp_carry(e, &c);
     e->problem = was;
+    enum esp_fault named = c.round_ms ? ESP_FAULT_LINK_LATE : c.twice ? ESP_FAULT_LINK_DAMAGED : ESP_FAULT_LINK_TRANSLATED;
     if (carry_text(&c, text))
-        (void)esp_fail(e, TROUBLE_DEAD, c.round_ms ? ESP_FAULT_LINK_LATE : c.twice ? ESP_FAULT_LINK_DAMAGED : ESP_FAULT_LINK_TRANSLATED, was.err, "%s; %.90s", text,
-                       was.text);
+        (void)esp_fail(e, TROUBLE_DEAD, named, was.err, "%s; %.90s", text, was.text);
     else if (c.hurt + c.lost >= FEW && c.blocks - c.lost >= FEW && /* the loader is there, and says of some that they arrived, or not */
              esp_carry_judges(was.fault))
         (void)esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_DAMAGED, was.err, "of %u blocks sent into RAM afterwards, to test the line, %u "

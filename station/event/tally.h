@@ -16,7 +16,8 @@
 
 #include <stdint.h>
 
-enum { TALLY_TEXT = 96, TALLY_ALARM = 600 /* a sentence of base/err.h and what it means */, TALLY_SAID = 200, TALLY_STOPS = 16, TALLY_UNITS_MAX = 1 << 20 };
+enum { TALLY_TEXT = 96, TALLY_ALARM = 600 /* a sentence of base/err.h and what it means */, TALLY_SAID = 200, TALLY_STOPS = 16,
+      TALLY_UNITS_MAX = 1 << 20 };
 
 struct tally_head {
     char station[TALLY_TEXT], product[TALLY_TEXT], lot[TALLY_TEXT]; /* "" not said */

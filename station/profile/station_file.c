@@ -116,7 +116,8 @@ static enum fl_err publish(const struct station_settings *s, const char *path, s
     const struct station_settings_slot *slots = s->slots.items;
     out->slots = calloc(s->slots.n, sizeof *out->slots);
     if (!out->slots || !copy(s->station, &out->station) || !copy_hook(&s->before, &out->before) ||
-        !copy_hook(&s->after, &out->after) || !copy_labels(s, path, &out->labels) || !copy_anchor(s, path, &out->anchor) || !copy_scanner(s, &out->scanner))
+        !copy_hook(&s->after, &out->after) || !copy_labels(s, path, &out->labels) ||
+        !copy_anchor(s, path, &out->anchor) || !copy_scanner(s, &out->scanner))
         return FL_NOMEM;
     out->lots_required = s->lots == 1;
     for (; out->n < s->slots.n; out->n++) {

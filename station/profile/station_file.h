@@ -8,7 +8,8 @@
  *     - {slot: 4, port: "rfc2217://127.0.0.1:6100", reset: classic}
  *
  * Read by the same strict reader as profiles; every key: profiles/README.md. Slot numbers 1..999,
- * each once; each port once, "usb:PLACE.*" for all sockets of a hub, "usb:BUS-*" of a root hub. Of a port only its kind is checked here; what comes after it is for
+ * each once; each port once, "usb:PLACE.*" for all sockets of a hub, "usb:BUS-*" of a root hub. Of a port only its kind is
+ * checked here; what comes after it is for
  * link_url_check (link/link.h), which a profile's room cannot see.
  */
 #ifndef FL_PROFILE_STATION_FILE_H

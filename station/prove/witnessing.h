@@ -19,7 +19,8 @@ struct witness_push {
     size_t n;
     struct fl_wake *stop; /* may be NULL */
 };
-/* Once, now. A witness that signed a newer head than the one given is given the newest, so that its word is not lost. FL_REFUSED: the witness refused, or answered something else. FL_MISMATCH: it has signed what is no head of
+/* Once, now. A witness that signed a newer head than the one given is given the newest, so that its word is not lost.
+ * FL_REFUSED: the witness refused, or answered something else. FL_MISMATCH: it has signed what is no head of
  * this log. Others: it was not reached, or the records could not be read. */
 FL_MUST enum fl_err witness_push(const struct witness_push *p, uint64_t *size, struct fl_why *why);
 

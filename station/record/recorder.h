@@ -86,7 +86,8 @@ void recorder_drop(struct recorder *early); /* NULL is fine */
 
 /* FL_BUSY: another flashline works on this folder. FL_MISMATCH: the log does not verify: production is
  * refused (`flashline audit` says where; a file incident-*.txt in the folder keeps the evidence).
- * FL_NOT_FOUND: no station there and !create. FL_STATE: the log was closed for good. FL_ACCESS: the folder cannot be written, or the key cannot be read. */
+ * FL_NOT_FOUND: no station there and !create. FL_STATE: the log was closed for good. FL_ACCESS: the folder cannot be written,
+ * or the key cannot be read. */
 FL_MUST enum fl_err recorder_open(const struct recorder_config *c, struct recorder **out,
                                   struct recorder_opened *opened, struct fl_why *why);
 /* Drains the queue, appends `log_close`, joins the thread. NULL is fine. */

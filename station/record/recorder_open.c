@@ -167,8 +167,9 @@ static enum fl_err begin_run(struct recorder *r, struct recorder_opened *opened,
 {
     json_t *open = NULL, *policy = NULL;
     struct moment now = recorder_now(r);
-    enum fl_err err = r->clock && now.wall >= r->last_wall ? fl_fail(why, FL_STATE, "the clock is not behind the newest record: there is nothing to set")
-                                                           : start_interrupted(r->db, &open, why);
+    bool nothing_to_set = r->clock && now.wall >= r->last_wall;
+    enum fl_err err = nothing_to_set ? fl_fail(why, FL_STATE, "the clock is not behind the newest record: there is nothing to set")
+                                     : start_interrupted(r->db, &open, why);
     bool new_log = ledger_size(r->ledger) == 0;
     if (!err && !new_log)
         err = settings_policy_changed(r->db, &r->folder, &policy, why);

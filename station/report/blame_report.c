@@ -208,7 +208,8 @@ static enum fl_err findings(struct report *r, const struct filter *f, const stru
     if (!err && s->text)
         sheet_fact(s, "sentences", json_string(s->text), NULL, "%s", "");
     if (!err)
-        sheet_part(s, &(struct sheet_part){"findings", "Findings", "the strongest first; each found again without the units of those above it", t, NULL});
+        sheet_part(s, &(struct sheet_part){"findings", "Findings",
+                                           "the strongest first; each found again without the units of those above it", t, NULL});
     else
         table_free(t);
     return err;
@@ -227,9 +228,11 @@ enum fl_err facts_blame(struct report *r, const struct filter *f, struct sheet *
             err = fl_fail(why, FL_NOMEM, "out of memory");
     }
     if (!err) {
-        sheet_fact(s, "units", json_integer(b->units), "units", "%lld, %lld failed at their first attempt", (long long)b->units, (long long)b->failed);
+        sheet_fact(s, "units", json_integer(b->units), "units", "%lld, %lld failed at their first attempt", (long long)b->units,
+                   (long long)b->failed);
         sheet_fact(s, "failed", json_integer(b->failed), NULL, "%s", "");
-        sheet_fact(s, "looks", json_integer((json_int_t)b->looks), "looks", "%zu slots, %zu kinds of bridge, %zu lots, %zu images, %zu hours, %zu units again",
+        sheet_fact(s, "looks", json_integer((json_int_t)b->looks), "looks",
+                   "%zu slots, %zu kinds of bridge, %zu lots, %zu images, %zu hours, %zu units again",
                    b->looks_of[BLAME_SLOT], b->looks_of[BLAME_BRIDGE], b->looks_of[BLAME_LOT], b->looks_of[BLAME_IMAGE],
                    b->looks_of[BLAME_HOUR], b->looks_of[BLAME_UNIT]);
         sheet_fact(s, "false_alarm_rate", json_real(BLAME_ALPHA), "false alarms", "at most %.0f in 100 such reports over a line without a difference "

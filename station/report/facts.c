@@ -30,7 +30,8 @@ static void yield_fact(struct sheet *s, const char *name, const char *title, int
     table_percent(w.low, low);
     table_percent(w.high, high);
     if (whole)
-        sheet_fact(s, name, v, title, "%7s   %lld of %lld units, 95 %%: %s to %s", percent(part, whole, share), (long long)part, (long long)whole, low, high);
+        sheet_fact(s, name, v, title, "%7s   %lld of %lld units, 95 %%: %s to %s", percent(part, whole, share), (long long)part,
+                   (long long)whole, low, high);
     else
         sheet_fact(s, name, v, title, "    -     no unit yet");
     sheet_fact(s, range, ends, NULL, "%s", "");
@@ -123,7 +124,8 @@ enum fl_err facts_yield(struct report *r, const struct filter *f, struct sheet *
     yield_fact(s, "third_pass_yield", "third-pass yield", v[P3], v[UNITS]);
     yield_fact(s, "last_pass_yield", "last-pass yield", v[P], v[UNITS]);
     if (rolled.steps)
-        sheet_fact(s, "rolled_throughput_yield", json_real(rolled.product), "rolled throughput", "%5.1f %%   product of %lld steps at their first try", 100 * rolled.product,
+        sheet_fact(s, "rolled_throughput_yield", json_real(rolled.product), "rolled throughput",
+                   "%5.1f %%   product of %lld steps at their first try", 100 * rolled.product,
                    (long long)rolled.steps);
     else
         no_fact(s, "rolled_throughput_yield");
@@ -140,7 +142,8 @@ enum fl_err facts_yield(struct report *r, const struct filter *f, struct sheet *
         no_fact(s, "recovery_rate");
     if (rolled.tries) {
         double dpmo = 1e6 * (double)rolled.defects / (double)rolled.tries;
-        sheet_fact(s, "dpmo", json_real(dpmo), "defects per million", "%.0f     %lld steps not gone through at once, of %lld first tries of a step", dpmo,
+        sheet_fact(s, "dpmo", json_real(dpmo), "defects per million",
+                   "%.0f     %lld steps not gone through at once, of %lld first tries of a step", dpmo,
                    (long long)rolled.defects, (long long)rolled.tries);
         sheet_fact(s, "dpu", json_real((double)rolled.defects / (double)(v[UNITS] ? v[UNITS] : 1)), NULL, "%s", "");
     } else {

@@ -229,7 +229,8 @@ static void key(const struct filter *f, struct fl_buf *out)
 /* By the index of the half hours, not through all of them. */
 static void first_half(const struct filter *f, struct fl_buf *out)
 {
-    fl_buf_addf(out, "(SELECT min(x) FROM (SELECT * FROM (SELECT t.half AS x FROM tally t WHERE %s", f->split ? "t.half >= :from AND t.half < :to AND " : "");
+    fl_buf_addf(out, "(SELECT min(x) FROM (SELECT * FROM (SELECT t.half AS x FROM tally t WHERE %s",
+                f->split ? "t.half >= :from AND t.half < :to AND " : "");
     where(f, out);
     fl_buf_adds(out, " ORDER BY t.half LIMIT 1)");
     if (f->ends) {

@@ -72,7 +72,8 @@ enum fl_err db_fail(sqlite3 *db, struct fl_why *why, const char *what)
     if (is_full(db, code))
         code = SQLITE_FULL;
     const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
-    enum fl_err err = fl_fail(why, is_format(db, code) ? FL_MISMATCH : from_sqlite(code), "%.150s: %s: %.120s%s", path && *path ? path : "database", what,
+    enum fl_err err = fl_fail(why, is_format(db, code) ? FL_MISMATCH : from_sqlite(code), "%.150s: %s: %.120s%s",
+                              path && *path ? path : "database", what,
                               db ? sqlite3_errmsg(db) : "out of memory", advice(code));
     if (why && db)
         why->os = sqlite3_system_errno(db);

@@ -29,7 +29,8 @@
 enum { FOLDER_STATION_MAX = 64 };
 
 struct folder {
-    char *dir, *db, *checkpoint, *station, *vkey, *key, *next, *next_vkey, *after, *after_vkey, *memory, *signer, *lock, *readme, *keys; /* owned paths */
+    char *dir, *db, *checkpoint, *station, *vkey, *key, *next, *next_vkey, *after, *after_vkey, *memory, *signer, *lock, *readme,
+            *keys; /* owned paths */
 };
 
 FL_MUST enum fl_err folder_paths(const char *dir, struct folder *out, struct fl_why *why);

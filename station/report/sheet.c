@@ -58,6 +58,20 @@ void sheet_part(struct sheet *s, const struct sheet_part *part)
 
 /* ---- text ------------------------------------------------------------------------------------------- */
 
+/* A note in lines of at most 80 columns, indented by two; its words are ASCII. */
+static void add_note(const char *note, struct fl_buf *out)
+{
+    size_t column = 0;
+    for (const char *word = note; *word; word += strspn(word, " ")) {
+        size_t n = strcspn(word, " ");
+        bool begins = column == 0 || column + 1 + n > 80;
+        fl_buf_addf(out, "%s%.*s", column == 0 ? "  " : begins ? "\n  " : " ", (int)n, word);
+        column = (begins ? 2 : column + 1) + n;
+        word += n;
+    }
+    fl_buf_addc(out, '\n');
+}
+
 enum fl_err sheet_text(const struct sheet *s, struct fl_buf *out)
 {
     int width = 0;
@@ -74,7 +88,10 @@ enum fl_err sheet_text(const struct sheet *s, struct fl_buf *out)
         fl_buf_addf(out, "\n%s", s->text);
     for (size_t i = 0; i < s->n_parts; i++) {
         const struct sheet_part *p = &s->parts[i];
-        fl_buf_addf(out, "\n%s\n%s%s%s\n", p->title, p->note ? "  " : "", p->note ? p->note : "", p->note ? "\n" : "");
+        fl_buf_addf(out, "\n%s\n", p->title);
+        if (p->note)
+            add_note(p->note, out);
+        fl_buf_addc(out, '\n');
         if (!table_rows(p->table)) {
             fl_buf_adds(out, "  nothing\n");
             continue;

@@ -191,6 +191,7 @@ PART(throughput_part, "throughput", "Throughput",
 #define CLOSING                                                                                                   \
     RUN ", min({at}) AS first_ms, max(t.last_ms) AS last_ms, sum(t.units) AS units, sum(t.passed_1) AS p1, " \
     "sum(t.passed) AS p, sum(t.retested) AS again, sum(t.recovered) AS won"
+#define CLOSING_NOTE "from: the half hour in which the first attempt began; units by their attempt 1; 95 % from, to: Wilson's interval"
 #define CLOSING_COLUMNS                                                                                           \
     {NULL, NULL, TABLE_TEXT, CELL_LABEL, 0, 0, 0, 0}, {"from", "from", TABLE_TEXT, CELL_TIME, 1, 0, 0, 0},        \
     {"to", "to", TABLE_TEXT, CELL_TIME, 2, 0, 0, 0}, {"attempts", "attempts", TABLE_INT, CELL_INT, 3, 0, 0, 0},   \
@@ -207,7 +208,7 @@ static const char shift_sql[] =
     "SELECT {label}, first_ms, last_ms, attempts, units, p1, p, units - p, again, pass, " RUN_MS " FROM g LEFT JOIN l ON l.k IS g.k ORDER BY g.k";
 static const struct engine_column shift_columns[] = {CLOSING_COLUMNS};
 static const struct sheet_chart closing_chart = {"bar", NULL, {"first_pass_yield", "last_pass_yield", NULL}, "%"};
-PART(shift_part, "shifts", "Shifts", "units by their attempt 1; 95 % from, to: Wilson's interval", shift_sql, shift_columns, &closing_chart);
+PART(shift_part, "shifts", "Shifts", CLOSING_NOTE, shift_sql, shift_columns, &closing_chart);
 
 static const char lot_sql[] =
     GROUPED(CLOSING, "{halves}") ", " LOST
@@ -220,7 +221,7 @@ static const struct engine_column lot_columns[] = {
     {"authorised", "authorised", TABLE_INT, CELL_INT, 13, 0, 0, 0},
     {"open", "still open", TABLE_INT, CELL_INT, 14, 0, 0, 0},
 };
-PART(lot_part, "lots", "Lots", "units by their attempt 1; 95 % from, to: Wilson's interval", lot_sql, lot_columns, &closing_chart);
+PART(lot_part, "lots", "Lots", CLOSING_NOTE, lot_sql, lot_columns, &closing_chart);
 
 /* ---- units ----------------------------------------------------------------------------------------------------- */
 

@@ -26,6 +26,7 @@ for r in summary yield pareto slots throughput faults units lot shift blame; do
 done
 expect_exit 0 "$FL" report yield --data "$d" --format html
 expect_text "$T/out" 'Chart.js v'
+"$FL" report throughput --data "$d" | awk '/^  day/ {exit} length > 80 {exit 1}' || fail "a note is wider than a terminal"
 
 # ---- the truth is found, and nothing where nothing is
 expect_exit 0 "$FL" report blame --data "$d"

@@ -164,6 +164,8 @@ enum fl_err witness_store_open(const char *dir, struct witness_store **out, stru
         err = fl_fail(why, FL_NOT_FOUND, "there is no witness in %.300s: flashline witness init makes one", dir);
     if (!err)
         err = fl_lock_take(&s->lock, lock, why);
+    if (err == FL_BUSY)
+        err = fl_fail(why, err, "the witness in %.300s is at work already: ask it over HTTP (flashline witness push), or end it first", dir);
     if (!err)
         err = read_keys(s, why);
     if (!err)

@@ -112,6 +112,11 @@ static enum fl_err find_key(const struct check_config *c, const struct folder *f
         enum fl_err own = folder_identity(f, station, &keys[0], trusted ? NULL : why);
         if (trusted)
             *n_keys = trust_log(c->trust, own ? "" : keys[0].name, keys);
+        if (own == FL_ACCESS && !trusted) {
+            char text[FL_WHY_MAX];
+            (void)snprintf(text, sizeof text, "%s", why ? why->text : "");
+            own = fl_fail(why, own, "%.330s; the verifier key from paper does as well: --key", text);
+        }
         if (trusted || !own)
             out->vkey = keys[0];
         return trusted ? FL_OK : own;

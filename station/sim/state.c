@@ -16,6 +16,8 @@ enum fl_err sim_state_open(const char *dir, struct fl_lock *lock, struct fl_why 
     if (!path)
         return fl_fail(why, FL_NOMEM, "out of memory");
     err = fl_lock_take(lock, path, why);
+    if (err == FL_BUSY)
+        err = fl_fail(why, err, "another simulator keeps its boards in %.300s", dir);
     free(path);
     return err;
 }

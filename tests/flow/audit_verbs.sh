@@ -119,6 +119,14 @@ expect_exit 0 "$FL" report summary --data "$d"
 echo "ROLLBACK;" >&9
 exec 9>&-
 
+# ---- as an auditor who may read the folder, and not its keys
+as='setpriv --reuid=65534 --regid=65534 --clear-groups'
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && chmod 755 "$T" && $as test -x "$FL" && $as test -r "$d/flashline.db"; then
+    expect_exit 3 $as "$FL" audit --data "$d"
+    expect_text "$T/err" 'Permission denied; the verifier key from paper does as well: --key'
+    expect_exit 0 $as "$FL" audit --data "$d" --key "$vkey"
+fi
+
 # ---- trace, in any spelling
 mac=$(sql "SELECT mac FROM unit_view LIMIT 1")
 for m in "$mac" "$(echo "$mac" | tr a-f: A-F-)" "$(echo "$mac" | tr -d :)"; do

@@ -158,6 +158,8 @@ sqlite3 "$T/cut/flashline.db" "DROP TRIGGER leaf_no_delete; DROP TRIGGER checkpo
 expect_exit 22 "$FL" audit "$T/cut" --log-only --key "$vkey" --head "$T/kept.note"
 expect_exit 1 "$FL" witness push "$url" --key "$wkey" --data "$T/cut"
 expect_text "$T/err" 'cut or put back'
+expect_exit 3 "$FL" witness sign "$w" "$d/checkpoint"
+expect_text "$T/err" 'is at work already: ask it over HTTP'
 kill "$W" && wait "$W" || :
 
 # ---- on a stick: the same rules, files in place of HTTP

@@ -19,8 +19,9 @@ bool esp_line_bad(const struct esp *e)
 static bool hopeless(const struct esp *e, uint64_t after_ms)
 {
     enum { BLOCKS = 10, QUESTIONS = 3, SLOWEST = 115200 };
-    uint64_t bad = e->count.damaged + e->count.cut + e->count.timeouts;
-    bool none = e->sent ? e->carried * BLOCKS <= e->sent : bad * QUESTIONS > e->count.answers + bad;
+    const struct esp_counters *now = &e->count, *old = &e->other_speed;
+    uint64_t bad = now->damaged + now->cut + now->timeouts - (old->damaged + old->cut + old->timeouts);
+    bool none = e->sent ? e->carried * BLOCKS <= e->sent : bad * QUESTIONS > now->answers - old->answers + bad;
     return none && esp_line_bad(e) && link_baud(e->link) <= SLOWEST && fl_mono_ns() - e->since_ns > after_ms * 1000000u;
 }
 
@@ -32,7 +33,7 @@ bool esp_line_hopeless(const struct esp *e)
 
 bool esp_line_given_up(const struct esp *e)
 {
-    enum { SOME = 12, GIVEN_UP_MS = 15000 };
+    enum { SOME = 4, GIVEN_UP_MS = 12000 };
     return e->sent >= SOME && hopeless(e, GIVEN_UP_MS);
 }
 

@@ -156,7 +156,8 @@ struct esp {
     bool silent_usual;   /* the last silence was one to such an opcode */
     unsigned revived;    /* times that ended without a reset */
     unsigned sent, carried; /* blocks into RAM and flash, at this speed; those that the chip took */
-    uint64_t since_ns;      /* when the session began, or went to this speed */
+    struct esp_counters other_speed; /* as they were when this speed was taken */
+    uint64_t since_ns;      /* when the session began */
     bool unsure; /* something failed since the loader last proved that it understands us */
     struct fl_deadline limit; /* of the whole call */
     uint64_t plain_done, plain_total; /* of esp_write, for the gauge */

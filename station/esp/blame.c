@@ -14,14 +14,13 @@ bool esp_line_bad(const struct esp *e)
     return bad >= FEW && bad * ONE_IN >= e->count.answers;
 }
 
-/* At the lowest speed not one block in ten arrives, or, where none was sent yet, not two questions of three are answered: a slot
+/* At the lowest speed not one short block in ten arrives, or, where none was sent yet, not three questions of four are answered: a slot
  * is not held up for long by such a line. */
 static bool hopeless(const struct esp *e, uint64_t after_ms)
 {
-    enum { BLOCKS = 10, QUESTIONS = 3, SLOWEST = 115200 };
-    const struct esp_counters *now = &e->count, *old = &e->other_speed;
-    uint64_t bad = now->damaged + now->cut + now->timeouts - (old->damaged + old->cut + old->timeouts);
-    bool none = e->sent ? e->carried * BLOCKS <= e->sent : bad * QUESTIONS > now->answers - old->answers + bad;
+    enum { BLOCKS = 10, QUESTIONS = 4, ASKED = 16, SLOWEST = 115200 };
+    bool deaf = e->asked >= ASKED && e->asked_in_vain * QUESTIONS > e->asked;
+    bool none = e->sent ? e->carried * BLOCKS <= e->sent : deaf;
     return none && esp_line_bad(e) && link_baud(e->link) <= SLOWEST && fl_mono_ns() - e->since_ns > after_ms * 1000000u;
 }
 
@@ -33,8 +32,8 @@ bool esp_line_hopeless(const struct esp *e)
 
 bool esp_line_given_up(const struct esp *e)
 {
-    enum { SOME = 4, GIVEN_UP_MS = 12000 };
-    return e->sent >= SOME && hopeless(e, GIVEN_UP_MS);
+    enum { SOME = 6, GIVEN_UP_MS = 12000 };
+    return (e->sent >= SOME || e->sent == 0) && hopeless(e, GIVEN_UP_MS);
 }
 
 /* An answer does not say to which question. Where answers come late or twice, and are taken for those of later questions,

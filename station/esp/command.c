@@ -97,6 +97,8 @@ static enum fl_err exchange(struct esp *e, uint8_t op, const void *data, size_t 
         return err;
     uint64_t start = fl_mono_ns();
     err = wire_await(e, op, payload, ms, a);
+    e->asked++;
+    e->asked_in_vain += err == FL_TIMEOUT || err == FL_FORMAT || err == FL_REFUSED;
     if (!err) {
         e->count.answers++;
         e->answered |= op < 32 ? UINT32_C(1) << op : 0;

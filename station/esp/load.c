@@ -45,7 +45,7 @@ static enum fl_err block(struct esp *e, uint32_t addr, const uint8_t *p, size_t 
         if (!err)
             err = wire_await(e, OP_MEM_DATA, 0, ms, &a);
         esp_sent(e, n);
-        e->carried += !err;
+        e->carried += !err && n <= ESP_SHORT_BLOCK;
         if (!err)
             return FL_OK;
         err = esp_fail_command(e, OP_MEM_DATA, err, &a, ms, what);

@@ -39,7 +39,7 @@ void esp_sent(struct esp *e, size_t n)
         l++;
     while (i < c->n_cells && (c->cells[i].baud != baud || c->cells[i].bytes != lengths[l]))
         i++;
-    e->sent++;
+    e->sent += n <= ESP_SHORT_BLOCK;
     e->recent.sent++;
     e->recent.bytes += n;
     e->cell = NULL;

@@ -168,7 +168,7 @@ static bool take_slower(struct esp *e)
     }
     e->tune.baud = baud;
     e->sent = e->carried = 0; /* another speed is another line */
-    e->other_speed = e->count;
+    e->asked = e->asked_in_vain = 0;
     esp_rung(e, ESP_RUNG_BAUD_DOWN, baud, "%s; %u baud", e->problem.text, baud);
     back_to(e, STAGE_OPEN);
     return true;

@@ -66,6 +66,8 @@ enum esp_work { WORK_TALK, WORK_LOAD, WORK_SPEED, WORK_WRITE, WORK_COUNT };
 
 enum { ESP_ROM_REACH = 16 << 20 }; /* ROM sends 24-bit addresses: beyond, writes wrap to 0 */
 
+enum { ESP_SHORT_BLOCK = 0x400 }; /* long ones say little of a line that damages single bytes */
+
 /* How a line carries blocks. */
 struct esp_sample {
     unsigned sent, refused;
@@ -155,8 +157,8 @@ struct esp {
     uint32_t answered;   /* a bit an opcode below 32: that was answered in this session */
     bool silent_usual;   /* the last silence was one to such an opcode */
     unsigned revived;    /* times that ended without a reset */
-    unsigned sent, carried; /* blocks into RAM and flash, at this speed; those that the chip took */
-    struct esp_counters other_speed; /* as they were when this speed was taken */
+    unsigned sent, carried; /* short blocks into RAM and flash, at this speed; those that the chip took */
+    unsigned asked, asked_in_vain; /* short questions, at this speed; those without a good answer */
     uint64_t since_ns;      /* when the session began */
     bool unsure; /* something failed since the loader last proved that it understands us */
     struct fl_deadline limit; /* of the whole call */

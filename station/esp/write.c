@@ -340,10 +340,10 @@ static enum fl_err data(struct esp *e, struct writer *w)
         err = block(e, w);
         if (err)
             break;
+        e->carried += part(w, w->at) <= ESP_SHORT_BLOCK;
         w->at += part(w, w->at);
         w->seq++;
         e->count.blocks++;
-        e->carried++;
         e->resume_at = w->rom ? (uint32_t)w->at : e->resume_at;
         struct fl_buf spare = e->tx;
         e->tx = e->next;

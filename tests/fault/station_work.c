@@ -12,6 +12,7 @@
 #include "prove/check.h"
 #include "record/recorder_hooks.h"
 #include "sign/keeper.h"
+#include "store/line_past.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -109,8 +110,30 @@ static enum fl_err send_one(struct work *w, int n, bool result, int64_t *leaf, s
     return err;
 }
 
+/* That the label of that record left the printer: on record first, as the line does it (lineside/labels.c). */
+static enum fl_err record_printed(struct work *w, int n, int64_t leaf, struct fl_why *why)
+{
+    struct event_ticket t;
+    char job[65];
+    json_t *b, *more;
+    (void)snprintf(job, sizeof job, "%064d", n);
+    enum fl_err err = line_past_attempt(w->dir, leaf, &b, why);
+    if (err)
+        return err;
+    more = json_pack("{ss,ss,ss,sI}", "job", job, "state", "printed", "printer", "p", "attempt", (json_int_t)leaf);
+    if (!more || json_object_update(b, more) || event_ticket_init(&t))
+        abort();
+    json_decref(more);
+    struct event *e = event_new(EVENT_LABEL, b, &t);
+    if (!e)
+        abort();
+    err = put(w, e, &t, NULL, why);
+    event_ticket_fini(&t);
+    return err;
+}
+
 /* The printer's side: the label of that record is printed, and must not be again once that is answered. */
-static enum fl_err print_one(struct work *w, int64_t leaf, struct fl_why *why)
+static enum fl_err print_one(struct work *w, int n, int64_t leaf, struct fl_why *why)
 {
     struct event_ticket t;
     sqlite3 *db;
@@ -125,12 +148,15 @@ static enum fl_err print_one(struct work *w, int64_t leaf, struct fl_why *why)
     (void)sqlite3_close(db);
     if (!id)
         return fl_fail(why, FL_NOT_FOUND, "no label waits for record %lld", (long long)leaf);
+    enum fl_err err = record_printed(w, n, leaf, why);
+    if (err)
+        return err;
     if (event_ticket_init(&t))
         abort();
     struct event *e = event_leafless(&t);
     if (!e || event_parcel_result(e, id, PARCEL_SENT, 0, NULL))
         abort();
-    enum fl_err err = put(w, e, &t, NULL, why);
+    err = put(w, e, &t, NULL, why);
     event_ticket_fini(&t);
     return err;
 }
@@ -174,7 +200,7 @@ static int work(struct work *w, int count)
                 tell(w, n, what, leaf);
         }
         if (!err)
-            err = print_one(w, leaf, &why);
+            err = print_one(w, n, leaf, &why);
         if (!err)
             tell(w, n, PRINTED, leaf);
     }

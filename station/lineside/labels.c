@@ -2,6 +2,7 @@
 #include "lineside/labels.h"
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/json.h"
 #include "lineside/printer.h"
 #include "store/folder.h"
@@ -18,7 +19,10 @@ struct labels {
     struct labels_config c;
     struct label *label;
     struct outbox_worker *worker;
-    bool stuck; /* the last one did not leave; the outbox's thread alone looks */
+    /* looked at by the outbox's thread alone */
+    bool stuck; /* the last one did not leave */
+    int64_t *printed; /* parcels that left, and are not on record yet: not printed again because the recorder was in trouble */
+    size_t n_printed, cap_printed;
 };
 
 /* ---- sending: on the outbox's thread ------------------------------------------------------------------------- */
@@ -70,6 +74,34 @@ static void say_how(struct labels *l, enum fl_err sent, const struct fl_why *why
     l->c.say(l->c.ctx, sent != FL_OK, text);
 }
 
+static bool left(const struct labels *l, int64_t id)
+{
+    size_t i = 0;
+    while (i < l->n_printed && l->printed[i] != id)
+        i++;
+    return i < l->n_printed;
+}
+
+static void forget(struct labels *l, int64_t id)
+{
+    for (size_t i = 0; i < l->n_printed; i++)
+        if (l->printed[i] == id)
+            l->printed[i--] = l->printed[--l->n_printed];
+}
+
+static enum fl_err print(struct labels *l, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
+{
+    int64_t *more = fl_grow(l->printed, l->n_printed, 1, &l->cap_printed, sizeof *more);
+    if (!more)
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    l->printed = more;
+    enum fl_err err = printer_send(item, stop, why);
+    say_how(l, err, why);
+    if (!err)
+        l->printed[l->n_printed++] = item->id;
+    return err;
+}
+
 /* One that is on record as printed is not printed again: the station died before the outbox said so, or somebody wants another. */
 static enum fl_err send_label(void *ctx, const struct outbox_item *item, struct fl_wake *stop, struct fl_why *why)
 {
@@ -78,15 +110,16 @@ static enum fl_err send_label(void *ctx, const struct outbox_item *item, struct 
     enum fl_err err = line_past_label_printed(l->c.data, item->leaf, &printed, why);
     if (err)
         return FL_GONE;
-    if (!printed) {
-        err = printer_send(item, stop, why);
-        say_how(l, err, why);
-    }
+    if (!printed && !left(l, item->id))
+        err = print(l, item, stop, why);
     if (err || printed)
         return err;
     err = record_printed(l, item, why);
     /* the recorder takes nothing any more: then it takes no word of the outbox either, and the next start prints it again */
-    return !err || err == FL_REFUSED || err == FL_FORMAT ? err : FL_CANCELLED;
+    if (err && err != FL_REFUSED && err != FL_FORMAT)
+        return FL_CANCELLED;
+    forget(l, item->id);
+    return err;
 }
 
 /* ---- making ---------------------------------------------------------------------------------------------------- */
@@ -246,5 +279,6 @@ void labels_close(struct labels *l)
     let_go(l);
     outbox_stop(l->worker);
     label_free(l->label);
+    free(l->printed);
     free(l);
 }

@@ -259,7 +259,8 @@ static enum verdict judge(const struct plan *p, const struct bl_result *r, const
         return ENDLESS;
     if (r->err && bl_never(r))
         return NO_CAUSE;
-    bool both = strstr(r->problem.text, "on the way, unseen") != NULL; /* the line is named beside the flash */
+    /* the line is named beside the flash: right wherever the line did damage */
+    bool both = seen->hit[CH_TO_CHIP] + seen->hit[CH_TO_HOST] > 0 && strstr(r->problem.text, "on the way, unseen") != NULL;
     if (r->err && !both && !(true_causes(p, seen) & UINT64_C(1) << r->problem.fault))
         return FALSE_CAUSE;
     return r->err && p->should_pass ? SHOULD_PASS : FINE;
@@ -387,8 +388,8 @@ static void chaos(void **state)
     assert_int_equal(a.verdicts[WRONG_PASS], 0);
     assert_int_equal(a.verdicts[ENDLESS], 0);
     assert_int_equal(a.verdicts[NO_CAUSE], 0);
-    /* of a thousand seeds one or two are told wrongly, and of a hundred that could pass four do not */
-    assert_true(a.verdicts[FALSE_CAUSE] * 50 <= a.runs);
+    /* Bounds, not figures: of a thousand seeds two to five are told wrongly, and of a hundred that could pass five do not. */
+    assert_true(a.verdicts[FALSE_CAUSE] * 100 <= a.runs);
     assert_true(a.could_passed * 10 >= a.could * 9);
 }
 

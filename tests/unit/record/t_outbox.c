@@ -271,22 +271,29 @@ static void changed_by_somebody(void **state)
     (void)pthread_mutex_destroy(&p.lock);
 }
 
+/* One unit passes, with the label "ZPL" for printer p1. Its leaf. */
+static int64_t put_labelled(struct t_station *s, struct attempt_facts *f)
+{
+    struct event_ticket t;
+    int64_t leaf;
+    (void)t_start(s, f);
+    assert_int_equal(event_ticket_init(&t), FL_OK);
+    struct event *e = event_attempt(EVENT_ATTEMPT_RESULT, f, &t);
+    assert_int_equal(event_parcel(e, "label", "p1", NULL, "ZPL", 3), FL_OK);
+    put_event(s, e, &t, FL_OK, &leaf);
+    event_ticket_fini(&t);
+    return leaf;
+}
+
 /* Nor is it printed again. */
 static void a_changed_label_is_not_printed_again(void **state)
 {
     struct t_station *s = *state;
     struct recorder_opened o;
-    struct event_ticket t;
     struct line_past_label old;
-    int64_t leaf;
     t_open(s, &o);
     struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
-    (void)t_start(s, &f);
-    assert_int_equal(event_ticket_init(&t), FL_OK);
-    struct event *e = event_attempt(EVENT_ATTEMPT_RESULT, &f, &t);
-    assert_int_equal(event_parcel(e, "label", "p1", NULL, "ZPL", 3), FL_OK);
-    put_event(s, e, &t, FL_OK, &leaf);
-    event_ticket_fini(&t);
+    (void)put_labelled(s, &f);
     assert_int_equal(line_past_label(s->data, f.mac, &old, NULL), FL_OK);
     assert_memory_equal(old.bytes, "ZPL", 3);
     free(old.bytes);
@@ -301,17 +308,10 @@ static void called_printed(void **state)
 {
     struct t_station *s = *state;
     struct recorder_opened o;
-    struct event_ticket t;
     bool printed = true;
-    int64_t leaf;
     t_open(s, &o);
     struct attempt_facts f = t_attempt(1, OUTCOME_PASS);
-    (void)t_start(s, &f);
-    assert_int_equal(event_ticket_init(&t), FL_OK);
-    struct event *e = event_attempt(EVENT_ATTEMPT_RESULT, &f, &t);
-    assert_int_equal(event_parcel(e, "label", "p1", NULL, "ZPL", 3), FL_OK);
-    put_event(s, e, &t, FL_OK, &leaf);
-    event_ticket_fini(&t);
+    int64_t leaf = put_labelled(s, &f);
     assert_int_equal(line_past_label_printed(s->data, leaf, &printed, NULL), FL_OK);
     assert_false(printed);
     t_close(s);

@@ -27,7 +27,6 @@ TESTS := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*/t_*.c))
 
 # parsers of what others wrote: fuzzed by `make fuzz`, the kept corpus replayed by every check
 FUZZED     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_ROOMS := $(foreach room,base link esp profile,$(filter $B/obj/station/$(room)/%,$(OBJ))) $B/obj/gen/stubs.o
 
 all: $B/flashline $B/flashline-verify $B/libesp.a $(patsubst tests/preload/%.c,$B/%.so,$(wildcard tests/preload/*.c))
 # a line that is not there, for the tests of what people look at
@@ -169,11 +168,11 @@ $B/make_history: $B/obj/tests/history/make_history.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$B/tests/fuzz/t_%: $B/obj/tests/fuzz/fuzz_%.o $B/obj/tests/fuzz/replay.o $(FUZZ_ROOMS)
+$B/tests/fuzz/t_%: $B/obj/tests/fuzz/fuzz_%.o $B/obj/tests/fuzz/replay.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	@$(CC) $(F) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-$B/fuzz_%: $B/obj/tests/fuzz/fuzz_%.o $(FUZZ_ROOMS)
+$B/fuzz_%: $B/obj/tests/fuzz/fuzz_%.o $(LIB)
 	@echo "  CC    $@"
 	@$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

@@ -6,6 +6,7 @@
 #include "audit/proof_file.h"
 #include "base/grow.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,7 @@ static void say_fork(struct certs *c, const char *fmt, ...)
         va_start(ap, fmt);
         (void)vsnprintf(r->fork[r->n_forks], sizeof r->fork[0], fmt, ap);
         va_end(ap);
+        fl_utf8_clean(r->fork[r->n_forks], false); /* names of files are anybody's, and are cut */
     }
     r->n_forks++;
 }
@@ -348,6 +350,14 @@ static enum fl_err judge(struct certs *c, uint32_t file, const char *p, size_t n
     return err == FL_NOMEM ? err : FL_OK;
 }
 
+/* What is told is for eyes: an origin, and what a record says, may be cut within a letter or steer a terminal. */
+static void tidy(struct certs_file *f)
+{
+    char *const said[] = {f->text, f->log, f->event, f->mac, f->outcome, f->profile, f->time};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        fl_utf8_clean(said[i], false);
+}
+
 enum fl_err certs_add(struct certs *c, const char *name, const void *bytes, size_t n, struct certs_file *out,
                       struct fl_why *why)
 {
@@ -366,6 +376,7 @@ enum fl_err certs_add(struct certs *c, const char *name, const void *bytes, size
     if (c->want_pass && out->class == AUDIT_GOOD && !(strcmp(out->event, "unit_final") == 0 && strcmp(out->outcome, "PASS") == 0))
         bad(out, AUDIT_OTHER, "it proves %s%s%s, and certifies no unit that passed", out->has_record ? "a record " : "a signed head",
             out->event, out->outcome[0] ? " that is no PASS" : "");
+    tidy(out);
     c->result.files++;
     c->result.good += out->class == AUDIT_GOOD;
     if (c->result.verdict == AUDIT_GOOD)

@@ -23,7 +23,7 @@
 
 struct certs; /* opaque */
 
-/* What is known of one file. Texts are copies. */
+/* What is known of one file. Texts are copies, for eyes: UTF-8 without control characters. */
 struct certs_file {
     enum audit_class class; /* AUDIT_GOOD or what is wrong */
     char text[AUDIT_TEXT_MAX];

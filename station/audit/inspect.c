@@ -4,6 +4,7 @@
 #include "audit/bundle.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +19,33 @@ struct inspection {
     struct certs *certs;
 };
 
-static void say_text(struct fl_buf *out, const char *path, const struct certs_file *f)
+/* A name that somebody gave a file, for eyes. */
+static void add_path(const char *path, struct fl_buf *out)
 {
-    if (f->class != AUDIT_GOOD)
-        fl_buf_addf(out, "NOT GOOD (%s)  %s: %s\n", audit_class_name(f->class), path, f->text);
-    else if (!f->has_record)
-        fl_buf_addf(out, "good  %s: a signed head of %llu records of %s", path, (ull)f->size, f->log);
+    size_t from = out->len;
+    fl_buf_adds(out, path);
+    if (out->len > from)
+        fl_utf8_clean((char *)out->bytes + from, false);
+}
+
+void inspect_file_text(const char *path, const struct certs_file *f, struct fl_buf *out)
+{
+    if (f->class != AUDIT_GOOD) {
+        fl_buf_addf(out, "NOT GOOD (%s)  ", audit_class_name(f->class));
+        add_path(path, out);
+        fl_buf_addf(out, ": %s\n", f->text);
+        return;
+    }
+    fl_buf_adds(out, "good  ");
+    add_path(path, out);
+    if (!f->has_record)
+        fl_buf_addf(out, ": a signed head of %llu records of %s", (ull)f->size, f->log);
     else
-        fl_buf_addf(out, "good  %s: record %llu of %s, %s%s%s%s%s, %s, under a head of %llu", path, (ull)f->index, f->log, f->event,
-                    *f->mac ? " " : "", f->mac, *f->outcome ? " " : "", f->outcome, f->time, (ull)f->size);
-    if (f->class == AUDIT_GOOD && f->witnesses)
+        fl_buf_addf(out, ": record %llu of %s, %s%s%s%s%s, %s, under a head of %llu", (ull)f->index, f->log, f->event, *f->mac ? " " : "",
+                    f->mac, *f->outcome ? " " : "", f->outcome, f->time, (ull)f->size);
+    if (f->witnesses)
         fl_buf_addf(out, ", %u witness%s", f->witnesses, f->witnesses == 1 ? "" : "es");
-    if (f->class == AUDIT_GOOD)
-        fl_buf_addc(out, '\n');
+    fl_buf_addc(out, '\n');
 }
 
 static json_t *text_or_null(const char *s)
@@ -38,7 +53,7 @@ static json_t *text_or_null(const char *s)
     return *s ? json_string(s) : json_null();
 }
 
-static enum fl_err say_json(struct fl_buf *out, const char *path, const struct certs_file *f)
+enum fl_err inspect_file_json(const char *path, const struct certs_file *f, struct fl_buf *out)
 {
     json_t *o = json_pack("{ss,ss,so,sI,sI}", "type", "file", "verdict", audit_class_name(f->class), "log", text_or_null(f->log), "size",
                           (json_int_t)f->size, "witnesses", (json_int_t)f->witnesses);
@@ -68,8 +83,8 @@ static enum fl_err one_file(struct inspection *x, const char *path, struct fl_wh
     if (err || (x->in->quiet && f.class == AUDIT_GOOD))
         return err;
     if (x->in->json)
-        return say_json(x->out, path, &f) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
-    say_text(x->out, path, &f);
+        return inspect_file_json(path, &f, x->out) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
+    inspect_file_text(path, &f, x->out);
     return FL_OK;
 }
 

@@ -26,6 +26,10 @@ enum { INSPECT_OUT_MAX = 256 << 20 };
  * `out` takes what goes to standard output; `why` a sentence where the code is 2 or 3. */
 FL_MUST int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_why *why);
 
+/* Append the line of one file, as inspect_run has it. FL_NOMEM. */
+void inspect_file_text(const char *path, const struct certs_file *f, struct fl_buf *out);
+FL_MUST enum fl_err inspect_file_json(const char *path, const struct certs_file *f, struct fl_buf *out);
+
 /* Options and exit codes as both programs' help has them. */
 #define INSPECT_HELP                                                                                                       \
     "  --key VKEY          a verifier key, from paper: of the log, or of a witness; repeat for more. Files of several logs\n" \

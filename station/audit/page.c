@@ -66,6 +66,9 @@ enum fl_err page_begin(const struct proof_file *p, struct fl_buf *out, struct fl
                             : fl_fail(why, FL_FORMAT, "the certificate has no signed head");
     if (!err && !p->has_extra)
         err = fl_fail(why, FL_FORMAT, "the certificate holds no record");
+    if (!err && memchr(p->note, '<', p->note_n)) /* anybody may add a line to a note, and a key's name may be <script>...: a browser
+                                                    would show what that says, not what is proved */
+        err = fl_fail(why, FL_FORMAT, "the certificate's signed head holds a '<', which no page can show");
     if (!err)
         err = fl_json_parse(p->extra.bytes, p->extra.len, &o, why);
     if (!err) {

@@ -16,7 +16,7 @@
 #include "audit/checkpoint.h"
 #include "audit/proof_file.h"
 
-/* FL_FORMAT: the proof holds no record, or no signed head. */
+/* FL_FORMAT: the proof holds no record, or no signed head, or there is a '<' in that: it stands on the page as it is. */
 FL_MUST enum fl_err page_begin(const struct proof_file *p, struct fl_buf *out, struct fl_why *why);
 void page_qr_begin(unsigned width, struct fl_buf *out); /* modules along an edge */
 void page_qr_run(unsigned x, unsigned y, unsigned n, struct fl_buf *out); /* n dark ones, as many as there are side by side */

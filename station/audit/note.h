@@ -10,7 +10,7 @@
  * without control characters below U+0020 other than newline. The last empty line divides.
  *
  * The reader is at least as strict as Go's sumdb/note, and refuses what Go takes: base64 that is not canonical, a second line
- * of a key that is no good.
+ * of a key that is no good, a control character of C1 in a name.
  *
  * Thread rule: pure.
  */

@@ -10,7 +10,7 @@
 
 /* Unicode's White_Space above U+0020 in UTF-8: a name must not hold what a reader cannot see. */
 static const char *const spaces[] = {
-    "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
+    "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
     "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
     "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
     "\xe3\x80\x80",
@@ -21,7 +21,8 @@ bool key_name_ok(const char *name, size_t n)
     if (n == 0 || n >= KEY_NAME_MAX || !fl_utf8_ok((const uint8_t *)name, n))
         return false;
     for (size_t i = 0; i < n; i++)
-        if ((unsigned char)name[i] <= ' ' || name[i] == 0x7f || name[i] == '+')
+        if ((unsigned char)name[i] <= ' ' || name[i] == 0x7f || name[i] == '+' ||
+            ((unsigned char)name[i] == 0xC2 && (unsigned char)name[i + 1] < 0xA0)) /* C1: steers some terminals */
             return false;
     for (size_t s = 0; s < sizeof spaces / sizeof *spaces; s++)
         if (memmem(name, n, spaces[s], strlen(spaces[s])))

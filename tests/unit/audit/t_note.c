@@ -125,7 +125,8 @@ static void bad_keys(void **state)
         bool ok;
     } name[] = {{"a", true}, {"line/3-a.example", true}, {"\xc3\xa9", true}, {"", false}, {"a+b", false},
                 {"a b", false}, {"a\xc2\xa0z", false}, {"a\xe2\x80\x83", false}, {"a\xe3\x80\x80", false},
-                {"a\n", false}, {"a\x7f", false}, {"\xff", false}, {"\xc0\xaf", false}};
+                {"a\n", false}, {"a\x7f", false}, {"\xff", false}, {"\xc0\xaf", false}, {"a\xc2\x9b", false},
+                {"a\xc2\xa1", true}};
     for (size_t i = 0; i < T_COUNT(name); i++)
         assert_int_equal(key_name_ok(name[i].name, strlen(name[i].name)), name[i].ok);
     assert_false(key_name_ok("a\0b", 3));

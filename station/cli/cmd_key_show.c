@@ -2,6 +2,8 @@
  * The public half of the station's key. Needs no passphrase, and no station at rest. */
 #include "cli/cli.h"
 
+#include "ledger/ledger.h"
+#include "store/db.h"
 #include "store/folder.h"
 
 #include "base/file.h"
@@ -21,7 +23,8 @@ const struct cli_verb cmd_key_show = {
         "usage: flashline key show [--data DIR] [--format text|json]\n"
         "\n"
         "Prints the verifier key of the station's log (C2SP form: name+key ID+key) and the SHA-256 of that line, in\n"
-        "groups of four digits to be compared with paper.\n"
+        "groups of four digits to be compared with paper. That key stands for the log for ever; where the log was handed over\n"
+        "(key rotate) the one that signs now is told too: whoever checks single certificates or is a witness needs it as well.\n"
         "\n"
         "exit: 0 shown, 2 usage, 3 there is no station\n"
         "\n"
@@ -48,9 +51,24 @@ static void where(const struct folder *f, bool encrypted, char *out, size_t cap)
     fl_buf_fini(&place);
 }
 
+/* The key that signs now, as the log tells it: the one that stands for the log, or one that it was handed over to. */
+static enum fl_err signs_now(const struct folder *f, const struct vkey *first, char out[static KEY_VKEY_MAX], struct fl_why *why)
+{
+    struct db_reader reader;
+    struct vkey key[AUDIT_KEYS_MAX];
+    size_t n = 0;
+    enum fl_err err = db_open_reader(f->db, false, &reader, why);
+    if (!err)
+        err = ledger_keys(reader.db, first, key, &n, why);
+    db_close_reader(&reader);
+    if (!err)
+        vkey_format(&key[n - 1], out);
+    return err;
+}
+
 static int show(const struct folder *f, int format)
 {
-    char station[FOLDER_STATION_MAX], text[KEY_VKEY_MAX], print[KEY_FINGERPRINT], place[4200];
+    char station[FOLDER_STATION_MAX], text[KEY_VKEY_MAX], now[KEY_VKEY_MAX], print[KEY_FINGERPRINT], place[4200];
     struct vkey vkey;
     struct fl_why why = {0, ""};
     enum fl_err err = folder_identity(f, station, &vkey, &why);
@@ -59,15 +77,19 @@ static int show(const struct folder *f, int format)
     if (err)
         return cli_fail(CLI_STATION, "%s", why.text[0] ? why.text : fl_err_text(err));
     vkey_format(&vkey, text);
-    bool encrypted = folder_key_encrypted(f);
+    bool encrypted = folder_key_encrypted(f), told = signs_now(f, &vkey, now, &why) == FL_OK;
     if (format == CLI_TEXT_OUT) {
         where(f, encrypted, place, sizeof place);
-        cli_print("station      %s\nlog          %s\nkey          %s\nfingerprint  %s\nsigning key  %s\n", station, vkey.name, text,
-               print, place);
+        cli_print("station      %s\nlog          %s\nkey          %s\nfingerprint  %s\n", station, vkey.name, text, print);
+        if (!told)
+            cli_print("signs now    not known: %s\n", why.text);
+        else if (strcmp(now, text) != 0)
+            cli_print("signs now    %s\n", now);
+        cli_print("signing key  %s\n", place);
         return CLI_OK;
     }
-    json_t *v = json_pack("{ss,ss,ss,ss,sb}", "station", station, "log", vkey.name, "key", text, "fingerprint", print,
-                          "encrypted", (int)encrypted);
+    json_t *v = json_pack("{ss,ss,ss,ss,ss?,sb}", "station", station, "log", vkey.name, "key", text, "fingerprint", print, "now",
+                          told ? now : NULL, "encrypted", (int)encrypted);
     int code = v && json_dumpf(v, stdout, JSON_INDENT(2)) == 0 ? CLI_OK : CLI_STATION;
     putchar('\n');
     json_decref(v);

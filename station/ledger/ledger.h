@@ -60,10 +60,11 @@ FL_MUST enum fl_err ledger_begin(struct ledger *l, struct fl_why *why);
 /* The leaf that this job has of this kind already, or -1. `job` NULL: -1. */
 FL_MUST enum fl_err ledger_find(struct ledger *l, const char *job, enum event_kind kind, int64_t *index,
                                 struct fl_why *why);
-/* A key_rotate leaf must be the last of its transaction: the head over it is signed by the key it names too, and from the
- * commit on that key alone signs. FL_STATE: the signer has no next key. FL_MISMATCH: its next key is another one. */
 /* Append one leaf: its canonical bytes, and the same as a value for the rows. FL_FORMAT: it cannot be projected or
- * breaks a constraint; it alone is undone and the transaction goes on. Any other error ends the transaction. */
+ * breaks a constraint; it alone is undone and the transaction goes on. Any other error ends the transaction.
+ * A key_rotate leaf must be the last of its transaction: the head over it is signed by the key it names too, and from the
+ * commit on that key alone signs. Then ledger_seal may give FL_STATE: the signer has no next key; FL_MISMATCH: its next key is
+ * another one. */
 FL_MUST enum fl_err ledger_append(struct ledger *l, enum event_kind kind, const char *job, const json_t *leaf,
                                   const struct fl_buf *bytes, struct fl_why *why);
 /* The same for a transaction's last record with rows, when they are sure to be possible (event.h, typed): they are written while
@@ -110,6 +111,9 @@ struct ledger_reader {
 FL_MUST enum fl_err ledger_reader_open(sqlite3 *db, struct ledger_reader *r, struct audit_source *out,
                                        struct fl_why *why);
 void ledger_reader_close(struct ledger_reader *r);
+
+/* The keys that the log in `db` ever had: `first`, then those that it was handed over to, as its records name them. */
+FL_MUST enum fl_err ledger_keys(sqlite3 *db, const struct vkey *first, struct vkey out[static AUDIT_KEYS_MAX], size_t *n, struct fl_why *why);
 
 /* Subtrees stored in `db`, for proofs. `out` borrows `t`. */
 struct ledger_tree {

@@ -2,6 +2,7 @@
  * The log as stored: a source for verification, stored subtrees for proofs. */
 #include "ledger/ledger.h"
 
+#include "base/json.h"
 #include "store/db.h"
 #include "store/shapes.h"
 
@@ -109,10 +110,15 @@ static enum fl_err read_kinds(sqlite3 *db, struct ledger_reader *r, struct fl_wh
 }
 
 /* A database of an older schema knows no hand-overs, and is read as it is. */
+static enum fl_err knows_handovers(sqlite3 *db, int64_t *knows, struct fl_why *why)
+{
+    return db_int(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'handover'", 0, knows, why);
+}
+
 static enum fl_err prepare_heads(sqlite3 *db, sqlite3_stmt **out, struct fl_why *why)
 {
     int64_t knows;
-    enum fl_err err = db_int(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'handover'", 0, &knows, why);
+    enum fl_err err = knows_handovers(db, &knows, why);
     if (err)
         return err;
     return db_prepare(db, knows ? "SELECT c.size, c.root, c.key, c.signature, h.key, h.signature FROM checkpoint c "
@@ -147,6 +153,46 @@ void ledger_reader_close(struct ledger_reader *r)
     shapes_free(r->shapes);
     r->shapes = NULL;
     r->leaves = r->nodes = r->heads = NULL;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------------- */
+
+/* The key that this record hands the log over to. */
+static enum fl_err read_key(struct shapes *shapes, int64_t index, struct vkey *out, struct fl_why *why)
+{
+    const uint8_t *rec;
+    size_t n;
+    json_t *leaf = NULL;
+    enum fl_err err = shapes_record(shapes, index, &rec, &n, why);
+    if (!err)
+        err = fl_json_parse(rec, n, &leaf, why);
+    if (!err)
+        err = vkey_parse(fl_json_text(leaf, "vkey"), out, why);
+    json_decref(leaf);
+    return err;
+}
+
+enum fl_err ledger_keys(sqlite3 *db, const struct vkey *first, struct vkey out[static AUDIT_KEYS_MAX], size_t *n, struct fl_why *why)
+{
+    sqlite3_stmt *s = NULL;
+    struct shapes *shapes = NULL;
+    int64_t knows;
+    int rc = SQLITE_DONE;
+    out[0] = *first;
+    *n = 1;
+    enum fl_err err = knows_handovers(db, &knows, why);
+    if (err || !knows)
+        return err;
+    err = db_prepare(db, "SELECT size - 1 FROM handover ORDER BY size", &s, why); /* the last record under such a head names the key */
+    if (!err)
+        err = shapes_new(db, &shapes, why);
+    while (!err && *n < AUDIT_KEYS_MAX && (rc = sqlite3_step(s)) == SQLITE_ROW)
+        err = read_key(shapes, sqlite3_column_int64(s, 0), &out[(*n)++], why);
+    if (!err && rc != SQLITE_DONE && rc != SQLITE_ROW)
+        err = db_fail(db, why, "cannot read the hand-overs");
+    shapes_free(shapes);
+    (void)sqlite3_finalize(s);
+    return err;
 }
 
 /* ---- stored subtrees -------------------------------------------------------------------------------- */

@@ -20,7 +20,8 @@ struct reading {
     struct ledger_tree stored;
     struct tree_reader tree;
     struct fl_hash *hasher;
-    struct vkey vkey;
+    struct vkey key[AUDIT_KEYS_MAX]; /* that the log ever had, the first one first */
+    size_t n_keys;
 };
 
 static enum fl_err open_reading(const char *data, struct reading *r, struct fl_why *why)
@@ -30,11 +31,14 @@ static enum fl_err open_reading(const char *data, struct reading *r, struct fl_w
     enum fl_err err = folder_paths(data, &r->folder, why);
     if (err)
         return err;
-    err = folder_identity(&r->folder, station, &r->vkey, why);
+    struct vkey first;
+    err = folder_identity(&r->folder, station, &first, why);
     if (!err)
         err = db_open_reader(r->folder.db, false, &r->reader, why);
     if (!err)
         err = db_exec(r->reader.db, "BEGIN", why);
+    if (!err)
+        err = ledger_keys(r->reader.db, &first, r->key, &r->n_keys, why);
     if (!err)
         err = ledger_tree_open(r->reader.db, &r->stored, &r->tree, why);
     if (!err && fl_hash_new(FL_HASH_SHA256, &r->hasher))
@@ -127,9 +131,9 @@ static enum fl_err judge(struct reading *r, const void *bytes, size_t n, const s
     struct tree_hash root;
     struct fl_why w = {0, ""};
     *size = 0;
-    enum fl_err err = checkpoint_open(bytes, n, &r->vkey, 1, r->vkey.name, &head, why);
+    enum fl_err err = checkpoint_open(bytes, n, r->key, r->n_keys, r->key[0].name, &head, why);
     if (!err)
-        err = checkpoint_open(bytes, n, witness, 1, r->vkey.name, &same, why);
+        err = checkpoint_open(bytes, n, witness, 1, r->key[0].name, &same, why);
     if (err == FL_NOT_FOUND)
         err = fl_fail(why, FL_MISMATCH, "not signed by both this log and the witness %.120s", witness->name);
     if (err)

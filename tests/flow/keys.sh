@@ -34,6 +34,19 @@ expect_exit 0 flash
 expect_exit 0 with "$FL" key rotate
 third=$(sed -n 's/^new key *//p' "$T/out")
 expect_exit 0 flash
+expect_exit 0 with "$FL" key show --format json
+[ "$(jq -r '"\(.key) \(.now)"' "$T/out")" = "$first $third" ] || fail "which key signs now is not told"
+
+# a witness that knows the keys of today signs on; what it signed is kept, found by an audit, and agrees with the next start
+expect_exit 0 "$FL" witness init "$T/witness" --name qa.example/w --format json
+wkey=$(jq -r .key "$T/out")
+for key in "$first" "$third"; do expect_exit 0 "$FL" witness trust "$T/witness" "$key"; done
+expect_exit 0 with "$FL" witness offer -o "$T/request"
+expect_exit 0 "$FL" witness sign "$T/witness" "$T/request" -o "$T/signed"
+expect_exit 0 with "$FL" witness accept "$T/signed" --key "$wkey"
+expect_exit 0 "$FL" audit --data "$T/data" --key "$second" --key "$wkey" --format json
+[ "$(jq -r '"\(.witness.signed) \(.checked.records - .witness.size)"' "$T/out")" = '1 0' ] || { cat "$T/out"; fail "the witness's head under the third key"; }
+expect_exit 0 flash
 for key in "$first" "$second" "$third"; do
     expect_exit 0 "$FL" audit --data "$T/data" --log-only --key "$key"
 done

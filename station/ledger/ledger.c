@@ -97,7 +97,13 @@ static enum fl_err insert_nodes(struct ledger *l, const struct tree_made *made, 
 /* What a key_rotate leaf means for the seal. */
 static enum fl_err hand_over(struct ledger *l, const json_t *leaf, struct fl_why *why)
 {
-    enum fl_err err = vkey_parse(fl_json_text(leaf, "vkey"), &l->next_vkey, why);
+    int64_t handovers = 0;
+    enum fl_err err = db_int(l->db, "SELECT count(*) FROM handover", 0, &handovers, why);
+    if (err)
+        return err;
+    if (handovers >= AUDIT_KEYS_MAX - 1) /* one more, and the log would never verify again */
+        return fl_fail(why, FL_FORMAT, "a log has at most %d keys: close it (flashline key retire) and begin the next one", AUDIT_KEYS_MAX);
+    err = vkey_parse(fl_json_text(leaf, "vkey"), &l->next_vkey, why);
     if (!err && (l->next_vkey.type != KEY_NOTE || strcmp(l->next_vkey.name, l->vkey.name) != 0))
         err = fl_fail(why, FL_FORMAT, "the key that is to follow is not one of this log");
     l->handing_over = !err;

@@ -343,6 +343,25 @@ static void a_key_that_was_handed_over_signs(void **state)
     folder_fini(&f);
 }
 
+/* One key more than a verification provides for, and the log would never be good again: it is refused, and the station goes on. */
+static void no_more_keys_than_can_be_verified(void **state)
+{
+    struct t_redo *t = *state;
+    struct fl_why why;
+    struct folder f;
+    struct vkey next, after;
+    reopen(t);
+    assert_int_equal(folder_paths(t->s.data, &f, NULL), FL_OK);
+    assert_int_equal(folder_next(&f, &next, NULL), FL_OK);
+    assert_int_equal(folder_make_after(&f, t->opened.origin, NULL, &after, NULL), FL_OK);
+    t_shell("sqlite3 %s/flashline.db 'WITH n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+            "INSERT INTO handover SELECT 1000000 + i, 1, zeroblob(64) FROM n'", t->s.data, AUDIT_KEYS_MAX - 1);
+    assert_int_equal(rotate_key(t->s.r, t->opened.promise, &next, &after, &why), FL_FORMAT);
+    assert_non_null(strstr(why.text, "at most 64 keys"));
+    (void)t_told(&t->s, EVENT_OPERATOR, person("eva", "begin"));
+    folder_fini(&f);
+}
+
 /* ---- nothing is left out ---------------------------------------------------------------------------------------------- */
 
 /* Every table is the log, a projection of it, or one that redo.h has a letter for. */
@@ -406,7 +425,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(people_come_again_and_lead_to_their_tag), T(who_was_forgotten_stays_forgotten), T(parcels_and_what_became_of_them), T(many_commits_come_again), T(put_back_behind_a_mark_is_no_crash),
-        T(a_log_that_was_closed_stays_closed), T(a_key_that_was_handed_over_signs), T(every_table_is_accounted_for),
+        T(a_log_that_was_closed_stays_closed), T(a_key_that_was_handed_over_signs),
+        T(no_more_keys_than_can_be_verified), T(every_table_is_accounted_for),
         cmocka_unit_test(refuses_what_no_station_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,34 +50,48 @@ static enum fl_err put_final(struct recorder *r, const json_t *attempt, struct m
     return err == FL_FORMAT ? fl_why_wrap(why, FL_STATE, "the record behind a PASS: ") : err;
 }
 
-/* The body with the operator's tag in place of the name. */
-static enum fl_err with_tag(struct recorder *r, enum event_kind kind, const json_t *body, json_t **out, struct fl_why *why)
+/* A body with the operator's tag in place of the name, and what that does to the table of names when its record is there: a record
+ * that is refused names and forgets nobody. */
+struct tagged {
+    json_t *body;
+    struct person made;         /* tag "": nobody new */
+    char forgotten[PERSON_TAG]; /* "": nobody */
+};
+
+static enum fl_err with_tag(struct recorder *r, enum event_kind kind, const json_t *body, struct tagged *out, struct fl_why *why)
 {
     char tag[PERSON_TAG];
-    struct person made = {.tag = ""};
     const char *name = fl_json_text(body, "operator");
     bool forget = kind == EVENT_OPERATOR && strcmp(fl_json_text(body, "change"), "forget") == 0;
     enum fl_err err = FL_OK;
-    *out = NULL;
+    *out = (struct tagged){.body = NULL};
     if (*name)
-        err = person_tag(r->db, name, forget ? NULL : &made, tag, why);
-    if (!err && made.tag[0])
-        redo_add_person(ledger_redo(r->ledger), &made);
+        err = person_tag(r->db, name, forget ? NULL : &out->made, tag, why);
     if (err)
         return err == FL_NOT_FOUND ? FL_REFUSED : err;
-    *out = *name ? json_copy((json_t *)(uintptr_t)body) : json_incref((json_t *)(uintptr_t)body);
-    if (!*out || (*name && json_object_set_new(*out, "operator", json_string(tag)) != 0)) {
-        json_decref(*out);
-        *out = NULL;
-        return fl_fail(why, FL_NOMEM, "out of memory");
-    }
     if (forget)
-        redo_add_forgotten(ledger_redo(r->ledger), tag);
-    return forget ? person_forget(r->db, tag, why) : FL_OK;
+        memcpy(out->forgotten, tag, sizeof tag);
+    out->body = *name ? json_copy((json_t *)(uintptr_t)body) : json_incref((json_t *)(uintptr_t)body);
+    return out->body && (!*name || json_object_set_new(out->body, "operator", json_string(tag)) == 0) ? FL_OK
+                                                                                                    : fl_fail(why, FL_NOMEM, "out of memory");
+}
+
+static enum fl_err keep_names(struct recorder *r, const struct tagged *t, struct fl_why *why)
+{
+    enum fl_err err = FL_OK;
+    if (t->made.tag[0]) {
+        err = person_put(r->db, &t->made, why);
+        redo_add_person(ledger_redo(r->ledger), &t->made);
+    }
+    if (!err && t->forgotten[0]) {
+        err = person_forget(r->db, t->forgotten, why);
+        redo_add_forgotten(ledger_redo(r->ledger), t->forgotten);
+    }
+    return err;
 }
 
 /* What an engineer says about it, where one does (recorder_clock). */
-static enum fl_err clock_step_body(struct recorder *r, int64_t from, int64_t to, json_t **out, struct fl_why *why)
+static enum fl_err clock_step_body(struct recorder *r, int64_t from, int64_t to, struct tagged *out, struct fl_why *why)
 {
     json_t *body = json_pack("{sI,sI}", "from_ms", (json_int_t)from, "to_ms", (json_int_t)to);
     const struct recorder_clock *c = r->clock;
@@ -95,11 +109,13 @@ static enum fl_err keep_time(struct recorder *r, struct moment now, struct fl_wh
     bool jumped = r->last_mono >= 0 && (now.wall - expected > STEP_MS || expected - now.wall > STEP_MS);
     if (ledger_size(r->ledger) == 0 || (now.wall >= r->last_wall && !jumped))
         return FL_OK;
-    json_t *body = NULL;
-    enum fl_err err = clock_step_body(r, expected, now.wall, &body, why);
+    struct tagged told = {.body = NULL};
+    enum fl_err err = clock_step_body(r, expected, now.wall, &told, why);
     if (!err)
-        err = put_leaf(r, EVENT_CLOCK_STEP, body, now, false, &index, why);
-    json_decref(body);
+        err = put_leaf(r, EVENT_CLOCK_STEP, told.body, now, false, &index, why);
+    if (!err)
+        err = keep_names(r, &told, why);
+    json_decref(told.body);
     return err;
 }
 
@@ -107,7 +123,8 @@ static enum fl_err append(struct recorder *r, enum event_kind kind, const json_t
                           int64_t *index, const char **fault, struct fl_why *why)
 {
     const char *job = json_string_value(json_object_get(body, "job"));
-    json_t *told = NULL, *less = NULL;
+    struct tagged told = {.body = NULL};
+    json_t *less = NULL;
     *fault = "";
     enum fl_err err = ledger_find(r->ledger, job, kind, index, why);
     if (err || *index >= 0)
@@ -118,15 +135,17 @@ static enum fl_err append(struct recorder *r, enum event_kind kind, const json_t
     if (!err)
         err = keep_time(r, now, why);
     if (!err)
-        err = abridge_body(r->abridge, kind, told, &less, why);
+        err = abridge_body(r->abridge, kind, told.body, &less, why);
     if (!err)
         err = put_leaf(r, kind, less, now, sure, index, why);
+    if (!err)
+        err = keep_names(r, &told, why);
     if (!err)
         abridge_told(r->abridge, kind, less, *index);
     if (!err && kind == EVENT_ATTEMPT_RESULT)
         err = put_final(r, body, now, why);
     json_decref(less);
-    json_decref(told);
+    json_decref(told.body);
     return err;
 }
 

@@ -59,15 +59,14 @@ enum fl_err person_tag_of(const char *name, const uint8_t salt[static PERSON_SAL
     return FL_OK;
 }
 
-static enum fl_err make(sqlite3 *db, const char *name, struct person *p, struct fl_why *why)
+static enum fl_err make(const char *name, struct person *p, struct fl_why *why)
 {
     if (RAND_bytes(p->salt, sizeof p->salt) != 1)
         return fl_fail(why, FL_IO, "no random bytes to be had");
     enum fl_err err = person_tag_of(name, p->salt, p->tag, why);
-    if (err)
-        return err;
-    memcpy(p->name, name, strlen(name) + 1);
-    return person_put(db, p, why);
+    if (!err)
+        memcpy(p->name, name, strlen(name) + 1);
+    return err;
 }
 
 enum fl_err person_tag(sqlite3 *db, const char *name, struct person *made, char tag[static PERSON_TAG], struct fl_why *why)
@@ -82,7 +81,7 @@ enum fl_err person_tag(sqlite3 *db, const char *name, struct person *made, char 
     if (err == FL_NOT_FOUND && !made)
         return fl_fail(why, err, "nobody is known as '%.100s'", name);
     if (err == FL_NOT_FOUND) {
-        err = make(db, name, made, why);
+        err = make(name, made, why);
         memcpy(tag, made->tag, PERSON_TAG);
     }
     return err;

@@ -26,12 +26,12 @@ struct person {
     uint8_t salt[PERSON_SALT];
 };
 
-/* The tag of this name. A tag is its own tag. A new name: FL_NOT_FOUND, or with `made` a new tag, and *made is the row that
- * was written (else its tag is empty), for whoever makes this transaction again (redo.h). */
+/* The tag of this name. A tag is its own tag. A new name: FL_NOT_FOUND, or with `made` a new tag, and *made is the row to be
+ * written with the record that tells it (else its tag is empty). */
 FL_MUST enum fl_err person_tag(sqlite3 *db, const char *name, struct person *made, char tag[static PERSON_TAG], struct fl_why *why);
 /* The tag that this name and salt make. FL_FORMAT: the name is too long. */
 FL_MUST enum fl_err person_tag_of(const char *name, const uint8_t salt[static PERSON_SALT], char tag[static PERSON_TAG], struct fl_why *why);
-/* Write a row as it was; one that is there already stays. */
+/* Write a row; one that is there already stays. */
 FL_MUST enum fl_err person_put(sqlite3 *db, const struct person *p, struct fl_why *why);
 FL_MUST enum fl_err person_forget(sqlite3 *db, const char *tag, struct fl_why *why);
 

@@ -239,6 +239,11 @@ static void names_stay_out_of_the_log(void **state)
     t_sql_is(s, "SELECT count(*) FROM record WHERE rec LIKE '%Ann%'", "0");
     t_sql_is(s, "SELECT DISTINCT tag GLOB '#*' FROM operator_view WHERE id > 0", "1");
     refused(s, EVENT_OPERATOR, with_job(json_pack("{ss,ss}", "operator", "Nobody", "change", "forget")), "", "nobody is known as 'Nobody'");
+    /* what cannot be a record has done nothing: nobody is forgotten, nobody named without one */
+    struct fl_why why = {0, ""};
+    assert_int_equal(t_send(s, EVENT_OPERATOR, with_job(json_pack("{ss,ss,si}", "operator", "Ann Example", "change", "forget", "seq", 1)), NULL, &why), FL_FORMAT);
+    assert_int_equal(t_send(s, EVENT_OPERATOR, with_job(json_pack("{ss,si}", "operator", "Ben Example", "seq", 1)), NULL, &why), FL_FORMAT);
+    t_sql_is(s, "SELECT group_concat(name) FROM person", "Ann Example");
     (void)t_told(s, EVENT_OPERATOR, with_job(json_pack("{ss,ss}", "operator", "Ann Example", "change", "forget")));
     t_sql_is(s, "SELECT operator GLOB '#*' FROM attempt_view", "1");
     t_sql_is(s, "SELECT count(*) FROM person", "0");

@@ -74,11 +74,12 @@ def content(folder):
 
 def differing(before, now):
     more = lambda k: k == "db shape" and set(before[k]) < set(now.get(k, ()))  # one that no record uses
-    return {k for k in set(before) | set(now) if before.get(k) != now.get(k) and not more(k)}
+    fewer = lambda k: k == "db checkpoint" and set(now.get(k, ())) < set(before[k])
+    return {"fewer heads" if fewer(k) else k for k in set(before) | set(now) if before.get(k) != now.get(k) and not more(k)}
 
 
 # What nobody notices: station/audit/README.md says what comes of each.
-KNOWN = ("key/memory.", "key/next.", "cosigned/", "policy", "checkpoint", "station", "README")
+KNOWN = ("key/memory.", "key/next.", "cosigned/", "policy", "checkpoint", "station", "README", "fewer heads")
 
 
 # ---- changes: each takes the random numbers and the folder, and says what it did

@@ -2,9 +2,6 @@
  * The flash attached, woken, identified, its size told to the loader. */
 #include "esp/session.h"
 
-#include <stdio.h>
-#include <string.h>
-
 enum {
     FLASH_RDID = 0x9f,
     FLASH_SFDP = 0x5a,
@@ -17,44 +14,6 @@ enum {
     CONNECT_BAUD = 115200,
 };
 static const uint32_t sfdp_signature = 0x50444653;
-
-/* ---- power: ESP32-P4 v3.1 and v3.2 leave the flash without supply (facts 3.7) ----------------------- */
-
-struct power_step {
-    struct reg_write w;
-    uint32_t wait_ms; /* after it */
-};
-
-static enum fl_err power_p4(struct esp *e)
-{
-    static const uint32_t fuse = 0x5012d034, pads = 0x501153fc, ldo = 0x501151b8, ldo2 = 0x501151bc;
-    const struct power_step steps[] = {
-        {{0x5011010c, 1, UINT32_MAX}, 10},
-        {{ldo2, 1u << 27, 1u << 27}, 0},
-        {{ldo, 1u << 7, 1u << 7}, 0},
-        {{pads, 3, 3}, 1},
-        {{ldo2, 0, 1u << 27}, 0},
-        {{ldo, 0, 0xffu << 23}, 0},
-        {{ldo, 0x80, 0x80}, 0},
-        {{ldo, 0, 1u << 7}, 2},
-    };
-    unsigned rev = e->unit.revision;
-    uint32_t v = 0, now = 0;
-    if (strcmp(e->chip->name, "esp32p4") != 0 || (rev != 301 && rev != 302))
-        return FL_OK;
-    enum fl_err err = rev == 302 ? esp_read_reg_sure(e, fuse, &v) : FL_OK;
-    if (!err && (v >> 16 & 1)) {
-        err = esp_read_reg_sure(e, pads, &now);
-        return err || (now & 3) != 3 ? err
-                                     : esp_write_regs(e, &(struct reg_write){pads, 0, 3}, 1);
-    }
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && !err; i++) {
-        err = esp_write_regs(e, &steps[i].w, 1);
-        if (!err && steps[i].wait_ms)
-            err = esp_pause(e, steps[i].wait_ms);
-    }
-    return err;
-}
 
 /* ---- attach --------------------------------------------------------------------------------------- */
 
@@ -183,9 +142,7 @@ enum fl_err esp_stage_flash(struct esp *e)
     e->work = WORK_TALK;
     struct fl_deadline awake = {0};
     bool sdm = e->unit.security.secure_download == ESP_ON;
-    enum fl_err err = sdm ? FL_OK : power_p4(e);
-    if (!err)
-        err = attach(e);
+    enum fl_err err = attach(e);
     if (!err && !sdm)
         err = identify(e, &awake);
     if (err)

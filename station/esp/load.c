@@ -233,11 +233,10 @@ static enum fl_err upload(struct esp *e, const char *name)
 enum fl_err esp_stage_load(struct esp *e)
 {
     const char *name, *why = why_rom(e, &name);
-    e->rom = why != NULL;
-    if (e->stub) {
-        e->rom = false; /* one is running already, from an earlier session or a lost answer */
-        return FL_OK;
-    }
+    e->rom = why != NULL && !e->stub; /* one may be running already, from an earlier session or a lost answer */
+    enum fl_err err = esp_power_flash(e); /* before a stub: it attaches the flash when it starts */
+    if (err || e->stub)
+        return err;
     if (why && e->config.stub == ESP_STUB_REQUIRED)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_RAM_REFUSED, FL_UNSUPPORTED,
                         "a stub is required and cannot be used: %s", why);
@@ -245,7 +244,7 @@ enum fl_err esp_stage_load(struct esp *e)
         return FL_OK;
     e->work = WORK_LOAD;
     esp_step(e, "stub");
-    enum fl_err err = esp_speed_early(e); /* chips whose crystal had to be known first */
+    err = esp_speed_early(e); /* chips whose crystal had to be known first */
     if (!err)
         err = upload(e, name);
     if (err)

@@ -251,6 +251,7 @@ FL_MUST enum fl_err esp_play(struct esp *e, const char *text);
 /* The same into the application over USB of the chip's own: what is heard stays to be read, and ends the waits. */
 FL_MUST enum fl_err esp_play_into_app(struct esp *e, const char *text);
 FL_MUST enum fl_err esp_stage_identify(struct esp *e);
+FL_MUST enum fl_err esp_power_flash(struct esp *e); /* power.c: where the loader leaves the flash without supply */
 FL_MUST enum fl_err esp_stage_load(struct esp *e);
 /* The stub whose place in this chip's RAM can be written to, whether it may run there or not: the loader does not use that memory.
  * NULL: RAM is closed, a stub runs there, or no place is known. */

@@ -398,9 +398,58 @@ static void usb_otg_watchdog(void **state)
     fake_free(f);
 }
 
+/* ---- a flash without supply ---------------------------------------------------------------------------------- */
+
+static void fake_esp32p4(struct fake *f)
+{
+    static const struct fake_reg regs[] = {{0x40001000, 0}, {0x5012d044, 0x33445566}, {0x5012d048, 0x1122}, {0x5012d04c, 3u << 4}};
+    static const uint8_t info[20] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 18};
+    f->stub_name = "esp32p4";
+    memcpy(f->regs, regs, sizeof regs);
+    f->n_regs = T_COUNT(regs);
+    memcpy(f->info, info, sizeof info);
+    f->info_n = sizeof info;
+    f->boot_text = "ESP-ROM:esp32p4-eco2-20240710\r\nrst:0x1 (POWERON),boot:0x4 (DOWNLOAD(USB/UART0))\r\nwaiting for download\r\n";
+    f->app_text = "";
+}
+
+/* Facts 3.7: revisions 3.1 and 3.2 of the P4 leave the flash without supply, or force it on where a fuse does it already. The stub
+ * looks for the flash when it starts, so it must be right by then. */
+static void flash_power(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t minor, fuse, pads, pads_after, group_after;
+    } rows[] = {
+        {0, 0, 0, 0, 0}, {1, 0, 0, 3, 1}, {2, 0, 8, 11, 1}, {2, 1u << 16, 7, 4, 0}, {2, 1u << 16, 1, 1, 0}, {3, 0, 0, 0, 0},
+        {1, 1u << 16, 0, 3, 1},
+    };
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        struct fake *f = fake_new(fake_esp32p4);
+        fake_set_reg(f, 0x5012d04c, 3u << 4 | rows[i].minor);
+        fake_set_reg(f, 0x5012d034, rows[i].fuse);
+        fake_set_reg(f, 0x501153fc, rows[i].pads);
+        struct esp *e = fake_session(f, NULL, NULL);
+        struct esp_problem p = {0};
+        struct esp_unit unit;
+        assert_int_equal(esp_connect(e, &p), FL_OK);
+        assert_int_equal(esp_identify(e, &unit, &p), FL_OK);
+        assert_int_equal(unit.revision, 300 + rows[i].minor);
+        assert_int_equal(fake_reg(f, 0x501153fc), rows[i].pads); /* a unit that is only asked who it is stays as it is */
+        assert_int_equal(esp_prepare(e, &p), FL_OK);
+        assert_int_equal(fake_reg(f, 0x501153fc), rows[i].pads_after);
+        assert_int_equal(fake_reg(f, 0x5011010c), rows[i].group_after);
+        assert_int_equal(fake_reg(f, 0x501151bc) & 1u << 27, 0);
+        assert_int_equal(fake_reg(f, 0x501151b8) & 1u << 7, 0);
+        esp_close(e);
+        fake_free(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flash_power),
         cmocka_unit_test(diagnosis),     cmocka_unit_test(strap_named),
         cmocka_unit_test(echo),          cmocka_unit_test(empty_slot),
         cmocka_unit_test(strategies), cmocka_unit_test(short_pulse),    cmocka_unit_test(stub_left_running),

@@ -12,8 +12,9 @@ enum { FILE_MAX = 128 << 20, TEXT_MAX = 4 << 20 }; /* the largest flash */
 static const char help[] =
     "usage: flashline image FILE... [--format text|json]\n\n"
     "Says what is in each file and whether it holds together: headers, segments, checksums, appended SHA-256,\n"
-    "what applications and bootloaders say about themselves, partition tables with their MD5 row, and all of\n"
-    "these inside a merged file. ESP8266 images of both generations are known. Opens no port.\n\n"
+    "signatures of secure boot (are they over these bytes?), what applications and bootloaders say about\n"
+    "themselves, partition tables with their MD5 row, and all of these inside a merged file. ESP8266 images of\n"
+    "both generations are known. Opens no port.\n\n"
     "A problem is certain (a checksum that is wrong, a file cut short, an application larger than its partition);\n"
     "a note may be meant. Places count from the first byte of the file.\n\n"
     "  --format json   one JSON object for each file, one a line\n\n"

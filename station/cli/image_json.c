@@ -38,6 +38,9 @@ static void put_header(json_t *o, const struct esp_part *p, const struct esp_ima
     put(o, "hash_appended", json_boolean(i->hash_appended), bad);
     if (i->hash_appended)
         put(o, "hash_ok", json_boolean(i->hash_ok), bad);
+    put(o, "signed", json_boolean(p->is_signed), bad);
+    if (p->is_signed && p->signature != FL_UNSUPPORTED)
+        put(o, "signature_ok", json_boolean(p->signature == FL_OK), bad);
 }
 
 static json_t *segments(const struct esp_image *i, size_t start, bool *bad)

@@ -94,6 +94,12 @@ static void say_image(const struct esp_part *p, struct fl_buf *out)
         fl_buf_addf(out, p->v2.crc == p->v2.crc_right ? "%08x, right\n" : "%08x, WRONG: the bytes give %08x\n", p->v2.crc,
                     p->v2.crc_right);
     }
+    if (p->is_signed) {
+        line(out, "signature");
+        fl_buf_adds(out, p->signature == FL_OK         ? "for secure boot, of these bytes\n"
+                         : p->signature == FL_MISMATCH ? "for secure boot, of OTHER bytes\n"
+                                                       : "for secure boot; what it was made over is not checked (SHA-384)\n");
+    }
     say_descriptor(p, out);
 }
 

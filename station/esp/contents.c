@@ -45,13 +45,15 @@ static bool looks_short(const uint8_t *bytes, size_t n)
     return (addr >= 0x3ffe8000u && addr < 0x40000000u) || (addr >= 0x40100000u && addr < 0x40110000u);
 }
 
-static void describe(const uint8_t *bytes, struct esp_part *p)
+static void describe(const uint8_t *bytes, size_t n, struct esp_part *p)
 {
     p->size = p->err == FL_OK || p->err == FL_MISMATCH ? p->image.size : 0;
     if (!p->size || (p->chip && p->chip->short_header))
         return;
     p->is_app = esp_image_app(bytes, &p->image, &p->app);
     p->is_boot = !p->is_app && esp_image_boot(bytes, &p->image, &p->boot);
+    p->signature = esp_image_signature(bytes, n, &p->image, &p->signed_size);
+    p->is_signed = p->signature != FL_NOT_FOUND;
 }
 
 /* The image at `at`. The one with a long header, except where only an ESP8266's makes sense. */
@@ -77,7 +79,7 @@ static void read_image(const struct file *f, size_t at, struct esp_part *p)
         p->err = esp_image_parse(bytes, n, NULL, &p->image, &p->why);
         p->chip = n < LONG_HEADER ? NULL : esp_image_chip_by_id(p->image.chip_id);
     }
-    describe(bytes, p);
+    describe(bytes, n, p);
 }
 
 static struct esp_part *add_part(struct esp_contents *c, const struct esp_part *p)
@@ -209,9 +211,12 @@ static void judge_image(struct esp_contents *c, const struct esp_part *p)
         found(c, true, p->at, "the image is not sound: %s", p->why.text);
     else if (!p->chip)
         found(c, true, p->at, "the image is for a chip with the unknown id %u", p->image.chip_id);
-    if (p->row && p->row->type == ESP_PARTITION_APP && p->size > p->row->size)
-        found(c, true, p->at, "the application has %zu bytes, more than its partition '%s' of %u", p->size,
-              p->row->label, p->row->size);
+    size_t size = p->is_signed ? p->signed_size : p->size;
+    if (p->is_signed && p->signature == FL_MISMATCH)
+        found(c, true, p->at, "the image was changed after it was signed: the digest in its signature is not that of its bytes");
+    if (p->row && p->row->type == ESP_PARTITION_APP && size > p->row->size)
+        found(c, true, p->at, "the application has %zu bytes%s, more than its partition '%s' of %u", size,
+              p->is_signed ? " with its signature" : "", p->row->label, p->row->size);
     if (first != p && p->chip && first->chip && first->chip != p->chip)
         found(c, !p->row || p->row->type == ESP_PARTITION_APP, p->at, "the image is for %s, the first one for %s",
               p->chip->name, first->chip->name);

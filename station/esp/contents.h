@@ -32,6 +32,9 @@ struct esp_part {
     struct esp_image_v2 v2;             /* ESP_PART_IMAGE_V2 */
     const struct esp_partition *row;    /* the partition that begins there; NULL: none */
     bool is_app, is_boot;               /* it describes itself as one */
+    bool is_signed;                     /* for secure boot: `signature` is what esp_image_signature says, `signed_size` its size */
+    enum fl_err signature;
+    size_t signed_size;
     struct esp_image_app app;
     struct esp_image_boot boot;
 };
@@ -56,7 +59,7 @@ struct esp_contents {
     bool sound;     /* something was found and no finding is a problem */
 };
 
-/* What a file is that no chip runs, from its first bytes: "an ELF file: ...", an article and all. NULL: none that is known. */
+/* What a file is that belongs in no flash as it is, from its first bytes: "an ELF file: ...", an article and all. NULL: none that is known. */
 const char *esp_other_file(const uint8_t *bytes, size_t n);
 
 /* `out` is large (30 KB): allocate it. Its pointers point into itself. */

@@ -115,6 +115,12 @@ struct esp_image_boot { /* what a bootloader says about itself, 80 bytes there; 
 bool esp_image_app(const uint8_t *bytes, const struct esp_image *image, struct esp_image_app *out);
 bool esp_image_boot(const uint8_t *bytes, const struct esp_image *image, struct esp_image_boot *out);
 
+/* A signature of secure boot's second version lies in a sector of its own behind the image (signature.c). FL_OK: the digest in
+ * it is that of these bytes. FL_MISMATCH: it is not, so no chip with secure boot on starts them. FL_UNSUPPORTED: a digest that is
+ * not computed here (SHA-384). FL_NOT_FOUND: not signed. `*size`, unless it is not signed: bytes from the image's first to the
+ * end of that sector. `image` as parsed from `bytes`; whether the signature itself holds is for the chip to say. */
+FL_MUST enum fl_err esp_image_signature(const uint8_t *bytes, size_t n, const struct esp_image *image, size_t *size);
+
 /* ---- patching --------------------------------------------------------------------------------- */
 
 /* Codes for the header; -1 keeps what is there. */
@@ -123,7 +129,7 @@ struct esp_image_patch {
 };
 
 /* Set header bytes 2 and 3 of the image at bytes[0] and, when a hash is appended, write it anew; what
- * follows the image in `bytes` stays. The image must parse with FL_OK; nothing is changed otherwise
+ * follows the image in `bytes` stays, so a signature would not hold any more. The image must parse with FL_OK; nothing is changed otherwise
  * and the parser's error comes back. *changed says whether any byte is different now. */
 FL_MUST enum fl_err esp_image_patch(uint8_t *bytes, size_t n, const struct esp_image_chip *chip,
                                     struct esp_image_patch patch, bool *changed, struct fl_why *why);

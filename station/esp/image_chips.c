@@ -16,7 +16,9 @@ static const struct esp_image_code sizes_esp32[] = {
 };
 static const struct esp_image_code sizes_esp8266[] = {
     {"256KB", KB(256), 1}, {"512KB", KB(512), 0}, {"1MB", MB(1), 2},   {"2MB", MB(2), 3},
-    {"4MB", MB(4), 4},     {"8MB", MB(8), 8},     {"16MB", MB(16), 9}, {NULL, 0, 0},
+    {"4MB", MB(4), 4},     {"8MB", MB(8), 8},     {"16MB", MB(16), 9},
+    /* the same sizes, with 1 MB for each of two applications: read, and never asked for by size */
+    {"2MB-c1", MB(2), 5},  {"4MB-c1", MB(4), 6},  {NULL, 0, 0},
 };
 static const struct esp_image_code freqs_80[] = {
     {"80m", MHZ(80), 15}, {"40m", MHZ(40), 0}, {"26m", MHZ(26), 1}, {"20m", MHZ(20), 2}, {NULL, 0, 0},

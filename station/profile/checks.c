@@ -12,10 +12,14 @@ enum { SECTOR = 0x1000 };
 
 /* ---- settings against each other ---------------------------------------------------------------- */
 
+/* Those that a profile can ask for: not "4MB-c1". */
 static void say_codes(const struct esp_image_code *t, struct fl_buf *out)
 {
-    for (; t->name; t++)
-        fl_buf_addf(out, "%s%s", t->name, !t[1].name ? "" : t[2].name ? ", " : " or ");
+    size_t n = 0;
+    while (t[n].name && !strchr(t[n].name, '-'))
+        n++;
+    for (size_t i = 0; i < n; i++)
+        fl_buf_addf(out, "%s%s", t[i].name, i + 1 == n ? "" : i + 2 < n ? ", " : " or ");
 }
 
 static void check_freq(const struct profile_private *p, struct critic *c)

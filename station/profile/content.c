@@ -114,51 +114,87 @@ static void check_place(const struct view *v, const struct loaded_image *l, size
                     l->facts->offset);
 }
 
+static void changed_after_signing(const struct view *v, const struct loaded_image *l)
+{
+    static const char why[] = "the digest in its signature is not that of its bytes";
+    if (v->p->s.gate.secure_boot == WISH_ON)
+        critic_problem(v->c, l->file_at, "'%s' was changed after it was signed, expected one that gate.secure_boot on starts: %s",
+                       l->facts->file, why);
+    else
+        critic_note(v->c, l->file_at, "'%s' was changed after it was signed: %s", l->facts->file, why);
+}
+
 static const char *const places[] = {[ROLE_BOOT] = "the bootloader", [ROLE_APP] = "an application"};
 
-static bool judge(const struct view *v, struct loaded_image *l, size_t within, enum role role, struct esp_image *image)
+/* Sound and for this chip. A signature belongs to the image: `image->size` is both. */
+static void right_image(const struct view *v, struct loaded_image *l, size_t within, enum role role, struct esp_image *image)
 {
-    const struct esp_image_chip *chip = v->p->chip;
-    const struct esp_image_chip *foreign = esp_image_chip(chip->short_header ? "esp32" : "esp8266");
+    bool short_header = v->p->chip->short_header;
     const uint8_t *bytes = l->bytes + within;
-    size_t n = l->facts->size - within;
-    struct fl_why why = {0};
-    enum fl_err err = esp_image_parse(bytes, n, chip, image, &why), other;
-    bool sound = err == FL_OK;
-    if (sound && !chip->short_header)
-        chip_differs(v, l, image, false);
-    if (sound && (chip->short_header || esp_image_chip_by_id(image->chip_id) == chip)) {
-        if (!chip->short_header)
-            note_revisions(l, image);
-        if (role == ROLE_BOOT && within == 0) {
-            l->patchable = true;
-            l->was_mode = bytes[2];
-            l->was_size_freq = bytes[3];
-        }
-        check_place(v, l, within, image, role);
-        return true;
+    size_t whole = image->size;
+    enum fl_err signature = short_header ? FL_NOT_FOUND : esp_image_signature(bytes, l->facts->size - within, image, &whole);
+    image->size = whole;
+    if (!short_header)
+        note_revisions(l, image);
+    if (signature == FL_MISMATCH)
+        changed_after_signing(v, l);
+    if (role == ROLE_BOOT && within == 0) {
+        l->patchable = true;
+        l->is_signed = signature != FL_NOT_FOUND;
+        l->was_mode = bytes[2];
+        l->was_size_freq = bytes[3];
     }
-    if (sound || err == FL_UNSUPPORTED)
-        return sound;
-    if (err == FL_NOT_FOUND) {
-        const char *kind = within == 0 ? esp_other_file(bytes, n) : NULL;
-        if (kind)
-            critic_note(v->c, l->file_at, "'%s' is %s", l->facts->file, kind);
-        if (role != ROLE_FILE)
-            critic_note(v->c, l->file_at, "'%s' holds no image at 0x%llx, where %s belongs: it %s", l->facts->file,
-                        (unsigned long long)l->facts->offset + within, places[role], why.text);
-        return false;
-    }
-    other = esp_image_parse(bytes, n, foreign, image, NULL);
-    if (other == FL_OK)
-        chip_differs(v, l, image, foreign->short_header);
+    check_place(v, l, within, image, role);
+}
+
+/* Something else begins there. */
+static void no_image(const struct view *v, const struct loaded_image *l, size_t within, enum role role, const char *why)
+{
+    unsigned long long at = (unsigned long long)l->facts->offset + within;
+    const char *kind = within == 0 ? esp_other_file(l->bytes, l->facts->size) : NULL;
+    if (kind && role != ROLE_FILE && !v->ciphertext)
+        critic_problem(v->c, l->file_at, "'%s' is %s; expected an image: %s is started from 0x%llx", l->facts->file, kind,
+                       places[role], at);
+    else if (kind)
+        critic_note(v->c, l->file_at, "'%s' is %s", l->facts->file, kind);
+    else if (role != ROLE_FILE)
+        critic_note(v->c, l->file_at, "'%s' holds no image at 0x%llx, where %s belongs: it %s", l->facts->file, at,
+                    places[role], why);
+}
+
+/* One begins there and does not hold together: as this chip's; perhaps it is the other kind's. */
+static void broken_image(const struct view *v, const struct loaded_image *l, size_t within, enum role role, enum fl_err err,
+                         const char *why)
+{
+    const struct esp_image_chip *other = esp_image_chip(v->p->chip->short_header ? "esp32" : "esp8266");
+    struct esp_image image;
+    if (esp_image_parse(l->bytes + within, l->facts->size - within, other, &image, NULL) == FL_OK)
+        chip_differs(v, l, &image, other->short_header);
     else if (role != ROLE_FILE && !v->ciphertext)
         critic_problem(v->c, l->file_at,
                        "the image in '%s' at 0x%llx is %s, expected a sound one: %s is started from there",
-                       l->facts->file, (unsigned long long)l->facts->offset + within, why.text, places[role]);
+                       l->facts->file, (unsigned long long)l->facts->offset + within, why, places[role]);
     else if (err == FL_MISMATCH)
-        critic_note(v->c, l->file_at, "the image in '%s' is %s", l->facts->file, why.text);
-    return false;
+        critic_note(v->c, l->file_at, "the image in '%s' is %s", l->facts->file, why);
+}
+
+/* True: a sound image of any chip begins there, and `image` is filled in. */
+static bool judge(const struct view *v, struct loaded_image *l, size_t within, enum role role, struct esp_image *image)
+{
+    const struct esp_image_chip *chip = v->p->chip;
+    struct fl_why why = {0};
+    enum fl_err err = esp_image_parse(l->bytes + within, l->facts->size - within, chip, image, &why);
+    if (err == FL_NOT_FOUND)
+        no_image(v, l, within, role, why.text);
+    else if (err && err != FL_UNSUPPORTED)
+        broken_image(v, l, within, role, err, why.text);
+    if (err)
+        return false;
+    if (!chip->short_header)
+        chip_differs(v, l, image, false);
+    if (chip->short_header || esp_image_chip_by_id(image->chip_id) == chip)
+        right_image(v, l, within, role, image);
+    return true;
 }
 
 /* ---- the partition table --------------------------------------------------------------------------- */
@@ -300,9 +336,10 @@ static void check_patch(const struct view *v, const struct loaded_image *boot)
     if (!boot || !boot->patchable)
         critic_note(v->c, at, "flash.mode, freq and size change nothing: no sound image begins at 0x%x",
                     v->p->chip->bootloader_offset);
-    else if (v->p->s.gate.secure_boot == WISH_ON)
-        critic_problem(v->c, at, "flash changes the bootloader's header and gate.secure_boot is on, expected keep "
-                                 "for mode, freq and size: the signature would not hold");
+    else if (v->p->s.gate.secure_boot == WISH_ON || boot->is_signed)
+        critic_problem(v->c, at, "flash changes the bootloader's header and %s, expected keep for mode, freq and size: the "
+                                 "signature would not hold",
+                       boot->is_signed ? "it is signed" : "gate.secure_boot is on");
 }
 
 void content_check(struct profile_private *p, struct critic *c)

@@ -28,6 +28,7 @@ struct loaded_image {
     bool offset_known;           /* its offset is one */
     struct place item_at, offset_at, file_at, sha_at;
     bool patchable;              /* a sound image at the chip's bootloader offset: its header may be set */
+    bool is_signed;              /* and it carries a signature of secure boot: then it may not */
     uint8_t was_mode, was_size_freq; /* its header bytes 2 and 3 in the file */
 };
 

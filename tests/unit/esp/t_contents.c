@@ -225,6 +225,42 @@ static void esp8266_images(void **state)
     assert_string_equal(m->c.findings[0].text, "the image is not sound: its second header is missing at 0x20");
 }
 
+/* A block of secure boot's second version in the sector behind the image, its digest by sha256sum(1) over the image padded
+ * with ff to 0x1000. What the block lacks here (key, signature) is not looked at. */
+static void signed_image(void **state)
+{
+    static const char digest[] = "d314d1373ed26a0b1c553718ec1a474dd727db620e7946dae265230f2cea37ef";
+    static const struct {
+        uint8_t head[4], flip; /* flip: of the padding, which is signed too */
+        bool is_signed, sound;
+        enum fl_err signature;
+    } rows[] = {
+        {{0xe7, 2, 0, 0}, 0, true, true, FL_OK},        {{0xe7, 3, 0, 0}, 0, true, true, FL_OK},
+        {{0xe7, 2, 0, 0}, 1, true, false, FL_MISMATCH}, {{0xe7, 3, 1, 0}, 1, true, true, FL_UNSUPPORTED},
+        {{0xe7, 1, 0, 0}, 0, false, true, FL_NOT_FOUND}, {{0xe6, 2, 0, 0}, 0, false, true, FL_NOT_FOUND},
+        {{0xe7, 2, 1, 0}, 0, false, true, FL_NOT_FOUND}, {{0xe7, 2, 0, 1}, 0, false, true, FL_NOT_FOUND},
+    };
+    struct made *m = *state;
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        clear(m);
+        put(m, 0, image32, sizeof image32);
+        m->bytes[0x800] ^= rows[i].flip;
+        put(m, 0x1000, rows[i].head, 4);
+        assert_true(fl_unhex(digest, m->bytes + 0x1004, 32));
+        m->n = 0x1000 + 1216; /* a file that was cut behind its block */
+        read_it(m);
+        assert_int_equal(m->c.parts[0].is_signed, rows[i].is_signed);
+        assert_int_equal(m->c.parts[0].signature, rows[i].signature);
+        assert_int_equal(m->c.parts[0].size, sizeof image32);
+        assert_int_equal(m->c.sound, rows[i].sound);
+        if (rows[i].is_signed)
+            assert_int_equal(m->c.parts[0].signed_size, 0x2000);
+        m->n--;
+        read_it(m);
+        assert_false(m->c.parts[0].is_signed);
+    }
+}
+
 static void nothing_known(void **state)
 {
     struct made *m = *state;
@@ -245,6 +281,8 @@ static void nothing_known(void **state)
         {":020000040800F2\r\n", "an Intel HEX file"},     {"S0030000FC\n", "a Motorola S-record file"},
         {"version https://git-lfs.github.com/spec/v1\noid sha256:4d", "a pointer of Git LFS"},
         {"<!DOCTYPE html><title>404 Not Found", "an HTML page"},
+        {"# Name,   Type, SubType, Offset,  Size, Flags\nnvs,", "a partition table as text"},
+        {"# ESP-IDF Partition Table\n", "a partition table as text"}, {"key,type,encoding,value\n", "a table of NVS as text"},
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {
         clear(m);
@@ -301,7 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_merged_file),       cmocka_unit_test(damage_says_where),
         cmocka_unit_test(rows_against_each_other), cmocka_unit_test(an_application_too_large),
-        cmocka_unit_test(esp8266_images),      cmocka_unit_test(nothing_known),
+        cmocka_unit_test(esp8266_images),      cmocka_unit_test(signed_image), cmocka_unit_test(nothing_known),
         cmocka_unit_test(hostile_bytes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -177,6 +177,11 @@ static void esp8266_has_a_short_header(void **state)
     assert_int_equal(esp_image_parse(bytes, 32, esp_image_chip("esp8266"), &i, NULL), FL_OK);
     assert_int_equal(i.size, 32);
     assert_int_equal(esp_image_size_bytes(esp_image_chip("esp8266"), i.size_code), 4u << 20);
+    /* facts 3.9: 5 and 6 are other maps of 2 and 4 MB; nobody who asks for a size means them */
+    assert_int_equal(esp_image_size_bytes(esp_image_chip("esp8266"), 5), 2u << 20);
+    assert_int_equal(esp_image_size_bytes(esp_image_chip("esp8266"), 6), 4u << 20);
+    assert_int_equal(esp_image_size_code(esp_image_chip("esp8266"), 2u << 20), 3);
+    assert_int_equal(esp_image_size_code(esp_image_chip("esp8266"), 4u << 20), 4);
     assert_int_not_equal(esp_image_parse(bytes, 32, esp_image_chip("esp32"), &i, NULL), FL_OK);
 }
 

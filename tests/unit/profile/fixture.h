@@ -91,6 +91,25 @@ static const uint8_t fx_boot_lead[80] = {
 static const uint8_t fx_app_lead[256] = {
     0x32, 0x54, 0xcd, 0xab, [16] = '1', '.', '2', [48] = 'f', 'i', 'x', 't', 'u', 'r', 'e', [112] = 'v', '5'};
 
+/* A bootloader with the first bytes of a signature of secure boot's second version behind it; `change` its padding afterwards. */
+static inline void fx_put_signed(const char *dir, const char *name, uint8_t change)
+{
+    struct fl_buf b = FL_BUF(64 << 10);
+    uint8_t sha[32];
+    fx_image(&b, 0, fx_boot_lead, sizeof fx_boot_lead, 3000);
+    while (b.len < 0x1000)
+        fl_buf_addc(&b, (char)0xff);
+    assert_int_equal(fl_sha256(b.bytes, b.len, sha), FL_OK);
+    b.bytes[0xfff] ^= change;
+    fl_buf_add(&b, "\xe7\x02\0\0", 4);
+    fl_buf_add(&b, sha, sizeof sha);
+    while (b.len < 0x2000)
+        fl_buf_addc(&b, (char)0xff);
+    assert_int_equal(fl_buf_err(&b, NULL), FL_OK);
+    fx_put(dir, name, b.bytes, b.len);
+    fl_buf_fini(&b);
+}
+
 struct fx_row {
     uint8_t type, subtype;
     uint32_t offset, size;

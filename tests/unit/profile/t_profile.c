@@ -23,6 +23,8 @@ static int set_up(void **state)
     fx_put(dir, "seven.bin", "seven b", 7);
     fx_put(dir, "pointer.bin", "version https://git-lfs.github.com/spec/v1\n", 43);
     fx_put(dir, "same.bin", "seven b", 7);
+    fx_put_signed(dir, "signed.bin", 0);
+    fx_put_signed(dir, "changed.bin", 1);
     *state = dir;
     return 0;
 }
@@ -290,6 +292,9 @@ static void notes(void **state)
          {":5:29: 'c6.bin' is built for esp32c6 and lies in the data partition 'files'"}},
         {TOP "images:\n  - {offset: 0x8000, file: table.bin}\n  - {offset: 0x60000, file: app.bin}\n",
          {":5:14: 'app.bin' is an image and no partition begins at 0x60000"}},
+        {TOP "images: [{offset: 0x1000, file: signed.bin}]\n", {NULL}},
+        {TOP "images: [{offset: 0x1000, file: changed.bin}]\n",
+         {":3:33: 'changed.bin' was changed after it was signed: the digest in its signature is not that of its bytes"}},
         {TOP "images: [{offset: 0x9000, file: pointer.bin}]\n",
          {":3:33: 'pointer.bin' is a pointer of Git LFS, and not the file itself: git lfs pull fetches it"}},
     };

@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 32, LOOK_MS = 20, NOT_STARTED = 127 };
+/* READS_MAX, of 4 KB each, is more than a pipe holds: one that writes as fast as it is read must not keep us from the clock */
+enum { WORDS_MAX = 32, LOOK_MS = 20, READS_MAX = 64, NOT_STARTED = 127 };
 
 extern char **environ;
 
@@ -103,7 +104,7 @@ static void listen_to(struct run *r)
     ssize_t got;
     if (!r->c->output)
         return;
-    while ((got = read(r->out[0], bytes, sizeof bytes)) > 0) {
+    for (int i = 0; i < READS_MAX && (got = read(r->out[0], bytes, sizeof bytes)) > 0; i++) {
         size_t n = (size_t)got, cap = r->c->cap, *have = &r->end->output_n;
         const char *from = bytes;
         if (n > cap) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/tree.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -43,20 +45,6 @@ const struct node *tree_get(const struct node *map, const char *key)
 
 /* ---- text that is not YAML --------------------------------------------------------------------- */
 
-static size_t utf8_size(const uint8_t *p, size_t n)
-{
-    size_t k = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (k == 0 || k > n)
-        return 0;
-    for (size_t i = 1; i < k; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-        (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return k;
-}
-
 static void step(struct place *at, const uint8_t *p)
 {
     if (*p == '\n')
@@ -70,7 +58,7 @@ static bool text_is_clean(const uint8_t *p, size_t n, struct critic *c)
 {
     struct place at = {1, 1};
     for (size_t i = 0; i < n;) {
-        size_t k = utf8_size(p + i, n - i);
+        size_t k = fl_utf8_len(p + i, n - i);
         if (k == 0) {
             critic_problem(c, at, "byte 0x%02x is not UTF-8, expected a text file in UTF-8", p[i]);
             return false;
@@ -254,6 +242,20 @@ static void on_event(struct reader *r, const yaml_event_t *e)
     }
 }
 
+/* The byte there; 0 past the end. */
+static uint8_t byte_at(const uint8_t *bytes, size_t n, struct place at)
+{
+    struct place here = {1, 1};
+    for (size_t i = 0; i < n; i++) {
+        bool begins = (bytes[i] & 0xc0) != 0x80;
+        if (begins && here.line == at.line && here.column == at.column)
+            return bytes[i];
+        if (begins)
+            step(&here, bytes + i);
+    }
+    return 0;
+}
+
 static void syntax_problem(struct reader *r, const uint8_t *bytes, size_t n)
 {
     const yaml_parser_t *p = &r->parser;
@@ -268,6 +270,10 @@ static void syntax_problem(struct reader *r, const uint8_t *bytes, size_t n)
         for (size_t i = 0; i < n && i < p->problem_offset; i++)
             if ((bytes[i] & 0xc0) != 0x80)
                 step(&at, bytes + i);
+    }
+    if (byte_at(bytes, n, at) == '\t') {
+        critic_problem(r->c, at, "a tab, expected blanks: YAML takes no other indentation");
+        return;
     }
     const char *context = p->context ? p->context : "";
     critic_problem(r->c, at, "not YAML: %s%s%s, expected keys and values as profiles/README.md shows",

@@ -43,8 +43,8 @@ static const struct row yaml_rows[] = {
     {TOP ONE "---\nprofile: q\n", {"5:1: a second document starts here, expected one in a file"}},
     {TOP "images: [\n", {"4:1: not YAML: while parsing a flow node: did not find expected node content, expected "
                          "keys and values as profiles/README.md shows"}},
-    {TOP "\timages: 1\n", {"3:1: not YAML: while scanning a plain scalar: found a tab character that violates "
-                           "indentation, expected keys and values as profiles/README.md shows"}},
+    {TOP "\timages: 1\n", {"3:1: a tab, expected blanks: YAML takes no other indentation"}},
+    {TOP "images:\n\t- {offset: 0x1000, file: boot.bin}\n", {"4:1: a tab, expected blanks: YAML takes no other indentation"}},
     {"profile: p\n chip: esp32\n", {"2:6: not YAML: mapping values are not allowed in this context, expected keys and "
                                     "values as profiles/README.md shows"}},
     {TOP "serial: &s {baud: 115200}\n" ONE, {"3:9: the anchor '&s' is not supported, expected the value itself"}},
@@ -212,6 +212,21 @@ static const struct row image_rows[] = {
     {TOP "gate: {secure_boot: on}\nflash: {mode: dio}\n" ONE,
      {"4:8: flash changes the bootloader's header and gate.secure_boot is on, expected keep for mode, freq and size: "
       "the signature would not hold"}},
+    {TOP "flash: {size: detect}\nimages: [{offset: 0x1000, file: signed.bin}]\n",
+     {"3:8: flash changes the bootloader's header and it is signed, expected keep for mode, freq and size: the signature would "
+      "not hold"}},
+    {TOP "gate: {secure_boot: on}\nimages: [{offset: 0x1000, file: changed.bin}]\n",
+     {"4:33: 'changed.bin' was changed after it was signed, expected one that gate.secure_boot on starts: the digest in its "
+      "signature is not that of its bytes"}},
+    {TOP "images: [{offset: 0x1000, file: elf.bin}]\n",
+     {"3:33: 'elf.bin' is an ELF file: what is flashed is the .bin made of it; expected an image: the bootloader is started from "
+      "0x1000"}},
+    {TOP "images:\n  - {offset: 0x8000, file: table.bin}\n  - {offset: 0x10000, file: elf.bin}\n",
+     {"5:29: 'elf.bin' is an ELF file: what is flashed is the .bin made of it; expected an image: an application is started from "
+      "0x10000"}},
+    {"profile: p\nchip: esp8266\nflash: {size: 128MB}\nimages: [{offset: 0x1000, file: seven.bin}]\n",
+     {"3:15: flash.size is 131072 KB, expected what esp8266 headers can say: keep, detect, 256KB, 512KB, 1MB, 2MB, 4MB, 8MB or "
+      "16MB"}},
     {TOP "images:\n  - {offset: 0x8000, file: table.bin}\n  - {offset: 0x10000, file: app.bin}\n",
      {"5:29: the application in 'app.bin' has 300080 bytes, expected it to fit partition 'factory' of 262144"}},
     {TOP "images:\n  - {offset: 0x8000, file: table.bin}\n  - {offset: 0x50000, file: cut.bin}\n",
@@ -264,6 +279,9 @@ static void put_files(const char *dir)
                                     0x40, 4,    0, 0,    0, 0x12, 0x34, 0x56, 0x78, [31] = 0xe7};
     fx_put(dir, "old.bin", old, sizeof old);
     fx_put(dir, "empty.bin", "", 0);
+    fx_put(dir, "elf.bin", "\x7f" "ELF\x01\x01\x01", 7);
+    fx_put_signed(dir, "signed.bin", 0);
+    fx_put_signed(dir, "changed.bin", 1);
     fx_put(dir, "seven.bin", "seven b", 7);
     static const struct fx_row good[] = {{1, 2, 0x9000, 0x6000, "nvs"},
                                          {0, 0, 0x10000, 0x40000, "factory"},

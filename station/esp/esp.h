@@ -51,8 +51,10 @@ struct esp_config {
     enum esp_stub_mode stub;
     enum esp_encrypted encrypted;
     unsigned connect_attempts; /* reset and sync cycles; 0: 7 */
-    /* Switch the board's supply off and on, return when it is on again; NULL: cannot. The last rung. */
-    FL_MUST enum fl_err (*power_cycle)(void *ctx);
+    /* Switch the board's supply off and on, return when it is on again; NULL: cannot. The last rung. The port may lose its supply
+     * too: *link may be another one then, to the same board, the session goes on with it, and the old one is the callee's to
+     * close. An error: the supply was not switched, and `why` says why. FL_GONE: it was, and the port did not come back. */
+    FL_MUST enum fl_err (*power_cycle)(void *ctx, struct link **link, struct fl_why *why);
     void *power_cycle_ctx;
 };
 

@@ -3,6 +3,7 @@
 #include "esp/session.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { CONNECT_BAUD = 115200, SLOW_BAUD = 57600 };
 
@@ -199,13 +200,26 @@ static bool take_power(struct esp *e)
 {
     if (!e->config.power_cycle || e->powered)
         return false;
+    struct fl_why why = {0};
+    struct esp_problem *p = &e->problem;
     e->powered = true;
-    esp_rung(e, ESP_RUNG_POWER, 0, "%s; supply off and on", e->problem.text);
+    enum fl_err err = e->config.power_cycle(e->config.power_cycle_ctx, &e->link, &why);
+    wire_forget(e);
     back_to(e, STAGE_OPEN);
-    enum fl_err err = e->config.power_cycle(e->config.power_cycle_ctx);
-    if (err == FL_CANCELLED)
+    if (err == FL_CANCELLED) {
         (void)esp_fail_link(e, err, "switching the supply");
-    return !err || err == FL_CANCELLED;
+        return true;
+    }
+    if (err && err != FL_GONE) { /* what was wrong before is the verdict */
+        size_t n = strlen(p->text);
+        (void)snprintf(p->text + n, sizeof p->text - n, "; the supply could not be switched: %s", why.text);
+        return false;
+    }
+    esp_rung(e, ESP_RUNG_POWER, 0, "%s; supply off and on", p->text);
+    if (err)
+        (void)esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_LOST, err, "the supply was switched off and on for \"%s\", and the port: %s",
+                       p->text, why.text);
+    return true;
 }
 
 bool esp_take_rung(struct esp *e, enum esp_rung_kind k)

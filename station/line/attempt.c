@@ -165,6 +165,7 @@ static void begin(struct attempt *a, enum attempt_how how)
     a->step_rungs = 0;
     a->started = a->unproven = false;
     a->unit = (struct esp_unit){0};
+    a->let_go = (struct link_counters){0};
     a->view.leaf = -1;
     a->view.done = a->view.total = 0;
     a->view.started_ms = fl_mono_ms();
@@ -250,8 +251,8 @@ enum attempt_end attempt_run(struct attempt *a, enum attempt_how how)
         ok = attempt_steps(a);
     if (a->link)
         after = link_counters(a->link);
-    a->facts.bytes_out = after.bytes_out - before.bytes_out;
-    a->facts.bytes_in = after.bytes_in - before.bytes_in;
+    a->facts.bytes_out = a->let_go.bytes_out + after.bytes_out - before.bytes_out;
+    a->facts.bytes_in = a->let_go.bytes_in + after.bytes_in - before.bytes_in;
     attempt_leave(a);
     if (!ok && shut(&a->facts)) {
         link_close(a->link);

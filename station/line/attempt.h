@@ -12,6 +12,7 @@
 
 enum {
     ATTEMPT_OPEN_MS = 5000,     /* a network server that does not answer by then is not there */
+    ATTEMPT_BACK_MS = 7000,     /* a hub that reset, or a socket switched on, brings its port back within this */
     ATTEMPT_RECORD_MS = 120000, /* room in the facts queue: a disk that takes longer is broken */
 };
 
@@ -42,6 +43,7 @@ struct attempt {
     struct fl_wake *wake;
 
     struct link *link; /* open between attempts where a board stays; NULL: closed */
+    struct link_counters let_go; /* of links that this attempt had before, when the supply was switched */
     struct esp *esp;   /* only during an attempt */
     struct tuning_book book;
     struct tuning_entry *tuning; /* of the bridge in use, in the book; NULL: the port was never open */

@@ -27,7 +27,6 @@
 enum {
     LOOK_MS = 500,        /* how often a finished slot's port is looked at, beside notices */
     RARELY_MS = 5000,     /* an empty one's, where there are notices */
-    BACK_MS = 7000,       /* a hub that reset brings its ports back within this, a board pulled out does not */
     STOPPED_MS = 1000,    /* a stopped slot: was it reopened? */
     FLAPS_WITHIN_MS = 10000,
     STEADY_MS = 2000,     /* a port that flapped must stay so long */
@@ -66,7 +65,7 @@ static bool try_again(const struct slot_worker *w, unsigned tries)
 /* After a port that vanished: is it there again, before another attempt is begun? */
 static bool port_back(struct slot_worker *w)
 {
-    struct fl_deadline d = fl_deadline_in_ms(BACK_MS);
+    struct fl_deadline d = fl_deadline_in_ms(ATTEMPT_BACK_MS); /* a board pulled out does not come back */
     while (!attempt_open(&w->attempt))
         if (fl_deadline_passed(d) || fl_wake_sleep(&w->wake, fl_deadline_in_ms(LOOK_MS)))
             return false;

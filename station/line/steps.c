@@ -54,11 +54,26 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
     board_progress(a->c->board, a->index, done, total);
 }
 
-static enum fl_err on_power_cycle(void *ctx)
+/* A hub's socket takes the bridge's supply too, so the port is let go of, and waited for. */
+static enum fl_err on_power_cycle(void *ctx, struct link **link, struct fl_why *why)
 {
     struct attempt *a = ctx;
-    struct fl_why why = {0};
-    return command_run_text(a->slot->power_cycle, a->wake, fl_deadline_in_ms(POWER_MS), &why);
+    struct fl_why lost = {0};
+    const struct link_counters c = link_counters(*link);
+    enum fl_err err = link_let_go(link), back;
+    if (err)
+        return fl_fail(why, err, "out of memory");
+    err = command_run_text(a->slot->power_cycle, a->wake, fl_deadline_in_ms(POWER_MS), why);
+    back = link_come_back(link, fl_deadline_in_ms(ATTEMPT_BACK_MS), &lost);
+    a->link = *link;
+    if (!back) {
+        a->let_go.bytes_out += c.bytes_out;
+        a->let_go.bytes_in += c.bytes_in;
+    } else if (!err) {
+        *why = lost;
+        err = back;
+    }
+    return err;
 }
 
 /* The first board may be here before the image is compressed. */

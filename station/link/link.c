@@ -3,11 +3,13 @@
 #include "link/link_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A peer that never stops sending must not keep link_discard for ever. No UART fills this much while
  * it is read away; only a local flood does. */
 enum { DISCARD_MAX = 1 << 20 };
+enum { LOOK_MS = 100 }; /* for a port that is to come back: it takes a second or two */
 
 enum fl_err link_open(const char *url, struct fl_wake *wake, struct fl_deadline d, struct link **out,
                       struct fl_why *why)
@@ -36,6 +38,49 @@ void link_close(struct link *l)
         l->ops->close(l);
 }
 
+/* ---- a port whose supply is switched ------------------------------------------------------------- */
+
+static void husk_close(struct link *l)
+{
+    free(l);
+}
+
+enum fl_err link_let_go(struct link **l)
+{
+    static const struct link_ops husk_ops = {.close = husk_close};
+    struct link *husk = malloc(sizeof *husk);
+    if (!husk)
+        return FL_NOMEM;
+    *husk = **l;
+    husk->ops = &husk_ops;
+    husk->gone = true;
+    husk->fd = -1;
+    husk->in_at = husk->in_len = 0;
+    link_close(*l);
+    *l = husk;
+    return FL_OK;
+}
+
+enum fl_err link_come_back(struct link **l, struct fl_deadline d, struct fl_why *why)
+{
+    struct fl_wake *wake = (*l)->wake;
+    struct link *again;
+    struct fl_why last = {0};
+    enum fl_err err = link_open((*l)->info.url, wake, d, &again, &last);
+    while (err && err != FL_CANCELLED && err != FL_NOMEM && !fl_deadline_passed(d)) {
+        err = fl_wake_sleep(wake, fl_deadline_min(d, fl_deadline_in_ms(LOOK_MS)));
+        if (!err)
+            err = link_open((*l)->info.url, wake, d, &again, &last);
+    }
+    if (err && err != FL_CANCELLED && err != FL_NOMEM)
+        return fl_fail(why, FL_GONE, "it did not come back: %s", last.text);
+    if (err)
+        return fl_fail(why, err, "%s", fl_err_text(err));
+    link_close(*l);
+    *l = again;
+    return FL_OK;
+}
+
 const struct link_info *link_info(const struct link *l)
 {
     return &l->info;
@@ -59,10 +104,10 @@ const struct fl_why *link_why(const struct link *l)
 /* The one place for what a kind cannot do, and for a link whose far end is away. */
 static enum fl_err may(struct link *l, bool can, const char *what)
 {
-    if (!can)
-        return fl_fail(&l->why, FL_UNSUPPORTED, "%s has no %s", l->info.device, what);
     if (l->gone)
         return fl_fail(&l->why, FL_GONE, "%s is gone", l->info.device);
+    if (!can)
+        return fl_fail(&l->why, FL_UNSUPPORTED, "%s has no %s", l->info.device, what);
     return FL_OK;
 }
 

@@ -73,6 +73,13 @@ FL_MUST enum fl_err link_open(const char *url, struct fl_wake *wake, struct fl_d
                               struct link **out, struct fl_why *why);
 void link_close(struct link *l); /* NULL is fine; drains nothing */
 
+/* For who takes the supply from a port: one that is held open keeps its name taken, and comes back under another. Closes the
+ * port and puts a link into *l that is gone, of which all else can be asked as before; FL_NOMEM: nothing was done. */
+FL_MUST enum fl_err link_let_go(struct link **l);
+/* The same URL once more, as link_open, tried until it is there again and can be opened: its node comes before its owner and mode.
+ * On FL_OK *l is the new link and the old one is closed; otherwise *l stays. FL_GONE: not by the deadline. */
+FL_MUST enum fl_err link_come_back(struct link **l, struct fl_deadline d, struct fl_why *why);
+
 const struct link_info *link_info(const struct link *l); /* lives as long as the link */
 
 /* At least one and at most `cap` bytes into `buf`, as soon as there is one. FL_TIMEOUT: none came. The deadline {0} asks

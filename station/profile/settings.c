@@ -301,7 +301,8 @@ static const struct key slot_keys[] = {
      .help = "How to bring a board in this slot into its loader, as `serial.reset`."},
     {.name = "power_cycle", .type = KEY_TEXT, .at = SLOT_AT(power_cycle), .min = 1, .max = 1000,
      .unset = "the supply cannot be switched",
-     .help = "Command (no shell) that switches the slot's supply off and on; the last thing tried."},
+     .help = "Command (no shell) that switches the slot's supply off and on, within 30 s; the last thing tried. The port may go "
+             "with it (a hub's socket) and has 7 s to come back."},
     END,
 };
 

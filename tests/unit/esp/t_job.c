@@ -356,31 +356,66 @@ static void learning(void **state)
 
 /* ---- ends ---------------------------------------------------------------------------------------- */
 
-static enum fl_err supply(void *ctx)
+/* What becomes of it when the supply is switched. */
+struct supply {
+    struct fake *f;
+    enum fl_err err;
+    bool another; /* the port comes back as another link */
+};
+
+static enum fl_err supply(void *ctx, struct link **link, struct fl_why *why)
 {
-    struct fake *f = ctx;
-    f->power_cycles++;
-    memset(f->rules, 0, sizeof f->rules); /* the fault does not survive it */
+    struct supply *s = ctx;
+    s->f->power_cycles++;
+    if (s->err)
+        return fl_fail(why, s->err, "'hub off' ended with 1");
+    memset(s->f->rules, 0, sizeof s->f->rules); /* the fault does not survive it */
+    if (s->another) {
+        struct link_mem_peer peer = {s->f, fake_write, fake_lines, fake_baud};
+        link_close(*link);
+        assert_int_equal(link_mem_open(&peer, NULL, link), FL_OK);
+        s->f->link = *link;
+        s->f->host_baud = 115200;
+        fake_no_waits(*link, &s->f->ops);
+    }
     return FL_OK;
 }
 
+/* Without a supply that can be switched, or where that fails, the verdict is what was wrong before. */
 static void power_cycle(void **state)
 {
     (void)state;
-    struct fake *f = fake_new(fake_esp32);
-    struct esp_problem p = {0};
-    struct esp *e = ready(f, &(struct esp_config){.stub = ESP_STUB_REQUIRED, .power_cycle = supply,
-                                                  .power_cycle_ctx = f}, &p);
-    fake_rule_add(f, OP_DEFL_DATA, 1, 0, IN_STUB, DO_REFUSE, "C400");
-    struct esp_region r = fake_region(0x10000, 9000, 0x3f, true);
-    struct esp_region_result res;
-    assert_int_equal(esp_write(e, &r, 1, true, &res, &p), FL_OK);
-    assert_true(holds(f, &r));
-    assert_int_equal(f->power_cycles, 1);
-    assert_int_equal(fake_count(f, ESP_RUNG_POWER), 1);
-    fake_region_fini(&r);
-    esp_close(e);
-    fake_free(f);
+    static const struct {
+        enum fl_err err, end;
+        bool another;
+        enum esp_fault fault;
+        int rungs;
+        const char *says;
+    } rows[] = {
+        {FL_OK, FL_OK, false, ESP_FAULT_NONE, 1, ""},
+        {FL_OK, FL_OK, true, ESP_FAULT_NONE, 1, ""},
+        {FL_REFUSED, FL_REFUSED, false, ESP_FAULT_FLASH_WRITE, 0, "; the supply could not be switched: 'hub off' ended with 1"},
+        {FL_GONE, FL_GONE, false, ESP_FAULT_LINK_LOST, 1, "the supply was switched off and on for \"FLASH_BEGIN"},
+        {FL_CANCELLED, FL_CANCELLED, false, ESP_FAULT_CANCELLED, 0, ""},
+    };
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        struct fake *f = fake_new(fake_esp32);
+        struct supply s = {f, rows[i].err, rows[i].another};
+        struct esp_problem p = {0};
+        struct esp *e = ready(f, &(struct esp_config){.stub = ESP_STUB_REQUIRED, .power_cycle = supply, .power_cycle_ctx = &s}, &p);
+        fake_rule_add(f, OP_DEFL_DATA, 1, 0, IN_STUB, DO_REFUSE, "C400");
+        struct esp_region r = fake_region(0x10000, 9000, 0x3f, true);
+        struct esp_region_result res;
+        enum fl_err err = esp_write(e, &r, 1, true, &res, &p);
+        if (err != rows[i].end || p.fault != rows[i].fault || !strstr(p.text, rows[i].says))
+            fail_msg("row %zu: %s, %s: %s", i, fl_err_text(err), esp_fault_name(p.fault), p.text);
+        assert_int_equal(holds(f, &r), err == FL_OK);
+        assert_int_equal(f->power_cycles, 1);
+        assert_int_equal(fake_count(f, ESP_RUNG_POWER), rows[i].rungs);
+        fake_region_fini(&r);
+        esp_close(e);
+        fake_free(f);
+    }
 }
 
 /* After a reset another board answers: its flash must not be touched. */

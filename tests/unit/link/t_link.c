@@ -293,6 +293,55 @@ static void pty_carries_all_bytes_and_tells_the_speed(void **state)
     link_close(l);
 }
 
+/* A port that is let go of is closed; it is opened again when it is there, and until then nothing of it can be used. */
+static void a_port_that_comes_back(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/flashline-t-XXXXXX", name[64], url[80], there[64];
+    struct fl_deadline d = fl_deadline_in_ms(4000);
+    struct fl_why why = {0};
+    struct link *l;
+    uint8_t b[4];
+    size_t n;
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(name, sizeof name, "%s/board", dir);
+    (void)snprintf(url, sizeof url, "pty:%s", name);
+    int master = pty_new(there);
+    assert_int_equal(symlink(there + strlen("pty:"), name), 0);
+    struct fl_wake w;
+    assert_int_equal(fl_wake_init(&w, NULL), FL_OK);
+    assert_int_equal(link_open(url, &w, d, &l, &why), FL_OK);
+    assert_int_equal(link_write(l, "abc", 3, d), FL_OK);
+    assert_int_equal(link_let_go(&l), FL_OK);
+    assert_int_equal(link_read(l, b, sizeof b, &n, d), FL_GONE);
+    assert_int_equal(link_write(l, b, 1, d), FL_GONE);
+    assert_int_equal(link_discard(l), FL_GONE);
+    assert_int_equal(link_set_baud(l, 115200, d), FL_GONE);
+    assert_int_equal(link_set_lines(l, LINK_ASSERT, LINK_KEEP, d), FL_GONE);
+    assert_int_equal(link_counters(l).bytes_out, 3);
+    assert_string_equal(link_info(l)->url, url);
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(link_come_back(&l, fl_deadline_in_ms(30), &why), FL_GONE);
+    assert_non_null(strstr(why.text, "it did not come back: "));
+    assert_int_equal(link_read(l, b, sizeof b, &n, d), FL_GONE);
+    (void)close(master);
+    master = pty_new(there); /* under another name, at the same place */
+    assert_int_equal(symlink(there + strlen("pty:"), name), 0);
+    assert_int_equal(link_come_back(&l, d, &why), FL_OK);
+    assert_int_equal(link_counters(l).bytes_out, 0);
+    assert_int_equal(link_write(l, "abc", 3, d), FL_OK);
+    assert_int_equal(read(master, b, sizeof b), 3);
+    assert_memory_equal(b, "abc", 3);
+    (void)unlink(name);
+    (void)rmdir(dir);
+    assert_int_equal(link_let_go(&l), FL_OK);
+    fl_wake_raise(&w);
+    assert_int_equal(link_come_back(&l, fl_deadline_never(), &why), FL_CANCELLED);
+    link_close(l);
+    (void)close(master);
+    fl_wake_fini(&w);
+}
+
 static void paths_that_are_no_port(void **state)
 {
     (void)state;
@@ -446,6 +495,7 @@ int main(void)
         cmocka_unit_test(connections_that_fail),
         cmocka_unit_test(a_connection_that_hangs_ends_at_its_deadline),
         cmocka_unit_test(pty_carries_all_bytes_and_tells_the_speed),
+        cmocka_unit_test(a_port_that_comes_back),
         cmocka_unit_test(paths_that_are_no_port),
         cmocka_unit_test(a_wake_ends_every_wait),
         cmocka_unit_test(two_links_share_nothing),

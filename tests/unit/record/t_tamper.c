@@ -235,6 +235,7 @@ static void by_sql(void **state)
         {"yield changed", "UPDATE unit_lot SET passed_at = 1, first_outcome = 0 WHERE unit & 255 = 2", AUDIT_ROWS, 9, -1},
         {"word changed", "UPDATE word SET text = 'link.lost' WHERE text = 'verify.md5'", AUDIT_ROWS, 0, -1},
         {"station changed", "UPDATE station SET name = 'other'", AUDIT_ROWS, 0, -1},
+        {"statistics that somebody had SQLite make", "ANALYZE", AUDIT_GOOD, 0, -1},
         {"S2 index gone", "DROP INDEX leaf_job", AUDIT_SCHEMA, 0, -1},
         {"S2 view in front", "CREATE VIEW extra AS SELECT 1", AUDIT_SCHEMA, 0, -1},
         {"S2 table", "CREATE TABLE leaf2 (idx, rec)", AUDIT_SCHEMA, 0, -1},
@@ -327,6 +328,8 @@ static void hostile(void **state)
         {"H8 an index that leads past the rows", "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema "
                                                  "WHERE name = 'serial_unit') WHERE name = 'attempt_unit'; PRAGMA writable_schema = OFF", NULL,
          AUDIT_DATABASE, 0},
+        {"H18 a trigger under a name of SQLite's own", "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_zz', 'shift', 0, "
+         "'CREATE TRIGGER sqlite_zz AFTER INSERT ON shift BEGIN SELECT 1; END'); PRAGMA writable_schema = OFF", NULL, AUDIT_SCHEMA, 0},
         {"H9 an empty file for a database", NULL, ": >flashline.db", AUDIT_DATABASE, 0},
         {"H9 and no trace of the old one", NULL, "rm -rf cosigned checkpoint; : >flashline.db", AUDIT_DATABASE, 0},
         {"H9 a log without a record", "DELETE FROM leaf; DELETE FROM checkpoint; DELETE FROM node", NULL, AUDIT_ROLLBACK, 0},

@@ -3,6 +3,7 @@
 
 #include "event/event.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,4 +62,9 @@ void parcels_free(struct parcel *p)
         free(p);
         p = next;
     }
+}
+
+void parcel_job(int64_t leaf, char out[static PARCEL_JOB_MAX])
+{
+    (void)snprintf(out, PARCEL_JOB_MAX, "leaf:%lld", (long long)leaf);
 }

@@ -51,4 +51,7 @@ FL_MUST enum fl_err event_parcel_result(struct event *e, int64_t id, enum parcel
                                         const char *why);
 void parcels_free(struct parcel *first);
 
+/* The job of a parcel that follows from the record in place `leaf`: "leaf:17". */
+void parcel_job(int64_t leaf, char out[static PARCEL_JOB_MAX]);
+
 #endif

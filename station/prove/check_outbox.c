@@ -10,7 +10,7 @@
 
 enum { OUTBOX_FINDINGS_MAX = 4 };
 
-static const char parcels_sql[] = "SELECT o.id, o.kind, o.target, o.leaf, o.payload, c.root FROM outbox o "
+static const char parcels_sql[] = "SELECT o.id, o.kind, o.target, o.leaf, o.payload, c.root, o.job FROM outbox o "
                                   "LEFT JOIN checkpoint c ON o.job = 'head:' || c.size ORDER BY o.id";
 
 /* The head of the size that its job names, signed by a key that this log had. */
@@ -33,7 +33,7 @@ static enum fl_err check_parcel(struct shapes *shapes, sqlite3_stmt *s, const st
     int64_t leaf = sqlite3_column_int64(s, 3);
     enum fl_err err = FL_OK;
     if (sqlite3_column_type(s, 3) != SQLITE_NULL) {
-        err = outbox_told(shapes, leaf, kind, db_text(s, 2), sqlite3_column_blob(s, 4), (size_t)sqlite3_column_bytes(s, 4), &said);
+        err = outbox_told(shapes, leaf, kind, db_text(s, 2), db_text(s, 6), sqlite3_column_blob(s, 4), (size_t)sqlite3_column_bytes(s, 4), &said);
         good = err != FL_MISMATCH;
         err = good ? err : FL_OK;
     } else if (head) {

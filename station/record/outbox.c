@@ -96,7 +96,7 @@ static enum fl_err as_told(struct outbox_worker *w, const struct outbox_item *it
     enum fl_err err = shapes_new(w->reader.db, &shapes, why);
     if (err)
         return err;
-    err = outbox_told(shapes, item->leaf, w->sender.kind, item->target, item->bytes, item->n, why);
+    err = outbox_told(shapes, item->leaf, w->sender.kind, item->target, item->job, item->bytes, item->n, why);
     shapes_free(shapes);
     return err == FL_MISMATCH ? FL_REFUSED : err;
 }

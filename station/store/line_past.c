@@ -101,7 +101,7 @@ enum fl_err line_past_serials(sqlite3 *db, void (*each)(void *ctx, const struct 
 /* ---- labels ------------------------------------------------------------------------------------------------- */
 
 static const char attempt_sql[] = "SELECT mac, serial, lot FROM attempt_view WHERE leaf = ?1";
-static const char label_sql[] = "SELECT b.target, b.payload, b.leaf FROM outbox b JOIN attempt a ON a.leaf = b.leaf "
+static const char label_sql[] = "SELECT b.target, b.payload, b.leaf, b.job FROM outbox b JOIN attempt a ON a.leaf = b.leaf "
                                 "WHERE b.kind = 'label' AND a.unit = ?1 ORDER BY b.id DESC LIMIT 1";
 
 static void attempt_row(sqlite3_stmt *s, const void *each, void *ctx)
@@ -137,15 +137,19 @@ static void label_row(sqlite3_stmt *s, const void *each, void *ctx)
     (void)each;
     (void)snprintf(out->printer, sizeof out->printer, "%s", db_text(s, 0));
     out->n = (size_t)sqlite3_column_bytes(s, 1);
-    out->bytes = malloc(out->n + 1);
-    if (out->bytes && out->n)
-        memcpy(out->bytes, sqlite3_column_blob(s, 1), out->n);
     out->attempt = sqlite3_column_int64(s, 2);
+    out->bytes = malloc(out->n + 1);
+    if (!out->bytes) {
+        c->err = fl_fail(c->why, FL_NOMEM, "out of memory");
+        return;
+    }
+    if (out->n)
+        memcpy(out->bytes, sqlite3_column_blob(s, 1), out->n);
     struct shapes *shapes;
     c->err = shapes_new(sqlite3_db_handle(s), &shapes, c->why);
     if (c->err)
         return;
-    c->err = outbox_told(shapes, out->attempt, "label", out->printer, sqlite3_column_blob(s, 1), out->n, c->why);
+    c->err = outbox_told(shapes, out->attempt, "label", out->printer, db_text(s, 3), sqlite3_column_blob(s, 1), out->n, c->why);
     shapes_free(shapes);
 }
 

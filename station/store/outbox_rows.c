@@ -3,8 +3,6 @@
 
 #include "store/db.h"
 
-#include <stdio.h>
-
 enum fl_err outbox_writer_open(sqlite3 *db, struct outbox_writer *w, struct fl_why *why)
 {
     *w = (struct outbox_writer){db, NULL, NULL};
@@ -35,7 +33,7 @@ static bool bind_text(sqlite3_stmt *s, int at, const char *text)
 static enum fl_err write_new(struct outbox_writer *w, const struct parcel *p, int64_t leaf, int64_t now_ms, struct fl_why *why)
 {
     char job[PARCEL_JOB_MAX];
-    (void)snprintf(job, sizeof job, "leaf:%lld", (long long)leaf);
+    parcel_job(leaf, job);
     if (!p->job[0] && leaf < 0)
         return fl_fail(why, FL_FORMAT, "a parcel without a job must follow from a leaf");
     bool ok = bind_text(w->put, 1, p->kind) && bind_text(w->put, 2, p->target) && bind_text(w->put, 3, p->job[0] ? p->job : job) &&

@@ -67,17 +67,18 @@ static enum fl_err tells(struct shapes *shapes, const json_t *record, bool *does
     return err == FL_NOT_FOUND || err == FL_FORMAT ? FL_OK : err;
 }
 
-enum fl_err outbox_told(struct shapes *shapes, int64_t leaf, const char *kind, const char *target, const void *bytes, size_t n,
-                        struct fl_why *why)
+enum fl_err outbox_told(struct shapes *shapes, int64_t leaf, const char *kind, const char *target, const char *job, const void *bytes,
+                        size_t n, struct fl_why *why)
 {
     json_t *record = NULL;
-    char hex[OUTBOX_TOLD_HEX];
+    char hex[OUTBOX_TOLD_HEX], own[PARCEL_JOB_MAX];
     bool does = true, good = false;
     enum fl_err err = outbox_told_hex(kind, target, bytes, n, hex) ? fl_fail(why, FL_NOMEM, "out of memory") : FL_OK;
     if (!err)
         err = record_at(shapes, leaf, &record, why);
+    parcel_job(leaf, own);
     if (!err)
-        good = lists(record, hex);
+        good = lists(record, hex) && strcmp(job, own) == 0;
     if (!err && !good)
         err = tells(shapes, record, &does, why);
     if (err == FL_NOT_FOUND || err == FL_FORMAT || (!err && !good && does))

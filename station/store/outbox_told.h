@@ -25,8 +25,8 @@ enum { OUTBOX_TOLD_HEX = 65 };
 FL_MUST enum fl_err outbox_told_hex(const char *kind, const char *target, const void *bytes, size_t n, char out[static OUTBOX_TOLD_HEX]);
 
 /* `shapes` (store/shapes.h) reads the records. FL_OK: its record tells it, or is of an older program. FL_MISMATCH: it is
- * another one, or there is no such record. */
-FL_MUST enum fl_err outbox_told(struct shapes *shapes, int64_t leaf, const char *kind, const char *target, const void *bytes, size_t n,
-                                struct fl_why *why);
+ * another one, or one once more (its job is not parcel_job, by which a record's parcel is there once), or there is no such record. */
+FL_MUST enum fl_err outbox_told(struct shapes *shapes, int64_t leaf, const char *kind, const char *target, const char *job, const void *bytes,
+                                size_t n, struct fl_why *why);
 
 #endif

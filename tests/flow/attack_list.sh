@@ -123,9 +123,11 @@ H14 one signed head damaged|unit/audit/t_verify.c|{"H14 signature bit"
 H14 and in a bundle|flow/bundle.sh|"a head in the middle"
 H16 a label changed in the outbox|unit/record/t_outbox.c|static void changed_by_somebody
 H17 a label taken out of the outbox|unit/record/t_outbox.c|DELETE FROM outbox WHERE target = 'p1'
+H16 a label put there twice|unit/record/t_outbox.c|/* a label twice */
 H17 or called printed|unit/record/t_outbox.c|static void called_printed
 H17 or called unprinted, to get it twice|flow/line_labels.sh|printed again without a record
 H16 and printed again|unit/record/t_outbox.c|static void a_changed_label_is_not_printed_again
+H18 a trigger under a name of SQLite's own|unit/record/t_tamper.c|{"H18
 H13 the proof of a FAIL handed out as a certificate|flow/certificates.sh|good, and a FAIL
 H15 a page that shows something else than it proves|flow/certificates.sh|page "another outcome"
 H15 its QR code another's|flow/certificates.sh|page "another's code"

@@ -234,7 +234,10 @@ static void changed_by_somebody(void **state)
         {"DELETE FROM outbox WHERE target = 'central'", 2, 0},
         {"DELETE FROM outbox", 0, 0},
         {"DELETE FROM outbox WHERE target = 'p1'; INSERT INTO outbox (kind, target, job, leaf, payload, made_ms, next_ms) "
-         "SELECT kind, target, 'leaf:x', leaf, payload, 0, 0 FROM outbox WHERE target = 'p2'", 2, 0}, /* one twice for one that is gone */
+         "SELECT kind, target, 'leaf:x', leaf, payload, 0, 0 FROM outbox WHERE target = 'p2'", 1, 1}, /* one twice for one that is gone */
+        {"INSERT INTO outbox (kind, target, job, leaf, payload, made_ms, next_ms) SELECT kind, target, 'again', leaf, payload, 0, 0 "
+         "FROM outbox WHERE target = 'p2'", 2, 1}, /* a label twice */
+        {"UPDATE outbox SET job = 'leaf:1' WHERE target = 'p1'", 1, 1},
         {"UPDATE outbox SET payload = CAST('evil' AS BLOB) WHERE target = 'p1'", 1, 1},
         {"UPDATE outbox SET target = 'p3' WHERE target = 'p1'", 1, 1},
         {"UPDATE outbox SET leaf = 1 WHERE target = 'p1'", 1, 1},

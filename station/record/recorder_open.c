@@ -13,8 +13,7 @@
 
 enum { QUEUE_MAX = 1024 }; /* events waiting: 256 slots with a start, a result and some more each */
 
-static enum fl_err open_folder(struct recorder *r, const struct recorder_config *c, struct recorder_opened *opened,
-                               struct fl_why *why)
+static enum fl_err open_folder(struct recorder *r, const struct recorder_config *c, bool *created, struct fl_why *why)
 {
     enum fl_err err = folder_paths(c->data, &r->folder, why);
     if (err)
@@ -29,17 +28,17 @@ static enum fl_err open_folder(struct recorder *r, const struct recorder_config 
     if (!err && !fl_path_exists(r->folder.vkey)) {
         const struct folder_new n = {.station = c->station, .passphrase = c->passphrase};
         err = folder_create(&r->folder, &n, why);
-        opened->created = !err;
+        *created = !err;
     }
-    if (!err)
-        err = folder_identity(&r->folder, r->station, &r->vkey, why);
+    return err ? err : folder_identity(&r->folder, r->station, &r->vkey, why);
+}
+
+static void tell_folder(const struct recorder *r, struct recorder_opened *opened)
+{
     opened->encrypted = folder_key_encrypted(&r->folder);
-    if (err)
-        return err;
     vkey_format(&r->vkey, opened->vkey);
     memcpy(opened->origin, r->vkey.name, sizeof r->vkey.name);
     memcpy(opened->station, r->station, sizeof r->station);
-    return FL_OK;
 }
 
 /* The whole log; then the keys into the places that it gives them. */
@@ -254,11 +253,11 @@ struct recorder *recorder_early(const struct recorder_config *config)
 {
     static const struct recorder_hooks none;
     struct recorder_config c = *config;
-    struct recorder_opened opened = {.created = false};
     struct fl_why why = {0, ""};
+    bool created;
     struct recorder *r = made(&none);
     c.create = false; /* somebody who has not read his own files yet makes no station */
-    if (r && (open_folder(r, &c, &opened, &why) || send_for_signer(r, &c, &why))) {
+    if (r && (open_folder(r, &c, &created, &why) || send_for_signer(r, &c, &why))) {
         fini(r);
         r = NULL;
     }
@@ -283,10 +282,11 @@ enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct r
     r->previous = c->previous;
     r->clock = c->clock;
     if (!c->early)
-        err = open_folder(r, c, opened, why);
-    opened->encrypted = folder_key_encrypted(&r->folder);
-    if (!err)
+        err = open_folder(r, c, &opened->created, why);
+    if (!err) {
+        tell_folder(r, opened);
         err = open_log(r, c, opened, why);
+    }
     if (!err)
         err = begin_run(r, opened, why);
     r->clock = NULL;

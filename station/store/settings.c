@@ -37,10 +37,14 @@ static enum fl_err same_as_before(sqlite3 *db, const char *what, const char *tex
     sqlite3_stmt *s;
     *same = false;
     enum fl_err err = db_prepare(db, "SELECT text FROM config_change WHERE what = ?1 ORDER BY leaf DESC LIMIT 1", &s, why);
-    if (!err) {
-        (void)sqlite3_bind_text(s, 1, what, -1, SQLITE_STATIC);
-        *same = sqlite3_step(s) == SQLITE_ROW && strcmp(db_text(s, 0), text) == 0;
-    }
+    if (err)
+        return err;
+    (void)sqlite3_bind_text(s, 1, what, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        *same = strcmp(db_text(s, 0), text) == 0;
+    else if (rc != SQLITE_DONE)
+        err = db_fail(db, why, "cannot read how the station was set up");
     (void)sqlite3_finalize(s);
     return err;
 }

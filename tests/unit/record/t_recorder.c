@@ -613,6 +613,23 @@ static void another_schema(void **state)
     }
 }
 
+/* Begun early or not, what was opened is told. */
+static void begun_early(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o, early;
+    t_open(s, &o);
+    t_close(s);
+    s->config.early = recorder_early(&s->config);
+    assert_non_null(s->config.early);
+    t_open(s, &early);
+    s->config.early = NULL;
+    assert_string_equal(early.origin, o.origin);
+    assert_string_equal(early.station, "bench-1");
+    assert_string_equal(early.vkey, o.vkey);
+    assert_string_equal(early.now, o.now);
+}
+
 /* ---- a look at the records before the recorder begins ------------------------------------------------------------ */
 
 struct looked {
@@ -685,7 +702,7 @@ int main(void)
         T(made_on_first_use), T(attempts_become_rows), T(once_for_each_job), T(bad_events), T(leaves_are_canonical),
         T(interrupted), T(clock_set_back), T(heartbeats), T(mark_follows), T(encrypted_key), T(key_troubles),
         T(full_database), T(read_only_folder), T(bit_flip_before_signing), T(bad_signature_from_the_signer), T(pages_ahead_of_the_signature),
-        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema), T(looks_back), T(schema_is_read_once),
+        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema), T(begun_early), T(looks_back), T(schema_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

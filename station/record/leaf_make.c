@@ -5,6 +5,8 @@
 #include "base/version.h"
 #include "record/timesync.h"
 
+#include <string.h>
+
 static const char *const common[] = {"v", "log", "seq", "event", "time", "boot", "mono_ms", "clock", "station", "sw"};
 
 static bool set(json_t *o, const char *key, json_t *v)
@@ -27,6 +29,22 @@ static enum fl_err add_common(json_t *o, const struct leaf_common *c, enum event
     return ok ? FL_OK : fl_fail(why, FL_NOMEM, "out of memory");
 }
 
+/* Is there a text with a zero in it, in canonical JSON? Where C reads it, it ends there: the record would say more than was looked
+ * at, and a job with something behind it is none that the column beside it could hold. */
+static bool has_zero(const struct fl_buf *bytes)
+{
+    static const char zero[] = "\\u0000";
+    const char *text = fl_buf_text(bytes), *p = text;
+    for (; (p = strstr(p, zero)); p++) {
+        size_t before = 0; /* an odd number: these are letters behind a backslash */
+        while (p - before > text && p[-1 - (ptrdiff_t)before] == '\\')
+            before++;
+        if (before % 2 == 0)
+            return true;
+    }
+    return false;
+}
+
 enum fl_err leaf_make(const struct leaf_common *c, enum event_kind kind, const json_t *body, json_t **leaf,
                       struct fl_buf *bytes, struct fl_why *why)
 {
@@ -38,6 +56,8 @@ enum fl_err leaf_make(const struct leaf_common *c, enum event_kind kind, const j
     enum fl_err err = o ? add_common(o, c, kind, why) : fl_fail(why, FL_NOMEM, "out of memory");
     if (!err)
         err = fl_json_canonical(o, bytes, why);
+    if (!err && has_zero(bytes))
+        err = fl_fail(why, FL_FORMAT, "a text of the event %s has a zero in it", event_kind_name(kind));
     if (err == FL_LIMIT)
         err = fl_fail(why, FL_FORMAT, "the record of the event %s is larger than %zu bytes, or too deep",
                       event_kind_name(kind), bytes->max);

@@ -16,7 +16,7 @@ struct leaf_common {
 };
 
 /* `leaf` and `bytes` (max LEAF_BYTES_MAX, emptied first) are filled; body is borrowed and not changed. FL_FORMAT: the
- * body holds a member that every leaf has, or something canonical JSON cannot say, or is too large. */
+ * body holds a member that every leaf has, or something canonical JSON cannot say, or a text with a zero in it, or is too large. */
 FL_MUST enum fl_err leaf_make(const struct leaf_common *c, enum event_kind kind, const json_t *body, json_t **leaf,
                               struct fl_buf *bytes, struct fl_why *why);
 

@@ -110,9 +110,11 @@ enum fl_err recorder_commit(struct recorder *r, struct fl_why *why)
     return err ? err : r->place.file ? db_place_check(r->db, &r->place, why) : db_place_take(r->db, &r->place, why);
 }
 
-/* The body with what it sends (store/outbox_told.h). */
+/* The body with what it sends (store/outbox_told.h), which no maker tells himself. */
 static enum fl_err with_sends(const struct event *e, json_t **out, struct fl_why *why)
 {
+    if (json_object_get(e->body, "sends"))
+        return fl_fail(why, FL_FORMAT, "the event %s brings a member 'sends' of its own", event_kind_name(e->kind));
     if (!e->parcels) {
         *out = json_incref(e->body);
         return FL_OK;

@@ -2,6 +2,7 @@
  * Events told through the door of a station at work, and with nobody there; what else may come to the door. */
 #include "unit/t.h"
 
+#include "prove/check.h"
 #include "record/door.h"
 #include "record/tell.h"
 #include "unit/record/station.h"
@@ -161,6 +162,38 @@ static void bad_callers(void **state)
     t_sql_is(s, "SELECT group_concat(event, ' ') FROM record", "log_open boot log_close");
 }
 
+/* Whatever is recorded, an audit passes: what it would not is refused here, and the station goes on. */
+static void nothing_that_no_audit_passes(void **state)
+{
+    static const struct {
+        const char *body, *answer;
+    } row[] = {
+        {"\"job\":\"0190c0de-0000-7000-8000-00000000000a\\u0000x\"", "a zero in it"},
+        {"\"text\":\"a\\u0000b\"", "a zero in it"},
+        {"\"sends\":[\"00\"]", "member 'sends' of its own"},
+        {"\"sends\":null", "member 'sends' of its own"},
+        {"\"job\":5", "\"leaf\""},
+        {"\"job\":null,\"vkey\":\"x\",\"next\":\"y\",\"to_ms\":1,\"policy\":\"z\",\"as\":[]", "\"leaf\""},
+    };
+    static struct check_result result;
+    struct t_station *s = *state;
+    int asked = 0;
+    char line[300], back[500];
+    struct door *d = at_work(s, &asked);
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        int n = snprintf(line, sizeof line, "{\"event\":\"config\",\"body\":{\"what\":\"w\",%s}}\n", row[i].body);
+        knock(s, line, (size_t)n, false, back, sizeof back);
+        if (!strstr(back, row[i].answer))
+            fail_msg("%s answered %s", line, back);
+    }
+    door_close(d);
+    t_close(s);
+    const struct check_config c = {.data = s->data};
+    assert_int_equal(check_folder(&c, &result, NULL), FL_OK);
+    if (result.report.verdict != AUDIT_GOOD)
+        fail_msg("%s", audit_worst(&result.report)->text);
+}
+
 /* One that died leaves its socket; a folder may lie deeper than an address is long. */
 static void stale_and_deep(void **state)
 {
@@ -196,6 +229,6 @@ static void stale_and_deep(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
-    static const struct CMUnitTest tests[] = {T(with_and_without), T(questions), T(bad_callers), T(stale_and_deep)};
+    static const struct CMUnitTest tests[] = {T(with_and_without), T(questions), T(bad_callers), T(nothing_that_no_audit_passes), T(stale_and_deep)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

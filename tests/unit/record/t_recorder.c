@@ -613,6 +613,23 @@ static void another_schema(void **state)
     }
 }
 
+/* What C reads of a text ends at a zero. A record that says more than was looked at, a job with something behind it, would be one
+ * that no verification passes. */
+static void no_text_goes_on_behind_a_zero(void **state)
+{
+    static const char job[] = "0190c0de-0000-7000-8000-00000000000a\0x";
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct fl_why why = {0, ""};
+    t_open(s, &o);
+    assert_int_equal(t_send(s, EVENT_CONFIG, json_pack("{ss#,ss,ss}", "job", job, (int)sizeof job - 1, "what", "x", "text", "y"), NULL, &why), FL_FORMAT);
+    assert_non_null(strstr(why.text, "zero"));
+    assert_int_equal(t_send(s, EVENT_CONFIG, json_pack("{ss,ss#}", "what", "x", "text", "\\\0", 2), NULL, &why), FL_FORMAT);
+    (void)t_told(s, EVENT_CONFIG, json_pack("{ss,ss}", "what", "x", "text", "\\u0000 \\\\u0000")); /* these are letters */
+    t_close(s);
+    t_verdict(s, AUDIT_GOOD);
+}
+
 /* Begun early or not, what was opened is told. */
 static void begun_early(void **state)
 {
@@ -702,7 +719,7 @@ int main(void)
         T(made_on_first_use), T(attempts_become_rows), T(once_for_each_job), T(bad_events), T(leaves_are_canonical),
         T(interrupted), T(clock_set_back), T(heartbeats), T(mark_follows), T(encrypted_key), T(key_troubles),
         T(full_database), T(read_only_folder), T(bit_flip_before_signing), T(bad_signature_from_the_signer), T(pages_ahead_of_the_signature),
-        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema), T(begun_early), T(looks_back), T(schema_is_read_once),
+        T(every_kind_is_known), T(newer_database), T(build_knows_the_schema), T(another_schema), T(no_text_goes_on_behind_a_zero), T(begun_early), T(looks_back), T(schema_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,8 +94,8 @@ static void total_text(struct fl_buf *out, const struct certs_result *r)
         fl_buf_addf(out, "NOT GOOD (fork)  %s\n", r->fork[i]);
     if (r->n_forks > AUDIT_FINDINGS_MAX)
         fl_buf_addf(out, "and %zu more\n", r->n_forks - AUDIT_FINDINGS_MAX);
-    fl_buf_addf(out, "%llu file%s, %llu good, %llu different records; %llu signed head%s", (ull)r->files, r->files == 1 ? "" : "s", (ull)r->good,
-                (ull)r->records, (ull)r->heads, r->heads == 1 ? "" : "s");
+    fl_buf_addf(out, "%llu file%s, %llu good, %llu different record%s; %llu signed head%s", (ull)r->files, r->files == 1 ? "" : "s", (ull)r->good,
+                (ull)r->records, r->records == 1 ? "" : "s", (ull)r->heads, r->heads == 1 ? "" : "s");
     if (r->heads > 1 && !r->n_forks)
         fl_buf_addf(out, ", %llu of them held against others: nothing contradicts that all are of one history", (ull)r->compared);
     fl_buf_addc(out, '\n');
@@ -161,8 +161,24 @@ static int run_files(const struct inspect *in, const struct trust *trust, struct
     return code;
 }
 
+/* What would not be done must not be thought done; NULL: all of it will be. */
+static const char *out_of_place(const struct inspect *in, bool bundle)
+{
+    if (bundle)
+        return in->pass ? "--pass is for certificates: a bundle holds every record, whatever became of the units" : NULL;
+    if (in->n_heads)
+        return "--head is for a bundle: beside certificates a head kept elsewhere is one FILE more";
+    return in->trust.ca ? "--ca is for a bundle, which has the timestamps" : NULL;
+}
+
 int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_why *why)
 {
+    bool bundle = in->n_paths == 1 && bundle_there(in->paths[0]);
+    const char *wrong = out_of_place(in, bundle);
+    if (wrong) {
+        (void)fl_fail(why, FL_ARG, "%s", wrong);
+        return EXIT_USAGE;
+    }
     struct trust *trust = malloc(sizeof *trust);
     int code;
     if (!trust) {
@@ -177,7 +193,7 @@ int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_why *why
         (void)fl_fail(why, FL_ARG, "the verifier key of the log is needed (--key, or in a policy): a key from the files themselves would prove nothing");
         code = EXIT_USAGE;
     } else {
-        code = (in->n_paths == 1 && bundle_there(in->paths[0]) ? run_bundle : run_files)(in, trust, out, why);
+        code = (bundle ? run_bundle : run_files)(in, trust, out, why);
     }
     trust_fini(trust);
     free(trust);

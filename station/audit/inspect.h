@@ -22,7 +22,7 @@ struct inspect {
 
 enum { INSPECT_OUT_MAX = 256 << 20 };
 
-/* Exit codes: 0 all good; 2 no key, or one that is none; 3 a file could not be read; else audit_class_exit of the verdict.
+/* Exit codes: 0 all good; 2 no key, or one that is none, or a wish that these files cannot answer; 3 a file could not be read; else audit_class_exit of the verdict.
  * `out` takes what goes to standard output; `why` a sentence where the code is 2 or 3. */
 FL_MUST int inspect_run(const struct inspect *in, struct fl_buf *out, struct fl_why *why);
 

@@ -42,10 +42,13 @@ extern const struct cli_verb cmd_audit, cmd_certificate, cmd_db_backup, cmd_db_c
 
 /* ---- options: one parser for all verbs ---------------------------------------------------------- */
 
-enum cli_opt_kind { CLI_FLAG, CLI_TEXT, CLI_UINT, CLI_LIST };
+enum cli_opt_kind { CLI_FLAG, CLI_TEXT, CLI_WORDS, CLI_UINT, CLI_LIST };
 
 /* A table of these ends with a row whose name is NULL. `--name value` and `--name=value`; `--` ends
- * options. A row whose name is one letter is also known as `-n value`. Storage by kind: bool *, const char **, unsigned *, struct cli_list *. */
+ * options. A row whose name is one letter is also known as `-n value`. Rows with one storage are one option. What holds one
+ * value is refused when it is given twice: of two lots, which? CLI_WORDS is text that goes into records, which is UTF-8;
+ * CLI_TEXT may be a path, which is any bytes; CLI_UINT ends at INT_MAX. Storage by kind: bool *, const char **, const char **,
+ * unsigned *, struct cli_list *. */
 struct cli_opt {
     const char *name; /* without the dashes */
     enum cli_opt_kind kind;
@@ -61,6 +64,9 @@ struct cli_list {
  * --help is known to all. */
 int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *argc, char ***argv,
                 bool *done);
+
+/* Can a record hold it: is it UTF-8? For words of the command line that are no option. */
+bool cli_is_words(const char *word);
 
 /* "flashline flash: sentence" on standard error, and what --help to ask. Returns CLI_USAGE. */
 int cli_usage(const struct cli_verb *verb, const char *fmt, ...) FL_PRINTF(2, 3);

@@ -65,13 +65,16 @@ static int export_one(const char *dir, const char *table, enum export_form form)
 
 static int run_export(int argc, char **argv)
 {
-    const char *data = NULL, *format = "csv";
+    const char *data = NULL, *format = NULL;
     bool names = false, done;
     const struct cli_opt options[] = {
         {"data", CLI_TEXT, &data}, {"format", CLI_TEXT, &format}, {"list", CLI_FLAG, &names}, {NULL, CLI_FLAG, NULL}};
     int code = cli_options(&cmd_db_export, options, &argc, &argv, &done);
     if (done)
         return code;
+    if (names && format)
+        return cli_usage(&cmd_db_export, "--list has one form: names and kinds");
+    format = format ? format : "csv";
     bool sql = strcmp(format, "sql") == 0;
     if (names ? argc > 0 : argc > 1 || (argc == 0 && !sql))
         return cli_usage(&cmd_db_export, argc ? "one table at a time" : "which table? (--list tells what there is)");

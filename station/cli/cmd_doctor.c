@@ -163,6 +163,8 @@ static int with_signals(struct patient *list, size_t n, bool named, int format)
 
 /* ---- which ports --------------------------------------------------------------------------------- */
 
+enum { DOCTOR_BAUD_MIN = 115200 };
+
 struct wishes {
     const char *station, *reset, *format;
     unsigned baud;
@@ -233,6 +235,8 @@ static int run_doctor(int argc, char **argv)
         return code;
     if (cli_format(w.format) < 0)
         return cli_usage(&cmd_doctor, "--format is text or json, not '%s'", w.format);
+    if (w.baud < DOCTOR_BAUD_MIN)
+        return cli_usage(&cmd_doctor, "--baud is %d or more: every board is tried there first", DOCTOR_BAUD_MIN);
     w.ports = argv;
     w.n = (size_t)argc;
     return doctor(&w);

@@ -59,7 +59,7 @@ static int run_key_clock(int argc, char **argv)
     struct options o = {.fd = CLI_NO_PASSPHRASE};
     const struct cli_opt options[] = {
         {"data", CLI_TEXT, &o.data},       {"passphrase-fd", CLI_UINT, &o.fd}, {"credential", CLI_TEXT, &o.credential},
-        {"operator", CLI_TEXT, &o.clock.operator_id}, {"why", CLI_TEXT, &o.clock.why}, {NULL, CLI_FLAG, NULL},
+        {"operator", CLI_WORDS, &o.clock.operator_id}, {"why", CLI_WORDS, &o.clock.why}, {NULL, CLI_FLAG, NULL},
     };
     char *secret = NULL;
     bool done;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/telling.h"
 
+#include <limits.h>
+
+#define LINE UINT_MAX /* no slot: the line itself */
+
 static int run_ack(int argc, char **argv);
 
 const struct cli_verb cmd_line_ack = {
@@ -33,7 +37,7 @@ static int reopen(struct telling *t, unsigned slot, const char *reason)
     json_t *b = json_pack("{ss,ss}", "operator", t->operator_id, "why", reason), *answer = NULL;
     int64_t leaf = -1;
     int code = CLI_OK;
-    if (!b || (slot && json_object_set_new(b, "slot", json_integer(slot)) != 0)) {
+    if (!b || (slot != LINE && json_object_set_new(b, "slot", json_integer(slot)) != 0)) {
         json_decref(b);
         return cli_fail(CLI_STATION, "out of memory");
     }
@@ -48,7 +52,7 @@ static int reopen(struct telling *t, unsigned slot, const char *reason)
     }
     if (code)
         return code;
-    return slot ? telling_say(t, json_pack("{sI}", "slot", (json_int_t)slot), leaf, "slot %u is open again", slot)
+    return slot != LINE ? telling_say(t, json_pack("{sI}", "slot", (json_int_t)slot), leaf, "slot %u is open again", slot)
                 : telling_say(t, json_object(), leaf, "the line is open again");
 }
 
@@ -56,8 +60,8 @@ static int run_ack(int argc, char **argv)
 {
     struct telling t = TELLING_INIT;
     const char *reason = NULL;
-    unsigned slot = 0;
-    const struct cli_opt table[] = {TELLING_OPTIONS(t), {"why", CLI_TEXT, &reason}, {"slot", CLI_UINT, &slot},
+    unsigned slot = LINE;
+    const struct cli_opt table[] = {TELLING_OPTIONS(t), {"why", CLI_WORDS, &reason}, {"slot", CLI_UINT, &slot},
                                     {NULL, CLI_FLAG, NULL}};
     bool done;
     int code = cli_options(&cmd_line_ack, table, &argc, &argv, &done);
@@ -65,7 +69,9 @@ static int run_ack(int argc, char **argv)
         return code;
     if (argc)
         return cli_usage(&cmd_line_ack, "'%s' is one word too many", argv[0]);
-    if (!t.operator_id || !*t.operator_id || !reason || !*reason)
+    if (!slot)
+        return cli_usage(&cmd_line_ack, "slots are numbered from 1; without --slot it is the line");
+    if (!t.operator_id || !reason)
         return cli_usage(&cmd_line_ack, "--operator and --why say who answers for it, and why");
     code = telling_open(&t, &cmd_line_ack);
     if (!code)

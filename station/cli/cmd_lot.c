@@ -170,7 +170,7 @@ static int run_open(int argc, char **argv)
 {
     struct opening o = {.t = TELLING_INIT, .quantity = NOT_SAID, .max = NOT_SAID, .tries = NOT_SAID};
     const struct cli_opt options[] = {
-        {"profile", CLI_LIST, &o.profile_paths}, {"product", CLI_TEXT, &o.product}, {"quantity", CLI_UINT, &o.quantity},
+        {"profile", CLI_LIST, &o.profile_paths}, {"product", CLI_WORDS, &o.product}, {"quantity", CLI_UINT, &o.quantity},
         {"max", CLI_UINT, &o.max}, {"duplicates", CLI_TEXT, &o.duplicates}, {"tries", CLI_UINT, &o.tries},
         {"rules", CLI_TEXT, &o.rules_path}, TELLING_OPTIONS(o.t), {NULL, CLI_FLAG, NULL}};
     bool done;
@@ -181,8 +181,8 @@ static int run_open(int argc, char **argv)
         code = cli_usage(&cmd_lot_open, "--profile FILE is missing");
     else if (!done && (!o.quantity || !o.max || !o.tries))
         code = cli_usage(&cmd_lot_open, "--quantity, --max and --tries are whole numbers from 1");
-    else if (!done && o.product && !fl_utf8_ok((const uint8_t *)o.product, strlen(o.product)))
-        code = cli_usage(&cmd_lot_open, "--product must be text in UTF-8");
+    else if (!done && !cli_is_words(argv[0]))
+        code = cli_usage(&cmd_lot_open, "a lot's name must be text in UTF-8");
     else if (!done)
         code = open_lot(&o, argv[0]);
     telling_close(&o.t);
@@ -197,7 +197,7 @@ static int run_close(int argc, char **argv)
 {
     struct telling t = TELLING_INIT;
     const char *why = NULL;
-    const struct cli_opt options[] = {{"why", CLI_TEXT, &why}, TELLING_OPTIONS(t), {NULL, CLI_FLAG, NULL}};
+    const struct cli_opt options[] = {{"why", CLI_WORDS, &why}, TELLING_OPTIONS(t), {NULL, CLI_FLAG, NULL}};
     bool done;
     int64_t leaf;
     int code = cli_options(&cmd_lot_close, options, &argc, &argv, &done);
@@ -205,6 +205,8 @@ static int run_close(int argc, char **argv)
         return code;
     if (argc != 1)
         return cli_usage(&cmd_lot_close, argc ? "one lot at a time" : "which lot?");
+    if (!cli_is_words(argv[0]))
+        return cli_usage(&cmd_lot_close, "a lot's name must be text in UTF-8");
     code = telling_open(&t, &cmd_lot_close);
     if (!code)
         code = telling_event(&t, EVENT_LOT_CLOSE, json_pack("{ss,ss*}", "lot", argv[0], "why", why), &leaf);

@@ -15,6 +15,7 @@ const struct cli_verb cmd_note = {
         "usage: flashline note MAC TEXT [options]\n"
         "       flashline note --lot NAME TEXT [options]\n"
         "\n"
+        "  --lot NAME          the note is about this lot\n"
         TELLING_HELP
         "\n"
         "exit: 0 recorded, 2 usage, or a unit or lot that this station never saw, 3 the station failed\n"
@@ -34,6 +35,7 @@ const struct cli_verb cmd_dispose = {
         "  rework     repaired: it may fail as often again as its lot allows\n"
         "  released   whatever was said before does not hold any more\n"
         "\n"
+        "  --why TEXT          why, for the record\n"
         TELLING_HELP
         "\n"
         "exit: 0 recorded, 2 usage, or a unit that this station never saw, 3 the station failed\n"
@@ -100,13 +102,13 @@ static int run_note(int argc, char **argv)
     char mac[24];
     struct telling t = TELLING_INIT;
     const char *lot = NULL;
-    const struct cli_opt options[] = {{"lot", CLI_TEXT, &lot}, TELLING_OPTIONS(t), {NULL, CLI_FLAG, NULL}};
+    const struct cli_opt options[] = {{"lot", CLI_WORDS, &lot}, TELLING_OPTIONS(t), {NULL, CLI_FLAG, NULL}};
     bool done;
     int code = cli_options(&cmd_note, options, &argc, &argv, &done);
     if (done)
         return code;
     if (argc != (lot ? 1 : 2))
-        return cli_usage(&cmd_note, lot ? "--lot NAME and the text are wanted, each one word to the shell: \"bent, straightened\"" : "a MAC and the text are wanted, each one word to the shell: \"bent, straightened\"");
+        return cli_usage(&cmd_note, "%s and the text are wanted, each one word to the shell: \"bent, straightened\"", lot ? "--lot NAME" : "a MAC");
     if (!lot && !mac_text(argv[0], mac))
         return cli_usage(&cmd_note, "'%s' is no MAC", argv[0]);
     return record(&cmd_note, &t, EVENT_NOTE,
@@ -118,7 +120,7 @@ static int run_dispose(int argc, char **argv)
     char mac[24];
     struct telling t = TELLING_INIT;
     const char *why = NULL;
-    const struct cli_opt options[] = {{"why", CLI_TEXT, &why}, TELLING_OPTIONS(t), {NULL, CLI_FLAG, NULL}};
+    const struct cli_opt options[] = {{"why", CLI_WORDS, &why}, TELLING_OPTIONS(t), {NULL, CLI_FLAG, NULL}};
     bool done;
     int code = cli_options(&cmd_dispose, options, &argc, &argv, &done);
     if (done)
@@ -138,7 +140,7 @@ static int run_operator(int argc, char **argv)
     static const char *const changes[] = {"begin", "end", "forget"};
     struct telling t = TELLING_INIT;
     const char *shift = NULL;
-    const struct cli_opt options[] = {{"shift", CLI_TEXT, &shift}, TELLING_OPTIONS(t), {NULL, CLI_FLAG, NULL}};
+    const struct cli_opt options[] = {{"shift", CLI_WORDS, &shift}, TELLING_OPTIONS(t), {NULL, CLI_FLAG, NULL}};
     bool done, known = false;
     int code = cli_options(&cmd_operator, options, &argc, &argv, &done);
     if (done)

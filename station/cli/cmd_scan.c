@@ -36,6 +36,8 @@ static int run_scan(int argc, char **argv)
         return code;
     if (argc != 1)
         return cli_usage(&cmd_scan, "one code");
+    if (!cli_is_words(argv[0]))
+        return cli_usage(&cmd_scan, "a code is text in UTF-8");
     char *dir = cli_data_dir(data);
     if (!dir)
         return cli_fail(CLI_STATION, "out of memory");

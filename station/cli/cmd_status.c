@@ -184,6 +184,8 @@ static int run_status(int argc, char **argv)
         return code;
     if (argc)
         return cli_usage(&cmd_status, "'%s' is one word too many", argv[0]);
+    if (json && format)
+        return cli_usage(&cmd_status, "one of --json and --format");
     if (cli_format(format) < 0)
         return cli_usage(&cmd_status, "--format is text or json, not '%s'", format);
     char *dir = cli_data_dir(data);

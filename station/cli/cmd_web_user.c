@@ -63,10 +63,13 @@ static int list(const char *data, int format)
     return code;
 }
 
+enum { DAYS = 365 };
+#define NOT_SAID UINT_MAX
+
 struct asked {
     const char *data, *role, *format;
     bool token, remove;
-    unsigned password_fd, days;
+    unsigned password_fd, days; /* CLI_NO_PASSPHRASE, NOT_SAID */
 };
 
 static int change(const char *data, const char *name, enum web_role role, const struct asked *a)
@@ -77,7 +80,7 @@ static int change(const char *data, const char *name, enum web_role role, const 
     if (!err && a->remove) {
         err = web_users_remove(data, name, &why);
     } else if (!err && a->token) {
-        err = web_users_token(data, name, role, a->days, token, &why);
+        err = web_users_token(data, name, role, a->days == NOT_SAID ? DAYS : a->days, token, &why);
         if (!err)
             cli_print("%s\n", token);
     } else if (!err) {
@@ -92,9 +95,27 @@ static int change(const char *data, const char *name, enum web_role role, const 
     return err ? cli_fail(err == FL_NOT_FOUND ? CLI_NOT_PASS : CLI_STATION, "%s", why.text) : CLI_OK;
 }
 
+/* What is said and would not be done; NULL: nothing. */
+static const char *out_of_place(const struct asked *a, bool named)
+{
+    bool fd = a->password_fd != CLI_NO_PASSPHRASE, days = a->days != NOT_SAID;
+    if (named && a->format)
+        return "--format is for the list of who there is";
+    if (a->remove && (a->role || a->token || fd || days))
+        return "--remove takes away whatever there is of that name: it goes alone";
+    if (a->token && fd)
+        return "one of --password-fd N and --token";
+    if (days && !a->token)
+        return "--days is for --token: a password does not end";
+    return NULL;
+}
+
 static int checked(const char *data, int argc, char **argv, const struct asked *a)
 {
     enum web_role role = WEB_ANYONE;
+    const char *wrong = out_of_place(a, argc > 0);
+    if (wrong)
+        return cli_usage(&cmd_web_user, "%s", wrong);
     if (argc == 0 && !a->role && !a->token && !a->remove)
         return list(data, cli_format(a->format));
     if (argc != 1)
@@ -110,7 +131,7 @@ static int checked(const char *data, int argc, char **argv, const struct asked *
 
 static int run_user(int argc, char **argv)
 {
-    struct asked a = {.password_fd = CLI_NO_PASSPHRASE, .days = 365};
+    struct asked a = {.password_fd = CLI_NO_PASSPHRASE, .days = NOT_SAID};
     bool done;
     const struct cli_opt options[] = {
         {"data", CLI_TEXT, &a.data},     {"role", CLI_TEXT, &a.role}, {"format", CLI_TEXT, &a.format},

@@ -279,7 +279,7 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
     const struct cli_opt options[] = {
         {"profile", CLI_LIST, &m.profile_paths}, {"station", CLI_TEXT, &m.station_path},
         {"port", CLI_LIST, &m.ports},           {"data", CLI_TEXT, &m.data},
-        {"format", CLI_TEXT, &m.format},        {"operator", CLI_TEXT, &m.operator_id}, {"lot", CLI_TEXT, &m.lot},
+        {"format", CLI_TEXT, &m.format},        {"operator", CLI_WORDS, &m.operator_id}, {"lot", CLI_WORDS, &m.lot},
         {"purpose", CLI_TEXT, &m.purpose},
         {"passphrase-fd", CLI_UINT, &m.passphrase_fd}, {"credential", CLI_TEXT, &m.credential}, {"web", CLI_TEXT, &m.web_listen},
         {"web-cert", CLI_TEXT, &m.web_cert},    {"web-key", CLI_TEXT, &m.web_key},
@@ -295,6 +295,8 @@ int making_main(const struct cli_verb *verb, enum line_mode mode, int argc, char
         code = cli_usage(verb, "--profile FILE is missing");
     else if (!m.station_path == !m.ports.n)
         code = cli_usage(verb, "give either --station FILE or --port URL (repeated)");
+    else if (!m.web_listen && (m.web_cert || m.web_key))
+        code = cli_usage(verb, "--web-cert and --web-key are for --web ADDR");
     else if (m.purpose && strcmp(m.purpose, "dry_run") != 0 && strcmp(m.purpose, "golden") != 0 && strcmp(m.purpose, "known_bad") != 0)
         code = cli_usage(verb, "--purpose is dry_run, golden or known_bad, not '%s'", m.purpose);
     else if (cli_format(m.format) < 0)

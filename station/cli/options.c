@@ -20,7 +20,7 @@ static bool take_uint(const char *text, unsigned *out)
     if (*text < '0' || *text > '9')
         return false;
     unsigned long v = strtoul(text, &end, 10);
-    if (*end || v > UINT_MAX)
+    if (*end || v > INT_MAX)
         return false;
     *out = (unsigned)v;
     return true;
@@ -44,10 +44,27 @@ static const struct cli_opt *find(const struct cli_opt *table, const char *name,
     return NULL;
 }
 
+/* The first row of its storage stands for all of them. */
+static bool given_before(const struct cli_opt *table, const struct cli_opt *o, uint64_t *given)
+{
+    size_t i = 0;
+    while (table[i].to != o->to)
+        i++;
+    bool before = *given >> i & 1;
+    *given |= UINT64_C(1) << i;
+    return before;
+}
+
+bool cli_is_words(const char *word)
+{
+    return fl_utf8_ok((const uint8_t *)word, strlen(word));
+}
+
 int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *argc, char ***argv,
                 bool *done)
 {
     int n = *argc - 1, kept = 0;
+    uint64_t given = 0;
     char **a = *argv + 1;
     *done = true;
     for (int i = 0; i < n; i++) {
@@ -70,9 +87,10 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
         const struct cli_opt *o = find(table, name, len);
         if (!o)
             return cli_usage(verb, "there is no option --%.*s", (int)len, name);
+        const char *dashes = o->name[1] ? "--" : "-";
         if (o->kind == CLI_FLAG) {
             if (value)
-                return cli_usage(verb, "--%s takes no value", o->name);
+                return cli_usage(verb, "%s%s takes no value", dashes, o->name);
             *(bool *)o->to = true;
             continue;
         }
@@ -81,14 +99,18 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
         else if (i + 1 < n)
             value = a[++i];
         else
-            return cli_usage(verb, "--%s needs a value", o->name);
+            return cli_usage(verb, "%s%s needs a value", dashes, o->name);
         if (!*value) /* of a shell variable that was never set, mostly */
-            return cli_usage(verb, "--%s needs a value, and this one is empty", o->name);
-        if (o->kind == CLI_TEXT) {
+            return cli_usage(verb, "%s%s needs a value, and this one is empty", dashes, o->name);
+        if (o->kind != CLI_LIST && given_before(table, o, &given))
+            return cli_usage(verb, "%s%s is given twice", dashes, o->name);
+        if (o->kind == CLI_WORDS && !cli_is_words(value))
+            return cli_usage(verb, "%s%s must be text in UTF-8", dashes, o->name);
+        if (o->kind == CLI_TEXT || o->kind == CLI_WORDS) {
             *(const char **)o->to = value;
         } else if (o->kind == CLI_UINT) {
             if (!take_uint(value, o->to))
-                return cli_usage(verb, "--%s needs a whole number, not '%s'", o->name, value);
+                return cli_usage(verb, "%s%s needs a whole number up to %d, not '%s'", dashes, o->name, INT_MAX, value);
         } else if (!list_add(o->to, value)) {
             return cli_fail(CLI_STATION, "out of memory");
         }

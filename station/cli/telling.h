@@ -19,7 +19,7 @@ struct telling {
 #define TELLING_INIT {.passphrase_fd = CLI_NO_PASSPHRASE}
 /* Rows for the verb's table of options. */
 #define TELLING_OPTIONS(t)                                                                                             \
-    {"data", CLI_TEXT, &(t).data}, {"format", CLI_TEXT, &(t).format}, {"operator", CLI_TEXT, &(t).operator_id},         \
+    {"data", CLI_TEXT, &(t).data}, {"format", CLI_TEXT, &(t).format}, {"operator", CLI_WORDS, &(t).operator_id},         \
     {"passphrase-fd", CLI_UINT, &(t).passphrase_fd}, {"credential", CLI_TEXT, &(t).credential}
 /* The same for the help. */
 #define TELLING_HELP                                                                                                   \

@@ -21,9 +21,8 @@ enum { TRIERS = 64, ID_TEXT = 2 * FL_SHA256_SIZE };
 struct session {
     uint64_t number; /* 0: free */
     uint8_t hash[FL_SHA256_SIZE];
-    char name[WEB_NAME_MAX + 1], csrf[33];
-    bool token;
-    enum web_role role;
+    struct web_user user; /* the line that it was given for */
+    char csrf[33];
     uint64_t until_ms;
 };
 
@@ -49,12 +48,24 @@ struct web_auth {
 
 /* ---- the file, read again when it changed ------------------------------------------------------------------ */
 
-static const struct web_user *find_locked(const struct web_auth *a, const char *name, bool token)
+static const struct web_user *find_locked(const struct web_auth *a, const char *name)
 {
     for (size_t i = 0; i < a->users.n; i++)
-        if (a->users.list[i].token == token && strcmp(a->users.list[i].name, name) == 0)
+        if (!a->users.list[i].token && strcmp(a->users.list[i].name, name) == 0)
             return &a->users.list[i];
     return NULL;
+}
+
+/* Does that line still stand, as it was? */
+static bool stands_locked(const struct web_auth *a, const struct web_user *was)
+{
+    for (size_t i = 0; i < a->users.n; i++) {
+        const struct web_user *u = &a->users.list[i];
+        if (u->token == was->token && strcmp(u->name, was->name) == 0 && u->role == was->role && u->expires_s == was->expires_s &&
+            memcmp(u->hash, was->hash, sizeof u->hash) == 0)
+            return true;
+    }
+    return false;
 }
 
 static struct stamp stamp_of(const char *path)
@@ -84,12 +95,9 @@ static void reload_locked(struct web_auth *a)
     a->users = users;
     a->stamp = stamp;
     a->changed++;
-    for (size_t i = 0; i < WEB_SESSIONS_MAX; i++) {
-        struct session *s = &a->session[i];
-        const struct web_user *u = s->number ? find_locked(a, s->name, s->token) : NULL;
-        if (!u || u->role != s->role)
-            s->number = 0;
-    }
+    for (size_t i = 0; i < WEB_SESSIONS_MAX; i++)
+        if (!stands_locked(a, &a->session[i].user))
+            a->session[i].number = 0;
 }
 
 enum fl_err auth_open(const char *data, bool required, struct web_auth **out, struct fl_why *why)
@@ -175,6 +183,13 @@ static struct session *session_locked(struct web_auth *a, const char *id)
     return NULL;
 }
 
+static void become_locked(const struct session *s, struct web_who *who)
+{
+    *who = (struct web_who){.role = s->user.role, .session = s->number, .until_ms = s->until_ms};
+    memcpy(who->name, s->user.name, sizeof who->name);
+    memcpy(who->csrf, s->csrf, sizeof who->csrf);
+}
+
 void auth_who(struct web_auth *a, struct web_request *q)
 {
     const char *bearer = request_header(q, "Authorization");
@@ -186,9 +201,7 @@ void auth_who(struct web_auth *a, struct web_request *q)
     if (strncmp(bearer, "Bearer ", 7) == 0) {
         who_by_token_locked(a, bearer + 7, &q->who);
     } else if (s) {
-        q->who = (struct web_who){.role = s->role, .session = s->number, .until_ms = s->until_ms};
-        memcpy(q->who.name, s->name, sizeof s->name);
-        memcpy(q->who.csrf, s->csrf, sizeof s->csrf);
+        become_locked(s, &q->who);
     }
     q->who.users = a->required ? a->changed : 0;
     (void)pthread_mutex_unlock(&a->lock);
@@ -202,8 +215,8 @@ bool auth_same_origin(const struct web_request *q)
     const char *scheme = q->web->tls ? "https://" : "http://";
     if (strncmp(request_header(q, "Content-Type"), "application/json", 16) != 0)
         return false; /* what a form or a plain link of another page cannot send */
-    if (*site && strcmp(site, "same-origin") != 0)
-        return false;
+    if (*site) /* what the browser itself says: behind a proxy neither scheme nor Host are what it knows */
+        return strcmp(site, "same-origin") == 0;
     return !*origin || (strncmp(origin, scheme, strlen(scheme)) == 0 &&
                         strcmp(origin + strlen(scheme), request_header(q, "Host")) == 0);
 }
@@ -268,14 +281,11 @@ static bool begin_session_locked(struct web_auth *a, const struct web_user *u, s
     char id[ID_TEXT + 1];
     struct session *s = place_locked(a);
     uint64_t until = fl_mono_ms() + WEB_SESSION_MS, token_until = u->token ? token_until_ms(u) : UINT64_MAX;
-    *s = (struct session){.role = u->role, .token = u->token, .until_ms = until < token_until ? until : token_until};
-    memcpy(s->name, u->name, sizeof s->name);
+    *s = (struct session){.user = *u, .until_ms = until < token_until ? until : token_until};
     if (!random_hex(id, ID_TEXT / 2) || !random_hex(s->csrf, 16) || fl_sha256(id, ID_TEXT, s->hash))
         return false;
     s->number = ++a->sessions;
-    q->who = (struct web_who){.role = s->role, .session = s->number, .until_ms = s->until_ms};
-    memcpy(q->who.name, s->name, sizeof s->name);
-    memcpy(q->who.csrf, s->csrf, sizeof s->csrf);
+    become_locked(s, &q->who);
     (void)snprintf(q->reply.cookie, sizeof q->reply.cookie, "fl_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s",
                    id, WEB_SESSION_MS / 1000, q->web->tls ? "; Secure" : "");
     return true;
@@ -288,7 +298,7 @@ static bool check(struct web_auth *a, const json_t *in, struct web_user *out)
     (void)pthread_mutex_lock(&a->lock);
     reload_locked(a);
     const struct web_user *u = *token ? web_token_find(&a->users, token, fl_wall_ms() / 1000)
-                                      : find_locked(a, name, false);
+                                      : find_locked(a, name);
     bool known = u != NULL;
     if (known)
         *out = *u;
@@ -318,6 +328,7 @@ void auth_login(struct web_request *q)
     json_decref(in);
     OPENSSL_cleanse(q->body.bytes, q->body.len);
     (void)pthread_mutex_lock(&a->lock);
+    good = good && stands_locked(a, &u); /* it may have been taken out while the hash was made */
     bool ours = good && begin_session_locked(a, &u, q);
     if (!good)
         (void)tried_too_often_locked(a, q->address, true);

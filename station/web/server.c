@@ -134,17 +134,17 @@ static void address_of(const struct web_request *q, char out[static 48])
     }
 }
 
-/* A page of a stranger may make a name of its own point to 127.0.0.1; its requests then carry that name. */
+/* A page of a stranger may make a name of its own point to 127.0.0.1; its requests then carry that name. No name but localhost
+ * is ours, and an address is none. */
 static bool host_is_loopback(const char *host)
 {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t n = strlen(names[i]);
-        if (strncmp(host, names[i], n) == 0 &&
-            (host[n] == 0 || (host[n] == ':' && strspn(host + n + 1, "0123456789") == strlen(host + n + 1))))
-            return true;
-    }
-    return false;
+    char name[INET6_ADDRSTRLEN] = "";
+    uint8_t a[16];
+    size_t n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    if (n > strlen(host) || n >= sizeof name || (host[n] && (host[n] != ':' || host[n + 1 + strspn(host + n + 1, "0123456789")])))
+        return false;
+    memcpy(name, host, n);
+    return strcmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 || (inet_pton(AF_INET, name, a) == 1 && a[0] == 127);
 }
 
 static bool body_ok(struct web_request *q, const char *method)
@@ -196,7 +196,7 @@ static bool admit(struct web_request *q, const char *method, const char *path)
     const char *allow = "";
     address_of(q, q->address);
     if (!auth_required(q->web->auth) && !host_is_loopback(request_header(q, "Host"))) {
-        reply_error(&q->reply, 421, "host", "this server answers to localhost, 127.0.0.1 and [::1] only");
+        reply_error(&q->reply, 421, "host", "this server answers to localhost and loopback addresses only");
         return false;
     }
     q->route = route_find(method, path, &q->tail, &allow);

@@ -74,3 +74,44 @@ expect_exit 2 "$FL" profile check "$long"
 expect_text "$T/err" "the file cannot be read"
 expect_exit 2 "$FL" profile check "$(printf '\377\033[31m')"
 ! LC_ALL=C grep -q "$(printf '[\377\033]')" "$T/err" || fail "a name spoke to the terminal"
+
+# what is asked for twice, is no text, or would not be done is refused, and said why: exit 2 and nothing happened
+bad=$(printf 'a\377b')
+"$FL" certificate "$mac" -o "$T/c" --data "$D"
+"$FL" export --bundle "$T/bundle" --data "$D" >/dev/null
+key=$("$FL" key show --data "$D" | sed -n 's/^key *//p')
+before=$(sql "SELECT count(*) FROM record")
+while IFS='|' read -r says words; do
+    eval "expect_exit 2 \"\$FL\" $words"
+    expect_text "$T/err" "$says"
+done <<'END'
+--lot is given twice|flash --profile profiles/demo-esp32.yaml --port pty:x --lot A --lot B --data "$D"
+--format is given twice|status --format text --format=json --data "$D"
+--out is given twice|profile import --merged x -o a --out b
+-o needs a value|certificate "$mac" -o
+--data is given twice|status --data "$D" --data "$T/other"
+--why must be text in UTF-8|line ack --operator eva --why "$bad" --data "$D"
+--operator must be text in UTF-8|line ack --operator "$bad" --why x --data "$D"
+--lot must be text in UTF-8|note --lot "$bad" x --data "$D"
+name must be text in UTF-8|lot open "$bad" --profile profiles/demo-esp32.yaml --data "$D"
+name must be text in UTF-8|lot close "$bad" --data "$D"
+code is text in UTF-8|scan "$bad" --data "$D"
+slots are numbered from 1|line ack --operator eva --why x --slot 0 --data "$D"
+whole number up to 2147483647|lot open L-9 --quantity 4294967295 --profile profiles/demo-esp32.yaml --data "$D"
+are for --web ADDR|flash --profile profiles/demo-esp32.yaml --port pty:x --web-cert x --data "$D"
+--list has one form|db export --list --format json --data "$D"
+one of --json and --format|status --json --format text --data "$D"
+one of --listen and --pty|sim --pty --listen 127.0.0.1:0 --station-file "$T/p.yaml"
+--baud is 115200 or more|doctor --baud 0 pty:x
+one of --password-fd N and --token|web user bob --role viewer --token --password-fd 0 --data "$D"
+--format is for the list|web user bob --role viewer --token --format json --data "$D"
+it goes alone|web user bob --remove --days 3 --data "$D"
+--days is for --token|web user bob --role viewer --days 3 --password-fd 0 --data "$D"
+beside certificates a head kept elsewhere is one FILE more|verify "$T/c" --key "$key" --head "$T/none"
+--ca is for a bundle|verify "$T/c" --key "$key" --ca "$T/none"
+--pass is for certificates|verify "$T/bundle" --key "$key" --pass
+END
+[ "$(sql "SELECT count(*) FROM record")" = "$before" ] || fail "what was refused is recorded"
+[ ! -e "$D/web-users" ] || fail "somebody was let in by what was refused"
+expect_exit 2 "$PWD/$B/flashline-verify" "$T/c" --key "$key" --head "$T/none"
+expect_text "$T/err" "is for a bundle"

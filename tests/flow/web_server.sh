@@ -19,9 +19,9 @@ is() { # expected, got, what
     [ "$1" = "$2" ] || fail "$3: expected '$1', got '$2'"
 }
 code() { curl -s -o "$tmp/body" -w '%{http_code}' "$@"; }
-serve() { # sets url; arguments of `web`
+serve() { # ADDRESS, arguments of `web`; sets url
     : >"$tmp/url"
-    "$fl" web --data "$tmp/data" --listen 127.0.0.1:0 "$@" >"$tmp/url" 2>"$tmp/web.err" & pids="$pids $!" last=$!
+    "$fl" web --data "$tmp/data" --listen "$@" >"$tmp/url" 2>"$tmp/web.err" & pids="$pids $!" last=$!
     i=0
     until [ -s "$tmp/url" ]; do
         i=$((i + 1))
@@ -42,7 +42,7 @@ cmp -s "$tmp/out" "$tmp/status" || fail "--json is not --format json"
 expect 2 "$fl" status --data "$tmp/data" --format xml
 
 echo "on loopback without logging in"
-serve
+serve 127.0.0.1:0
 is 200 "$(code "$url")" "the board"
 is 200 "$(code "${url}api/log")" "the log"
 is bench-1 "$(jq -r .station "$tmp/body")" "the log's station"
@@ -96,7 +96,7 @@ if command -v node >/dev/null; then # another implementation of scrypt
 fi
 
 echo "on another address without a certificate: it works, and says what that means"
-serve --listen 0.0.0.0:0
+serve 0.0.0.0:0
 grep -q 'readable' "$tmp/web.err" || fail "no word about passwords in the clear"
 is 303 "$(code "$(echo "$url" | sed 's/0\.0\.0\.0/127.0.0.1/')")" "the board without a login there"
 kill "$last"
@@ -105,7 +105,7 @@ wait "$last" || fail "the server ended with $?"
 echo "with a login, over HTTPS"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$tmp/key.pem" -out "$tmp/cert.pem" -days 2 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
-serve --login --cert "$tmp/cert.pem" --key "$tmp/key.pem"
+serve 127.0.0.1:0 --login --cert "$tmp/cert.pem" --key "$tmp/key.pem"
 case $url in https://*) ;; *) fail "$url is not https" ;; esac
 c="--cacert $tmp/cert.pem"
 # shellcheck disable=SC2086 # options

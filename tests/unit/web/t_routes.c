@@ -259,6 +259,10 @@ static void wrong_requests(void **state)
         {"POST", "/api/login", "", "{}", 403, "origin"},
         {"POST", "/api/login", "Content-Type: application/json\r\nOrigin: http://evil.example\r\n", "{}", 403, "origin"},
         {"POST", "/api/login", "Content-Type: application/json\r\nSec-Fetch-Site: cross-site\r\n", "{}", 403, "origin"},
+        {"POST", "/api/login", "Content-Type: application/json\r\nOrigin: https://evil.example\r\nSec-Fetch-Site: same-site\r\n", "{}", 403, "origin"},
+        /* a proxy that speaks HTTPS to browsers and HTTP to here, as it is and with a Host of its own */
+        {"POST", "/api/login", "Host: line.example\r\nContent-Type: application/json\r\nOrigin: https://line.example\r\nSec-Fetch-Site: same-origin\r\n", "{}", 401, "wrong"},
+        {"POST", "/api/login", "Host: 127.0.0.1:8080\r\nContent-Type: application/json\r\nOrigin: https://line.example\r\nSec-Fetch-Site: same-origin\r\n", "{}", 401, "wrong"},
         {"POST", "/api/login", "Content-Type: application/json\r\n", "not json", 400, "json"},
         {"POST", "/api/login", "Content-Type: application/json\r\n", "[]", 400, "json"},
         {"POST", "/api/login", "Content-Type: application/json\r\nOrigin: http://localhost\r\n", "{}", 401, "wrong"},
@@ -335,6 +339,26 @@ static void a_token_makes_a_session(void **state)
     assert_int_equal(http(s->port, "POST", "/api/login", JSON, body, &a), 401);
 }
 
+/* Whoever knew the old password or token is out, whatever they hold of it. */
+static void a_changed_line_ends_its_sessions(void **state)
+{
+    struct station *s = *state;
+    struct answer a;
+    struct caller ann, wall;
+    char body[120], fresh[WEB_TOKEN_TEXT];
+    (void)snprintf(body, sizeof body, "{\"token\":\"%s\"}", s->token[WEB_VIEWER]);
+    log_in(s, "{\"name\":\"ann\",\"password\":\"correct horse\"}", &ann);
+    log_in(s, body, &wall);
+    assert_int_equal(web_users_token(s->dir, "other", WEB_VIEWER, 1, fresh, NULL), FL_OK); /* of no concern to either */
+    assert_int_equal(http(s->port, "GET", "/api/board", ann.head, NULL, &a), 200);
+    assert_int_equal(http(s->port, "GET", "/api/board", wall.head, NULL, &a), 200);
+    assert_int_equal(web_users_set(s->dir, "ann", WEB_OPERATOR, "battery staple", NULL), FL_OK);
+    assert_int_equal(http(s->port, "GET", "/api/board", ann.head, NULL, &a), 401);
+    assert_int_equal(http(s->port, "GET", "/api/board", wall.head, NULL, &a), 200);
+    assert_int_equal(web_users_token(s->dir, "viewer", WEB_VIEWER, 1, fresh, NULL), FL_OK);
+    assert_int_equal(http(s->port, "GET", "/api/board", wall.head, NULL, &a), 401);
+}
+
 static void too_many_tries(void **state)
 {
     struct station *s = *state;
@@ -389,10 +413,21 @@ static void loopback_without_login(void **state)
     struct answer a;
     assert_int_equal(web_start(&(struct web_config){.listen = "localhost:0", .board = s->board}, &w, NULL), FL_OK);
     assert_int_equal(http(web_port(w), "GET", "/api/board", "", NULL, &a), 200);
-    assert_int_equal(http(web_port(w), "GET", "/api/board", "Host: 127.0.0.1:8080\r\n", NULL, &a), 200);
-    assert_int_equal(http(web_port(w), "GET", "/api/board", "Host: [::1]\r\n", NULL, &a), 200);
-    assert_int_equal(http(web_port(w), "GET", "/api/board", "Host: evil.example\r\n", NULL, &a), 421);
-    assert_int_equal(http(web_port(w), "GET", "/api/board", "Host: localhost.evil.example\r\n", NULL, &a), 421);
+    static const struct {
+        const char *host;
+        int status;
+    } row[] = {
+        {"127.0.0.1:8080", 200}, {"[::1]", 200}, {"[::1]:8080", 200}, {"localhost:8080", 200},
+        {"127.0.1.1:8080", 200}, /* whoever listens there is called so */
+        {"evil.example", 421}, {"localhost.evil.example", 421}, {"127.0.0.1.evil.example", 421}, {"127.evil.example:80", 421},
+        {"10.0.0.1", 421}, {"[::2]", 421}, {"::1", 421}, {"127.0.0.1:80:80", 421}, {"localhost:80x", 421}, {"[::1]x", 421}, {"", 421},
+    };
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        char head[80];
+        (void)snprintf(head, sizeof head, "Host: %s\r\n", row[i].host);
+        if (http(web_port(w), "GET", "/api/board", head, NULL, &a) != row[i].status)
+            fail_msg("Host '%s': %d, expected %d", row[i].host, a.status, row[i].status);
+    }
     assert_int_equal(http(web_port(w), "GET", "/api/session", "", NULL, &a), 200);
     assert_non_null(strstr(a.text, "\"login\":false,\"name\":\"\",\"role\":\"engineer\""));
     web_stop(w);
@@ -408,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(a_session_from_login_to_logout, setup, teardown),
         cmocka_unit_test_setup_teardown(a_token_makes_a_session, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_changed_line_ends_its_sessions, setup, teardown),
         cmocka_unit_test_setup_teardown(too_many_tries, setup, teardown),
         cmocka_unit_test_setup_teardown(starting, setup, teardown),
         cmocka_unit_test_setup_teardown(loopback_without_login, setup, teardown),

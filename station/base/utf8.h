@@ -42,6 +42,24 @@ static inline bool fl_utf8_ok(const uint8_t *p, size_t n)
     return true;
 }
 
+/* C0, DEL, C1: what steers a terminal. n as fl_utf8_len has it. */
+static inline bool fl_utf8_control(const uint8_t *p, size_t n)
+{
+    return *p < 0x20 || *p == 0x7f || (n == 2 && p[0] == 0xC2 && p[1] < 0xA0);
+}
+
+/* Text without control characters? Then it can be shown and recorded as it is. */
+static inline bool fl_utf8_plain(const char *text)
+{
+    const uint8_t *p = (const uint8_t *)text;
+    for (size_t left = strlen(text), n; left; p += n, left -= n) {
+        n = fl_utf8_len(p, left);
+        if (!n || fl_utf8_control(p, n))
+            return false;
+    }
+    return true;
+}
+
 /* For eyes: what is not UTF-8 and every control character becomes '?', so that no record, file or damaged database can speak
  * to the terminal. `lines`: newlines and tabs stay. In place. */
 static inline void fl_utf8_clean(char *text, bool lines)
@@ -49,7 +67,7 @@ static inline void fl_utf8_clean(char *text, bool lines)
     size_t left = strlen(text);
     for (uint8_t *p = (uint8_t *)text; left;) {
         size_t n = fl_utf8_len(p, left);
-        bool control = *p < 0x20 || *p == 0x7f || (n == 2 && p[0] == 0xC2 && p[1] < 0xA0); /* C0, DEL, C1 */
+        bool control = fl_utf8_control(p, n);
         if (!n)
             n = 1, control = true;
         if (control && !(lines && (*p == '\n' || *p == '\t')))

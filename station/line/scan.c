@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "line/scan.h"
 
+#include "base/utf8.h"
+
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +92,9 @@ enum fl_err scan_meaning(const struct scan_patterns *p, const char *code, enum s
                          char value[static SCAN_CODE_MAX + 1], struct fl_why *why)
 {
     int found = -1;
+    if (strlen(code) > SCAN_CODE_MAX || !fl_utf8_plain(code)) /* records would hold '?' in its place: two codes would be one */
+        return fl_fail(why, FL_NOT_FOUND, "'%s' is no text in UTF-8 of %d bytes at most (how is the scanner set?): nothing is done", code,
+                       SCAN_CODE_MAX);
     for (int i = 0; i < SCAN_KINDS; i++) {
         regmatch_t m[3]; /* all, the brackets put around it here, and the pattern's own first ones */
         if (!p->on[i] || regexec(&p->of[i], code, 3, m, 0) != 0)
@@ -100,8 +105,8 @@ enum fl_err scan_meaning(const struct scan_patterns *p, const char *code, enum s
         found = i;
         const regmatch_t *take = m[2].rm_so >= 0 ? &m[2] : &m[0];
         size_t n = (size_t)(take->rm_eo - take->rm_so);
-        memcpy(value, code + take->rm_so, n < SCAN_CODE_MAX ? n : SCAN_CODE_MAX);
-        value[n < SCAN_CODE_MAX ? n : SCAN_CODE_MAX] = 0;
+        memcpy(value, code + take->rm_so, n);
+        value[n] = 0;
     }
     if (found < 0)
         return fl_fail(why, FL_NOT_FOUND, "'%s' is nothing that is scanned here: nothing is done", code);

@@ -103,13 +103,35 @@ enum fl_err serial_format(const char *text, uint64_t n, const char *lot, int64_t
     return FL_OK;
 }
 
-bool serial_counter(const char *text, const char *lot, const char *serial, uint64_t *n)
+/* How many bytes all but the counter have: each of them has always as many. */
+static size_t others(const char *text, const char *lot)
 {
-    const char *s = serial;
+    size_t n = 0;
     for (const char *p = text;;) {
         struct part part = next(&p);
-        size_t digits = strspn(s, "0123456789");
-        char *end = NULL;
+        if (part.field == FIELD_END || part.field == FIELD_BAD)
+            return n;
+        n += part.field == FIELD_LOT ? strlen(lot) : part.field == FIELD_N ? 0 : part.width;
+    }
+}
+
+/* `take` digits as serial_format writes them: zeros in front up to the width only. */
+static bool counter_at(const char *s, size_t take, size_t width, uint64_t *n)
+{
+    char number[24] = "";
+    if (!take || take >= sizeof number || take < width || strspn(s, "0123456789") < take || (*s == '0' && take > (width ? width : 1)))
+        return false;
+    memcpy(number, s, take);
+    *n = strtoull(number, NULL, 10);
+    return true;
+}
+
+bool serial_counter(const char *text, const char *lot, const char *serial, uint64_t *n)
+{
+    size_t fixed = others(text, lot), all = strlen(serial), take = all > fixed ? all - fixed : 0;
+    const char *s = serial; /* as long as all parts together: no part of it lies behind its end */
+    for (const char *p = text; take;) {
+        struct part part = next(&p);
         switch (part.field) {
         case FIELD_END:
             return *s == 0;
@@ -123,24 +145,18 @@ bool serial_counter(const char *text, const char *lot, const char *serial, uint6
             s += strlen(lot);
             break;
         case FIELD_DATE:
-            if (digits < part.width)
+            if (strspn(s, "0123456789") < part.width)
                 return false;
             s += part.width;
             break;
-        case FIELD_N: { /* what follows may be digits too: then it has its width */
-            const char *behind = p;
-            bool more = next(&behind).field == FIELD_DATE || (*p >= '0' && *p <= '9');
-            size_t take = more && part.width ? part.width : digits;
-            char number[24] = "";
-            if (!digits || take > digits || take >= sizeof number || take < part.width)
+        case FIELD_N:
+            if (!counter_at(s, take, part.width, n))
                 return false;
-            memcpy(number, s, take);
-            *n = strtoull(number, &end, 10);
             s += take;
             break;
-        }
         case FIELD_BAD:
             return false;
         }
     }
+    return false;
 }

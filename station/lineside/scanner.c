@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lineside/scanner.h"
 
+#include "base/utf8.h"
 #include "link/link.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ static void take(struct scanner *s, const char *bytes, size_t n)
         if (is == SCAN_CODE) {
             s->c.code(s->c.ctx, code);
         } else if (is == SCAN_TOO_LONG) {
+            fl_utf8_clean(code, false);
             (void)snprintf(why, sizeof why, "a code of more than %d characters, '%.20s...': nothing is done", SCAN_CODE_MAX, code);
             s->c.damaged(s->c.ctx, why);
         }
@@ -66,6 +68,7 @@ static enum fl_err listen_on(struct scanner *s)
         err = read_some(s, bytes, sizeof bytes, &got, open_code ? fl_deadline_in_ms(SCAN_HALF_MS) : fl_deadline_never());
         take(s, bytes, got);
         if (err == FL_TIMEOUT && scan_half(&s->reader, fl_mono_ms(), half)) {
+            fl_utf8_clean(half, false);
             (void)snprintf(why, sizeof why, "half a code, '%s': nothing is done", half);
             s->c.damaged(s->c.ctx, why);
         }

@@ -57,6 +57,8 @@ static void meanings(void **state)
         {"SN00000017", FL_OK, SCAN_SERIAL, "SN00000017"}, {"S7", FL_OK, SCAN_SLOT, "7"},
         {"SN-OP-x", FL_OK, SCAN_SERIAL, "SN-OP-x"},  {"SN0000001", FL_NOT_FOUND, SCAN_KINDS, ""}, /* half of it */
         {"SN00000017SN00000018", FL_NOT_FOUND, SCAN_KINDS, ""},                                  /* two at once */
+        {"OP-J\xfcrgen", FL_NOT_FOUND, SCAN_KINDS, ""}, {"OP-J\xc3\xbcrgen", FL_OK, SCAN_OPERATOR, "J\xc3\xbcrgen"},
+        {"OP-e\xc2\x9bva", FL_NOT_FOUND, SCAN_KINDS, ""},
         {"xL-0118", FL_NOT_FOUND, SCAN_KINDS, ""},   {"", FL_NOT_FOUND, SCAN_KINDS, ""},
     };
     struct scan_patterns *p;

@@ -106,14 +106,16 @@ enum fl_err import_merged(struct import *i, const char *file, const uint32_t *of
 }
 
 /* What a name may hold; the rest becomes '-'. */
+static bool in_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+}
+
 static void take_name(const char *text, size_t n, char out[static 65])
 {
     n = n < 64 ? n : 64;
-    for (size_t k = 0; k < n; k++) {
-        char c = text[k];
-        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
-        out[k] = fine ? c : '-';
-    }
+    for (size_t k = 0; k < n; k++)
+        out[k] = in_name(text[k]) ? text[k] : '-';
     out[n] = 0;
 }
 
@@ -169,18 +171,46 @@ out:
 
 /* ---- YAML --------------------------------------------------------------------------------------------- */
 
+/* What stands for itself between double quotes; YAML takes the rest for a line's end or refuses it, so it is escaped. */
+static bool stands(uint32_t c)
+{
+    return (c >= 0x20 && c < 0x7f) || (c > 0xa0 && c != 0x2028 && c != 0x2029 && c != 0xfeff && c != 0xfffe && c != 0xffff);
+}
+
 static void add_quoted(struct fl_buf *out, const char *text)
 {
+    size_t left = strlen(text);
     fl_buf_addc(out, '"');
-    for (const char *p = text; *p; p++) {
-        if (*p == '"' || *p == '\\')
+    for (const uint8_t *p = (const uint8_t *)text; left;) {
+        size_t n = fl_utf8_len(p, left);
+        uint32_t c = n == 0 ? '?' : n == 1 ? *p : *p & (0x7fu >> n);
+        for (size_t i = 1; i < n; i++)
+            c = c << 6 | (p[i] & 0x3fu);
+        n = n ? n : 1;
+        if (c == '"' || c == '\\')
             fl_buf_addc(out, '\\');
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            fl_buf_addf(out, "\\x%02x", (unsigned)*p);
+        if (!stands(c))
+            fl_buf_addf(out, c > 0xff ? "\\u%04x" : "\\x%02x", (unsigned)c);
+        else if (c == '?')
+            fl_buf_addc(out, '?');
         else
-            fl_buf_addc(out, *p);
+            fl_buf_add(out, p, n);
+        p += n;
+        left -= n;
     }
     fl_buf_addc(out, '"');
+}
+
+/* A name without quotes where YAML takes it so: not "-", nor what was given for one and is none. */
+static void add_name(struct fl_buf *out, const char *name)
+{
+    bool plain = in_name(*name);
+    for (const char *p = name; *p; p++)
+        plain &= in_name(*p) || *p == '-';
+    if (plain)
+        fl_buf_adds(out, name);
+    else
+        add_quoted(out, name);
 }
 
 static void add_comment(struct fl_buf *out, const char *lead, const struct fl_buf *lines)
@@ -269,7 +299,9 @@ enum fl_err import_yaml(struct import *i, struct fl_buf *out)
     fl_buf_adds(out, "# Made by `flashline profile import` from\n");
     add_comment(out, "  ", &i->from);
     add_comment(out, "Not taken over: ", &i->told);
-    fl_buf_addf(out, "profile: %s\n", i->name);
+    fl_buf_adds(out, "profile: ");
+    add_name(out, i->name);
+    fl_buf_addc(out, '\n');
     if (i->version[0]) {
         fl_buf_adds(out, "version: ");
         add_quoted(out, i->version);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_MAX = 1 << 20, /* bytes: ten thousand attempts */ NOTES_MAX = 1 << 16 };
+enum { HELD_MAX = 1 << 20, /* bytes: ten thousand attempts */ NOTES_MAX = 1 << 16,
+       BAD_MAX = 1 << 16 /* units: 1 MB */ };
 
 enum fl_err results_init(struct results *r, int format, size_t slots)
 {
@@ -65,9 +66,9 @@ void results_fini(struct results *r)
         return;
     let_go(r);
     (void)pthread_mutex_destroy(&r->lock);
-    free(r->last);
+    free(r->bad);
     r->ready = false;
-    r->last = NULL;
+    r->bad = NULL;
 }
 
 static json_t *text_or_null(const char *s)
@@ -186,25 +187,28 @@ static bool answered(const struct attempt_facts *f)
             strcmp(f->fault, "operator.cancelled") != 0);
 }
 
-/* Searched from the newest: a unit that is tried again was usually tried just now. */
+static bool same_unit(const struct unit_bad *u, const struct attempt_facts *f)
+{
+    return u->has_mac == f->has_mac && (f->has_mac ? memcmp(u->mac, f->mac, 6) == 0 : u->slot == f->slot);
+}
+
 static void note_unit(struct results *r, const struct attempt_facts *f)
 {
-    for (size_t i = r->n_last; i-- > 0;) {
-        struct unit_last *u = &r->last[i];
-        if (u->has_mac == f->has_mac &&
-            (f->has_mac ? memcmp(u->mac, f->mac, 6) == 0 : u->slot == f->slot)) {
-            u->outcome = f->outcome;
-            return;
-        }
-    }
-    struct unit_last *u = fl_grow(r->last, r->n_last, 1, &r->cap_last, sizeof *u);
+    size_t i = r->n_bad;
+    while (i > 0 && !same_unit(&r->bad[i - 1], f)) /* from the newest: one that is tried again was usually tried just now */
+        i--;
+    if (i && f->outcome == OUTCOME_PASS)
+        r->bad[i - 1] = r->bad[--r->n_bad];
+    if (i || f->outcome == OUTCOME_PASS)
+        return;
+    struct unit_bad *u = r->n_bad < BAD_MAX ? fl_grow(r->bad, r->n_bad, 1, &r->cap_bad, sizeof *u) : NULL;
     if (!u) {
         r->unknown = true; /* the exit code then says "not every unit PASS" */
         return;
     }
-    r->last = u;
-    u += r->n_last++;
-    *u = (struct unit_last){.has_mac = f->has_mac, .slot = f->slot, .outcome = f->outcome};
+    r->bad = u;
+    u += r->n_bad++;
+    *u = (struct unit_bad){.has_mac = f->has_mac, .slot = f->slot};
     memcpy(u->mac, f->mac, 6);
 }
 
@@ -230,10 +234,7 @@ void results_add(struct results *r, const struct attempt_facts *f, int64_t leaf)
 int results_end(struct results *r)
 {
     double seconds = (double)(fl_mono_ms() - r->began_ms) / 1000.0;
-    unsigned bad = 0;
     let_go(r);
-    for (size_t i = 0; i < r->n_last; i++)
-        bad += r->last[i].outcome != OUTCOME_PASS;
     if (r->json)
         print_json(stdout, json_pack("{ss si si si si si si sf}", "type", "totals", "slots", (int)r->slots,
                              "attempts", (int)r->attempts, "pass", (int)r->count[OUTCOME_PASS], "fail",
@@ -247,5 +248,5 @@ int results_end(struct results *r)
     (void)fflush(stdout);
     if (r->attempts && r->answered == 0)
         return CLI_NO_BOARD;
-    return bad || r->twins || r->unknown ? CLI_NOT_PASS : CLI_OK;
+    return r->n_bad || r->twins || r->unknown ? CLI_NOT_PASS : CLI_OK;
 }

@@ -27,15 +27,14 @@ struct results {
     uint64_t began_ms;
     unsigned attempts, count[OUTCOME_INTERRUPTED + 1];
     unsigned answered; /* attempts in which a board said something */
-    struct unit_last {
+    struct unit_bad {
         bool has_mac;
         uint8_t mac[6];
         int slot; /* who it is when there is no MAC */
-        enum outcome outcome;
-    } *last; /* the latest outcome of each unit */
-    size_t n_last, cap_last;
+    } *bad; /* units whose latest outcome is not PASS: of those that passed nothing is kept, or a line of months would grow */
+    size_t n_bad, cap_bad;
     bool twins;   /* two boards said one MAC: the other's PASS does not make up for this one */
-    bool unknown; /* memory ran out: not every unit is in the list */
+    bool unknown; /* not every one of them is in the list: there were too many */
     FILE *out;           /* standard output, or what is held */
     char *held;
     size_t held_n;

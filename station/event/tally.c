@@ -21,7 +21,7 @@ struct tally {
     pthread_mutex_t lock; /* guards the rest; a leaf */
     struct tally_head head;
     uint64_t *unit;
-    size_t cap; /* a power of two, or 0 */
+    size_t cap, n; /* places, a power of two or 0; units that lie there */
     uint32_t minute[MINUTES];
     uint64_t minute_at, began_ms; /* latest minute counted; when the first attempt ended */
     bool begun, put;
@@ -103,12 +103,12 @@ static uint64_t *place(uint64_t *unit, size_t cap, uint64_t key)
 
 static bool room_locked(struct tally *t)
 {
-    if (t->cap && t->head.units < t->cap / 2)
+    if (t->cap && t->n < t->cap / 2)
         return true;
     size_t cap = t->cap ? 2 * t->cap : FIRST_CAP;
     uint64_t *unit = cap / 2 <= TALLY_UNITS_MAX ? calloc(cap, sizeof *unit) : NULL;
     if (!unit)
-        return false; /* the counts stop at what fits; the record has the truth */
+        return false;
     for (size_t i = 0; i < t->cap; i++)
         if (t->unit[i])
             *place(unit, cap, t->unit[i] & MAC48) = t->unit[i];
@@ -129,13 +129,15 @@ static void turn_minutes_locked(struct tally *t, uint64_t now_ms)
 /* `now_ms` UINT64_MAX: in no minute. */
 static void count_unit_locked(struct tally *t, enum outcome outcome, const uint8_t *mac, uint64_t now_ms)
 {
-    uint64_t key = 0;
+    uint64_t key = 0, elsewhere = 0;
     for (int i = 0; i < 6; i++)
         key = key << 8 | mac[i];
-    if (!room_locked(t))
-        return;
-    uint64_t *u = place(t->unit, t->cap, key);
+    bool room = room_locked(t);
+    uint64_t *u = t->cap ? place(t->unit, t->cap, key) : &elsewhere;
     bool known = *u != 0, was = (*u & PASSED) != 0, is = outcome == OUTCOME_PASS;
+    if (!known && !room)
+        u = &elsewhere; /* counted, and not known again: the record has the truth */
+    t->n += !known && room;
     *u = key | USED | (is || was ? PASSED : 0);
     t->head.units += !known;
     t->head.first_passed += !known && is;
@@ -180,7 +182,7 @@ void tally_clear(struct tally *t)
     memset(t->minute, 0, sizeof t->minute);
     free(t->unit);
     t->unit = NULL;
-    t->cap = 0;
+    t->cap = t->n = 0;
     t->begun = false;
     (void)pthread_mutex_unlock(&t->lock);
 }

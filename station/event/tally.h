@@ -6,6 +6,7 @@
  * (report/).
  * A unit is a base MAC; an attempt that never learned one counts as an attempt and as no unit.
  * ABORTED attempts are counted and enter no yield.
+ * Units are known again up to TALLY_UNITS_MAX of them (16 MB); one that comes after that is a new one each time.
  *
  * Thread rule: any thread; one leaf lock.
  */

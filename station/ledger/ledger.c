@@ -8,7 +8,6 @@
 
 /* Of what the signer keeps. A quarter is left: the disk has the time of so many commits to answer before anybody must wait for it. */
 enum { FLUSH_EVERY = SIGNER_KEEPS * 3 / 4 };
-enum { WAL_PAGES = 1000 }; /* SQLite's own measure: then they go into the file */
 
 uint64_t ledger_size(const struct ledger *l)
 {
@@ -337,19 +336,6 @@ enum fl_err ledger_seal(struct ledger *l, struct fl_why *why)
               sqlite3_bind_blob(l->checkpoint, 4, l->next_signed_by.by[0], KEY_SIGNATURE, SQLITE_TRANSIENT) == SQLITE_OK;
     err = ok ? db_run(l->checkpoint, why) : db_fail(l->db, why, "cannot bind a head");
     return err || !l->handing_over ? err : insert_handover(l, why);
-}
-
-enum fl_err ledger_tidy(struct ledger *l, struct fl_why *why)
-{
-    if (!l->flush || l->wal_pages < WAL_PAGES)
-        return FL_OK;
-    enum fl_err err = ledger_durable(l, why);
-    if (err)
-        return err;
-    int rc = sqlite3_wal_checkpoint_v2(l->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED
-               ? FL_OK
-               : db_fail(l->db, why, "cannot put pages from the WAL into the file");
 }
 
 enum fl_err ledger_commit(struct ledger *l, struct fl_why *why)

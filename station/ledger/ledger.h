@@ -47,6 +47,7 @@ struct ledger_config {
     const struct vkey *vkey; /* the key that signs now; its name: the origin; copied */
     const struct signer_kind *signer;
     const void *signer_config; /* borrowed */
+    int wal_pages; /* for tests: pages in the WAL that are many; 0: as usual (ledger_wal.c) */
 };
 /* When the signer is some heads ahead, because a crash came before their commits were on the disk, they are made
  * again, from what the signer kept, before this returns. FL_MISMATCH: the signer and the log contradict each other. */
@@ -77,7 +78,8 @@ struct fl_buf *ledger_redo(struct ledger *l);
 /* Nothing appended: nothing signed. */
 FL_MUST enum fl_err ledger_seal(struct ledger *l, struct fl_why *why);
 FL_MUST enum fl_err ledger_commit(struct ledger *l, struct fl_why *why);
-/* When nobody waits for an answer: puts pages from the WAL into the database's file, where there are many. */
+/* When nobody waits for an answer: puts pages from the WAL into the database's file, where there are many. Where there are very
+ * many, because readers never all end, it waits for them, for seconds (ledger_wal.c). */
 FL_MUST enum fl_err ledger_tidy(struct ledger *l, struct fl_why *why);
 /* Until the database's own file holds everything that was committed: before a head is written where a start compares it. */
 FL_MUST enum fl_err ledger_durable(struct ledger *l, struct fl_why *why);

@@ -4,6 +4,7 @@
  *
  *   ledger_open.c   the stored state found again, the signer, and what it gives back made again
  *   ledger.c        growing: append, read back, seal, commit
+ *   ledger_wal.c    the WAL kept short
  *   ledger_read.c   the log as stored, for verification and proofs
  */
 #ifndef FL_LEDGER_LEDGER_INSIDE_H
@@ -46,7 +47,12 @@ struct ledger {
     struct fl_buf redo;          /* of the open transaction, for a signer that remembers */
     struct flush *flush;         /* of the WAL; NULL: SQLite itself makes every commit durable */
     uint64_t commits;            /* since it was opened */
-    int wal_pages;               /* in the WAL, with `flush` */
+    struct {
+        int measure;             /* pages that are many */
+        int pages;               /* in the WAL now */
+        int move_at, wait_at;    /* pages: when they go into the file, when readers are waited for */
+        int wait_ms;
+    } wal;                       /* with `flush` */
     uint64_t recovered;          /* leaves made again when it was opened */
 
     sqlite3_stmt *begin, *commit, *save, *release, *undo, *find, *leaf, *node, *checkpoint, *reread_leaves,
@@ -56,5 +62,8 @@ struct ledger {
 /* The newest head that is stored, who signed it, and how many leaves there are. */
 FL_MUST enum fl_err ledger_read_head(struct ledger *l, struct checkpoint *head, struct signatures *by, int64_t *leaves,
                                      struct fl_why *why);
+
+/* From here on the WAL is ours to keep short. `measure` 0: the usual one. */
+FL_MUST enum fl_err ledger_wal_open(struct ledger *l, int measure, struct fl_why *why);
 
 #endif

@@ -167,17 +167,9 @@ static enum fl_err open_signer(struct ledger *l, const void *config, struct fl_w
     return err;
 }
 
-static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
-{
-    (void)db;
-    (void)name;
-    ((struct ledger *)ctx)->wal_pages = pages;
-    return SQLITE_OK;
-}
-
 /* A signer that remembers has what a commit was made from on its disk before it answers: the commit is durable there, and its
  * pages may follow while the next one is made. See ledger.h. */
-static enum fl_err open_flush(struct ledger *l, struct fl_why *why)
+static enum fl_err open_flush(struct ledger *l, int wal_pages, struct fl_why *why)
 {
     const char *path = sqlite3_db_filename(l->db, "main"), *wal = path && *path ? sqlite3_filename_wal(path) : NULL;
     enum fl_err err = db_temp_in_memory(l->db, why);
@@ -191,10 +183,9 @@ static enum fl_err open_flush(struct ledger *l, struct fl_why *why)
         return err;
     /* Pages go from the WAL into the file only when it is known that the disk has the WAL: a sync that failed is told to who asked
      * for it, here to the flush, and SQLite's own would find all clean. So not by itself, nor when it is closed in trouble. */
-    (void)sqlite3_wal_autocheckpoint(l->db, 0);
-    (void)sqlite3_wal_hook(l->db, on_commit, l);
+    err = ledger_wal_open(l, wal_pages, why);
     (void)sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    return db_exec(l->db, "PRAGMA synchronous = NORMAL", why);
+    return err ? err : db_exec(l->db, "PRAGMA synchronous = NORMAL", why);
 }
 
 uint64_t ledger_recovered(const struct ledger *l)
@@ -216,7 +207,7 @@ enum fl_err ledger_open(const struct ledger_config *c, struct ledger **out, stru
     l->redo = FL_BUF(SIGNER_REDO_MAX);
     enum fl_err err = fl_hash_new(FL_HASH_SHA256, &l->hasher);
     if (!err)
-        err = open_flush(l, why);
+        err = open_flush(l, c->wal_pages, why);
     if (!err)
         err = prepare_all(l, why);
     if (!err)

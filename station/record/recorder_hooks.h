@@ -18,6 +18,7 @@ struct recorder_hooks {
     const struct signer_kind *signer;
     const void *signer_config; /* NULL: the folder's key */
     uint64_t heartbeat_ms, mark_ms, look_ms;
+    int wal_pages; /* ledger_config */
 };
 
 FL_MUST enum fl_err recorder_open_hooked(const struct recorder_config *c, const struct recorder_hooks *hooks,

@@ -84,7 +84,8 @@ static enum fl_err open_log(struct recorder *r, const struct recorder_config *c,
         err = folder_key(&r->folder, c->passphrase, &found.now, &r->key, why);
     if (err)
         return err;
-    struct ledger_config l = {.db = r->db, .vkey = &found.now, .signer = &signer_in_process, .signer_config = r->key};
+    struct ledger_config l = {.db = r->db, .vkey = &found.now, .signer = &signer_in_process, .signer_config = r->key,
+                              .wal_pages = r->hooks.wal_pages};
     if (c->signer_apart) {
         l.signer = &signer_at_place;
         l.signer_config = &place;

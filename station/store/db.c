@@ -12,9 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Somebody else's write transaction (a person with the sqlite3 shell) is waited for this long. */
-enum { BUSY_MS = 10000 };
-
 static enum fl_err from_sqlite(int code)
 {
     static const struct {
@@ -175,7 +172,7 @@ void db_count_no_memory(void)
 static enum fl_err common(sqlite3 *db, struct fl_why *why)
 {
     (void)sqlite3_extended_result_codes(db, 1);
-    (void)sqlite3_busy_timeout(db, BUSY_MS);
+    (void)sqlite3_busy_timeout(db, DB_BUSY_MS);
     /* triggers and views of the file may call nothing that could do harm, and integers stay what they are */
     return db_exec(db, "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON", why);
 }

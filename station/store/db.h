@@ -18,6 +18,8 @@
 #include <stdint.h>
 
 enum { DB_APPLICATION_ID = 1179407440 };
+/* Somebody else's write transaction (a person with the sqlite3 shell) is waited for this long. */
+enum { DB_BUSY_MS = 10000 };
 
 /* SQLite would count its memory, under one lock for the whole program: nobody here asks it, and it is a sixth of what opening a
  * database costs, which is mostly a schema of ten thousand small pieces. For a program's main(), before it opens any. */

@@ -55,6 +55,28 @@ static void many_units(void **state)
     tally_free(t);
 }
 
+/* A line without a lot that runs for months: those that passed go on to be counted, and how many an hour. */
+static void more_units_than_are_known_again(void **state)
+{
+    (void)state;
+    enum { MORE = 90 };
+    struct tally *t = tally_new();
+    struct tally_head h;
+    for (uint32_t i = 0; i < TALLY_UNITS_MAX + MORE; i++)
+        tally_add(t, i % 10 ? OUTCOME_PASS : OUTCOME_FAIL, (const uint8_t[]){0x24, 0x6f, 0x28, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i},
+                  i < TALLY_UNITS_MAX ? 0 : 7200000 + (i - TALLY_UNITS_MAX) * 20000);
+    tally_get(t, 7200000 + MORE * 20000, &h);
+    assert_int_equal(h.units, TALLY_UNITS_MAX + MORE);
+    assert_int_equal(h.passed, h.outcomes[OUTCOME_PASS]);
+    assert_int_equal(h.first_passed, h.outcomes[OUTCOME_PASS]);
+    assert_int_equal(h.per_hour, MORE * 9 / 10); /* 2^20 ends in 6: every tenth of ninety that follow fails */
+    /* one that is known is known */
+    tally_add(t, OUTCOME_PASS, (const uint8_t[]){0x24, 0x6f, 0x28, 0, 0, 1}, 7200000 + MORE * 20000);
+    tally_get(t, 7200000 + MORE * 20000, &h);
+    assert_int_equal(h.units, TALLY_UNITS_MAX + MORE);
+    tally_free(t);
+}
+
 /* One unit every 20 seconds is 180 an hour, once there is a minute to judge by; an hour later none is left. */
 static void per_hour(void **state)
 {
@@ -237,7 +259,7 @@ static void past_and_clear(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(many_units),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(many_units), cmocka_unit_test(more_units_than_are_known_again),
                                               cmocka_unit_test(per_hour), cmocka_unit_test(title), cmocka_unit_test(stops_and_words),
                                               cmocka_unit_test(past_and_clear), cmocka_unit_test(says), cmocka_unit_test(cut_words), cmocka_unit_test(looks), cmocka_unit_test(meter)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,7 +79,8 @@ void cli_fprint(FILE *to, const char *fmt, ...) FL_PRINTF(2, 3);
 void cli_vfprint(FILE *to, const char *fmt, va_list ap) FL_PRINTF(2, 0);
 /* Who read standard output has gone, as `| head` does: it had enough, and long answers end without a word about it. */
 bool cli_reader_gone(void);
-/* To standard error, words and names made fit for a terminal; as they are written, with their line ends. */
+/* To standard error, words and names made fit for a terminal; as they are written, with their line ends. Where standard error takes
+ * nothing for a second (a pipe that nobody reads) they are not said. */
 void cli_say(const char *fmt, ...) FL_PRINTF(1, 2);
 
 /* --data, or $XDG_DATA_HOME/flashline, or ~/.local/share/flashline: of $HOME, else as the system knows this user; who has no home

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SETUP_MAX = 1 << 20 };
+enum { SETUP_MAX = 1 << 20, UNREAD_MS = 5000 };
 
 struct making {
     const struct cli_verb *verb;
@@ -235,8 +235,9 @@ static int run(struct making *m)
     if (code)
         return code;
     m->tiles = console_takes_terminal(stderr);
-    if (results_init(&m->results, cli_format(m->format), m->station.n))
-        return cli_fail(CLI_STATION, "out of memory");
+    /* who pages through the results of `flash` takes his time; a line must end when it is told to */
+    if (results_init(&m->results, cli_format(m->format), m->station.n, STDOUT_FILENO, m->mode == LINE_STAY ? UNREAD_MS : UINT64_MAX, &why))
+        return cli_fail(CLI_STATION, "%s", why.text);
     if (fl_wake_init(&m->stop, &why) || cli_signals_start(&m->signals, on_signal, m, &why))
         return cli_fail(CLI_STATION, "%s", why.text);
     m->signals_on = true;

@@ -121,10 +121,20 @@ int cli_options(const struct cli_verb *verb, const struct cli_opt *table, int *a
     return CLI_OK;
 }
 
+/* A pipe that nobody empties, or a terminal that was stopped: what is only said holds no thread of a line up. */
+static bool takes_words(FILE *to)
+{
+    enum { SLOW_MS = 1000 };
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return to != stderr || poll(&p, 1, SLOW_MS) != 0;
+}
+
 /* What is said may come from a record, a file or a damaged database. */
 void cli_vfprint(FILE *to, const char *fmt, va_list ap)
 {
     char *text = NULL;
+    if (!takes_words(to))
+        return;
     if (vasprintf(&text, fmt, ap) < 0) {
         fputs("out of memory", stderr);
         return;

@@ -6,17 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_MAX = 1 << 20, /* bytes: ten thousand attempts */ NOTES_MAX = 1 << 16,
-       BAD_MAX = 1 << 16 /* units: 1 MB */ };
+enum { NOTES_MAX = 1 << 16, BAD_MAX = 1 << 16 /* units: 1 MB */ };
 
-enum fl_err results_init(struct results *r, int format, size_t slots)
+enum fl_err results_init(struct results *r, int format, size_t slots, int fd, uint64_t patience_ms, struct fl_why *why)
 {
-    if (pthread_mutex_init(&r->lock, NULL) != 0)
-        return FL_NOMEM;
+    enum fl_err err = outlet_open(fd, &r->out, why);
+    if (err)
+        return err;
+    if (pthread_mutex_init(&r->lock, NULL) != 0) {
+        (void)outlet_close(r->out, 0);
+        return fl_fail(why, FL_NOMEM, "out of memory");
+    }
     r->ready = true;
     r->json = format == CLI_JSON_OUT;
     r->slots = slots;
-    r->out = stdout;
+    r->patience_ms = patience_ms;
     r->notes = FL_BUF(NOTES_MAX);
     r->began_ms = fl_mono_ms();
     return FL_OK;
@@ -25,25 +29,14 @@ enum fl_err results_init(struct results *r, int format, size_t slots)
 void results_hold(struct results *r, bool results_too)
 {
     (void)pthread_mutex_lock(&r->lock);
-    FILE *held = results_too ? open_memstream(&r->held, &r->held_n) : NULL;
-    if (held)
-        r->out = held; /* else: better a torn picture than no results */
+    outlet_hold(r->out, results_too);
     r->hold_notes = true;
     (void)pthread_mutex_unlock(&r->lock);
 }
 
-static void let_go(struct results *r)
+static void let_notes_go(struct results *r)
 {
     (void)pthread_mutex_lock(&r->lock);
-    if (r->out != stdout) {
-        (void)fclose(r->out);
-        r->out = stdout;
-        (void)fwrite(r->held, 1, r->held_n, stdout);
-        if (r->unsaid)
-            cli_print("and %u more attempts: see `flashline report summary`\n", r->unsaid);
-        free(r->held);
-        r->held = NULL;
-    }
     cli_say("%s", fl_buf_text(&r->notes));
     fl_buf_fini(&r->notes);
     r->hold_notes = false;
@@ -64,7 +57,9 @@ void results_fini(struct results *r)
 {
     if (!r->ready)
         return;
-    let_go(r);
+    let_notes_go(r);
+    (void)outlet_close(r->out, r->patience_ms);
+    r->out = NULL;
     (void)pthread_mutex_destroy(&r->lock);
     free(r->bad);
     r->ready = false;
@@ -141,7 +136,6 @@ static void print_json(FILE *out, json_t *o)
     char *s = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     if (s)
         fprintf(out, "%s\n", s);
-    (void)fflush(out);
     free(s);
     json_decref(o);
 }
@@ -177,7 +171,6 @@ static void print_text(FILE *out, const struct attempt_facts *f, int64_t leaf)
     fputc('\n', out);
     if (fault)
         cli_fprint(out, "    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault->todo);
-    (void)fflush(out);
 }
 
 static bool answered(const struct attempt_facts *f)
@@ -212,6 +205,40 @@ static void note_unit(struct results *r, const struct attempt_facts *f)
     memcpy(u->mac, f->mac, 6);
 }
 
+/* What was written into memory goes out, if there is room. */
+static bool put(struct results *r, FILE *m, char **text, size_t *n, bool last)
+{
+    bool ok = m && fclose(m) == 0 && outlet_put(r->out, *text, *n, last);
+    free(*text);
+    return ok;
+}
+
+static void say_unsaid(struct results *r, bool last)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *m = r->unsaid ? open_memstream(&text, &n) : NULL;
+    if (m && r->json)
+        print_json(m, json_pack("{ss si}", "type", "unsaid", "attempts", (int)r->unsaid));
+    else if (m)
+        cli_fprint(m, "and %u more attempts: see `flashline report summary`\n", r->unsaid);
+    if (m && put(r, m, &text, &n, last))
+        r->unsaid = 0;
+}
+
+static void say_attempt(struct results *r, const struct attempt_facts *f, int64_t leaf)
+{
+    char *text = NULL;
+    size_t n = 0;
+    say_unsaid(r, false);
+    FILE *m = r->unsaid ? NULL : open_memstream(&text, &n);
+    if (m && r->json)
+        print_json(m, attempt_json(f, leaf));
+    else if (m)
+        print_text(m, f, leaf);
+    r->unsaid += !put(r, m, &text, &n, false);
+}
+
 void results_add(struct results *r, const struct attempt_facts *f, int64_t leaf)
 {
     (void)pthread_mutex_lock(&r->lock);
@@ -222,30 +249,37 @@ void results_add(struct results *r, const struct attempt_facts *f, int64_t leaf)
         r->twins = true;
     else
         note_unit(r, f);
-    if (r->out != stdout && r->held_n > HELD_MAX)
-        r->unsaid++;
-    else if (r->json)
-        print_json(r->out, attempt_json(f, leaf));
-    else
-        print_text(r->out, f, leaf);
+    say_attempt(r, f, leaf);
     (void)pthread_mutex_unlock(&r->lock);
+}
+
+static void say_totals(struct results *r, double seconds)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *m = open_memstream(&text, &n);
+    if (m && r->json)
+        print_json(m, json_pack("{ss si si si si si si sf}", "type", "totals", "slots", (int)r->slots,
+                                "attempts", (int)r->attempts, "pass", (int)r->count[OUTCOME_PASS], "fail",
+                                (int)r->count[OUTCOME_FAIL], "error", (int)r->count[OUTCOME_ERROR],
+                                "aborted", (int)r->count[OUTCOME_ABORTED], "seconds", seconds));
+    else if (m)
+        cli_fprint(m, "%u attempt%s on %zu slot%s in %.1f s: %u PASS, %u FAIL, %u ERROR, %u ABORTED\n",
+                   r->attempts, r->attempts == 1 ? "" : "s", r->slots, r->slots == 1 ? "" : "s", seconds,
+                   r->count[OUTCOME_PASS], r->count[OUTCOME_FAIL], r->count[OUTCOME_ERROR],
+                   r->count[OUTCOME_ABORTED]);
+    (void)put(r, m, &text, &n, true);
 }
 
 int results_end(struct results *r)
 {
     double seconds = (double)(fl_mono_ms() - r->began_ms) / 1000.0;
-    let_go(r);
-    if (r->json)
-        print_json(stdout, json_pack("{ss si si si si si si sf}", "type", "totals", "slots", (int)r->slots,
-                             "attempts", (int)r->attempts, "pass", (int)r->count[OUTCOME_PASS], "fail",
-                             (int)r->count[OUTCOME_FAIL], "error", (int)r->count[OUTCOME_ERROR],
-                             "aborted", (int)r->count[OUTCOME_ABORTED], "seconds", seconds));
-    else
-        cli_print("%u attempt%s on %zu slot%s in %.1f s: %u PASS, %u FAIL, %u ERROR, %u ABORTED\n",
-               r->attempts, r->attempts == 1 ? "" : "s", r->slots, r->slots == 1 ? "" : "s", seconds,
-               r->count[OUTCOME_PASS], r->count[OUTCOME_FAIL], r->count[OUTCOME_ERROR],
-               r->count[OUTCOME_ABORTED]);
-    (void)fflush(stdout);
+    say_unsaid(r, true);
+    say_totals(r, seconds);
+    if (!outlet_close(r->out, r->patience_ms))
+        cli_say("flashline: nobody reads standard output: not all results were told; the records have them\n");
+    r->out = NULL;
+    let_notes_go(r);
     if (r->attempts && r->answered == 0)
         return CLI_NO_BOARD;
     return r->n_bad || r->twins || r->unknown ? CLI_NOT_PASS : CLI_OK;

@@ -9,7 +9,7 @@
  * "serial":"SN-00017","purpose":null,"leaf":17}, and where the boot check measures:
  * "measures":{"vbat":{"verdict":"ok","value":3.71,"unit":"V"}}. The last one:
  * {"type":"totals","slots":8,"attempts":8,"pass":7,"fail":1,"error":0,"aborted":0,"seconds":15.0}.
- * Facts that are not known are null.
+ * Facts that are not known are null. Where whoever reads did not keep up: {"type":"unsaid","attempts":12}.
  *
  * Thread rule: results_add and results_note from any thread; the rest from one.
  */
@@ -18,6 +18,7 @@
 
 #include "cli/cli.h"
 #include "base/buf.h"
+#include "cli/outlet.h"
 #include "event/event.h"
 
 struct results {
@@ -35,16 +36,18 @@ struct results {
     size_t n_bad, cap_bad;
     bool twins;   /* two boards said one MAC: the other's PASS does not make up for this one */
     bool unknown; /* not every one of them is in the list: there were too many */
-    FILE *out;           /* standard output, or what is held */
-    char *held;
-    size_t held_n;
+    struct outlet *out;
+    uint64_t patience_ms; /* results_init */
     bool hold_notes;
     struct fl_buf notes; /* held */
-    unsigned unsaid;     /* attempts that what is held had no room for */
+    unsigned unsaid;     /* attempts since the last one that there was room for */
 };
 
-FL_MUST enum fl_err results_init(struct results *r, int format, size_t slots);
+/* `fd`: standard output. When the line is over and nobody has read anything for `patience_ms` (UINT64_MAX: ever), the rest is given up. */
+FL_MUST enum fl_err results_init(struct results *r, int format, size_t slots, int fd, uint64_t patience_ms, struct fl_why *why);
 void results_fini(struct results *r);
+/* Waits for no reader (cli/outlet.h): what he leaves standing too long is not told, and how many attempts that were is, when he
+ * reads again: "and 12 more attempts", {"type":"unsaid","attempts":12}. */
 void results_add(struct results *r, const struct attempt_facts *f, int64_t leaf);
 /* A sentence about the station, on standard error; from any thread too. */
 void results_note(struct results *r, const char *text);

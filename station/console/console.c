@@ -5,7 +5,9 @@
 #include "console/keys.h"
 #include "console/screen.h"
 
+#include <errno.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAINT_MS = 100, STUCK_MS = 300, BAR = 16, PLAIN_WIDTH = 200 };
+enum { PAINT_MS = 100, STUCK_MS = 300, BAR = 16, PLAIN_WIDTH = 200,
+       SLOW_MS = 1000, PIECE = _POSIX_PIPE_BUF /* a pipe that is ready takes so many at once */ };
 
 struct console {
     struct board *board;
@@ -120,6 +123,20 @@ void console_line(const struct slot_view *v, uint64_t now_ms, unsigned width, bo
 
 /* ---- plain lines ----------------------------------------------------------------------------------------- */
 
+/* For eyes: a closed terminal stops nothing, and a pipe that nobody empties neither the painting nor its end. */
+static void say_plain(const struct console *c, const struct fl_buf *b)
+{
+    int fd = fileno(c->out);
+    for (size_t at = 0; at < b->len;) {
+        if (fl_wake_poll(NULL, fd, POLLOUT, fl_deadline_in_ms(SLOW_MS)))
+            return;
+        ssize_t n = write(fd, b->bytes + at, b->len - at < PIECE ? b->len - at : PIECE);
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return;
+        at += n > 0 ? (size_t)n : 0;
+    }
+}
+
 /* A line is said when a slot's state or step changed; progress alone says nothing. */
 static void paint_plain(struct console *c)
 {
@@ -137,10 +154,7 @@ static void paint_plain(struct console *c)
         console_line(&v, now, PLAIN_WIDTH, c->utf8, &b);
         fl_buf_addc(&b, '\n');
     }
-    if (b.len) {
-        (void)fwrite(b.bytes, 1, b.len, c->out); /* for eyes: a closed terminal stops nothing */
-        (void)fflush(c->out);
-    }
+    say_plain(c, &b);
     fl_buf_fini(&b);
 }
 

@@ -65,7 +65,7 @@ static const struct chip chips[] = {
      .efuse = 0x3f41a000, .mac = 0x44,
      .major = ONE(BITS(W3, 19, 18)), .minor = {BITS(W3, 20, 20), BITS(W4, 6, 4)},
      .crystal = 40, .spi = &spi_new, .spi_base = 0x3f402000,
-     .wdt = &wdt_s2, .usb = {0x0002, 0x3f404038, 0x3f408128, false},
+     .wdt = &wdt_s2, .usb = {0x3f404038, 0x3f408128, false},
      .crypt_count = BITS(0x34, 20, 18), .secure_boot = BITS(0x38, 20, 20),
      .no_manual_crypt = BITS(0x30, 19, 19),
      .has_attach = true, .has_md5 = true, .stub = "esp32s2",
@@ -76,7 +76,7 @@ static const struct chip chips[] = {
      .major = ONE(BITS(W5, 25, 24)), .minor = {BITS(W5, 23, 23), BITS(W3, 20, 18)},
      .revision = REVISION_S3,
      .crystal = 40, .spi = &spi_new, .spi_base = 0x60002000,
-     .wdt = &wdt_s3, .usb = {0x0009, 0x60004038, 0x6000812c, false},
+     .wdt = &wdt_s3, .usb = {0x60004038, 0x6000812c, false},
      .crypt_count = BITS(0x34, 20, 18), .secure_boot = BITS(0x38, 20, 20),
      .no_manual_crypt = BITS(0x30, 20, 20),
      .has_attach = true, .has_md5 = true, .big_flash = true,
@@ -141,7 +141,7 @@ static const struct chip chips[] = {
      .efuse = 0x5012d000, .mac = 0x44,
      .major = {BITS(W2, 23, 23), BITS(W2, 5, 4)}, .minor = ONE(BITS(W2, 3, 0)),
      .crystal = 40, .spi = &spi_new, .spi_base = 0x5008d000,
-     .wdt = &wdt_p4, .usb = {0x0012, 0, 0, true},
+     .wdt = &wdt_p4, .usb = {0, 0, true},
      .crypt_count = BITS(0x34, 20, 18), .secure_boot = BITS(0x38, 20, 20),
      .no_manual_crypt = BITS(0x30, 20, 20),
      .has_attach = true, .has_md5 = true, .big_flash = true,
@@ -186,9 +186,6 @@ const char *chip_stub_name(const struct chip *c, unsigned revision, bool secure_
     switch (c->stub_rule) {
     case STUB_ALWAYS:
     case STUB_SECURE_TRICK:
-        break;
-    case STUB_NONE:
-        *why_not = "there is no stub for this chip";
         break;
     case STUB_BY_REVISION:
         return revision < 300 ? c->stub_old : c->stub;

@@ -44,14 +44,12 @@ struct chip_wdt {
 
 /* Native USB: how to find out that it would come up in the loader again. */
 struct chip_usb {
-    uint16_t otg_pid;    /* Espressif's product id while the ROM speaks USB-OTG; 0: has none */
     uint32_t strap, force; /* strap register (bit 3: boot strap high) and force-download (bit 0) */
     bool otg_watchdog;   /* over OTG only the watchdog resets into the application */
 };
 
 enum chip_stub_rule {
     STUB_ALWAYS,
-    STUB_NONE,
     STUB_BY_REVISION,    /* ESP32-P4: another one below v3.0 */
     STUB_NOT_REV0,       /* ESP32-C2: none for v0.0 */
     STUB_NOT_SECURE,     /* ESP32-C3: the ROM does not start RAM programs under secure boot */

@@ -117,13 +117,11 @@ struct esp_security {
 
 struct esp_unit {
     const char *chip;       /* "esp32", static */
-    uint32_t image_chip_id; /* of image headers: ESP32 0, C3 5, ... */
     unsigned revision;      /* major * 100 + minor; UINT_MAX: unreadable (secure download) */
     bool has_mac, has_eui64;
     uint8_t mac[6], eui64[8]; /* print order */
     unsigned crystal_mhz;     /* 0: not measured */
     struct esp_security security;
-    uint32_t bootloader_offset;
 };
 
 struct esp_flash_info {

@@ -20,8 +20,6 @@
  * when all of it was heard twice. */
 #include "esp/session.h"
 
-#include "esp/image.h"
-
 #include <limits.h>
 #include <string.h>
 
@@ -159,14 +157,6 @@ static enum fl_err security_from_efuses(struct esp *e, struct chip_regs regs)
 
 /* ---- the unit ----------------------------------------------------------------------------------- */
 
-static void name_chip(struct esp *e)
-{
-    const struct esp_image_chip *image = esp_image_chip(e->chip->name);
-    e->unit.chip = e->chip->name;
-    e->unit.image_chip_id = image ? image->id : 0;
-    e->unit.bootloader_offset = image ? image->bootloader_offset : 0;
-}
-
 /* Several facts stand in one word of the fuses: it is asked for once (twice, that is, until two answers agree). */
 struct words {
     struct esp *e;
@@ -277,7 +267,7 @@ static enum fl_err identify(struct esp *e)
     if (err)
         return err;
     e->chip = chip;
-    name_chip(e);
+    e->unit.chip = chip->name;
     if (info.n)
         security_from_info(e, &info);
     bool sdm = e->unit.security.secure_download == ESP_ON;

@@ -45,6 +45,7 @@ static enum fl_err open_ends(struct run *r, struct fl_why *why)
             fflush(r->input) != 0 || lseek(fileno(r->input), 0, SEEK_SET) != 0)
             return fl_fail_os(why, "cannot write the command's input");
         r->in = fileno(r->input);
+        (void)fcntl(r->in, F_SETFD, FD_CLOEXEC); /* another slot's command has no use for it */
     } else {
         r->in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }

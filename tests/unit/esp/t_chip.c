@@ -109,13 +109,10 @@ static void flags(void **state)
     assert_ptr_equal(chip_by_magic(0x000007C6), chip_by_name("esp32s2"));
     assert_null(chip_by_magic(0x6921506F)); /* an ESP32-C3: its number is told by id only */
     assert_null(chip_by_magic(0));
-    assert_int_equal(chip_by_name("esp32s2")->usb.otg_pid, 2);
     assert_int_equal(chip_by_name("esp32s2")->usb.strap, 0x3F404038);
     assert_int_equal(chip_by_name("esp32s2")->usb.force, 0x3F408128);
-    assert_int_equal(chip_by_name("esp32s3")->usb.otg_pid, 9);
     assert_int_equal(chip_by_name("esp32s3")->usb.strap, 0x60004038);
     assert_int_equal(chip_by_name("esp32s3")->usb.force, 0x6000812C);
-    assert_int_equal(chip_by_name("esp32p4")->usb.otg_pid, 0x12);
     assert_true(chip_by_name("esp32p4")->usb.otg_watchdog);
 }
 

@@ -17,7 +17,6 @@ static void esp32_clean(void **state)
     assert_memory_equal(unit.mac, "\x24\x6f\x28\xaa\xbb\xcc", 6);
     assert_int_equal(unit.revision, 301);
     assert_int_equal(unit.crystal_mhz, 40);
-    assert_int_equal(unit.bootloader_offset, 0x1000);
     assert_int_equal(unit.security.secure_boot, ESP_OFF);
     assert_int_equal(unit.security.flash_encryption, ESP_OFF);
     assert_int_equal(esp_prepare(e, &p), FL_OK);

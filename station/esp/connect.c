@@ -207,12 +207,13 @@ static enum fl_err diagnose(struct esp *e, unsigned attempts)
         return NOBODY(LINK_NOISE, "the loader says \"waiting for download\" and answers SYNC with %zu bytes and %u frames "
                                   "that make no sense, in %u attempts: its bytes are changed on the way",
                       s.behind, e->frames, attempts);
-    if (s.waiting && e->echoes == 0 && e->unit.chip)
-        return NOBODY(LINK_DAMAGED, "the loader says \"waiting for download\" and does not answer SYNC in %u attempts, but was "
-                                    "answering before: what is sent gets lost on the way", attempts);
-    if (s.waiting && e->echoes == 0) /* without its highest bit no C0 arrives, so no frame ever begins: a wire of its own kind of dead */
-        return NOBODY(LINK_TX_DEAD, "the loader says \"waiting for download\" and does not answer SYNC in %u attempts: what is sent "
-                                    "does not arrive, or without its highest bits (a port of 7 data bits)", attempts);
+    const char *says = s.waiting ? "waiting for download" : "DOWNLOAD";
+    if (s.download && e->echoes == 0 && e->unit.chip)
+        return NOBODY(LINK_DAMAGED, "the loader says \"%s\" and does not answer SYNC in %u attempts, but was answering before: what is "
+                                    "sent gets lost on the way", says, attempts);
+    if (s.download && e->echoes == 0) /* without its highest bit no C0 arrives, so no frame ever begins: a wire of its own kind of dead */
+        return NOBODY(LINK_TX_DEAD, "the loader says \"%s\" and does not answer SYNC in %u attempts: what is sent does not arrive, or "
+                                    "without its highest bits (a port of 7 data bits)", says, attempts);
     if (s.panic)
         return NOBODY(BOARD_PANIC, "no answer to SYNC in %u attempts; the chip said \"%s\"", attempts,
                       quote);

@@ -63,6 +63,15 @@ static int hex_at(const uint8_t *p, const uint8_t *end)
     return digits > 0 ? v : -1;
 }
 
+/* What stands behind a boot code where the strap was low: DOWNLOAD(USB/UART0/1), DOWNLOAD_BOOT(...), UART0_BOOT. */
+static bool names_loader(const uint8_t *p, const uint8_t *end)
+{
+    static const char *const names[] = {"(DOWNLOAD", "(UART0_BOOT"};
+    enum { NEAR = 20 };
+    size_t n = (size_t)(end - p) < NEAR ? (size_t)(end - p) : NEAR;
+    return after(p, n, names[0]) || after(p, n, names[1]);
+}
+
 static bool mostly_text(const uint8_t *bytes, size_t n)
 {
     size_t good = 0;
@@ -90,6 +99,7 @@ struct text_signs text_read(const uint8_t *bytes, size_t n)
              after(bytes, n, "ets Jul ") || after(bytes, n, "ets Jan ");
     const uint8_t *waiting = after(bytes, n, "waiting for download");
     s.waiting = waiting && (!boot || waiting > boot);
+    s.download = s.waiting || (boot && names_loader(boot, end));
     for (const uint8_t *p = s.waiting ? waiting : end; p < end; p++)
         s.behind += *p != '\r' && *p != '\n';
     /* reset codes of ESP32 and later chips: 0F is the brownout reset */

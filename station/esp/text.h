@@ -35,6 +35,7 @@ struct text_signs {
     int boot_code;     /* of the last "boot:0xNN", -1: none */
     int reset_code;    /* of the last "rst:0xN", -1: none */
     bool waiting;      /* "waiting for download" after that */
+    bool download;     /* that, or the boot line names the loader: what follows may have been lost */
     size_t behind;     /* bytes behind those words, line ends not counted */
     bool brownout;     /* the detector's words, or its reset code */
     bool panic;        /* Guru Meditation, Fatal exception */

@@ -24,6 +24,12 @@ static void wrong_strap(struct fake *f)
     f->boot_text = f->app_text;
     f->no_sync = true;
 }
+/* the line that follows has lost a byte */
+static void started_as_loader(struct fake *f)
+{
+    f->boot_text = "ESP-ROM:esp32c3-api1-20210207\r\nrst:0x1 (POWERON),boot:0x2 (UART0_BOOT)\r\nwaitng for download\r\n";
+    f->no_sync = true;
+}
 static void talks(struct fake *f)
 {
     f->boot_text = f->app_text = APP;
@@ -72,6 +78,7 @@ static void diagnosis(void **state)
     } rows[] = {
         {"nothing", silent, ESP_FAULT_LINK_SILENT, "not one byte", 0},
         {"deaf loader", deaf, ESP_FAULT_LINK_TX_DEAD, "waiting for download", 0},
+        {"deaf loader, its text damaged", started_as_loader, ESP_FAULT_LINK_TX_DEAD, "DOWNLOAD", 0},
         {"wrong strap", wrong_strap, ESP_FAULT_BOOT_MODE, "boot:0x13", 0},
         {"application", talks, ESP_FAULT_BOARD_APP, ">>>", 0},
         {"panic", panics, ESP_FAULT_BOARD_PANIC, "Rebooting", 0},

@@ -46,6 +46,30 @@ static void signs(void **state)
     }
 }
 
+/* The boot line names the loader, also where the line behind it has lost a byte. */
+static void loader_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool download, waiting;
+    } cases[] = {
+        {ESP32_DL, true, true},
+        {ESP32_APP, false, false},
+        {ESP32_DL ESP32_APP, false, false},
+        {"rst:0x1 (POWERON),boot:0x2 (UART0_BOOT)\r\nwaitng for download\r\n", true, false},
+        {"rst:0x1 (POWERON),boot:0x5 (DOWNLOAD(USB/UART0/1))\r\n", true, false},
+        {"rst:0x1 (POWERON),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n(DOWNLOAD", false, false},
+        {"(DOWNLOAD", false, false},
+        {"boot:0x5 (DOWN", false, false},
+    };
+    for (size_t i = 0; i < T_COUNT(cases); i++) {
+        struct text_signs s = text_read((const uint8_t *)cases[i].text, strlen(cases[i].text));
+        if (s.download != cases[i].download || s.waiting != cases[i].waiting)
+            fail_msg("case %zu: download %d waiting %d", i, s.download, s.waiting);
+    }
+}
+
 /* Whatever amounts arrive, the tail is the last 4 KB of the stream. */
 static void tail(void **state)
 {
@@ -93,7 +117,7 @@ static void quote(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(signs),
+        cmocka_unit_test(signs), cmocka_unit_test(loader_named),
         cmocka_unit_test(tail),
         cmocka_unit_test(quote),
     };

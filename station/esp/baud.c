@@ -70,14 +70,16 @@ static enum fl_err rom_number(struct esp *e, uint32_t baud, uint32_t *ask)
 static enum fl_err prove(struct esp *e)
 {
     enum fl_err err = esp_probe(e);
+    bool at_once = err == FL_OK;
     if (err && e->trouble != TROUBLE_DEAD) {
         /* one more, with the framing put right: the switch itself may have made a stray byte */
         err = e->stub ? wire_break(e) : wire_quiet(e);
         if (!err)
             err = esp_probe(e);
     }
-    /* in the ROM twenty registers are read twice next, and the stub's blocks have checksums */
-    for (int i = 1; i < PROBES && !err && !e->early; i++)
+    /* in the ROM twenty registers are read twice next, and the stub's blocks have checksums: one that carried the first question
+     * need not answer more of them here */
+    for (int i = 1; i < PROBES && !err && !(e->early && at_once); i++)
         err = esp_probe(e);
     bool stub = false;
     if (!err && esp_sync(e, e->times.probe, &stub))
@@ -95,12 +97,14 @@ static enum fl_err rom_switched(struct esp *e)
     return err;
 }
 
-static enum fl_err change(struct esp *e, uint32_t baud)
+/* *asked: the question has come to its answer, and what goes wrong behind it is the new speed's doing. */
+static enum fl_err change(struct esp *e, uint32_t baud, bool *asked)
 {
     uint32_t words[2] = {baud, e->stub ? link_baud(e->link) : 0};
     enum fl_err err = e->stub ? FL_OK : rom_number(e, baud, &words[0]);
     if (!err)
         err = esp_words(e, OP_CHANGE_BAUD, words, 2, e->times.command);
+    *asked = !err || err == FL_REFUSED;
     if (err)
         return err;
     err = link_set_baud(e->link, baud, fl_deadline_in_ms(SWITCH_MS));
@@ -132,8 +136,9 @@ static uint32_t goal(const struct esp *e)
 
 static enum fl_err raise_speed(struct esp *e, uint32_t baud)
 {
-    enum fl_err err = change(e, baud);
-    if (err && e->trouble != TROUBLE_DEAD && e->trouble != TROUBLE_RESTART) {
+    bool asked = false;
+    enum fl_err err = change(e, baud, &asked);
+    if (err && asked && e->trouble != TROUBLE_DEAD && e->trouble != TROUBLE_RESTART) {
         struct esp_problem was = e->problem;
         (void)esp_fail(e, TROUBLE_SPEED, ESP_FAULT_LINK_SPEED, err, "%u baud does not carry: %s", baud,
                        was.text);
@@ -157,7 +162,7 @@ enum fl_err esp_speed_early(struct esp *e)
     uint32_t baud = goal(e);
     /* a crystal that has to be known is known when the fuses have been read: before the stub is loaded */
     bool crystal_first = (e->chip->baud == BAUD_C2 || e->chip->baud == BAUD_C5) && !e->unit.crystal_mhz;
-    if (!baud || baud < link_baud(e->link) || e->stub || e->early || e->tune.late_speed || crystal_first ||
+    if (!baud || baud < link_baud(e->link) || e->stub || e->tune.late_speed || crystal_first ||
         e->chip->baud == BAUD_NONE || e->unit.security.secure_download == ESP_ON)
         return FL_OK;
     e->early = true;

@@ -7,6 +7,12 @@
 
 #include <stdio.h>
 
+bool esp_line_hurt(const struct esp *e)
+{
+    const struct esp_counters *c = &e->count;
+    return c->damaged + c->cut + c->timeouts + e->taken[ESP_RUNG_RESEND] > 0;
+}
+
 bool esp_line_bad(const struct esp *e)
 {
     enum { FEW = 2, ONE_IN = 100 };

@@ -8,7 +8,8 @@ static const uint8_t sync_payload[36] = {
     0x07, 0x07, 0x12, 0x20, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
     0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
     0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55};
-enum { SYNC_REPLIES = 8, WORDS_MAX = 8, SURE_TRIES = 5, REGS_AT_ONCE = 8, RESENDS = 3, RESENDS_LINE = 10 };
+enum { SYNC_REPLIES = 8, WORDS_MAX = 8, SURE_TRIES = 5, SURE_TRIES_HURT = 12, REGS_AT_ONCE = 8, RESENDS = 3, RESENDS_LINE = 10 };
+enum { ALIKE = 2, ALIKE_HURT = 3 }; /* answers in a row that are believed; where something was damaged before */
 
 uint32_t esp_scaled(const struct esp *e, uint64_t bytes, uint32_t per_mb)
 {
@@ -205,23 +206,26 @@ enum fl_err esp_read_reg(struct esp *e, uint32_t addr, uint32_t *value)
 }
 
 /* Where answers come late, or once more, that to an earlier question may be taken for this one's. Then its own comes when
- * nothing is asked, and two answers that agree prove nothing. */
+ * nothing is asked, and two answers that agree prove nothing. Nor do they where bytes are changed: an address that is changed on
+ * its way reads as nothing, and so does another one. */
 enum fl_err esp_read_reg_sure(void *session, uint32_t addr, uint32_t *value)
 {
     struct esp *e = session;
     uint32_t last;
-    unsigned before = e->strays;
+    unsigned before = e->strays, alike = 1;
     enum fl_err err = esp_read_reg(e, addr, &last);
-    for (int i = 0; i < SURE_TRIES && !err; i++) {
+    for (int i = 0; i < (esp_line_hurt(e) ? SURE_TRIES_HURT : SURE_TRIES) && !err; i++) {
         unsigned strays = e->strays;
         err = esp_read_reg(e, addr, value);
         /* where there was one, the own answer may still be on its way */
         enum fl_err quiet = !err && e->strays != before ? wire_quiet(e) : FL_OK;
         if (quiet)
             return esp_fail_link(e, quiet, packet_op_name(OP_READ_REG));
-        if (!err && *value == last && e->strays == strays)
+        bool same = !err && *value == last && e->strays == strays;
+        alike = same ? alike + 1 : 1;
+        if (alike >= (esp_line_hurt(e) ? ALIKE_HURT : ALIKE))
             return FL_OK;
-        e->count.cut += !err; /* one of the two was not what the chip sent, or not to this question */
+        e->count.cut += !err && !same; /* one of the two was not what the chip sent, or not to this question */
         last = *value;
     }
     if (err)
@@ -287,10 +291,11 @@ enum fl_err esp_probe(struct esp *e)
     enum fl_err err = exchange(e, OP_READ_REG, data, sizeof data, 0, e->times.probe, &a);
     if (err)
         return esp_fail_command(e, OP_READ_REG, err, &a, e->times.probe, " (probe)");
-    if (e->magic_known && a.value != e->magic)
-        return esp_fail(e, TROUBLE_SILENT, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH,
-                        "READ_REG (probe): %08x where %08x stands", a.value, e->magic);
-    return FL_OK;
+    if (!e->magic_known || a.value == e->magic)
+        return FL_OK;
+    e->count.cut++;
+    return esp_fail(e, TROUBLE_SILENT, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH, "READ_REG (probe): %08x where %08x stands", a.value,
+                    e->magic);
 }
 
 enum fl_err esp_answers(struct esp *e, uint32_t ms, bool *yes)

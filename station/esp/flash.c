@@ -101,9 +101,8 @@ static enum fl_err present(struct esp *e, uint32_t id)
         err = read_sfdp(e, 0, 32, &signature);
     if (err || !chip_flash_id_bad(id) || signature == sfdp_signature)
         return err;
-    /* registers are written without a checksum: on a line that has damaged something before, at a raised speed,
-     * it need not be the flash that is silent */
-    bool doubt = e->climbs > 0 && link_baud(e->link) > CONNECT_BAUD;
+    /* registers are written without a checksum: on a line that has damaged something before it need not be the flash that is silent */
+    bool doubt = esp_line_bad(e) || ((e->climbs > 0 || esp_line_hurt(e)) && link_baud(e->link) > CONNECT_BAUD);
     return esp_fail(e, doubt ? TROUBLE_DAMAGED : TROUBLE_DEAD, ESP_FAULT_FLASH_MISSING, FL_NOT_FOUND,
                     "the flash gives the id %06x and no SFDP signature (%08x)", id, signature);
 }

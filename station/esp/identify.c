@@ -182,13 +182,30 @@ static enum fl_err read_once(void *ctx, uint32_t addr, uint32_t *value)
     return err;
 }
 
+/* No word of a MAC address is 0, but most of what a changed address may ask for is: such a word is heard once more, until it is
+ * heard so again, or otherwise. An ESP8266 may keep a 0 there. */
+static enum fl_err read_mac_word(void *ctx, uint32_t addr, uint32_t *value)
+{
+    struct words *w = ctx;
+    uint32_t again = 0;
+    enum fl_err err = read_once(w, addr, value);
+    if (err || *value != 0 || w->e->chip->mac == 0)
+        return err;
+    err = esp_read_reg_sure(w->e, addr, &again);
+    if (err || again == 0)
+        return err;
+    w->e->count.cut++;
+    w->n--;
+    return read_once(w, addr, value);
+}
+
 static enum fl_err read_unit(struct esp *e)
 {
     struct words words = {.e = e};
-    struct chip_regs regs = {&words, read_once};
+    struct chip_regs regs = {&words, read_once}, mac = {&words, read_mac_word};
     enum fl_err err = esp_speed_early(e);
     if (!err)
-        err = chip_read_mac(e->chip, regs, e->unit.mac, e->unit.eui64);
+        err = chip_read_mac(e->chip, mac, e->unit.mac, e->unit.eui64);
     if (err == FL_UNSUPPORTED)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_CHIP_UNKNOWN, err,
                         "the chip's fuses hold no MAC address that a board could have: %02x:%02x:%02x:%02x:%02x:%02x",
@@ -304,13 +321,13 @@ static enum fl_err read_alone(void *session, uint32_t addr, uint32_t *value)
     return err ? err : esp_fail(e, TROUBLE_DAMAGED, ESP_FAULT_LINK_DAMAGED, FL_MISMATCH, "register %08x reads differently each time", addr);
 }
 
-/* After a reset in the middle of the work: is it still the same unit? */
+/* Is it the unit that it was said to be? */
 static enum fl_err same_unit(struct esp *e)
 {
     uint8_t mac[6] = {0}, eui64[8];
+    enum fl_err err = FL_OK;
     if (!e->unit.has_mac)
         return FL_OK;
-    enum fl_err err = stop_watchdogs(e);
     bool same = false;
     for (int i = 0; i < 2 && !err && !same; i++) {
         err = chip_read_mac(e->chip, (struct chip_regs){e, i == 0 ? esp_read_reg_sure : read_alone}, mac, eui64);
@@ -326,14 +343,24 @@ static enum fl_err same_unit(struct esp *e)
         return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_LOST, FL_GONE,
                         "another board answers after the reset: its MAC address ends in "
                         "%02x:%02x:%02x", mac[3], mac[4], mac[5]);
+    e->unit_again = !err;
     return err;
+}
+
+enum fl_err esp_job_same(struct esp *e, const struct esp_run *run)
+{
+    (void)run;
+    e->work = WORK_TALK;
+    return same_unit(e);
 }
 
 enum fl_err esp_stage_identify(struct esp *e)
 {
     e->work = WORK_TALK;
-    if (e->identified)
-        return same_unit(e);
+    if (e->identified) { /* after a reset in the middle of the work; what has told no MAC address takes no register either */
+        enum fl_err err = e->unit.has_mac ? stop_watchdogs(e) : FL_OK;
+        return err ? err : same_unit(e);
+    }
     enum fl_err err = identify(e);
     e->identified = !err;
     return err;

@@ -109,6 +109,8 @@ enum fl_err esp_climb(struct esp *e)
         return give_up(e);
     if (esp_take_late(e))
         return FL_OK;
+    if (e->trouble == TROUBLE_REFUSED && e->work == WORK_WRITE && esp_line_bad(e))
+        e->trouble = TROUBLE_DAMAGED; /* nobody knows what it was that the loader refused */
     enum esp_trouble t = e->trouble;
     if (t == TROUBLE_FLIPPED && lists[e->work][t].n == 0)
         t = TROUBLE_DAMAGED;

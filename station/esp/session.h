@@ -124,6 +124,7 @@ struct esp {
     const struct stub *image; /* the stub that was loaded last, or is being loaded */
     uint32_t loaded[2];       /* bytes of its segments that are in RAM, since the chip's last reset */
     bool identified, info_silent;
+    bool unit_again; /* its MAC address was read once more, later, and is the same */
     unsigned unknown; /* times the magic word told nothing */
     bool encrypts;       /* BEGIN asks the chip to encrypt what it writes (unproven.c) */
     uint64_t flash_size; /* asked for; 0: as detected */
@@ -225,7 +226,7 @@ enum fl_err esp_fail_command(struct esp *e, uint8_t op, enum fl_err err, const s
                              uint32_t ms, const char *what);
 FL_MUST enum fl_err esp_words(struct esp *e, uint8_t op, const uint32_t *words, size_t n, uint32_t ms);
 FL_MUST enum fl_err esp_read_reg(struct esp *e, uint32_t addr, uint32_t *value);
-/* Twice the same answer in a row: replies carry no checksum. */
+/* Twice the same answer in a row, three times where the line was seen to hurt: neither question nor answer carries a checksum. */
 FL_MUST enum fl_err esp_read_reg_sure(void *session, uint32_t addr, uint32_t *value);
 struct reg_write {
     uint32_t addr, value, mask;
@@ -291,6 +292,8 @@ bool esp_again(struct esp *e, unsigned times_refused);
 void esp_sent(struct esp *e, size_t n);
 /* ---- blame.c ------------------------------------------------------------------------------------- */
 
+/* Was anything damaged, asked twice or not answered in this session? Then answers that agree prove less. */
+bool esp_line_hurt(const struct esp *e);
 /* Were so many exchanges damaged that the line can be the cause of anything? Then it is made the final problem. */
 bool esp_line_bad(const struct esp *e);
 /* Bad, and for a while already, and not one block in ten got through? */
@@ -352,6 +355,8 @@ void esp_bad_text(const struct esp *e, const struct esp_region *r, char *out, si
 FL_MUST enum fl_err esp_job_mend(struct esp *e, const struct esp_run *run);
 FL_MUST enum fl_err esp_write_pieces(struct esp *e, const struct esp_region *r); /* from e->resume_at on */
 bool esp_bad_moved(const struct esp *e); /* are other sectors wrong than the time before? */
+/* identify.c: is it the unit that it was said to be? The run is of no interest. */
+FL_MUST enum fl_err esp_job_same(struct esp *e, const struct esp_run *run);
 /* look.c, each for a run of one: SKIPPED or PENDING, before a write; VERIFIED or BAD, behind it. */
 FL_MUST enum fl_err esp_job_look(struct esp *e, const struct esp_run *run);
 FL_MUST enum fl_err esp_job_compare(struct esp *e, const struct esp_run *run);

@@ -82,6 +82,60 @@ static void damaged_once(void **state)
     }
 }
 
+/* A question whose address is changed on its way is answered with what stands there, often nothing. Two such answers in a row
+ * make no MAC address; and where anything else was damaged before, nor do two of any value. */
+static void twice_the_same_and_wrong(void **state)
+{
+    (void)state;
+    static const struct fake_rule ways[][2] = {
+        {{OP_READ_REG, 3, 4, IN_ROM, DO_VALUE, "00000000"}},
+        {{OP_READ_REG, 5, 6, IN_ROM, DO_VALUE, "00000000"}},
+        {{OP_READ_REG, 2, 2, IN_ROM, DO_REFUSE, "01050000"}, {OP_READ_REG, 4, 5, IN_ROM, DO_VALUE, "00000400"}},
+        {{OP_READ_REG, 3, 3, IN_ROM, DO_VALUE, "66554473"}, {OP_READ_REG, 5, 6, IN_ROM, DO_VALUE, "66554477"}},
+    };
+    for (size_t i = 0; i < T_COUNT(ways); i++) {
+        static const uint8_t mac[6] = MAC_C3;
+        struct fake *f = fake_new(fake_esp32c3);
+        struct esp *e = fake_session(f, NULL, NULL);
+        struct esp_problem p = {0};
+        struct esp_unit u;
+        memcpy(f->rules, ways[i], sizeof ways[i]);
+        assert_int_equal(esp_connect(e, &p), FL_OK);
+        if (esp_identify(e, &u, &p))
+            fail_msg("way %zu: %s: %s", i, esp_fault_name(p.fault), p.text);
+        if (memcmp(u.mac, mac, sizeof mac) != 0)
+            fail_msg("way %zu: another MAC address", i);
+        esp_close(e);
+        fake_free(f);
+    }
+}
+
+/* The MAC address was told, and the line hurts afterwards: before a unit counts as flashed it is asked once more who it is. */
+static void asked_again_at_the_end(void **state)
+{
+    (void)state;
+    for (int hurt = 0; hurt < 2; hurt++)
+        for (int other = 0; other < 2; other++) {
+            struct fake *f = fake_new(fake_esp32c3);
+            struct esp *e = fake_session(f, &(struct esp_config){.stub = ESP_STUB_NEVER}, NULL);
+            struct esp_problem p = {0};
+            struct esp_region r = fake_region(0x10000, 9000, 0x3f, true);
+            struct esp_region_result res;
+            assert_int_equal(fake_up(e, &p), FL_OK);
+            if (hurt)
+                fake_rule_add(f, OP_FLASH_DATA, 1, 1, IN_ROM, DO_REFUSE, "01070000");
+            if (other) /* than what was read before */
+                e->unit.mac[5] ^= 1;
+            unsigned before = f->seen[OP_READ_REG];
+            enum fl_err err = esp_write(e, &r, 1, true, &res, &p);
+            assert_int_equal(err, hurt && other ? FL_GONE : FL_OK);
+            assert_int_equal(f->seen[OP_READ_REG] > before + 1, hurt); /* one: the probe behind it */
+            fake_region_fini(&r);
+            esp_close(e);
+            fake_free(f);
+        }
+}
+
 /* Without any damage nothing is called trouble: an ESP32 refuses SECURITY_INFO eight times after SYNC. */
 static void clean(void **state)
 {
@@ -222,7 +276,8 @@ static void verdicts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(damaged_once), cmocka_unit_test(clean), cmocka_unit_test(not_another_board),
+        cmocka_unit_test(damaged_once), cmocka_unit_test(twice_the_same_and_wrong), cmocka_unit_test(asked_again_at_the_end),
+        cmocka_unit_test(clean), cmocka_unit_test(not_another_board),
         cmocka_unit_test(noise),        cmocka_unit_test(verdicts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,9 +102,31 @@ static const struct column {
     {"bridge that loses bytes", BOTH, .clean = true, .bridge = SIM_CH9102, .rung = ESP_RUNG_SMALL_BLOCKS, .or_rung = ESP_RUNG_PACED},
 };
 
+/* Cells that once came out otherwise, with their seeds. */
+static const struct {
+    const char *chip, *column;
+    bool rom;
+    uint64_t seed;
+} found[] = {
+    /* the first MAC address was two answers to questions for other addresses */
+    {"esp32c61", "921600 does not hold", true, 1022},
+    {"esp32c6", "921600 does not hold", true, 112554},
+    {"esp32h2", "921600 does not hold", false, 330899},
+    {"esp32h2", "only 115200 holds", true, 481969},
+    {"esp32s2", "only 115200 holds", false, 570804},
+    /* a speed that hurts, and a flash that answers nothing at it */
+    {"esp32s3", "only 115200 holds", true, 88813},
+    {"esp8266", "only 115200 holds", false, 462403},
+    {"esp32", "only 115200 holds", true, 480176},
+    /* refused blocks, and no lower speed was taken for them */
+    {"esp32c3", "only 115200 holds", true, 104655},
+    {"esp32c61", "only 115200 holds", true, 314929},
+    {"esp32c2", "only 115200 holds", true, 325583},
+};
+
 /* ---- cells ---------------------------------------------------------------------------------------------- */
 
-enum { CELLS_MAX = 2 * T_COUNT(rows) * T_COUNT(columns) };
+enum { CELLS_MAX = 2 * T_COUNT(rows) * T_COUNT(columns) + T_COUNT(found) };
 
 struct cell {
     const struct row *row;
@@ -252,6 +274,11 @@ static void matrix(void **state)
                     m->cells[m->n] = (struct cell){&rows[i], &columns[k], rom, .seed = seed + m->n};
                     m->n++;
                 }
+    for (size_t f = 0; f < T_COUNT(found); f++)
+        for (size_t k = 0; k < T_COUNT(columns); k++)
+            for (size_t i = 0; i < T_COUNT(rows) && strcmp(columns[k].name, found[f].column) == 0; i++)
+                if (strcmp(rows[i].chip, found[f].chip) == 0)
+                    m->cells[m->n++] = (struct cell){&rows[i], &columns[k], found[f].rom, .seed = found[f].seed};
     for (size_t i = 0; i < T_COUNT(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, worker, m), 0);
     for (size_t i = 0; i < T_COUNT(threads); i++)

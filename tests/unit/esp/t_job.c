@@ -395,7 +395,7 @@ static void power_cycle(void **state)
         {FL_OK, FL_OK, false, ESP_FAULT_NONE, 1, ""},
         {FL_OK, FL_OK, true, ESP_FAULT_NONE, 1, ""},
         {FL_REFUSED, FL_REFUSED, false, ESP_FAULT_FLASH_WRITE, 0, "; the supply could not be switched: 'hub off' ended with 1"},
-        {FL_GONE, FL_GONE, false, ESP_FAULT_LINK_LOST, 1, "the supply was switched off and on for \"FLASH_BEGIN"},
+        {FL_GONE, FL_GONE, false, ESP_FAULT_LINK_LOST, 1, "the supply was switched off and on for \"DEFL_DATA"},
         {FL_CANCELLED, FL_CANCELLED, false, ESP_FAULT_CANCELLED, 0, ""},
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {

@@ -112,7 +112,8 @@ static enum fl_err settled(struct talk *t, struct fl_cursor *c, struct fl_why *w
     struct fl_why said = {0, ""};
     if (c->left)
         return malformed(why);
-    enum fl_err err = keeper_settled(t->keeper, &said);
+    /* the keeper was opened by the station before, whose last commits this one may know nothing of */
+    enum fl_err err = *t->origin ? keeper_settled(t->keeper, &said) : fl_fail(&said, FL_STATE, "the signer was not told of the log's newest head first");
     if (err)
         message_error(&t->out, err, said.text);
     else

@@ -112,6 +112,10 @@ static void over_a_socket(void **state)
     assert_int_equal(signer_remote.sign(signer, &q, again, &why), FL_STATE);
     remote_free(r); /* it goes without a word: a crash */
 
+    assert_int_equal(remote_connect(s.path, &r, &why), FL_OK); /* who has not said which log is his, and where it ends, settles nothing */
+    assert_int_equal(signer_remote.settled((struct signer *)(void *)r, &why), FL_STATE);
+    remote_free(r);
+
     assert_int_equal(station_comes(&s, head(2), &r, &signer, &why), FL_MISMATCH);
     assert_non_null(strstr(why.text, "ROLLBACK"));
     assert_int_equal(station_comes(&s, head(9), &r, &signer, &why), FL_MISMATCH);

@@ -357,8 +357,7 @@ void restore_free(struct restore *r)
     free(r);
 }
 
-/* Borrowed, until the next one is read. */
-static enum fl_err read_leaf(struct restore *r, int64_t index, const json_t **out, struct fl_why *why)
+enum fl_err restore_record(struct restore *r, int64_t index, const json_t **out, struct fl_why *why)
 {
     json_t *leaf = NULL;
     for (size_t i = 0; i < READ_MAX; i++)
@@ -386,7 +385,7 @@ static enum fl_err read_leaf(struct restore *r, int64_t index, const json_t **ou
 static enum fl_err restore_group(struct restore *r, json_t *o, int group, int64_t index, struct fl_why *why)
 {
     const json_t *from;
-    enum fl_err err = read_leaf(r, index, &from, why);
+    enum fl_err err = restore_record(r, index, &from, why);
     if (err)
         return err;
     json_t *g = group_of(from, group);

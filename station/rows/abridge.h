@@ -42,6 +42,9 @@ struct restore; /* opaque: a statement, and the records it read last */
 FL_MUST enum fl_err restore_new(sqlite3 *leaves, struct restore **out, struct fl_why *why);
 void restore_free(struct restore *r); /* before the connection is closed */
 
+/* The record in place `index`. Borrowed, until some others were asked for. FL_FORMAT: it is not there, or no JSON. */
+FL_MUST enum fl_err restore_record(struct restore *r, int64_t index, const json_t **out, struct fl_why *why);
+
 /* The record (or body) with everything that it left out. New reference; the same object where nothing is left out.
  * FL_FORMAT: it refers to what is not there. */
 FL_MUST enum fl_err restore_leaf(struct restore *r, const json_t *leaf, json_t **out, struct fl_why *why);

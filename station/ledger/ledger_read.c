@@ -110,15 +110,10 @@ static enum fl_err read_kinds(sqlite3 *db, struct ledger_reader *r, struct fl_wh
 }
 
 /* A database of an older schema knows no hand-overs, and is read as it is. */
-static enum fl_err knows_handovers(sqlite3 *db, int64_t *knows, struct fl_why *why)
-{
-    return db_int(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'handover'", 0, knows, why);
-}
-
 static enum fl_err prepare_heads(sqlite3 *db, sqlite3_stmt **out, struct fl_why *why)
 {
-    int64_t knows;
-    enum fl_err err = knows_handovers(db, &knows, why);
+    bool knows;
+    enum fl_err err = db_has_table(db, "handover", &knows, why);
     if (err)
         return err;
     return db_prepare(db, knows ? "SELECT c.size, c.root, c.key, c.signature, h.key, h.signature FROM checkpoint c "
@@ -176,11 +171,11 @@ enum fl_err ledger_keys(sqlite3 *db, const struct vkey *first, struct vkey out[s
 {
     sqlite3_stmt *s = NULL;
     struct shapes *shapes = NULL;
-    int64_t knows;
+    bool knows;
     int rc = SQLITE_DONE;
     out[0] = *first;
     *n = 1;
-    enum fl_err err = knows_handovers(db, &knows, why);
+    enum fl_err err = db_has_table(db, "handover", &knows, why);
     if (err || !knows)
         return err;
     err = db_prepare(db, "SELECT size - 1 FROM handover ORDER BY size", &s, why); /* the last record under such a head names the key */

@@ -12,9 +12,6 @@
 #include "audit/trust.h"
 #include "store/folder.h"
 
-#include <sqlite3.h>
-
-
 struct check_config {
     const char *data;
     const char *vkey; /* the auditor's; NULL: the station's own, which proves less */

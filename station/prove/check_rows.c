@@ -195,10 +195,10 @@ enum fl_err check_rows(sqlite3 *db, struct check_result *out, struct fl_why *why
 enum fl_err check_names(sqlite3 *db, struct check_result *out, struct fl_why *why)
 {
     sqlite3_stmt *s;
-    int64_t there;
+    bool there;
     int rc = SQLITE_DONE;
     /* early versions have no such table; where it was taken away the schema's finding says so */
-    enum fl_err err = db_int(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'person'", 0, &there, why);
+    enum fl_err err = db_has_table(db, "person", &there, why);
     if (err || !there)
         return err;
     err = db_prepare(db, "SELECT tag, name, salt FROM person ORDER BY tag", &s, why);

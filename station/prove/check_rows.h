@@ -9,6 +9,8 @@
 
 #include "prove/check.h"
 
+#include <sqlite3.h>
+
 /* Findings go into the result's report. A database of an older version is not compared: rows_checked stays false. */
 FL_MUST enum fl_err check_rows(sqlite3 *db, struct check_result *out, struct fl_why *why);
 

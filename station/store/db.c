@@ -125,6 +125,13 @@ enum fl_err db_temp_in_memory(sqlite3 *db, struct fl_why *why)
     return db_exec(db, "PRAGMA temp_store = MEMORY", why);
 }
 
+enum fl_err db_has_table(sqlite3 *db, const char *name, bool *has, struct fl_why *why)
+{
+    int rc = sqlite3_table_column_metadata(db, "main", name, NULL, NULL, NULL, NULL, NULL, NULL); /* out of the schema as read */
+    *has = rc == SQLITE_OK;
+    return rc == SQLITE_OK || rc == SQLITE_ERROR ? FL_OK : db_fail(db, why, "cannot read the schema");
+}
+
 enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why)
 {
     sqlite3_stmt *s;

@@ -41,6 +41,8 @@ FL_MUST enum fl_err db_write_ahead(sqlite3 *db, struct fl_why *why);
  * sorting may take more than memory has; and before anything uses SQLite's temporary database (a check of the file does),
  * or the whole schema is read again. */
 FL_MUST enum fl_err db_temp_in_memory(sqlite3 *db, struct fl_why *why);
+/* Is there a table of this name (a view is none)? A database of an older schema lacks some. */
+FL_MUST enum fl_err db_has_table(sqlite3 *db, const char *name, bool *has, struct fl_why *why);
 /* One integer; FL_NOT_FOUND when there is no row. NULL counts as `none`. */
 FL_MUST enum fl_err db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *out, struct fl_why *why);
 

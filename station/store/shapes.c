@@ -29,13 +29,14 @@ struct shapes {
 
 enum fl_err shapes_new(sqlite3 *db, struct shapes **out, struct fl_why *why)
 {
-    int rc = sqlite3_table_column_metadata(db, "main", "shape", NULL, NULL, NULL, NULL, NULL, NULL);
-    struct shapes *s = rc == SQLITE_OK || rc == SQLITE_ERROR ? calloc(1, sizeof *s) : NULL;
+    bool table;
     *out = NULL;
+    enum fl_err err = db_has_table(db, "shape", &table, why);
+    struct shapes *s = err ? NULL : calloc(1, sizeof *s);
     if (!s)
-        return rc == SQLITE_OK || rc == SQLITE_ERROR ? fl_fail(why, FL_NOMEM, "out of memory") : db_fail(db, why, "cannot read the schema");
+        return err ? err : fl_fail(why, FL_NOMEM, "out of memory");
     s->db = db;
-    s->table = rc == SQLITE_OK;
+    s->table = table;
     s->rec = FL_BUF(LEAF_BYTES_MAX + SHAPE_ROOM);
     s->text = s->values = FL_BUF(LEAF_BYTES_MAX);
     s->stored = FL_BUF(LEAF_BYTES_MAX + 32);

@@ -64,7 +64,8 @@ struct moment {
 };
 struct moment recorder_now(const struct recorder *r);
 
-/* One event as its leaves: refused (FL_REFUSED with *fault, FL_FORMAT) it has left nothing. *index is that of its leaf, also
+/* One event as its leaves: refused (FL_REFUSED with *fault, FL_FORMAT) it has left nothing, but a clock_step where the clock was set.
+ * *index is that of its leaf, also
  * of one that was there already. */
 FL_MUST enum fl_err recorder_append(struct recorder *r, enum event_kind kind, const json_t *body, struct moment now,
                                     int64_t *index, const char **fault, struct fl_why *why);

@@ -29,6 +29,7 @@ static const char readme[] =
     "policy          witnesses of this log (C2SP tlog-policy), if there are any: whoever works here asks them\n"
     "cosigned/       heads of the log that witnesses signed, one file each\n"
     "incident-*.txt  evidence of a log that did not verify, if that ever happened\n"
+    "*.??????        what a crash left of a file while it was written: may be removed (beside a key it holds the key)\n"
     "\n"
     "flashline audit --data FOLDER   verifies all of it, also on a copy\n"
     "To back up: sqlite3 flashline.db \".backup COPY\", and the small files. To move: stop, copy all, start.\n";

@@ -12,9 +12,10 @@
  *   key/next.vkey   its public half
  *   key/after.*     while a hand-over is under way: the key after that
  *   key/memory.*    what the signer signed last, and what it was made from (sign/memory.h)
- *   key/signer      path of the Unix socket of a signer that runs as another user; then the three above lie with it
+ *   key/signer      path of the Unix socket of a signer that runs as another user; then log.key, next.key and memory lie with it
  *   lock            held by the one flashline that works here
  *   door            socket where other verbs reach it, while it works (door.h)
+ *   web-users       who may look from another machine, if anybody may: scrypt hashes (web/users.h)
  *   policy          witnesses, and which of them are enough, if there are any (audit/policy.h)
  *   cosigned/       newest heads that witnesses signed (cosigned.h)
  *   incident-*.txt  evidence of a log that did not verify, when that happened

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum fl_err folder_promise(const uint8_t public[static KEY_PUBLIC], char out[static 65], struct fl_why *why)
@@ -106,10 +107,14 @@ enum fl_err folder_settle(const struct folder *f, const struct vkey *now, struct
 static enum fl_err wipe(const char *path, struct fl_why *why)
 {
     static const char zeroes[4096];
+    struct stat st;
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return fl_path_exists(path) ? fl_fail_os(why, "cannot wipe %s", path) : FL_OK;
-    bool ok = write(fd, zeroes, sizeof zeroes) == (ssize_t)sizeof zeroes && fsync(fd) == 0;
+    bool ok = fstat(fd, &st) == 0;
+    for (off_t done = 0; ok && done < st.st_size; done += (off_t)sizeof zeroes)
+        ok = write(fd, zeroes, sizeof zeroes) == (ssize_t)sizeof zeroes;
+    ok = ok && fsync(fd) == 0;
     (void)close(fd);
     return ok && unlink(path) == 0 ? FL_OK : fl_fail_os(why, "cannot remove %s", path);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/making.h"
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "cli/passphrase.h"
 #include "cli/results.h"
 #include "cli/signals.h"
 #include "console/console.h"
 #include "lineside/clerk.h"
+#include "web/limits.h"
 #include "web/web.h"
 #include "works/slots.h"
 #include "works/works.h"
@@ -115,6 +117,16 @@ static int load_station(struct making *m)
     if (!err)
         err = fl_buf_err(&m->setup, &why);
     return err ? cli_fail(CLI_STATION, "%s", why.text) : CLI_OK;
+}
+
+/* A station has some 40 open, and each slot its port, a wake-up, and the pipes of a program that it calls. What
+ * is not there when a port is opened would look like a cable's fault. */
+static int have_descriptors(const struct making *m)
+{
+    enum { STATION = 64, STATION_MOST = 256 /* with 64 witnesses */, SLOT = 3, SLOT_MOST = 8 };
+    struct fl_why why = {0, ""};
+    size_t must = STATION + SLOT * m->station.n, want = STATION_MOST + SLOT_MOST * m->station.n + (m->web_listen ? WEB_CONNECTIONS_MAX : 0);
+    return fl_descriptors_want(want, must, &why) ? cli_fail(CLI_STATION, "%s", why.text) : CLI_OK;
 }
 
 /* ---- the station at work --------------------------------------------------------------------------------- */
@@ -232,6 +244,8 @@ static int run(struct making *m)
         code = load_profiles(m);
     if (!code)
         code = load_station(m);
+    if (!code)
+        code = have_descriptors(m);
     if (code)
         return code;
     m->tiles = console_takes_terminal(stderr);

@@ -18,6 +18,14 @@ expect_exit 3 flash "$T/data"
 expect_text "$T/err" 'another|in use|held by'
 wait $first || { cat "$T/o1" "$T/e1"; fail "the first was disturbed"; }
 
+# fewer descriptors than 32 slots need: said before a board is touched, not as a fault of their cables. A limit that may be raised is
+for i in $(seq 32); do echo "  - {slot: $i, port: 'socket://127.0.0.$((i + 1)):1'}"; done | sed '1i slots:' >"$T/wide.yaml"
+few() { sh -c "ulimit $1 90; exec \"\$0\" flash --profile $p --station \"$T/wide.yaml\" --data \"$T/few\"" "$FL"; }
+expect_exit 3 few -n
+expect_text "$T/err" '160 files and ports .* lets this process have 90: ulimit -n'
+[ -z "$(grep slot "$T/out")" ] || { cat "$T/out"; fail "a slot was begun"; }
+expect_exit 4 few -Sn
+
 # the key is gone, the key is open to others' eyes: refused, told
 mv "$T/data/key" "$T/key-away"
 expect_exit 3 flash "$T/data"

@@ -8,6 +8,7 @@
 #include "record/outbox.h"
 #include "store/db.h"
 #include "store/folder.h"
+#include "store/outbox_rows.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -102,25 +103,6 @@ static enum fl_err send_for_stamp(void *ctx, const struct outbox_item *item, str
 
 /* ---- the clock ---------------------------------------------------------------------------------------------------------- */
 
-/* How many parcels of this kind (and target, where not NULL) wait; with `newest`, when the newest was made. */
-static enum fl_err waiting(struct heads *h, const char *kind, const char *target, bool tried, int64_t *n, int64_t *newest_ms, struct fl_why *why)
-{
-    sqlite3_stmt *s;
-    enum fl_err err = db_prepare(h->reader.db, "SELECT count(*) FILTER (WHERE state = 0 AND (?3 OR tries = 0)), coalesce(max(made_ms), 0) FROM outbox "
-                                               "WHERE kind = ?1 AND (?2 IS NULL OR target = ?2)", &s, why);
-    if (err)
-        return err;
-    bool ok = sqlite3_bind_text(s, 1, kind, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_bind_text(s, 2, target, -1, SQLITE_STATIC) == SQLITE_OK &&
-              sqlite3_bind_int(s, 3, tried) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW;
-    *n = ok ? sqlite3_column_int64(s, 0) : 0;
-    if (newest_ms)
-        *newest_ms = ok ? sqlite3_column_int64(s, 1) : 0;
-    if (!ok)
-        err = db_fail(h->reader.db, why, "cannot read the outbox");
-    (void)sqlite3_finalize(s);
-    return err;
-}
-
 static enum fl_err add_for_witnesses(struct heads *h, const struct fl_buf *note, const char *job, struct event *e, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
@@ -129,7 +111,7 @@ static enum fl_err add_for_witnesses(struct heads *h, const struct fl_buf *note,
         int64_t n = 0;
         if (!w->url)
             continue;
-        err = waiting(h, "witness", w->vkey.name, true, &n, NULL, why);
+        err = outbox_waiting(h->reader.db, "witness", w->vkey.name, true, &n, why);
         if (!err && !n)
             err = event_parcel(e, "witness", w->vkey.name, job, note->bytes, note->len);
     }
@@ -141,7 +123,9 @@ static enum fl_err add_for_authority(struct heads *h, const struct fl_buf *note,
     int64_t n, newest = 0, now = fl_wall_ms(), every = h->c.anchor ? (int64_t)h->c.anchor->minutes * 60000 : 0;
     if (!h->c.anchor)
         return FL_OK;
-    enum fl_err err = waiting(h, "anchor", NULL, true, &n, &newest, why);
+    enum fl_err err = outbox_waiting(h->reader.db, "anchor", NULL, true, &n, why);
+    if (!err && !n)
+        err = outbox_newest(h->reader.db, "anchor", &newest, why);
     bool due = newest + every <= now || newest > now; /* made under a clock that was set back since */
     return err || n || !due ? err : event_parcel(e, "anchor", h->c.anchor->url, job, note->bytes, note->len);
 }
@@ -303,8 +287,8 @@ static void let_go(struct heads *h)
     int64_t heads = 0, stamps = 0;
     tick(h);
     do {
-        if ((h->n_workers && waiting(h, "witness", NULL, false, &heads, NULL, NULL)) ||
-            (h->authority && waiting(h, "anchor", NULL, false, &stamps, NULL, NULL)))
+        if ((h->n_workers && outbox_waiting(h->reader.db, "witness", NULL, false, &heads, NULL)) ||
+            (h->authority && outbox_waiting(h->reader.db, "anchor", NULL, false, &stamps, NULL)))
             return;
     } while (heads + stamps > 0 && !fl_deadline_passed(d) && fl_wake_sleep(NULL, fl_deadline_in_ms(LOOK_MS)) == FL_OK);
 }

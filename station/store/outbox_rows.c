@@ -62,3 +62,35 @@ enum fl_err outbox_write(struct outbox_writer *w, const struct parcel *p, int64_
         err = p->id ? write_result(w, p, now_ms, why) : write_new(w, p, leaf, now_ms, why);
     return err;
 }
+
+/* ---- asked ------------------------------------------------------------------------------------------------------------- */
+
+static enum fl_err ask(sqlite3 *db, const char *sql, const char *kind, const char *target, int64_t *out, struct fl_why *why)
+{
+    sqlite3_stmt *s;
+    enum fl_err err = db_prepare(db, sql, &s, why);
+    if (err)
+        return err;
+    bool ok = bind_text(s, 1, kind) && (!target || bind_text(s, 2, target)) && sqlite3_step(s) == SQLITE_ROW;
+    *out = ok ? sqlite3_column_int64(s, 0) : 0;
+    if (!ok)
+        err = db_fail(db, why, "cannot read the outbox");
+    (void)sqlite3_finalize(s);
+    return err;
+}
+
+enum fl_err outbox_waiting(sqlite3 *db, const char *kind, const char *target, bool tried, int64_t *n, struct fl_why *why)
+{
+    static const char *const sql[2][2] = { /* each answered by the index of those that wait */
+        {"SELECT count(*) FROM outbox INDEXED BY outbox_waiting WHERE kind = ?1 AND state = 0 AND tries = 0",
+         "SELECT count(*) FROM outbox INDEXED BY outbox_waiting WHERE kind = ?1 AND state = 0 AND tries = 0 AND target = ?2"},
+        {"SELECT count(*) FROM outbox INDEXED BY outbox_waiting WHERE kind = ?1 AND state = 0",
+         "SELECT count(*) FROM outbox INDEXED BY outbox_waiting WHERE kind = ?1 AND state = 0 AND target = ?2"},
+    };
+    return ask(db, sql[tried][target != NULL], kind, target, n, why);
+}
+
+enum fl_err outbox_newest(sqlite3 *db, const char *kind, int64_t *made_ms, struct fl_why *why)
+{
+    return ask(db, "SELECT coalesce(max(made_ms), 0) FROM outbox WHERE kind = ?1", kind, NULL, made_ms, why);
+}

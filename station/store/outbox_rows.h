@@ -12,6 +12,7 @@
 #include "event/parcel.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 struct outbox_writer {
     sqlite3 *db;
@@ -22,5 +23,11 @@ void outbox_writer_close(struct outbox_writer *w);
 /* `leaf` -1: none. A parcel that is there already is left as it is. */
 FL_MUST enum fl_err outbox_write(struct outbox_writer *w, const struct parcel *first, int64_t leaf, int64_t now_ms,
                                  struct fl_why *why);
+
+/* How many parcels of this kind (and target, where not NULL) wait; without `tried`: those that nobody tried to send yet. What was
+ * sent is not looked at, for that is years of it. */
+FL_MUST enum fl_err outbox_waiting(sqlite3 *db, const char *kind, const char *target, bool tried, int64_t *n, struct fl_why *why);
+/* When the newest of this kind was made; 0: none ever. All of the kind are looked at. */
+FL_MUST enum fl_err outbox_newest(sqlite3 *db, const char *kind, int64_t *made_ms, struct fl_why *why);
 
 #endif

@@ -5,6 +5,7 @@
 #include "prove/check.h"
 #include "record/outbox.h"
 #include "store/line_past.h"
+#include "store/outbox_rows.h"
 #include "unit/record/station.h"
 
 #include <stdlib.h>
@@ -339,12 +340,57 @@ static void waits_double_to_ten_minutes(void **state)
     assert_int_equal(outbox_wait_ms(4000000000u), 600000);
 }
 
+static int step(void *ctx)
+{
+    ++*(unsigned *)ctx;
+    return 0;
+}
+
+/* A head a minute to each witness: after a year a look at those that wait must not read through all that were sent. */
+static void a_year_of_heads(void **state)
+{
+    static const struct {
+        const char *kind, *target;
+        bool tried;
+        int64_t n;
+    } row[] = {{"witness", NULL, true, 3}, {"witness", NULL, false, 2}, {"witness", "w2", true, 1}, {"witness", "w2", false, 0},
+               {"witness", "w3", true, 0}, {"label", NULL, true, 1},    {"anchor", NULL, true, 0}};
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    sqlite3 *db;
+    int64_t n;
+    t_open(s, &o);
+    t_close(s);
+    assert_int_equal(sqlite3_open_v2(t_path(s, "flashline.db"), &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "WITH RECURSIVE i (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM i WHERE n < 20000) "
+                                      "INSERT INTO outbox (kind, target, job, payload, made_ms, state, tries, next_ms) "
+                                      "SELECT 'witness', 'w' || (1 + n % 2), 'head:' || n, x'00', n, 1, 1, n FROM i; "
+                                      "INSERT INTO outbox (kind, target, job, payload, made_ms, state, tries, next_ms) VALUES "
+                                      "('witness', 'w1', 'a', x'00', 1, 0, 0, 1), ('witness', 'w1', 'b', x'00', 1, 0, 0, 1), "
+                                      "('witness', 'w2', 'c', x'00', 1, 0, 5, 1), ('label', 'p', 'd', x'00', 1, 0, 0, 1)",
+                                  NULL, NULL, NULL), SQLITE_OK);
+    for (size_t i = 0; i < T_COUNT(row); i++) {
+        unsigned steps = 0;
+        sqlite3_progress_handler(db, 1, step, &steps);
+        assert_int_equal(outbox_waiting(db, row[i].kind, row[i].target, row[i].tried, &n, NULL), FL_OK);
+        sqlite3_progress_handler(db, 0, NULL, NULL);
+        assert_int_equal(n, row[i].n);
+        if (steps > 500)
+            fail_msg("row %zu: %u steps", i, steps);
+    }
+    assert_int_equal(outbox_newest(db, "witness", &n, NULL), FL_OK);
+    assert_int_equal(n, 20000);
+    assert_int_equal(outbox_newest(db, "anchor", &n, NULL), FL_OK);
+    assert_int_equal(n, 0);
+    (void)sqlite3_close(db);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(sent_after_the_commit_and_once), T(one_target_delays_no_other), T(tried_again_or_given_up), T(refused_with_its_event), T(changed_by_somebody),
-        T(a_changed_label_is_not_printed_again), T(called_printed),
+        T(a_changed_label_is_not_printed_again), T(called_printed), T(a_year_of_heads),
         cmocka_unit_test(waits_double_to_ten_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,7 +63,7 @@ static int serve(const struct sim_config *c, const char *watch)
 
 static int run(int argc, char **argv)
 {
-    struct options o = {.pace = "fast", .boards = 1, .seed = 1};
+    struct options o = {.listen = "127.0.0.1:6100", .pace = "fast", .boards = 1, .seed = 1};
     const struct cli_opt table[] = {
         {"boards", CLI_UINT, &o.boards},
         {"listen", CLI_TEXT, &o.listen},
@@ -88,8 +88,6 @@ static int run(int argc, char **argv)
         return cli_usage(&cmd_sim, "'%s' is one word too many", argv[0]);
     if (strcmp(o.pace, "real") != 0 && strcmp(o.pace, "fast") != 0)
         return cli_usage(&cmd_sim, "--pace is real or fast, not '%s'", o.pace);
-    if (o.pty && o.listen)
-        return cli_usage(&cmd_sim, "one of --listen and --pty");
     if (o.pty && !o.station_file)
         return cli_usage(&cmd_sim, "--pty needs --station-file: the terminals are put beside it");
     if (!o.shift != !o.watch)
@@ -97,7 +95,7 @@ static int run(int argc, char **argv)
     if (o.truth && !o.shift)
         return cli_usage(&cmd_sim, "--truth tells of a shift: it needs --operator");
     const struct sim_config c = {
-        .boards = o.boards, .listen = o.listen ? o.listen : "127.0.0.1:6100", .pty = o.pty, .station_file = o.station_file,
+        .boards = o.boards, .listen = o.listen, .pty = o.pty, .station_file = o.station_file,
         .chip = o.chip, .scenario = o.scenario, .state = o.state,
         .pace_real = strcmp(o.pace, "real") == 0, .journal = o.journal, .seed = o.seed,
         .shift = o.shift, .truth = o.truth,

@@ -101,7 +101,6 @@ whole number up to 2147483647|lot open L-9 --quantity 4294967295 --profile profi
 are for --web ADDR|flash --profile profiles/demo-esp32.yaml --port pty:x --web-cert x --data "$D"
 --list has one form|db export --list --format json --data "$D"
 one of --json and --format|status --json --format text --data "$D"
-one of --listen and --pty|sim --pty --listen 127.0.0.1:0 --station-file "$T/p.yaml"
 --baud is 115200 or more|doctor --baud 0 pty:x
 one of --password-fd N and --token|web user bob --role viewer --token --password-fd 0 --data "$D"
 --format is for the list|web user bob --role viewer --token --format json --data "$D"

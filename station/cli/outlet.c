@@ -22,23 +22,26 @@ struct outlet {
     pthread_mutex_t lock; /* guards the rest; a leaf, not held over a write */
     pthread_cond_t change;
     struct fl_buf waiting;
-    bool held, closing, writing, gone; /* gone: nobody reads there any more */
+    bool held, closing, writing;
+    bool gone, failed; /* nothing leaves any more; failed: for another reason than that nobody reads there */
     size_t left; /* bytes that left so far: is it moving? */
 };
 
-/* False: nobody reads there, or it was given up. */
+/* False: nobody reads there, or it was given up, or it cannot be written (o->failed). */
 static bool write_all(struct outlet *o, const struct fl_buf *b)
 {
     for (size_t at = 0; at < b->len;) {
         if (fl_wake_poll(&o->give_up, o->fd, POLLOUT, fl_deadline_never()))
             return false;
         ssize_t n = write(o->fd, b->bytes + at, b->len - at < PIECE ? b->len - at : PIECE);
-        if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return false;
+        bool over = n < 0 && errno != EINTR && errno != EAGAIN, failed = over && errno != EPIPE;
         at += n > 0 ? (size_t)n : 0;
         (void)pthread_mutex_lock(&o->lock);
+        o->failed |= failed;
         o->left += n > 0 ? (size_t)n : 0;
         (void)pthread_mutex_unlock(&o->lock);
+        if (over)
+            return false;
     }
     return true;
 }
@@ -147,10 +150,10 @@ static bool drained(struct outlet *o, uint64_t patience_ms)
     return all;
 }
 
-bool outlet_close(struct outlet *o, uint64_t patience_ms)
+enum fl_err outlet_close(struct outlet *o, uint64_t patience_ms)
 {
     if (!o)
-        return true;
+        return FL_OK;
     outlet_hold(o, false);
     bool all = drained(o, patience_ms);
     if (!all)
@@ -160,10 +163,11 @@ bool outlet_close(struct outlet *o, uint64_t patience_ms)
     (void)pthread_cond_broadcast(&o->change);
     (void)pthread_mutex_unlock(&o->lock);
     (void)pthread_join(o->thread, NULL);
+    enum fl_err err = o->failed ? FL_IO : all ? FL_OK : FL_TIMEOUT;
     (void)pthread_cond_destroy(&o->change);
     (void)pthread_mutex_destroy(&o->lock);
     fl_wake_fini(&o->give_up);
     fl_buf_fini(&o->waiting);
     free(o);
-    return all;
+    return err;
 }

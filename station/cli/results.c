@@ -276,11 +276,14 @@ int results_end(struct results *r)
     double seconds = (double)(fl_mono_ms() - r->began_ms) / 1000.0;
     say_unsaid(r, true);
     say_totals(r, seconds);
-    if (!outlet_close(r->out, r->patience_ms))
+    enum fl_err err = outlet_close(r->out, r->patience_ms);
+    if (err == FL_TIMEOUT)
         cli_say("flashline: nobody reads standard output: not all results were told; the records have them\n");
     r->out = NULL;
     let_notes_go(r);
     if (r->attempts && r->answered == 0)
         return CLI_NO_BOARD;
+    if (err == FL_IO)
+        return cli_fail(CLI_STATION, "standard output could not be written");
     return r->n_bad || r->twins || r->unknown ? CLI_NOT_PASS : CLI_OK;
 }

@@ -6,6 +6,7 @@
 #include "cli/results.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,25 @@ static void months(void **state)
     (void)close(fd);
 }
 
+/* A disk that is full is no reader who went. */
+static void nothing_can_be_written(void **state)
+{
+    struct results r;
+    (void)state;
+    int fd = open("/dev/full", O_WRONLY | O_CLOEXEC), p[2];
+    assert_true(fd >= 0);
+    begin(&r, fd);
+    add(&r, 1, OUTCOME_PASS);
+    assert_int_equal(end(&r), CLI_STATION);
+    (void)close(fd);
+    assert_int_equal(pipe(p), 0);
+    (void)close(p[0]);
+    begin(&r, p[1]);
+    add(&r, 1, OUTCOME_PASS);
+    assert_int_equal(end(&r), CLI_OK);
+    (void)close(p[1]);
+}
+
 enum { ATTEMPTS = 6000 }; /* more than a pipe, and what waits in memory, have room for: 400 bytes each */
 
 /* Nobody reads: no slot waits, and the line can end. */
@@ -168,7 +188,8 @@ static void somebody_reads_late(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(latest_outcome_counts), cmocka_unit_test(months), cmocka_unit_test(nobody_reads),
+    (void)signal(SIGPIPE, SIG_IGN); /* as the program does */
+    const struct CMUnitTest tests[] = {cmocka_unit_test(latest_outcome_counts), cmocka_unit_test(months), cmocka_unit_test(nothing_can_be_written), cmocka_unit_test(nobody_reads),
                                        cmocka_unit_test(somebody_reads_late)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

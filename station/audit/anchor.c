@@ -14,6 +14,11 @@
 #include <string.h>
 #include <time.h>
 
+#if OPENSSL_VERSION_NUMBER < 0x30400000L /* the same under the names they had, which said less about who owns what is given */
+#define TS_VERIFY_CTX_set0_store TS_VERIFY_CTX_set_store
+#define TS_VERIFY_CTX_set0_imprint TS_VERIFY_CTX_set_imprint
+#endif
+
 enum fl_err anchor_read(const void *rec, size_t n, struct anchor *out, struct fl_why *why)
 {
     json_t *o;
@@ -138,8 +143,8 @@ static enum fl_err check_signature(TS_RESP *resp, const uint8_t digest[static FL
     } else {
         X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), (time_t)(time_ms / 1000));
         TS_VERIFY_CTX_set_flags(ctx, TS_VFY_VERSION | TS_VFY_SIGNATURE | TS_VFY_IMPRINT);
-        (void)TS_VERIFY_CTX_set_store(ctx, store); /* the context owns both now */
-        (void)TS_VERIFY_CTX_set_imprint(ctx, copy, FL_SHA256_SIZE);
+        (void)TS_VERIFY_CTX_set0_store(ctx, store); /* the context owns both now */
+        (void)TS_VERIFY_CTX_set0_imprint(ctx, copy, FL_SHA256_SIZE);
         if (TS_RESP_verify_response(ctx, resp) != 1) {
             const char *data = NULL, *reason = NULL;
             int flags = 0;

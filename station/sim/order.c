@@ -63,8 +63,8 @@ bool sim_do_erase(struct sim_board *b, uint32_t addr, uint32_t n, uint64_t *ns)
 
 bool sim_do_program(struct sim_board *b, uint32_t addr, const uint8_t *bytes, size_t n, uint64_t *ns)
 {
-    double pages = (double)(n + SIM_PAGE - 1) / SIM_PAGE;
-    uint64_t takes = sim_takes(b, (double)(uint64_t)pages * b->spec.timing.page_us * b->spec.flash.slow);
+    size_t pages = (n + SIM_PAGE - 1) / SIM_PAGE;
+    uint64_t takes = sim_takes(b, (double)pages * b->spec.timing.page_us * b->spec.flash.slow);
     *ns += takes;
     b->flash_ns += takes;
     if (b->order.fail_work)

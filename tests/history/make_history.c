@@ -339,7 +339,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (argc < 2 || slots > HISTORY_SLOTS) {
+    if (argc < 2 || slots > (double)HISTORY_SLOTS) {
         usage(stderr);
         return 2;
     }

@@ -244,7 +244,7 @@ static void blank_and_again(void **state)
     size_t bytes = s.sent + 16 * 26 + escapes(&s);
     assert_in_range(cost.data_bytes, bytes, bytes + 16 * 2);
     double wire = (double)cost.data_bytes * 10 / 921600, data = (double)(cost.end_at - cost.begin_at) / 1e9;
-    double md5 = (REGIONS * REGION_SIZE / 1024.0 + REGIONS) * MD5_US_PER_KB / 1e6, outside = first - data - md5;
+    double md5 = (double)((REGIONS * REGION_SIZE / 1024 + REGIONS) * MD5_US_PER_KB) / 1e6, outside = first - data - md5;
     print_message("# blank: %.1f ms, data %.1f ms, wire %.1f ms, outside %.1f ms\n", first * 1e3, data * 1e3, wire * 1e3,
                   outside * 1e3);
     assert_true(wire / data >= 0.99);

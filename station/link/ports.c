@@ -49,8 +49,7 @@ const char *link_bridge_name(uint16_t vid, uint16_t pid)
     return "";
 }
 
-/* Descriptor texts are a stranger's bytes: control characters would break lines and terminals. */
-static void copy_text(char *to, size_t cap, const char *from)
+void link_port_text(char *to, size_t cap, const char *from)
 {
     size_t n = 0;
     for (; from && *from && n + 1 < cap; from++)
@@ -58,28 +57,30 @@ static void copy_text(char *to, size_t cap, const char *from)
     to[n] = 0;
 }
 
-static void fill(const struct sp_port *port, struct link_info *info)
+/* What libserialport tells of a device that has its node in /dev; of one that has not it tells nothing from 0.1.2 on. */
+static void ask(const char *device, struct link_info *info)
 {
+    struct sp_port *port = NULL;
     int vid = 0, pid = 0;
-    copy_text(info->device, sizeof info->device, sp_get_port_name(port));
+    if (sp_get_port_by_name(device, &port) != SP_OK)
+        return;
+    link_port_text(info->device, sizeof info->device, sp_get_port_name(port));
     if (sp_get_port_usb_vid_pid(port, &vid, &pid) == SP_OK) {
         info->usb_vid = (uint16_t)vid;
         info->usb_pid = (uint16_t)pid;
     }
-    copy_text(info->usb_serial, sizeof info->usb_serial, sp_get_port_usb_serial(port));
-    copy_text(info->product, sizeof info->product, sp_get_port_usb_product(port));
-    link_port_locate(info->device, info);
-    info->kind = LINK_SERIAL;
-    info->low_latency = LINK_UNKNOWN;
+    link_port_text(info->usb_serial, sizeof info->usb_serial, sp_get_port_usb_serial(port));
+    link_port_text(info->product, sizeof info->product, sp_get_port_usb_product(port));
+    sp_free_port(port);
 }
 
 void link_port_describe(const char *device, struct link_info *info)
 {
-    struct sp_port *port = NULL;
-    if (sp_get_port_by_name(device, &port) != SP_OK)
-        return;
-    fill(port, info);
-    sp_free_port(port);
+    (void)snprintf(info->device, sizeof info->device, "%s", device);
+    ask(device, info);
+    link_port_locate(info->device, info);
+    info->kind = LINK_SERIAL;
+    info->low_latency = LINK_UNKNOWN;
 }
 
 /* "1-1.10" after "1-1.2": the numbers count, not the characters. */
@@ -108,32 +109,20 @@ static int compare(const void *va, const void *vb)
 
 enum fl_err link_ports(struct link_info **out, size_t *n, struct fl_why *why)
 {
-    struct sp_port **list = NULL;
-    *out = NULL;
-    *n = 0;
-    enum sp_return ret = sp_list_ports(&list);
-    if (ret == SP_ERR_FAIL)
-        return fl_fail_os(why, "cannot list the serial ports");
-    if (ret != SP_OK)
-        return fl_fail(why, ret == SP_ERR_MEM ? FL_NOMEM : FL_UNSUPPORTED,
-                       "serial ports cannot be listed on this system");
-    size_t count = 0;
-    while (list[count])
-        count++;
-    struct link_info *infos = count ? calloc(count, sizeof *infos) : NULL;
-    for (size_t i = 0; infos && i < count; i++) {
-        fill(list[i], &infos[i]);
-        (void)snprintf(infos[i].url, sizeof infos[i].url, "%s%s", infos[i].usb_path[0] ? "usb:" : "",
-                       infos[i].usb_path[0] ? infos[i].usb_path : infos[i].device);
+    enum fl_err err = link_port_devices(out, n, why);
+    for (size_t i = 0; !err && i < *n; i++) {
+        struct link_info *p = &(*out)[i];
+        char device[LINK_URL_MAX];
+        memcpy(device, p->device, sizeof device);
+        link_port_describe(device, p);
+        if (p->usb_path[0])
+            (void)snprintf(p->url, sizeof p->url, "usb:%s", p->usb_path);
+        else
+            memcpy(p->url, p->device, sizeof p->url);
     }
-    sp_free_port_list(list);
-    if (count && !infos)
-        return fl_fail(why, FL_NOMEM, "no memory for %zu ports", count);
-    if (count)
-        qsort(infos, count, sizeof *infos, compare);
-    *out = infos;
-    *n = count;
-    return FL_OK;
+    if (!err && *n)
+        qsort(*out, *n, sizeof **out, compare);
+    return err;
 }
 
 bool link_port_permitted(const char *device, char group[static LINK_TEXT_MAX])

@@ -7,8 +7,9 @@
  * (FT2232, CP2105, CH342) sits at one place; there, and only there, the interface follows the place:
  * "1-1.4.1:1.1".
  *
- * Sources of facts: libserialport for names, VID:PID and descriptor texts; sysfs on Linux for the
- * place and the driver, and /proc for who holds a port. Elsewhere places and holders are not known.
+ * Sources of facts: sysfs on Linux for names, the place and the driver, libserialport for VID:PID and descriptor texts
+ * (sysfs for those too where a port has no node in /dev, as in a container that was not given it), and /proc for who
+ * holds a port. Elsewhere libserialport for names; places and holders are not known.
  *
  * Thread rule: no shared state.
  */
@@ -19,7 +20,7 @@
 
 /* A new array the caller frees with free(); sorted by USB place (ports in the order of their numbers,
  * 1-1.2 before 1-1.10; what has no place last), then by device name. FL_OK with *n 0 and *out NULL: there are none. No
- * USB port is opened for it. url is "usb:PLACE" where there is a place, else the device: what a
+ * port is opened for it on Linux. url is "usb:PLACE" where there is a place, else the device: what a
  * station file takes. */
 FL_MUST enum fl_err link_ports(struct link_info **out, size_t *n, struct fl_why *why);
 

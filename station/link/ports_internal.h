@@ -6,8 +6,16 @@
 
 #include "link/ports.h"
 
-/* Fills usb_path and driver of a tty ("/dev/ttyUSB3"), as far as known. */
+/* The ttys that hang on a device of this machine: a new array, freed with free(), of which `device` ("/dev/ttyUSB3") is
+ * filled and the rest is zero. *out NULL, *n 0: there are none, or it failed. None is opened. */
+FL_MUST enum fl_err link_port_devices(struct link_info **out, size_t *n, struct fl_why *why);
+
+/* Fills usb_path and driver of a tty ("/dev/ttyUSB3"), and ids and texts where usb_vid is still 0, as far as known. */
 void link_port_locate(const char *device, struct link_info *info);
+
+/* A text of a device's descriptor, which is a stranger's bytes: control characters, which would break lines and
+ * terminals, become '?'. */
+void link_port_text(char *to, size_t cap, const char *from);
 
 /* Fills all that is known of a tty that exists: ids, texts, place, driver. Never fails: what is not
  * known stays empty. */

@@ -4,8 +4,11 @@
  *
  *   /sys/class/tty/ttyUSB3          -> ../../devices/.../1-1.4.1/1-1.4.1:1.0/ttyUSB3/tty/ttyUSB3
  *   /sys/class/tty/ttyACM0          -> ../../devices/.../1-1.4.1/1-1.4.1:1.0/tty/ttyACM0
+ *   /sys/class/tty/X/device         not there: no port but a console, a pseudo-terminal's master and the like
+ *   /sys/class/tty/ttyS0/type       0: one of the places that the kernel keeps for serial chips, and none is in it
  *   /sys/class/tty/X/device/driver  -> .../drivers/cp210x
  *   /sys/class/tty/X/device/latency_timer   milliseconds, where the driver has one (ftdi_sio)
+ *   /sys/bus/usb/devices/1-1.4.1/idVendor, idProduct, serial, product    four hex digits, and a line of text
  *   /sys/bus/usb/devices/1-1.4.1/speed      Mbit/s: 1.5, 12, 480, 5000
  *   /sys/bus/usb/devices/1-1.4/maxchild     how many sockets it has, where it is a hub; 0 for all else
  *   /sys/bus/usb/devices/1-1.4.1/   the device; 1-1.4.1:1.0/ in it the interface, with ttyUSB3/ or tty/ttyACM0/
@@ -16,6 +19,8 @@
  * interface 0. ports_plain.c stands in elsewhere. */
 #ifdef __linux__
 #include "link/ports_internal.h"
+
+#include "base/file.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -125,6 +130,72 @@ static unsigned number_in(const char *path)
     return v;
 }
 
+/* The line in a small file of sysfs; "": none. */
+static void line_in(const char *place, const char *file, char *out, size_t cap)
+{
+    char path[LINK_TEXT_MAX + 48], line[256] = "";
+    (void)snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/%s", place, file);
+    FILE *f = fopen(path, "re");
+    if (f && !fgets(line, sizeof line, f))
+        line[0] = 0;
+    if (f)
+        (void)fclose(f);
+    line[strcspn(line, "\n")] = 0;
+    link_port_text(out, cap, line);
+}
+
+/* Of the device at a place: what libserialport told of one that has its node in /dev. */
+static void identify(const char *place, struct link_info *info)
+{
+    char vid[8], pid[8];
+    line_in(place, "idVendor", vid, sizeof vid);
+    line_in(place, "idProduct", pid, sizeof pid);
+    info->usb_vid = (uint16_t)strtoul(vid, NULL, 16);
+    info->usb_pid = (uint16_t)strtoul(pid, NULL, 16);
+    line_in(place, "serial", info->usb_serial, sizeof info->usb_serial);
+    line_in(place, "product", info->product, sizeof info->product);
+}
+
+static bool is_port(const char *name)
+{
+    char path[LINK_URL_MAX + 64], type[4] = "";
+    struct stat st;
+    (void)snprintf(path, sizeof path, "/sys/class/tty/%s/device", name);
+    if (lstat(path, &st) != 0)
+        return false;
+    (void)snprintf(path, sizeof path, "/sys/class/tty/%s/type", name);
+    FILE *f = fopen(path, "re");
+    if (f && !fgets(type, sizeof type, f))
+        type[0] = 0;
+    if (f)
+        (void)fclose(f);
+    return strcmp(type, "0\n") != 0;
+}
+
+/* Not sp_list_ports: from 0.1.2 on that fails as a whole where one port has no node in /dev, as in a container that was
+ * given one port of many, and for a moment after a plug was pulled. */
+enum fl_err link_port_devices(struct link_info **out, size_t *n, struct fl_why *why)
+{
+    struct fl_names names;
+    *out = NULL;
+    *n = 0;
+    enum fl_err err = fl_dir_names("/sys/class/tty", "", &names, why);
+    if (err)
+        return err;
+    struct link_info *ports = names.n ? calloc(names.n, sizeof *ports) : NULL;
+    if (names.n && !ports)
+        err = fl_fail(why, FL_NOMEM, "no memory for %zu ports", names.n);
+    for (size_t i = 0; ports && i < names.n; i++)
+        if (is_port(names.name[i]) && snprintf(ports[*n].device, sizeof ports[*n].device, "/dev/%s", names.name[i]) < LINK_URL_MAX)
+            (*n)++;
+    fl_names_free(&names);
+    if (*n)
+        *out = ports;
+    else
+        free(ports);
+    return err;
+}
+
 void link_port_locate(const char *device, struct link_info *info)
 {
     char path[LINK_URL_MAX + 64], target[1024], interface[LINK_TEXT_MAX];
@@ -147,6 +218,8 @@ void link_port_locate(const char *device, struct link_info *info)
     info->usb_path[place] = 0;
     (void)snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/speed", info->usb_path);
     info->usb_mbps = number_in(path);
+    if (!info->usb_vid)
+        identify(info->usb_path, info);
     if (ttys_at(info->usb_path, found, &n) && n > 1)
         (void)snprintf(info->usb_path, sizeof info->usb_path, "%s", interface);
 }

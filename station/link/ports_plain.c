@@ -3,7 +3,35 @@
 #ifndef __linux__
 #include "link/ports_internal.h"
 
+#include <libserialport.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum fl_err link_port_devices(struct link_info **out, size_t *n, struct fl_why *why)
+{
+    struct sp_port **list = NULL;
+    *out = NULL;
+    *n = 0;
+    enum sp_return ret = sp_list_ports(&list);
+    if (ret == SP_ERR_FAIL)
+        return fl_fail_os(why, "cannot list the serial ports");
+    if (ret != SP_OK)
+        return fl_fail(why, ret == SP_ERR_MEM ? FL_NOMEM : FL_UNSUPPORTED,
+                       "serial ports cannot be listed on this system");
+    size_t count = 0;
+    while (list[count])
+        count++;
+    struct link_info *ports = count ? calloc(count, sizeof *ports) : NULL;
+    for (size_t i = 0; ports && i < count; i++)
+        (void)snprintf(ports[i].device, sizeof ports[i].device, "%s", sp_get_port_name(list[i]));
+    sp_free_port_list(list);
+    if (count && !ports)
+        return fl_fail(why, FL_NOMEM, "no memory for %zu ports", count);
+    *out = ports;
+    *n = count;
+    return FL_OK;
+}
 
 void link_port_locate(const char *device, struct link_info *info)
 {

@@ -81,8 +81,8 @@ expect_text "$T/out" '  command  station.before exit 0, [0-9]+ ms'
 expect_text "$T/out" '           fixture 2'
 expect_text "$T/out" '  boot     .*'
 expect_exit 0 "$FL" trace "$mac" --data "$T/data" --format json
-[ "$(jq -c '[.attempts[] | select(.measures != []) | .measures[0] | .name, .unit, .low, .high, .verdict, (.value | type)]' "$T/out")" = \
-    '["t","ms",0,100000,"marginal","number"]' ] || { cat "$T/out"; fail "measures in the trace"; }
+[ "$(jq -c '[.attempts[] | select(.measures != []) | .measures[0] | .name, .unit, .low == 0, .high == 100000, .verdict, (.value | type)]' "$T/out")" = \
+    '["t","ms",true,true,"marginal","number"]' ] || { cat "$T/out"; fail "measures in the trace"; }
 check 'text: "I ({}) boot", limits: "..-5"' 1 "FAIL|boot.limit"
 check 'text: "pressure {} bar"' 1 "FAIL|boot.missing"
 expect_exit 0 "$FL" audit --data "$T/data"

@@ -14,7 +14,7 @@ enum { IMAGE_MAX = 128 << 20 };
 
 static const char help[] =
     "usage: flashline profile import BUILD-FOLDER|flasher_args.json [options]\n"
-    "       flashline profile import [options] -- esptool.py ... write_flash ... OFFSET FILE ...\n"
+    "       flashline profile import [options] -- esptool.py ... write_flash ... OFFSET FILE ... | @FILE\n"
     "       flashline profile import \"esptool.py ... write_flash ... OFFSET FILE ...\" [options]\n"
     "       flashline profile import --merged FILE [--offset 0x1000] [options]\n\n"
     "Writes a profile from what is there already: an ESP-IDF build, an esptool command line (the kind that M5Burner\n"
@@ -130,9 +130,16 @@ static int from_merged(struct job *j)
                : CLI_OK;
 }
 
+static enum fl_err read_words(void *ctx, const char *file, struct fl_buf *text)
+{
+    (void)ctx; /* paths in it count from where we stand, as esptool has it */
+    return fl_file_read(file, text, NULL);
+}
+
 static int from_words(struct job *j, size_t n, char **words)
 {
     enum fl_err err;
+    j->i.read = read_words;
     if (n == 1 && !fl_path_exists(words[0]) && strchr(words[0], ' '))
         err = import_command_line(&j->i, words[0]);
     else if (n == 1)

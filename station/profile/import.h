@@ -42,12 +42,15 @@ struct import { /* import_init first */
     size_t n;
     uint64_t table_end;   /* where the partition table's last partition ends; 0: none seen */
     struct fl_buf told, refused;
+    /* The text of a file that a command line names as "@FILE"; NULL: none is read. Set after import_init. */
+    enum fl_err (*read)(void *ctx, const char *file, struct fl_buf *text);
+    void *read_ctx;
 };
 
 void import_init(struct import *i);
 void import_fini(struct import *i);
 
-/* The words of a command line, from `esptool.py` (or what runs it) on. */
+/* The words of a command line, from `esptool.py` (or what runs it) on. "@FILE" is what stands in that file. */
 FL_MUST enum fl_err import_command(struct import *i, size_t n, const char *const *words);
 /* One line as a shell takes it: quotes, backslashes before quotes, blanks and line ends; other backslashes stay,
  * because they are in the paths of another system. */

@@ -215,7 +215,7 @@ static bool is_esptool(const char *word)
     return strncmp(base, "esptool", 7) == 0;
 }
 
-enum fl_err import_command(struct import *i, size_t n, const char *const *words)
+static enum fl_err command(struct import *i, size_t n, const char *const *words)
 {
     size_t first = 0;
     say_words(i, n, words);
@@ -258,30 +258,93 @@ static bool next_word(const char **line, struct fl_buf *out, bool *open)
     return true;
 }
 
+/* ---- words from lines and files ------------------------------------------------------------------------- */
+
+enum { WORDS_MAX = 1000 };
+
+struct list {
+    struct fl_buf text; /* words, each ended by a zero */
+    size_t starts[WORDS_MAX], n;
+};
+
+static enum fl_err note_word(struct import *i, struct list *l, size_t at)
+{
+    if (l->n == WORDS_MAX)
+        return import_refuse(i, "more than %d words, expected a command line", WORDS_MAX);
+    l->starts[l->n++] = at;
+    return fl_buf_err(&l->text, NULL);
+}
+
+static enum fl_err add_line(struct import *i, struct list *l, const char *line)
+{
+    bool open = false;
+    enum fl_err err = FL_OK;
+    for (size_t at = l->text.len; !err && next_word(&line, &l->text, &open); at = l->text.len) {
+        if (l->text.len == at + 1)
+            l->text.len = at; /* nothing but the end of a line that goes on */
+        else
+            err = note_word(i, l, at);
+    }
+    return err ? err : open ? import_refuse(i, "a quote is not closed, expected its other half") : FL_OK;
+}
+
+/* "@flash_args": the words in that file, as esptool takes it; nothing in it is a file of words again. */
+static enum fl_err add_file(struct import *i, struct list *l, const char *name)
+{
+    struct fl_buf text = FL_BUF(IMPORT_TEXT_MAX);
+    enum fl_err err = i->read ? i->read(i->read_ctx, name, &text) : FL_UNSUPPORTED;
+    if (!err && memchr(text.bytes, 0, text.len))
+        err = import_refuse(i, "'%s' is no text, expected words of a command line", name);
+    else if (err && err != FL_NOMEM)
+        err = import_refuse(i, "'%s' cannot be read, expected words of a command line", name);
+    if (!err)
+        err = add_line(i, l, fl_buf_text(&text));
+    fl_buf_fini(&text);
+    return err;
+}
+
+static enum fl_err add_word(struct import *i, struct list *l, const char *word)
+{
+    size_t at = l->text.len;
+    if (word[0] == '@' && word[1])
+        return add_file(i, l, word + 1);
+    fl_buf_add(&l->text, word, strlen(word) + 1);
+    return note_word(i, l, at);
+}
+
+static enum fl_err take_list(struct import *i, const struct list *l)
+{
+    const char **words = calloc(l->n + 1, sizeof *words);
+    if (!words)
+        return FL_NOMEM;
+    for (size_t k = 0; k < l->n; k++)
+        words[k] = (const char *)l->text.bytes + l->starts[k];
+    enum fl_err err = command(i, l->n, words);
+    free(words);
+    return err;
+}
+
+enum fl_err import_command(struct import *i, size_t n, const char *const *words)
+{
+    struct list l = {.text = FL_BUF(IMPORT_TEXT_MAX)};
+    enum fl_err err = FL_OK;
+    for (size_t k = 0; !err && k < n; k++)
+        err = add_word(i, &l, words[k]);
+    if (!err)
+        err = take_list(i, &l);
+    fl_buf_fini(&l.text);
+    return err;
+}
+
 enum fl_err import_command_line(struct import *i, const char *line)
 {
-    enum { WORDS_MAX = 1000 };
-    struct fl_buf text = FL_BUF(IMPORT_TEXT_MAX);
-    const char **words = calloc(WORDS_MAX, sizeof *words);
-    size_t starts[WORDS_MAX], n = 0, at = 0;
-    bool open = false;
-    enum fl_err err = words ? FL_OK : FL_NOMEM;
-    while (!err && next_word(&line, &text, &open)) {
-        if (text.len == at + 1)
-            text.len = at; /* nothing but the end of a line that goes on */
-        else if (n == WORDS_MAX)
-            err = import_refuse(i, "more than %d words, expected a command line", WORDS_MAX);
-        else
-            starts[n++] = at;
-        at = text.len;
-    }
+    struct list l = {.text = FL_BUF(IMPORT_TEXT_MAX)}, whole = l;
+    enum fl_err err = add_line(i, &l, line);
+    for (size_t k = 0; !err && k < l.n; k++)
+        err = add_word(i, &whole, (const char *)l.text.bytes + l.starts[k]);
     if (!err)
-        err = open ? import_refuse(i, "a quote is not closed, expected its other half") : fl_buf_err(&text, NULL);
-    for (size_t k = 0; !err && k < n; k++)
-        words[k] = (const char *)text.bytes + starts[k];
-    if (!err)
-        err = import_command(i, n, words);
-    free(words);
-    fl_buf_fini(&text);
+        err = take_list(i, &whole);
+    fl_buf_fini(&l.text);
+    fl_buf_fini(&whole.text);
     return err;
 }

@@ -70,7 +70,9 @@ enum fl_err import_flasher_args(struct import *i, const char *name, const void *
 {
     struct fl_why why = {0};
     json_t *root = NULL;
-    enum fl_err err = fl_json_parse(json, n, &root, &why);
+    const char *text = json;
+    size_t mark = n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* an editor's byte order mark */
+    enum fl_err err = fl_json_parse(text + mark, n - mark, &root, &why);
     if (err == FL_NOMEM)
         return err;
     if (err || !json_is_object(root)) {

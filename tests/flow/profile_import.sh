@@ -40,6 +40,12 @@ expect_text "$T/p/build.yaml" '^    file: "../build/app.bin"$'
 (cd "$b" && expect_exit 0 "$FL" profile import flasher_args.json && cp "$T/out" "$b/here.yaml")
 expect_exit 0 "$FL" profile check "$b/here.yaml" "$T/p/build.yaml"
 
+# the command that a build prints: its words lie in a file, whose paths count from where one stands
+printf '%s\n' '--flash_mode dio --flash_freq 80m --flash_size detect' '0x1000 bootloader/bootloader.bin' '0x10000 app.bin' \
+    '0x8000 partitions.bin' >"$b/flash_args"
+(cd "$b" && expect_exit 0 "$FL" profile import -o "$T/p/words.yaml" -- python -m esptool --chip esp32 write_flash @flash_args)
+expect_text "$T/p/words.yaml" '^    file: "../build/partitions.bin"$'
+
 # a merged file: the same bytes at the same places
 cp "$b/bootloader/bootloader.bin" "$T/m.bin"
 dd if="$b/partitions.bin" of="$T/m.bin" bs=4096 seek=7 conv=notrunc 2>/dev/null

@@ -74,6 +74,17 @@ static const struct {
           "# Not taken over: --force: what is certainly wrong is refused all the same\n"
           "profile: x\nchip: esp32\nimages:\n" AT("0x1000", "x.bin", IMAGE_SHA),
      NULL},
+    /* as ESP-IDF prints it; what is in the file stands in its place */
+    {"python -m esptool --chip esp32 -b 460800 write_flash \"@flash_args\" 0x20000 wifi",
+     MADE "python -m esptool --chip esp32 -b 460800 write_flash --flash_mode dio --flash_size 2MB 0x1000 b/x.bin 0x9000 'my "
+          "wifi.bin' 0x20000 wifi\n"
+          "profile: x\nchip: esp32\nserial: {baud: 460800}\nflash: {mode: dio, size: 2MB}\nimages:\n" AT(
+              "0x1000", "b/x.bin", IMAGE_SHA) AT("0x9000", "my wifi.bin", WIFI_SHA) AT("0x20000", "wifi", WIFI_SHA),
+     NULL},
+    {"esptool write_flash @none", NULL, "'none' cannot be read, expected words of a command line\n"},
+    {"esptool write_flash @zero", NULL, "'zero' is no text, expected words of a command line\n"},
+    {"esptool write_flash @open", NULL, "a quote is not closed, expected its other half\n"},
+    {"esptool write_flash @again", NULL, "'@flash_args' is the last word, expected a file after an offset\n"},
     /* refused */
     {"esptool write_flash --encrypt 0x1000 x.bin", NULL,
      "--encrypt cannot be taken over: a profile writes what is in the files and does not have it encrypted\n"},
@@ -104,20 +115,39 @@ static const struct {
     {"esptool write_flash 0x9000 'wifi.bin", NULL, "a quote is not closed, expected its other half\n"},
 };
 
+static enum fl_err words_of(void *ctx, const char *file, struct fl_buf *text)
+{
+    static const struct {
+        const char *name, *text;
+        size_t n;
+    } files[] = {
+        {"flash_args", "--flash_mode dio --flash_size 2MB\r\n0x1000 b/x.bin\n0x9000 'my wifi.bin'\n", 71},
+        {"zero", "0x1000\0x.bin", 12}, {"open", "0x1000 'x.bin", 13}, {"again", "@flash_args", 11},
+    };
+    assert_null(ctx);
+    for (size_t i = 0; i < T_COUNT(files); i++)
+        if (strcmp(files[i].name, file) == 0) {
+            fl_buf_add(text, files[i].text, files[i].n);
+            return FL_OK;
+        }
+    return FL_NOT_FOUND;
+}
+
 static void command_lines(void **state)
 {
     (void)state;
     for (size_t r = 0; r < T_COUNT(lines); r++) {
         struct import i;
         import_init(&i);
+        i.read = words_of;
         enum fl_err err = import_command_line(&i, lines[r].line);
         expect(&i, err, lines[r].yaml, lines[r].refused, r);
     }
 }
 
 /* As ESP-IDF writes it; keys that are not needed are there too. */
-static const char idf[] =
-    "{\"write_flash_args\" : [ \"--flash_mode\", \"dio\", \"--flash_size\", \"2MB\", \"--flash_freq\", \"40m\" ],\n"
+static const char idf[] = /* an editor may have put a byte order mark before it */
+    "\xef\xbb\xbf{\"write_flash_args\" : [ \"--flash_mode\", \"dio\", \"--flash_size\", \"2MB\", \"--flash_freq\", \"40m\" ],\n"
     "\"flash_settings\" : {\"flash_mode\": \"dio\", \"flash_size\": \"2MB\", \"flash_freq\": \"40m\"},\n"
     "\"flash_files\" : {\"0x10000\" : \"hello.bin\", \"0x1000\" : \"bootloader/bootloader.bin\"},\n"
     "\"bootloader\" : { \"offset\" : \"0x1000\", \"file\" : \"bootloader/bootloader.bin\", \"encrypted\" : \"%s\" },\n"

@@ -191,10 +191,10 @@ json_t *fl_json_dirty(const void *bytes, size_t n)
     n = kept;
     for (size_t i = 0; i < n;) {
         size_t k = fl_utf8_len((const uint8_t *)clean + i, n - i);
-        unsigned char c = (unsigned char)clean[i];
-        if (k == 0 || c == 0x7f || (c < 0x20 && c != '\n' && c != '\t')) {
+        bool stays = clean[i] == '\n' || clean[i] == '\t';
+        if (k == 0 || (fl_utf8_control((const uint8_t *)clean + i, k) && !stays)) {
             clean[i] = '?';
-            k = 1;
+            k = 1; /* what is left of a control character of C1 is none of UTF-8 by itself */
         }
         i += k;
     }

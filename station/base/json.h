@@ -35,7 +35,7 @@ FL_MUST enum fl_err fl_json_write(json_t *value, size_t flags, struct fl_buf *ou
 const char *fl_json_text(const json_t *object, const char *key);
 int64_t fl_json_int(const json_t *object, const char *key, int64_t fallback);
 
-/* A text from bytes that may not be UTF-8 or may hold control characters of ASCII other than tab and newline: each
+/* A text from bytes that may not be UTF-8 or may hold control characters (of ASCII, of C1) other than tab and newline: each
  * offending byte becomes '?', and the CR of a line's end goes. For what came from a chip, and for names of files. New; NULL: no memory. */
 json_t *fl_json_dirty(const void *bytes, size_t n);
 /* The same as a member. */

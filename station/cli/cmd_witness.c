@@ -145,6 +145,16 @@ const struct cli_verb cmd_witness_push = {
 
 /* ---- the witness ---------------------------------------------------------------------------------------------------- */
 
+/* Takes the object. */
+static int say_object(json_t *o)
+{
+    struct fl_buf out = FL_BUF(4096);
+    int code = fl_json_write(o, JSON_COMPACT, &out) ? cli_fail(CLI_STATION, "out of memory") : CLI_OK;
+    cli_print("%s", fl_buf_text(&out));
+    fl_buf_fini(&out);
+    return !code && fflush(stdout) != 0 ? CLI_STATION : code;
+}
+
 static int run_init(int argc, char **argv)
 {
     const char *name = NULL, *format = NULL;
@@ -167,7 +177,7 @@ static int run_init(int argc, char **argv)
     if (cli_format(format) == CLI_TEXT_OUT)
         cli_print("witness      %s\nkey          %s\nfingerprint  %s\n", name, text, print);
     else
-        printf("{\"witness\":\"%s\",\"key\":\"%s\",\"fingerprint\":\"%s\"}\n", name, text, print); /* a key's name needs no escape but " and \ */
+        return say_object(json_pack("{ss,ss,ss}", "witness", name, "key", text, "fingerprint", print));
     return CLI_OK;
 }
 
@@ -323,7 +333,7 @@ static int say_kept(const struct vkey *witness, uint64_t size, int format)
     if (format == CLI_TEXT_OUT)
         cli_print("%s signed the head of %" PRIu64 " records\n", witness->name, size);
     else
-        printf("{\"witness\":\"%s\",\"size\":%" PRIu64 "}\n", witness->name, size);
+        return say_object(json_pack("{ss,sI}", "witness", witness->name, "size", (json_int_t)size));
     return fflush(stdout) == 0 ? CLI_OK : CLI_STATION;
 }
 

@@ -212,7 +212,7 @@ static enum fl_err add_qr(const char *text, unsigned dots, struct fl_buf *out, s
 static enum fl_err make(const char *text, const char *qr, const struct making *m, struct fl_buf *out, struct fl_why *why)
 {
     enum fl_err err = FL_OK;
-    for (const char *p = text; *p && !err; p++) {
+    for (const char *p = text; *p && !err && !out->err; p++) {
         const struct field *f = *p == '{' ? field_at(p) : NULL;
         if (*p != '{') {
             fl_buf_addc(out, *p);

@@ -75,6 +75,7 @@ static void add_note(const char *note, struct fl_buf *out)
 enum fl_err sheet_text(const struct sheet *s, struct fl_buf *out)
 {
     int width = 0;
+    size_t from = out->len;
     if (s->bad)
         return FL_NOMEM;
     fl_buf_addf(out, "%s: %s\n", s->title, s->about ? s->about : "");
@@ -100,6 +101,8 @@ enum fl_err sheet_text(const struct sheet *s, struct fl_buf *out)
         if (err)
             return err;
     }
+    if (out->len > from)
+        fl_utf8_clean((char *)out->bytes + from, true); /* names are a record's, or a damaged database's */
     return fl_buf_err(out, NULL);
 }
 

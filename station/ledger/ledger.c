@@ -153,6 +153,14 @@ static enum fl_err append(struct ledger *l, enum event_kind kind, bool later, co
     return err ? err : project(l, later, index, leaf, why);
 }
 
+/* What was read of records that are gone again: their places will be others'. */
+static void forget_undone(struct ledger *l)
+{
+    shapes_forget(l->shapes);
+    if (l->rows)
+        projector_forget(l->rows);
+}
+
 static enum fl_err append_one(struct ledger *l, enum event_kind kind, bool later, const char *job, const json_t *leaf,
                               const struct fl_buf *bytes, struct fl_why *why)
 {
@@ -171,7 +179,7 @@ static enum fl_err append_one(struct ledger *l, enum event_kind kind, bool later
     if (err == FL_FORMAT) {
         l->range = before;
         l->handing_over = false;
-        shapes_forget(l->shapes);
+        forget_undone(l);
         if (db_run(l->undo, &undone) || db_run(l->release, &undone)) {
             if (why)
                 *why = undone;
@@ -390,7 +398,7 @@ void ledger_rollback(struct ledger *l)
     l->range = l->committed;
     l->handing_over = false;
     forget_unprojected(l);
-    shapes_forget(l->shapes);
+    forget_undone(l);
 }
 
 enum fl_err ledger_head(struct ledger *l, struct fl_buf *out, struct fl_why *why)

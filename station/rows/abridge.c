@@ -347,6 +347,15 @@ enum fl_err restore_new(sqlite3 *leaves, struct restore **out, struct fl_why *wh
     return err;
 }
 
+void restore_forget(struct restore *r)
+{
+    for (size_t i = 0; i < READ_MAX; i++) {
+        json_decref(r->read[i].leaf);
+        r->read[i].leaf = NULL;
+    }
+    shapes_forget(r->shapes);
+}
+
 void restore_free(struct restore *r)
 {
     if (!r)

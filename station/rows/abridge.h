@@ -41,6 +41,8 @@ void abridge_told(struct abridge *a, enum event_kind kind, const json_t *told, i
 struct restore; /* opaque: a statement, and the records it read last */
 FL_MUST enum fl_err restore_new(sqlite3 *leaves, struct restore **out, struct fl_why *why);
 void restore_free(struct restore *r); /* before the connection is closed */
+/* Something was undone: a record that this one read may be another now. */
+void restore_forget(struct restore *r);
 
 /* The record in place `index`. Borrowed, until some others were asked for. FL_FORMAT: it is not there, or no JSON. */
 FL_MUST enum fl_err restore_record(struct restore *r, int64_t index, const json_t **out, struct fl_why *why);

@@ -272,6 +272,11 @@ enum fl_err projector_new(sqlite3 *db, sqlite3 *leaves, struct projector **out, 
     return err;
 }
 
+void projector_forget(struct projector *p)
+{
+    restore_forget(p->restore);
+}
+
 void projector_free(struct projector *p)
 {
     if (!p)

@@ -22,6 +22,8 @@ FL_MUST enum fl_err projector_new(sqlite3 *db, sqlite3 *leaves, struct projector
 /* Statements are prepared when a leaf first needs them. The rest of them, by somebody who has time for it, so that no leaf waits
  * for its own; one that cannot be prepared is tried again, and told, when it is needed. */
 void projector_warm(struct projector *p);
+/* Something was undone: what was read of the leaves may be there no more. */
+void projector_forget(struct projector *p);
 void projector_free(struct projector *p); /* NULL is fine; before the connection is closed */
 
 /* Write the rows of the leaf with this index. FL_FORMAT: the leaf says something that cannot be a row (a MAC

@@ -219,9 +219,31 @@ static void refers_to_nothing(void **state)
     (void)sqlite3_close(db);
 }
 
+/* A record that refers to itself is undone, and its place becomes that of another, which the next one refers to. */
+static void refers_to_itself(void **state)
+{
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct fl_why why = {0, ""};
+    int64_t leaf;
+    t_open(s, &o);
+    struct attempt_facts a = unit(1, OUTCOME_FAIL), b = unit(2, OUTCOME_FAIL);
+    int64_t next = 2; /* behind log_open and boot */
+    json_t *body = json_pack("{ss,ss,ss,s[I,i]}", "head", "x", "token", "AA==", "url", "u", "as", (json_int_t)next, -1);
+    assert_int_equal(t_send(s, EVENT_ANCHOR, body, &leaf, &why), FL_FORMAT);
+    int64_t full = t_result(s, &a), less = t_result(s, &b);
+    assert_int_equal(full, next);
+    char *text = rec(s, less);
+    assert_non_null(strstr(text, "\"as\":[2,2]"));
+    free(text);
+    t_close(s);
+    t_verdict(s, AUDIT_GOOD);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
-    static const struct CMUnitTest tests[] = {T(literally), T(after_a_crash), T(back_again), T(refers_to_nothing)};
+    static const struct CMUnitTest tests[] = {T(literally), T(after_a_crash), T(back_again), T(refers_to_nothing),
+                                              T(refers_to_itself)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

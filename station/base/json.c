@@ -142,18 +142,6 @@ enum fl_err fl_json_parse(const void *bytes, size_t n, json_t **out, struct fl_w
     return FL_OK;
 }
 
-bool fl_json_is_canonical(const void *bytes, size_t n)
-{
-    json_t *v;
-    if (fl_json_parse(bytes, n, &v, NULL))
-        return false;
-    struct fl_buf b = FL_BUF(n + 64);
-    bool same = fl_json_canonical(v, &b, NULL) == FL_OK && b.len == n && memcmp(b.bytes, bytes, n) == 0;
-    fl_buf_fini(&b);
-    json_decref(v);
-    return same;
-}
-
 enum fl_err fl_json_write(json_t *value, size_t flags, struct fl_buf *out)
 {
     char *s = value ? json_dumps(value, flags) : NULL;

@@ -24,9 +24,6 @@ FL_MUST enum fl_err fl_json_canonical(const json_t *value, struct fl_buf *out, s
 /* Parse; duplicate keys are refused. Borrowed bytes, new reference. */
 FL_MUST enum fl_err fl_json_parse(const void *bytes, size_t n, json_t **out, struct fl_why *why);
 
-/* Is `bytes` exactly the canonical form of what it says? */
-bool fl_json_is_canonical(const void *bytes, size_t n);
-
 /* Append the value as text for people and programs, and a newline; `flags` are jansson's. Takes the value; NULL is FL_NOMEM, as of
  * a value that could not be made. */
 FL_MUST enum fl_err fl_json_write(json_t *value, size_t flags, struct fl_buf *out);

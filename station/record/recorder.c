@@ -169,6 +169,8 @@ static enum fl_err commit_batch(struct recorder *r, struct event *const *events,
     }
     if (!err)
         err = recorder_commit(r, why);
+    if (!err && r->retired) /* the keys go when this is answered, and then no signer can give it back */
+        err = ledger_durable(r->ledger, why);
     if (err) {
         ledger_rollback(r->ledger);
         return err;

@@ -5,6 +5,7 @@
  *   3  a record that the log's own key signed: a station that means no good, or one with odd names
  *   4  lines behind the good certificate: what is not signed of a signed note
  * Whatever it is: a good file is of this log and proves one of its records; and what is said of it fits on a line of a terminal. */
+#include "unit/canonical.h"
 #include "log.h"
 
 #include "audit/inspect.h"
@@ -132,7 +133,7 @@ static void as_record(const uint8_t *bytes, size_t n)
     proof_file_write(&file, bytes, n, 0, &path, note.bytes, note.len);
     if (!file.err && proof_file_parse(file.bytes, file.len, &p, NULL) == FL_OK) {
         judge(file.bytes, file.len, true, &f);
-        FUZZ_HOLDS(!f.has_record || fl_json_is_canonical(bytes, n));
+        FUZZ_HOLDS(!f.has_record || is_canonical(bytes, n));
         on_page(&file, &p);
         proof_file_fini(&p);
     }

@@ -2,6 +2,7 @@
  * audit/leaf: the one-pass reader against base/json (parse, write canonically, compare): two roads to one verdict, on
  * literal rows and on a hundred thousand damaged records. The seed is fixed: a failing record is printed. */
 #include "unit/t.h"
+#include "unit/canonical.h"
 
 #include "audit/leaf.h"
 #include "base/file.h"
@@ -41,7 +42,7 @@ static bool by_scan(const char *s, size_t n)
 /* The other road; the reader takes objects only. */
 static bool by_json(const char *s, size_t n)
 {
-    return n > 0 && s[0] == '{' && fl_json_is_canonical(s, n);
+    return n > 0 && s[0] == '{' && is_canonical(s, n);
 }
 
 #define ROW(text, ok) {text, sizeof(text) - 1, ok}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/: canonical JSON, time text, hashes, buffers, queue, wake-up, atomic files. */
 #include "unit/t.h"
+#include "unit/canonical.h"
 
 #include "base/clock.h"
 #include "base/cursor.h"
@@ -37,7 +38,7 @@ static void canonical_bytes(void **state)
         assert_int_equal(fl_json_parse(row[i].in, strlen(row[i].in), &v, NULL), FL_OK);
         assert_int_equal(fl_json_canonical(v, &b, NULL), FL_OK);
         assert_string_equal(fl_buf_text(&b), row[i].out);
-        assert_true(fl_json_is_canonical(row[i].out, strlen(row[i].out)));
+        assert_true(is_canonical(row[i].out, strlen(row[i].out)));
         fl_buf_fini(&b);
         json_decref(v);
     }
@@ -54,7 +55,7 @@ static void canonical_bytes(void **state)
     static const char *const other_form[] = {"{\"a\": 1}", "{\"b\":1,\"a\":2}", "[1.0]", "[01]",
                                              "{\"a\":1,\"a\":2}", "[\"\\u0041\"]", "", "{}x"};
     for (size_t i = 0; i < T_COUNT(other_form); i++)
-        assert_false(fl_json_is_canonical(other_form[i], strlen(other_form[i])));
+        assert_false(is_canonical(other_form[i], strlen(other_form[i])));
 }
 
 static void dirty_text(void **state)

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEADS_MAX = 1000 }; /* notes in checkpoints/: of more heads, as many evenly spread ones */
+enum { HEADS_MAX = 1000 }; /* notes in checkpoints/: of more heads, as many evenly spread ones, and those of hand-overs */
 
 struct exporting {
     struct folder folder;
@@ -174,7 +174,7 @@ static enum fl_err put_heads(struct exporting *x, struct audit_source *source, s
     int64_t each = (all + HEADS_MAX - 1) / HEADS_MAX;
     for (int64_t i = 0; !err && !(err = source->head(source->ctx, &h, why)); i++) {
         last = h;
-        if (i % each != 0)
+        if (i % each != 0 && !h.handover_id) /* a hand-over is proven by its own head alone */
             continue;
         (void)snprintf(name, sizeof name, "checkpoints/%llu.note", (unsigned long long)h.size);
         err = put_head(x, name, &h, why);

@@ -4,10 +4,12 @@
 
 #include "unit/record/station.h"
 
+#include "audit/bundle.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "ledger/redo.h"
 #include "prove/certificate.h"
+#include "prove/export_bundle.h"
 #include "record/rotate.h"
 #include "rows/project.h"
 #include "sign/keeper.h"
@@ -343,6 +345,49 @@ static void a_key_that_was_handed_over_signs(void **state)
     folder_fini(&f);
 }
 
+static void some_commits(struct t_redo *t, int n)
+{
+    for (int i = 0; i < n; i++)
+        (void)t_told(&t->s, EVENT_OPERATOR, person("eva", i % 2 ? "end" : "begin"));
+}
+
+/* Of more than a thousand heads a bundle holds some. The one at which the key was handed over is always among them, or the bundle
+ * would not verify. */
+static void a_hand_over_is_in_every_bundle(void **state)
+{
+    struct t_redo *t = *state;
+    struct fl_why why = {0, ""};
+    struct folder f;
+    struct vkey next, after;
+    struct export_done done;
+    static struct check_result result;
+    static struct trust trust;
+    char dir[100];
+    reopen(t);
+    assert_int_equal(folder_paths(t->s.data, &f, NULL), FL_OK);
+    some_commits(t, 501);
+    for (int i = 0; i < 2; i++) { /* one of them falls between those that would be there */
+        assert_int_equal(folder_next(&f, &next, NULL), FL_OK);
+        assert_int_equal(folder_make_after(&f, t->opened.origin, NULL, &after, NULL), FL_OK);
+        lose(t);
+        assert_int_equal(rotate_key(t->s.r, t->opened.promise, &next, &after, &why), FL_IO);
+        reopen(t);
+        reopen(t); /* the next key is in its place now */
+        some_commits(t, 251);
+    }
+    shut(t);
+    (void)snprintf(dir, sizeof dir, "%s/bundle", t->s.dir);
+    assert_int_equal(export_bundle(t->s.data, dir, &done, &why), FL_OK);
+    assert_true(done.heads < 1000);
+    const char *key = t->opened.vkey;
+    assert_int_equal(trust_read(&(struct trust_words){.keys = &key, .n_keys = 1}, &trust, &why), FL_OK);
+    assert_int_equal(bundle_check(&(struct bundle_config){.dir = dir, .trust = &trust}, &result, &why), FL_OK);
+    if (result.report.verdict != AUDIT_GOOD)
+        fail_msg("%s", audit_worst(&result.report)->text);
+    trust_fini(&trust);
+    folder_fini(&f);
+}
+
 /* One key more than a verification provides for, and the log would never be good again: it is refused, and the station goes on. */
 static void no_more_keys_than_can_be_verified(void **state)
 {
@@ -426,7 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(people_come_again_and_lead_to_their_tag), T(who_was_forgotten_stays_forgotten), T(parcels_and_what_became_of_them), T(many_commits_come_again), T(put_back_behind_a_mark_is_no_crash),
         T(a_log_that_was_closed_stays_closed), T(a_key_that_was_handed_over_signs),
-        T(no_more_keys_than_can_be_verified), T(every_table_is_accounted_for),
+        T(no_more_keys_than_can_be_verified), T(a_hand_over_is_in_every_bundle), T(every_table_is_accounted_for),
         cmocka_unit_test(refuses_what_no_station_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

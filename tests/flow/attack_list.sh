@@ -55,6 +55,7 @@ K2 the window is told|flow/anchors.sh|'window +records 0 to'
 K3 another key of that name|unit/audit/t_verify.c|{"K3"
 K4 the same key ID|unit/audit/t_verify.c|{"K4"
 K5 a key before or after its time|unit/audit/t_verify_keys.c|{"K5 the new key before its time"
+K5 a hand-over in a bundle that only one of the keys signed|flow/keys.sh|a hand-over that the old key did not sign
 K6 a key that was not promised|unit/audit/t_verify_keys.c|{"K6 a key that was not promised"
 K7 lines of another type, head or time|unit/audit/t_witness.c|K7
 C1 clock set back|unit/audit/t_verify.c|{"C1 with the key"

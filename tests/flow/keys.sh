@@ -47,6 +47,23 @@ expect_exit 0 with "$FL" witness accept "$T/signed" --key "$wkey"
 expect_exit 0 "$FL" audit --data "$T/data" --key "$second" --key "$wkey" --format json
 [ "$(jq -r '"\(.witness.signed) \(.checked.records - .witness.size)"' "$T/out")" = '1 0' ] || { cat "$T/out"; fail "the witness's head under the third key"; }
 expect_exit 0 flash
+
+# whoever gets the log as a bundle checks it with any of the keys, by the scripts in it too; and with no head at which one is missing
+expect_exit 0 with "$FL" export --bundle "$T/bundle"
+py() { (cd "$T/bundle" && python3 audit.py "$1" records.ndjson checkpoint checkpoints/*.note witness/*.note) >"$T/py"; }
+for key in "$first" "$second" "$third"; do
+    expect_exit 0 "$B/flashline-verify" "$T/bundle" --key "$key"
+    py "$key" || { cat "$T/py"; fail "audit.py after two hand-overs"; }
+done
+expect_text "$T/py" '3 keys one after another'
+! py "${first%%+*}+991df877+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4" || fail "audit.py takes a key that this log never had"
+handed=$(sql "SELECT max(size) FROM handover")
+cp "$T/bundle/checkpoints/$handed.note" "$T/both.note"
+sed -i '$d' "$T/bundle/checkpoints/$handed.note"
+! py "$first" || fail "audit.py: a hand-over that the new key did not sign"
+expect_text "$T/py" 'no head of .* that both keys signed'
+sed 5d "$T/both.note" >"$T/bundle/checkpoints/$handed.note"
+! py "$first" || fail "audit.py: a hand-over that the old key did not sign"
 for key in "$first" "$second" "$third"; do
     expect_exit 0 "$FL" audit --data "$T/data" --log-only --key "$key"
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """audit.py KEY RECORDS HEAD...: the whole log, from its first record to its last.
 
-KEY      verifier key of the log, from paper
+KEY      verifier key of the log, from paper: the first one, or any that the log was handed over to
 RECORDS  records.ndjson: one record a line
 HEAD...  signed heads in any order: checkpoint, checkpoints/*.note, .tlog-proof files, heads kept elsewhere
 
@@ -48,7 +48,8 @@ def signature_good(key, text, signature):
                               stderr=subprocess.DEVNULL).returncode == 0
 
 
-def read_head(path, name, key_id, key):
+def read_head(path, name):
+    """Size, root, and what is to be checked when it is known which key signed then: path, text, [(key id, signature)]."""
     with open(path, "rb") as f:
         note = f.read()
     if note.startswith(b"c2sp.org/tlog-proof@v1\n"):
@@ -60,21 +61,73 @@ def read_head(path, name, key_id, key):
     origin, size, root = text.decode().split("\n")[:3]
     if origin != name:
         bad("%s is of the log %s" % (path, origin))
-    signed = False
+    signed = []
     for line in lines.decode()[:-1].split("\n"):
         dash, who, b64 = line.split(" ")
         raw = unb64(b64)
         if dash != "\u2014" or not who or len(raw) < 5:
             raise ValueError("no signature line: " + line)
-        if who == name and raw[:4] == key_id:
-            if len(raw) != 68 or not signature_good(key, text, raw[4:]):
-                bad("the signature of %s is not good" % path)
-            signed = True
-    if not signed:
-        bad("%s is not signed by this key" % path)
+        if who == name:
+            signed.append((raw[:4], raw[4:]))
     if str(int(size)) != size:
         bad("%s has no good size" % path)
-    return int(size), unb64(root), path
+    return int(size), unb64(root), (path, text, signed)
+
+
+class Keys:
+    """The key that signs, one after another: record 0 names the first and promises the next by its SHA-256, key_rotate hands over
+    to that one, by a head that both sign, and promises the one after it; behind key_retire nothing is signed."""
+    def __init__(self, name, given):
+        self.name, self.given, self.all, self.promise = name, given, [], None  # all: [id, key, first size, last size]
+        self.handovers = []
+
+    def add(self, n, record, first):
+        try:
+            name, key_id, key = read_key(str(record.get("vkey")))
+        except ValueError as e:
+            bad("record %d names no key: %s" % (n, e))
+        if name != self.name:
+            bad("record %d names a key of the log %s" % (n, name))
+        if self.all and hashlib.sha256(key).hexdigest() != self.promise:
+            bad("record %d hands over to the key %s, which was not promised before" % (n, key_id.hex()))
+        self.all.append([key_id, key, first, 1 << 63])
+        self.promise = record.get("next")
+
+    def learn(self, n, record):
+        event = record.get("event")
+        if n == 0 and "vkey" in record:
+            self.add(n, record, 0)
+        elif self.all and event in ("key_rotate", "key_retire"):
+            if self.all[-1][3] != 1 << 63:
+                bad("record %d stands behind the end of the log" % n)
+            self.all[-1][3] = n + 1
+            if event == "key_rotate":
+                self.add(n, record, n + 1)
+                self.handovers.append(n + 1)
+
+    def check(self, size, path, text, signed):
+        """By how many of the keys that may sign a head of this size it is signed; each of their signatures must be good."""
+        may = dict((k[0], k[1]) for k in self.all or [[self.given[0], self.given[1], 0, 1 << 63]] if k[2] <= size <= k[3])
+        for key_id, signature in signed:
+            if key_id in may and (len(signature) != 64 or not signature_good(may[key_id], text, signature)):
+                bad("the signature of %s is not good" % path)
+        by = set(key_id for key_id, _ in signed if key_id in may)
+        if not by:
+            bad("%s is not signed by a key that may sign a head of %d records of this log" % (path, size))
+        return len(by)
+
+    def end(self, heads):
+        if self.all and not [k for k in self.all if (k[0], k[1]) == self.given]:
+            bad("this log never had the key that was given")
+        both = set()
+        for size in sorted(heads):
+            for head in heads[size][1]:
+                if self.check(size, *head) == 2:
+                    both.add(size)
+        for size in self.handovers:
+            if size not in both:
+                bad("record %d hands over the key, and no head of %d records that both keys signed was given (checkpoints/%d.note)"
+                    % (size - 1, size, size))
 
 
 def node(left, right):
@@ -144,19 +197,19 @@ def main():
         name, key_id, key = read_key(sys.argv[1])
     except ValueError as e:
         bad("the key: %s" % e)
-    heads = {}
+    heads, forks = {}, []
     for path in sys.argv[3:]:
         try:
-            size, root, path = read_head(path, name, key_id, key)
+            size, root, head = read_head(path, name)
         except (OSError, ValueError, IndexError) as e:
             bad("%s is no signed head: %s" % (path, e))
-        if size in heads and heads[size][0] != root:
-            bad("%s and %s are two different heads of %d records: a fork" % (heads[size][1], path, size))
-        heads.setdefault(size, (root, path))
+        heads.setdefault(size, (root, []))[1].append(head)
+        if heads[size][0] != root:
+            forks.append("%s and %s are two different heads of %d records: a fork" % (heads[size][1][0][0], path, size))
     peaks = []  # the largest complete subtrees so far, as (size, hash): enough to go on and to tell the root
     n = agreed = 0
     kinds = {}
-    once, told = Once(), None
+    once, told, keys, wrong = Once(), None, Keys(name, (key_id, key)), []
     with open(sys.argv[2], "rb") as f:
         for line in f:
             record = line[:-1] if line.endswith(b"\n") else line
@@ -171,6 +224,7 @@ def main():
             if r.get("seq") != n or r.get("log") != name:
                 bad("in place %d stands record %s of the log %s" % (n, r.get("seq"), r.get("log")))
             kinds[r.get("event")] = kinds.get(r.get("event"), 0) + 1
+            keys.learn(n, r)
             if ends_attempt(r):
                 once.take(r)
             if n == 0 and "policy" in r:
@@ -179,12 +233,16 @@ def main():
                 told = (n, r["text"])
             n += 1
             if n in heads:
-                if root_of(peaks) != heads[n][0]:
-                    bad("records %d to %d are not those under the signed head %s: at least one was changed, moved, removed or inserted"
-                        % (agreed, n - 1, heads[n][1]))
-                agreed = n
+                if root_of(peaks) == heads[n][0]:
+                    agreed = n
+                else:
+                    wrong.append("records %d to %d are not those under the signed head %s: at least one was changed, moved, removed or inserted"
+                                 % (agreed, n - 1, heads[n][1][0][0]))
+    keys.end(heads)  # first of all: what nobody signed says nothing
+    for what in (forks + wrong)[:1]:
+        bad(what)
     if max(heads) > n:
-        bad("%s covers %d records, here are %d: the last ones are gone" % (heads[max(heads)][1], max(heads), n))
+        bad("%s covers %d records, here are %d: the last ones are gone" % (heads[max(heads)][1][0][0], max(heads), n))
     if max(heads) < n:
         bad("records %d to %d are behind the newest signed head" % (max(heads), n - 1))
     once.end(sys.argv[2])
@@ -192,6 +250,8 @@ def main():
         check_policy(os.path.join(os.path.dirname(sys.argv[2]), "policy"), told)
     print("good: %d records of %s, %d signed heads, root %s" % (n, name, len(heads), base64.b64encode(heads[n][0]).decode()))
     print("  " + ", ".join("%d %s" % (kinds[k], k) for k in sorted(kinds, key=str)))
+    if keys.handovers:
+        print("  %d keys one after another, handed over at the heads of %s records" % (len(keys.all), ", ".join(map(str, keys.handovers))))
 
 
 main()

@@ -2,6 +2,7 @@
  * JSON as others wrote it. Canonical bytes are found by two readers of different making (a tree of values written again; one
  * pass over a record), who must agree; what is written canonically is read back as itself; rules of a lot are read or refused. */
 #include "fuzz.h"
+#include "unit/canonical.h"
 
 #include "audit/leaf.h"
 #include "base/json.h"
@@ -11,7 +12,7 @@ static void record(const uint8_t *bytes, size_t n, const json_t *v)
 {
     struct leaf_view view;
     struct fl_why why = {0, ""};
-    bool good = leaf_scan(bytes, n, &view, &why) == FL_OK, canonical = fl_json_is_canonical(bytes, n);
+    bool good = leaf_scan(bytes, n, &view, &why) == FL_OK, canonical = is_canonical(bytes, n);
     FUZZ_HOLDS(good || (why.text[0] && fuzz_for_eyes(why.text, strlen(why.text), false)));
     FUZZ_HOLDS(good == (canonical && json_is_object(v) && n <= LEAF_BYTES_MAX));
     if (!good)
@@ -30,7 +31,7 @@ static void again(const json_t *v, size_t n)
     if (fl_json_canonical(v, &one, &why) == FL_OK) {
         FUZZ_HOLDS(fl_json_parse(one.bytes, one.len, &back, NULL) == FL_OK && json_equal(v, back));
         FUZZ_HOLDS(fl_json_canonical(back, &two, NULL) == FL_OK && two.len == one.len && memcmp(one.bytes, two.bytes, one.len) == 0);
-        FUZZ_HOLDS(fl_json_is_canonical(one.bytes, one.len));
+        FUZZ_HOLDS(is_canonical(one.bytes, one.len));
     } else {
         FUZZ_HOLDS(fuzz_for_eyes(why.text, strlen(why.text), false));
     }

@@ -170,7 +170,7 @@ static void print_text(FILE *out, const struct attempt_facts *f, int64_t leaf)
     print_rungs(out, f);
     fputc('\n', out);
     if (fault)
-        cli_fprint(out, "    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault->todo);
+        cli_fprint(out, "    %s: %s\n    %s\n    -> %s\n", fault->name, fault->what, f->why, fault_todo(fault, f->port));
 }
 
 static bool answered(const struct attempt_facts *f)

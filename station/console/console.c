@@ -81,7 +81,7 @@ static void add_finished(const struct slot_view *v, struct fl_buf *out)
     if (v->leaf >= 0)
         fl_buf_addf(out, " leaf %lld", (long long)v->leaf);
     if (f)
-        fl_buf_addf(out, " %s: %s", f->name, f->todo);
+        fl_buf_addf(out, " %s: %s", f->name, fault_todo(f, v->port));
 }
 
 /* Cut at `width` columns: a UTF-8 sequence counts as one, control characters are left out. */

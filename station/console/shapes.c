@@ -123,7 +123,7 @@ static void say_fault(struct grid *g, const struct place *p, int dy, int rows)
         (void)put(g, p, INDENT, dy++, f->name, GRID_BOLD);
         rows--;
     }
-    (void)grid_wrap(g, p->x + INDENT, p->y + dy, p->w - INDENT - 1, rows, f->todo, tone_of(p), 0);
+    (void)grid_wrap(g, p->x + INDENT, p->y + dy, p->w - INDENT - 1, rows, fault_todo(f, p->v->port), tone_of(p), 0);
 }
 
 static void rest_rows(struct grid *g, const struct place *p, int dy)

@@ -89,7 +89,7 @@ static void details(struct grid *g, const struct tiles_in *in, const struct tile
         (void)snprintf(leaf, sizeof leaf, "%lld", (long long)v->leaf);
     const char *const row[][2] = {
         {"port", v->port}, {"MAC", v->mac}, {"chip", v->chip}, {"baud", baud}, {"rungs", rungs}, {"leaf", leaf},
-        {"fault", v->fault}, {"what", f ? f->what : ""}, {"now", f ? f->todo : ""}, {"who acts", f ? f->who : ""},
+        {"fault", v->fault}, {"what", f ? f->what : ""}, {"now", f ? fault_todo(f, v->port) : ""}, {"who acts", f ? f->who : ""},
         {"engineer", f ? f->engineer : ""}, {"in detail", v->why}, {"scanned", tile_says(v, in->now_ms) ? v->said : ""},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)

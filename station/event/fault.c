@@ -256,6 +256,29 @@ const struct fault *fault_find(const char *name)
     return NULL;
 }
 
+/* What only a cable that is plugged into this machine can have. */
+static const struct {
+    const char *fault, *todo;
+} over_network[] = {
+    {.fault = "port.missing", .todo = "Call the engineer: the network does not know this slot's serial server."},
+    {.fault = "port.failed", .todo = "Is this slot's serial server on, and in the network? If it is, call the engineer."},
+    {.fault = "port.flapping", .todo = "Call the engineer: the way to this slot's serial server comes and goes."},
+    {.fault = "link.lost", .todo = "Check the board's seat and this slot's serial server, then insert the board again."},
+};
+
+bool fault_on_network(const char *port)
+{
+    return strncmp(port, "rfc2217://", 10) == 0 || strncmp(port, "socket://", 9) == 0;
+}
+
+const char *fault_todo(const struct fault *f, const char *port)
+{
+    for (size_t i = 0; fault_on_network(port) && i < sizeof over_network / sizeof *over_network; i++)
+        if (strcmp(over_network[i].fault, f->name) == 0)
+            return over_network[i].todo;
+    return f->todo;
+}
+
 const struct fault *fault_table(size_t *n)
 {
     *n = sizeof table / sizeof *table;

@@ -25,12 +25,15 @@ struct fault {
     const char *who;       /* who acts: "operator", "engineer", "nobody" */
     bool retry;            /* can the same unit pass in the same slot without anybody doing anything? */
     const char *what;      /* one clause: what happened */
-    const char *todo;      /* one sentence for the operator: what to do now */
+    const char *todo;      /* one sentence for the operator: what to do now; shown by fault_todo */
     const char *engineer;  /* where to look, for the engineer */
 };
 
 /* The row, or NULL for a name that is not one. "" is no fault and has no row. */
 const struct fault *fault_find(const char *name);
+/* `todo`, or what takes its place where the slot's port (a URL) is reached over a network: nobody can plug that in. */
+const char *fault_todo(const struct fault *f, const char *port);
+bool fault_on_network(const char *port);
 /* All rows, in the table's order. */
 const struct fault *fault_table(size_t *n);
 

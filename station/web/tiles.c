@@ -5,8 +5,8 @@
  * head: {"station","product","lot","alarm","stopped":[slot, …],"said","said_ms","refused","planned","takt_ms","pass","fail",
  *        "error","aborted","interrupted","units","passed","first_passed","per_hour"}   stopped: 0 is the whole line
  * tile: {"i","slot","state","tone","sign","port","mac","chip","step","done","total","rate","left","baud","rungs",
- *        "fault","what","todo","who","why","leaf","started","ended","hand"[,"said","said_ms","refused"]}
- *        bytes, ms, monotonic ms
+ *        "fault","what","todo","who","why","leaf","started","ended","hand"[,"net"][,"said","said_ms","refused"]}
+ *        bytes, ms, monotonic ms; net: true where a network leads to the slot
  * progress (live_hub.c): [i, done, total, rate, left]
  */
 #include "web/inside.h"
@@ -88,9 +88,11 @@ void tiles_tile(struct fl_buf *b, size_t i, const struct slot_view *v, const str
     add_text(b, "step", v->step);
     add_text(b, "fault", v->fault);
     add_text(b, "what", f ? f->what : "");
-    add_text(b, "todo", f ? f->todo : "");
+    add_text(b, "todo", f ? fault_todo(f, v->port) : "");
     add_text(b, "who", f ? f->who : "");
     add_text(b, "why", v->why);
+    if (fault_on_network(v->port))
+        fl_buf_adds(b, "\"net\":true,");
     if (v->said_ms) {
         add_text(b, "said", v->said);
         fl_buf_addf(b, "\"said_ms\":%llu,\"refused\":%s,", (unsigned long long)v->said_ms, v->refused ? "true" : "false");

@@ -52,6 +52,7 @@ export function sentences(en, zh, check) {
     const names = (file, pattern) => [...readFileSync(path.join(root, "station", file), "utf8").matchAll(pattern)].map((m) => m[1]);
     const want = [
         ...names("event/fault.c", /^ {4}\{"([a-z_.0-9]+)",/gm).flatMap((n) => [`todo.${n}`, `what.${n}`]),
+        ...names("event/fault.c", /\{\.fault = "([a-z_.0-9]+)"/g).map((n) => `todo.net.${n}`),
         ...names("esp/rung.c", /\[ESP_RUNG_[A-Z_]+\]\s*=\s*"(\w+)"/g).map((n) => `rung.${n}`),
         ...["line/steps.c", "line/attempt.c", "line/hook.c"].flatMap((f) => names(f, /attempt_step\(a, "([a-z-]+)"\)/g)).map((n) => `step.${n}`),
         ...names("line/steps.c", /\{"([a-z-]+)", (?:do_|attempt_)\w+\}/g).map((n) => `step.${n}`),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live board: one tile a slot. The stream says whole tiles when a state changes and five numbers while bytes move.
-import { begin, t, tOr, tSaid, recorded, el, kept, toggle, number, percent, bytes, duration, may } from "/assets/common.js";
+import { begin, t, tOr, todoText, tSaid, recorded, el, kept, toggle, number, percent, bytes, duration, may } from "/assets/common.js";
 import { makeTile, paintTile, paintProgress, paintRates, paintMoving, paintSaid, fresh, sameLook } from "/assets/tile.js";
 
 const $ = (id) => document.getElementById(id);
@@ -206,7 +206,7 @@ function fillDetail(d) {
         ["d.step", d.step ? tOr("step." + d.step, d.step) : ""], ["d.baud", d.baud ? number(d.baud) : ""],
         ["d.rungs", d.rungs ? String(d.rungs) : ""], ["d.leaf", d.leaf >= 0 ? String(d.leaf) : ""],
         ["d.fault", d.fault], ["d.what", d.fault ? tOr("what." + d.fault, d.what) : ""], ["d.why", d.why ? recorded(d.why) : ""],
-        ["d.todo", d.fault ? tOr("todo." + d.fault, d.todo) : ""], ["d.who", d.who ? t("who." + d.who) : ""],
+        ["d.todo", d.fault ? todoText(d) : ""], ["d.who", d.who ? t("who." + d.who) : ""],
         ["d.said", fresh(d, now()) ? tSaid(d.said) : ""],
         ["d.bytes", d.total ? `${bytes(d.done)} / ${bytes(d.total)}` : ""],
     ].filter(([, v]) => v);

@@ -20,6 +20,9 @@ export function t(key, values) {
 // The text of a key, or `otherwise` where this language has none (the server's own English).
 export const tOr = (key, otherwise) => texts[key] ?? otherwise;
 
+// What to do about a slot's fault. Where a network leads to the slot some of these are others (event/fault.c).
+export const todoText = (d) => (d.net && tOr("todo.net." + d.fault, "")) || tOr("todo." + d.fault, d.todo);
+
 // A sentence that the station made (a scan, an alarm), in this language where it has a pattern for it: the key
 // "say.lot {1} is made from now on". What stands in a placeholder is looked up too. Without one: as it came.
 let patterns = null;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One tile of the board: what a slot's data look like. The text nodes are made once and only their data change: a changed
 // number then costs its own row and not the building of an element.
-import { t, tOr, tSaid, el, rate, duration } from "/assets/common.js";
+import { t, tOr, todoText, tSaid, el, rate, duration } from "/assets/common.js";
 
 const set = (node, text) => { if (node.data !== text) node.data = text; };
 const stepText = (s) => s ? tOr("step." + s, s) : "";
@@ -38,7 +38,7 @@ export function paintProgress(p, d) {
 function paintStep(p, d) {
     const fault = d.state === "empty" ? "" : d.fault; // between two boards the port may be gone: nothing to be done about
     set(p.step, busy(d) ? stepText(d.state === "record" ? "record" : d.step) : d.state === "pass" ? t("tile.take_out") : fault);
-    const todo = fault ? tOr("todo." + d.fault, d.todo) : "";
+    const todo = fault ? todoText(d) : "";
     if (p.todo.data !== todo) p.tile.classList.toggle("brief", [...todo].reduce((n, c) => n + (c > "\u2e80" ? 2 : 1), 0) <= 42); // fits larger
     set(p.todo, todo);
 }

@@ -40,6 +40,29 @@ static void fault_table_is_whole(void **state)
     }
 }
 
+/* Nobody is told to plug a cable in where a network leads to the slot; all else is as ever. */
+static void network_has_no_socket(void **state)
+{
+    (void)state;
+    static const char *const network[] = {"rfc2217://10.0.0.7:3001", "socket://[::1]:6100"}, *const here[] = {"/dev/ttyUSB0", "usb:1-1.4.1", "pty:/x", ""};
+    static const char *const words[] = {"lug the cable", "nplug", "socket", "the cable and"};
+    static const char *const others[] = {"port.missing", "port.failed", "port.flapping", "link.lost"};
+    size_t n;
+    const struct fault *t = fault_table(&n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < T_COUNT(here); k++)
+            assert_ptr_equal(fault_todo(&t[i], here[k]), t[i].todo);
+    for (size_t i = 0; i < T_COUNT(others); i++)
+        for (size_t k = 0; k < T_COUNT(network); k++) {
+            const char *todo = fault_todo(fault_find(others[i]), network[k]);
+            assert_int_equal(todo[strlen(todo) - 1], '.');
+            for (size_t w = 0; w < T_COUNT(words); w++)
+                if (strstr(todo, words[w]))
+                    fail_msg("%s at %s: %s", others[i], network[k], todo);
+        }
+    assert_ptr_equal(fault_todo(fault_find("verify.md5"), network[0]), fault_find("verify.md5")->todo);
+}
+
 static void mac_text(void **state)
 {
     (void)state;
@@ -213,7 +236,7 @@ static void board_views(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_engine_fault_is_known), cmocka_unit_test(fault_table_is_whole),
+        cmocka_unit_test(every_engine_fault_is_known), cmocka_unit_test(fault_table_is_whole), cmocka_unit_test(network_has_no_socket),
         cmocka_unit_test(mac_text),                    cmocka_unit_test(job_is_a_uuid),
         cmocka_unit_test(ticket_between_threads),      cmocka_unit_test(attempt_bytes), cmocka_unit_test(security_bytes),
         cmocka_unit_test(board_views),

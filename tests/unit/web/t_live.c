@@ -23,6 +23,13 @@ static void tile_texts(void **state)
          "\"24:6f:28:aa:bb:cc\",\"chip\":\"esp32\",\"step\":\"write\",\"fault\":\"\",\"what\":\"\",\"todo\":\"\",\"who\":\"\","
          "\"why\":\"\",\"done\":900000,\"total\":1000000,\"rate\":50000,\"left\":2000,\"baud\":921600,\"rungs\":1,"
          "\"leaf\":-1,\"started\":5,\"ended\":0,\"hand\":false}"},
+        /* behind a network nobody can plug a cable in */
+        {{.slot = 4, .state = SLOT_DONE, .outcome = OUTCOME_ERROR, .port = "rfc2217://10.0.0.7:3001", .step = "", .fault = "port.failed", .leaf = 9,
+          .ended_ms = 9}, &still,
+         "{\"i\":7,\"slot\":4,\"state\":\"error\",\"tone\":\"help\",\"sign\":\"!\",\"port\":\"rfc2217://10.0.0.7:3001\",\"mac\":\"\","
+         "\"chip\":\"\",\"step\":\"\",\"fault\":\"port.failed\",\"what\":\"the port could not be opened or set up\",\"todo\":\"Is this "
+         "slot's serial server on, and in the network? If it is, call the engineer.\",\"who\":\"engineer\",\"why\":\"\",\"net\":true,\"done\":0,"
+         "\"total\":0,\"rate\":0,\"left\":-1,\"baud\":0,\"rungs\":0,\"leaf\":9,\"started\":0,\"ended\":9,\"hand\":true}"},
         /* what a scan said about the slot */
         {{.slot = 3, .step = "", .fault = "", .leaf = -1, .said = "'SN1' is for which slot?", .said_ms = 17, .refused = true}, &still,
          "{\"i\":7,\"slot\":3,\"state\":\"empty\",\"tone\":\"idle\",\"sign\":\"\xc2\xb7\",\"port\":\"\",\"mac\":\"\","

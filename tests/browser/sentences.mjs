@@ -14,7 +14,7 @@ const SHOWN = {
     "line/desk.c": [], "line/rules.c": [], "line/guard.c": ["rule."], "store/flush.c": ["cannot start the thread"],
     "line/scan.c": ["scanner."], "profile/recheck.c": [],
     "works/asked.c": ["nobody here knows", "there is no slot", "lot_", "{", "flashline: scan", "{1} could not be recorded"],
-    "ledger/ledger.c": ["'{1}' is neither a UUID", "the key that is to follow", "a record behind a hand-over", "the record has"], // of one event: its sender is told
+    "ledger/ledger.c": ["'{1}' is neither a UUID", "the key that is to follow", "a record behind a hand-over", "the record has", "SELECT ", "a log has at most"], // of one event: its sender is told
 };
 
 // A format or a pattern with its gaps alike; gaps that touch are one.

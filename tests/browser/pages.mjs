@@ -43,15 +43,15 @@ section("a crowded board", async (page) => { // what came of a slot is shown at 
     await page.goto(line.url + "/");
     await page.waitForSelector(".tile.moving");
     const changes = await page.evaluate(() => new Promise((done) => {
-        const at = { state: new Set(), bar: [] };
+        const at = { state: new Set(), bar: [] }, began = performance.now();
         new MutationObserver((l) => {
             for (const m of l)
                 if (m.attributeName === "data-state") at.state.add(Math.round(performance.now() / 100));
                 else if (m.target.className === "bar" && performance.now() - (at.bar.at(-1) ?? 0) > 300) at.bar.push(performance.now());
         }).observe(document.getElementById("slots"), { subtree: true, attributeFilter: ["data-state", "style"] });
-        setTimeout(() => done({ states: at.state.size, bars: at.bar.length }), 2500);
+        setTimeout(() => done({ states: at.state.size, bars: at.bar.length, seconds: (performance.now() - began) / 1000 }), 2500); // later where the machine is busy
     }));
-    check("on a crowded board states change at once and bars together", changes.states > 5 && changes.bars >= 1 && changes.bars <= 4, JSON.stringify(changes));
+    check("on a crowded board states change at once and bars together", changes.states > 5 && changes.bars >= 1 && changes.bars <= 2 + changes.seconds, JSON.stringify(changes));
     await leave(page, line);
 });
 for (const [slots, language, ...sizes] of [[8, "en", [1280, 800], [390, 844]], [64, "en", [1920, 1080], [390, 844]], [64, "zh", [1280, 720]], [1, "zh", [320, 568]]])

@@ -221,6 +221,9 @@ static enum fl_err add_attempt(void *ctx, sqlite3_stmt *s)
     int64_t leaf = sqlite3_column_int64(s, 0), profile = sqlite3_column_int64(s, 1);
     if (!o || json_array_append_new(t->attempts, o) != 0)
         return FL_NOMEM;
+    const struct fault *f = fault_find(fl_json_text(o, "fault"));
+    if (f && json_object_set_new(o, "what", json_string(f->what)) != 0)
+        return FL_NOMEM;
     enum fl_err err = add_record(t, o, leaf);
     return err ? err : add_images(t, o, profile);
 }

@@ -170,6 +170,15 @@ for (const [language, sizes] of [["en", [[1280, 900], [390, 844]]], ["zh", [[390
             if (language === "en") await walk(page, at); // what can be used is the same in every language
         }
     });
+section("a unit that failed", async (page) => {
+    const { url } = await station;
+    for (const [language, what] of [["en", "the flash does not hold what was written"], ["zh", "闪存内容与写入的不同"]]) {
+        await page.goto(`${url}/unit?mac=24:6f:28:c9:51:a8&lang=${language}`);
+        const told = await page.locator(".attempt").first().innerText();
+        check(`what happened is told, ${language}`, told.includes(what), told);
+        check(`a day is no riddle, ${language}`, /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(told) && !/\d\/\d/.test(told.split("\n")[0]), told.split("\n")[0]);
+    }
+});
 section("engineer, unit and audit by keys", async (page) => {
     const { url } = await station;
     const Tab = async (until) => { // until the focus is where `until` says

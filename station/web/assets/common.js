@@ -187,4 +187,9 @@ export function duration(ms) {
     if (s < 3600) return t("amount.min", { n: Math.floor(s / 60) + ":" + two(Math.floor(s % 60)) });
     return t("amount.h", { h: Math.floor(s / 3600), m: Math.floor(s % 3600 / 60) });
 }
-export const when = (iso) => iso ? new Date(iso).toLocaleString(lang() === "zh" ? "zh-CN" : "en-GB") : "–";
+// "2026-11-23 10:38:10" here, in every language: 5/6 is May to one reader and June to the next.
+export function local(ms) {
+    const d = new Date(ms), two = (n) => String(n).padStart(2, "0");
+    return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+}
+export const when = (iso) => iso ? local(Date.parse(iso)) : "–";

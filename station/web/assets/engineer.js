@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engineer's page: the line's course over the last hours, asked for again while it is looked at.
-import { begin, get, t, tOr, el, kept, number, percent, duration, lang } from "/assets/common.js";
+import { begin, get, t, tOr, el, kept, number, percent, duration, local } from "/assets/common.js";
 import { sortable } from "/assets/table.js";
 
 const $ = (id) => document.getElementById(id);
@@ -54,9 +54,7 @@ function dress() {
 }
 
 function timeLabel(ms, bucketMs) {
-    const style = bucketMs >= 3600000 ? { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" }
-        : bucketMs < 60000 ? { hour: "2-digit", minute: "2-digit", second: "2-digit" } : { hour: "2-digit", minute: "2-digit" };
-    return new Date(ms).toLocaleString(lang() === "zh" ? "zh-CN" : "en-GB", style);
+    return bucketMs >= 3600000 ? local(ms).slice(5, 16) : local(ms).slice(11, bucketMs < 60000 ? 19 : 16);
 }
 
 function fill(chart, labels, ...sets) {
@@ -121,7 +119,7 @@ async function ask() {
         show(last);
         $("trouble").textContent = last.totals.attempts ? "" : t("eng.none");
         $("trouble").hidden = last.totals.attempts > 0;
-        $("state").textContent = t("eng.as_of", { time: new Date().toLocaleTimeString(lang() === "zh" ? "zh-CN" : "en-GB") });
+        $("state").textContent = t("eng.as_of", { time: local(Date.now()).slice(11) });
     } catch (e) {
         $("trouble").textContent = e.message;
         $("trouble").hidden = false;

@@ -36,7 +36,7 @@ function attempt(a) {
     return el("section", { class: "attempt" },
         el("h3", {}, badge(a.outcome), " ", when(a.start), " · ", t("tile.slot", { n: a.slot }), a.ms ? " · " + duration(a.ms) : ""),
         pairs([
-            [t("d.fault"), a.fault], [t("d.what"), a.fault ? tOr("what." + a.fault, "") : ""], [t("d.why"), a.why ? recorded(a.why) : ""], [t("unit.failed_in"), a.fault ? tOr("step." + a.step, a.step) : ""],
+            [t("d.fault"), a.fault], [t("d.what"), a.fault ? tOr("what." + a.fault, a.what ?? "") : ""], [t("d.why"), a.why ? recorded(a.why) : ""], [t("unit.failed_in"), a.fault ? tOr("step." + a.step, a.step) : ""],
             [t("d.port"), [a.port, a.path].filter(Boolean).join(" ")], [t("unit.bridge"), [a.bridge, a.bridge_driver, a.bridge_serial].filter(Boolean).join(" ")],
             [t("unit.profile"), [a.profile, a.profile_version].filter(Boolean).join(" ")], [t("unit.lot"), a.lot], [t("unit.operator"), a.operator],
             [t("unit.loader"), a.loader], [t("d.baud"), a.baud ? number(a.baud) : ""], [t("unit.steps"), steps], [t("d.rungs"), rungs],

@@ -18,7 +18,7 @@ static const char help[] =
     "A problem is certain (a checksum that is wrong, a file cut short, an application larger than its partition);\n"
     "a note may be meant. Places count from the first byte of the file.\n\n"
     "  --format json   one JSON object for each file, one a line\n\n"
-    "Exit codes: 0 everything checks, 1 something does not, 2 usage, or a file that cannot be read.\n\n"
+    "exit: 0 everything checks, 1 something does not, 2 usage, or a file that cannot be read\n\n"
     "example:\n"
     "  flashline image build/bootloader/bootloader.bin build/app.bin\n";
 
@@ -29,14 +29,15 @@ static int print(const char *path, size_t n, const struct esp_contents *c, enum 
     if (format == CLI_JSON_OUT) {
         json_t *o = image_json(path, n, c);
         err = o ? fl_json_canonical(o, &text, NULL) : FL_NOMEM;
-        fl_buf_addc(&text, '\n');
         json_decref(o);
     } else {
         image_text(path, n, c, &text);
     }
     if (!err)
         err = fl_buf_err(&text, NULL);
-    if (!err)
+    if (!err && format == CLI_JSON_OUT)
+        puts(fl_buf_text(&text));
+    else if (!err)
         cli_print("%s", fl_buf_text(&text));
     fl_buf_fini(&text);
     if (err)

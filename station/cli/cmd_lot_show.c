@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int run_show(int argc, char **argv);
 
@@ -80,13 +81,10 @@ static void print_lot(const json_t *lot)
     number("tried", lot, "units");
     number("running", lot, "running");
     putchar('\n');
-    if (*fl_json_text(lot, "duplicates"))
-        cli_print("  %-10s  %s%s", "rules", "a unit that has passed is ", fl_json_text(lot, "duplicates")[2] == 'f' &&
-                                                                      fl_json_text(lot, "duplicates")[3] == 'l' ? "reflashed" : "refused");
+    cli_print("  %-10s  a unit that has passed is %s", "rules", strcmp(fl_json_text(lot, "duplicates"), "reflash") == 0 ? "reflashed" : "refused");
     if (fl_json_int(lot, "tries", 0))
         cli_print("; rework after %lld failures", (long long)fl_json_int(lot, "tries", 0));
-    if (*fl_json_text(lot, "duplicates"))
-        putchar('\n');
+    putchar('\n');
     print_rules(rules);
     for (size_t i = 0; i < json_array_size(profiles); i++) {
         const json_t *p = json_array_get(profiles, i);

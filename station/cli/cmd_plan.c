@@ -12,7 +12,7 @@ static const char help[] =
     "region with its offset, its bytes as sent, its MD5, and the time its bits take on the wire. Opens no port.\n\n"
     "  --flash-size SIZE   plan for a flash of this size (4MB, 16MB): matters where flash.size is detect\n"
     "  --format json       one JSON object for each profile, one a line\n\n"
-    "Exit codes: 0 planned, 2 a profile is wrong (file:line:column on standard error).\n\n"
+    "exit: 0 planned, 2 a profile is wrong (file:line:column on standard error)\n\n"
     "example:\n"
     "  flashline plan profiles/demo-esp32.yaml --flash-size 4MB\n";
 
@@ -29,8 +29,10 @@ static int print_plan(const struct profile *p, uint64_t flash_size, enum cli_for
         code = cli_fail(CLI_STATION, "out of memory");
     else if (err)
         code = cli_fail(CLI_USAGE, "%s: %s", p->path, why.text);
+    else if (format == CLI_JSON_OUT)
+        puts(fl_buf_text(&text));
     else
-        cli_print("%s%s", fl_buf_text(&text), format == CLI_JSON_OUT ? "\n" : "");
+        cli_print("%s", fl_buf_text(&text));
     json_decref(plan);
     fl_buf_fini(&text);
     return code;

@@ -21,6 +21,8 @@ const struct cli_verb cmd_ports = {
         "whatever is plugged in there; /dev/ttyUSB3 is only today's name. No USB port is opened.\n"
         "The last column says whether flashline could take the port, and if not who has it.\n"
         "\n"
+        "exit: 0 told, also when there is none, 2 usage, 3 the system did not say\n"
+        "\n"
         "example:\n"
         "  flashline ports --format json | jq -r '.ports[] | select(.use == \"free\") | .url'\n",
     .run = run_ports,

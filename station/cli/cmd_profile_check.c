@@ -15,7 +15,7 @@ static const char help[] =
     "note. Opens no port.\n\n"
     "  --format json   one JSON object for each file, one a line, on standard output: ok, hash, problems, notes\n"
     "  --keys          print every key of profiles and station files, with its values and defaults, as Markdown\n\n"
-    "Exit codes: 0 all are right, 2 some are not.\n\n"
+    "exit: 0 all are right, 2 some are not\n\n"
     "example:\n"
     "  flashline profile check profiles/demo-esp32.yaml\n";
 
@@ -55,7 +55,7 @@ static int print_json(const char *path, const struct profile *p, const struct pr
     if (!o || fl_json_canonical(o, &text, NULL))
         code = cli_fail(CLI_STATION, "%s: the result cannot be printed as JSON", path);
     else
-        cli_print("%s\n", fl_buf_text(&text));
+        puts(fl_buf_text(&text));
     json_decref(o);
     fl_buf_fini(&text);
     return code;

@@ -27,7 +27,7 @@ static const char help[] =
     "  --version TEXT    its version; otherwise the application's own\n"
     "  --merged FILE     one file with bootloader, partition table and application\n"
     "  --offset OFFSET   where FILE belongs; otherwise as its contents show\n\n"
-    "Exit codes: 0 written, 2 nothing was written: it cannot be taken over, is wrong, or FILE is there already.\n\n"
+    "exit: 0 written, 2 nothing was written: it cannot be taken over, is wrong, or FILE is there already\n\n"
     "example:\n"
     "  flashline profile import -o core.yaml -- esptool.py --chip esp32 --baud 1500000 write_flash -z \\\n"
     "      --flash_mode dio --flash_freq 80m --flash_size detect 0x1000 core.bin\n";

@@ -130,6 +130,8 @@ const struct cli_verb cmd_sim = {
             "Prints one line \"ready: ...\" and serves until it is interrupted. station/sim/README.md has the\n"
             "scenario's keys and all faults.\n"
             "\n"
+            "exit: 0 interrupted, or the shift is over, 2 usage, a scenario or an address that does not do, 3 it could not go on\n"
+            "\n"
             "example:\n"
             "  flashline sim --boards 8 --listen 127.0.0.1:6100 --station-file station.yaml --pace real\n"
             "  flashline sim --boards 16 --station-file st.yaml --operator shift.yaml --watch http://127.0.0.1:8080\n",

@@ -114,3 +114,11 @@ END
 [ ! -e "$D/web-users" ] || fail "somebody was let in by what was refused"
 expect_exit 2 "$PWD/$B/flashline-verify" "$T/c" --key "$key" --head "$T/none"
 expect_text "$T/err" "is for a bundle"
+
+# programs get a name as it is, people what their terminal can bear
+name=$(printf 'a\302\205b')
+printf x >"$T/$name"
+expect_exit 1 "$FL" image --format json "$T/$name"
+[ "$(jq -r .file "$T/out")" = "$T/$name" ] || { cat "$T/out"; fail "JSON holds another name"; }
+expect_exit 1 "$FL" image "$T/$name"
+! grep -q "$name" "$T/out" || fail "a control character goes to the terminal"

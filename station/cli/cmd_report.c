@@ -4,9 +4,13 @@
 
 #include "report/report.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { UNITS = 1000 };
+#define NOT_SAID UINT_MAX
 
 static int run_report(int argc, char **argv);
 
@@ -112,13 +116,14 @@ static bool is_report(const char *name)
 static int run_report(int argc, char **argv)
 {
     const char *data = NULL, *format = "text", *part = NULL;
-    struct report_query q = {.limit = 1000};
+    struct report_query q = {.limit = 0};
+    unsigned limit = NOT_SAID;
     bool done;
     const struct cli_opt options[] = {
         {"data", CLI_TEXT, &data}, {"format", CLI_TEXT, &format}, {"part", CLI_TEXT, &part}, {"lot", CLI_TEXT, &q.lot},
         {"product", CLI_TEXT, &q.product}, {"slot", CLI_TEXT, &q.slot}, {"bridge", CLI_TEXT, &q.bridge}, {"since", CLI_TEXT, &q.since},
         {"until", CLI_TEXT, &q.until}, {"group-by", CLI_TEXT, &q.group_by}, {"zone", CLI_TEXT, &q.zone}, {"shifts", CLI_TEXT, &q.shifts},
-        {"limit", CLI_UINT, &q.limit}, {NULL, CLI_FLAG, NULL}};
+        {"limit", CLI_UINT, &limit}, {NULL, CLI_FLAG, NULL}};
     int code = cli_options(&cmd_report, options, &argc, &argv, &done);
     if (done)
         return code;
@@ -126,6 +131,9 @@ static int run_report(int argc, char **argv)
         return cli_usage(&cmd_report, argc ? "one report at a time" : "which report?");
     if (!is_report(argv[0]))
         return cli_usage(&cmd_report, "there is no report '%s'", argv[0]);
+    if (limit != NOT_SAID && strcmp(argv[0], "units") != 0)
+        return cli_usage(&cmd_report, "--limit is for the report units: every other one is shown whole");
+    q.limit = limit != NOT_SAID ? limit : UNITS;
     if (strcmp(format, "text") != 0 && strcmp(format, "csv") != 0 && strcmp(format, "json") != 0 && strcmp(format, "html") != 0)
         return cli_usage(&cmd_report, "--format is text, csv, json or html, not '%s'", format);
     if (part && strcmp(format, "csv") != 0)

@@ -100,6 +100,7 @@ slots are numbered from 1|line ack --operator eva --why x --slot 0 --data "$D"
 whole number up to 2147483647|lot open L-9 --quantity 4294967295 --profile profiles/demo-esp32.yaml --data "$D"
 are for --web ADDR|flash --profile profiles/demo-esp32.yaml --port pty:x --web-cert x --data "$D"
 --list has one form|db export --list --format json --data "$D"
+--limit is for the report units|report summary --limit 3 --data "$D"
 one of --json and --format|status --json --format text --data "$D"
 --baud is 115200 or more|doctor --baud 0 pty:x
 one of --password-fd N and --token|web user bob --role viewer --token --password-fd 0 --data "$D"

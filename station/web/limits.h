@@ -6,7 +6,8 @@
 #define FL_WEB_LIMITS_H
 
 enum {
-    /* More connections than this are closed as they come. 20 viewers at 6 connections each fit twice. */
+    /* More connections than this wait, not accepted, until one ends: one that asks nothing does by WEB_REQUEST_MS. 20 viewers at 6
+     * connections each fit twice. */
     WEB_CONNECTIONS_MAX = 320,
     /* Of these from one address, when not on loopback. */
     WEB_CONNECTIONS_PER_ADDRESS = 96,

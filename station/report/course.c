@@ -161,13 +161,15 @@ enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsi
     struct course c = {.from = from_ms, .n_buckets = buckets, .random = 1};
     enum fl_err err = FL_OK;
     *out = NULL;
+    if (from_ms < 0)
+        c.from = 1; /* an hour back, by a clock that began with the machine in 1970 */
     if (!from_ms)
         err = report_first_since(r, 0, &c.from, why);
     if (err)
         return err;
     if (!c.from || (!from_ms && c.from >= to_ms)) /* none yet, or by a clock that went ahead */
         c.from = to_ms - buckets;
-    if (buckets < 1 || buckets > BUCKETS_MAX || c.from < 0 || to_ms <= c.from)
+    if (buckets < 1 || buckets > BUCKETS_MAX || to_ms <= c.from)
         return fl_fail(why, FL_ARG, "a course has 1 to %d steps between two times", BUCKETS_MAX);
     c.bucket = (to_ms - c.from + buckets - 1) / buckets;
     c.buckets = calloc(buckets, sizeof *c.buckets);

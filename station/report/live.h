@@ -19,7 +19,7 @@
  *  "buckets":[{"t","attempts","pass","fail","error","first","first_passed","p50","p90"}],   p50, p90: ms of a PASS
  *  "slots":[{"slot","attempts","pass","fail","error","first","first_passed","p50","p90","with_rungs"}],
  *  "pareto":[{"fault","attempts","units","what","who"}]}
- * Golden and known-bad samples and dry runs are in none of them. from_ms 0: from the first attempt. New reference. FL_ARG: the
+ * Golden and known-bad samples and dry runs are in none of them. from_ms 0: from the first attempt; less: from 1970 on. New reference. FL_ARG: the
  * range or number is wrong. */
 FL_MUST enum fl_err report_course(struct report *r, int64_t from_ms, int64_t to_ms, unsigned buckets, json_t **out,
                                   struct fl_why *why);

@@ -177,8 +177,8 @@ FL_MUST enum fl_err esp_write(struct esp *e, const struct esp_region *regions, s
  *
  * On FL_OK every result is WRITTEN, never VERIFIED: the chip took each block, one byte of checksum over it was right, and
  * the last pass over all regions went without any trouble. security.refused for what would leave the unit dead or
- * unreadable: both states at once, a chip whose fuses forbid encrypting in the loader, and below 0x8000 under secure boot
- * of the first version. */
+ * unreadable: both states at once, a chip whose fuses forbid encrypting in the loader, and, as of esp_write, below 0x8000 under
+ * secure boot of the first version and below 0x2000 on an encrypted ESP32-C5 or P4. */
 FL_MUST enum fl_err esp_write_unproven(struct esp *e, const struct esp_region *regions, size_t n,
                                        struct esp_region_result *results, struct esp_problem *p);
 /* Is this such a chip? After esp_identify. */

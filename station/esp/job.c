@@ -22,6 +22,8 @@
 enum {
     SECTOR = 0x1000,
     BASE_LIMIT_MS = 180000,
+    KEY_MANAGER_END = 0x2000, /* facts 7.3, also the next */
+    V1_END = 0x8000,
     REWRITES = 2,      /* of a region whose MD5 is wrong: one by chance, one to be sure ... */
     REWRITES_LINE = 5, /* ... over a line that damages so much that some of it comes through unseen ... */
     REWRITES_MOVED = 12, /* ... and while what was wrong is right, and other sectors are not: no flash does that */
@@ -72,6 +74,25 @@ enum fl_err esp_refuse(struct esp *e, const char *why)
     return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_SECURITY_REFUSED, FL_UNSUPPORTED, "%s", why);
 }
 
+/* Keys of these chips may live in a key manager, whose blob lies below 0x2000 of the flash. */
+static bool has_key_manager(const struct chip *c)
+{
+    return strcmp(c->name, "esp32c5") == 0 || strcmp(c->name, "esp32p4") == 0;
+}
+
+enum fl_err esp_check_deadly(struct esp *e, const struct esp_region *regions, size_t n)
+{
+    bool key = e->unit.security.flash_encryption == ESP_ON && has_key_manager(e->chip);
+    for (size_t i = 0; i < n; i++) {
+        if (e->efuses.secure_boot_v1 && regions[i].offset < V1_END)
+            return esp_refuse(e, "secure boot (first version) is on: writing below 0x8000 would leave the chip dead");
+        if (key && regions[i].offset < KEY_MANAGER_END)
+            return esp_refuse(e, "flash encryption is on and its key may depend on what lies below 0x2000: writing "
+                                 "there would leave the chip dead");
+    }
+    return FL_OK;
+}
+
 static enum fl_err check_security(struct esp *e, const struct esp_region *regions, size_t n)
 {
     const struct esp_security *s = &e->unit.security;
@@ -81,10 +102,7 @@ static enum fl_err check_security(struct esp *e, const struct esp_region *region
     if (s->flash_encryption == ESP_ON && e->config.encrypted != ESP_ENCRYPTED_AS_IS)
         return esp_refuse(e, "flash encryption is on: plain bytes would not start, and what the chip encrypts cannot "
                              "be verified");
-    for (size_t i = 0; i < n && e->efuses.secure_boot_v1; i++)
-        if (regions[i].offset < 0x8000)
-            return esp_refuse(e, "secure boot (first version) is on: writing below 0x8000 would leave the chip dead");
-    return FL_OK;
+    return esp_check_deadly(e, regions, n);
 }
 
 /* What holds only once it is settled whether a stub does the work. */

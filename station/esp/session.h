@@ -336,10 +336,12 @@ FL_MUST enum fl_err esp_unprotect(struct esp *e, bool *cleared, uint32_t *status
 FL_MUST enum fl_err esp_write_all(struct esp *e, const struct esp_region *regions, size_t n, bool skip,
                                   struct esp_region_result *results);
 uint64_t esp_write_limit_ms(const struct esp_region *regions, size_t n);
-/* Its parts that unproven.c needs too: regions that can be written at all, and a job on one of them until it comes
- * right or no rung is left. */
+/* Its parts that unproven.c needs too: regions that can be written at all, and may be, and a job on one of them until it
+ * comes right or no rung is left. */
 FL_MUST enum fl_err esp_check_regions(struct esp *e, const struct esp_region *regions, size_t n);
 FL_MUST enum fl_err esp_refuse(struct esp *e, const char *why); /* security.refused, final */
+/* security.refused where writing there would leave this chip dead, whatever is written. */
+FL_MUST enum fl_err esp_check_deadly(struct esp *e, const struct esp_region *regions, size_t n);
 /* Regions side by side that are worked on together, and what came of each. */
 struct esp_run {
     const struct esp_region *r;

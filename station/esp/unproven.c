@@ -11,9 +11,7 @@
  * a pass goes without any. Source: facts 7.3 and 7.4. */
 #include "esp/session.h"
 
-#include <string.h>
-
-enum { PASSES = 3, KEY_MANAGER_END = 0x2000, V1_END = 0x8000, UNIT = 16, UNIT_ESP32 = 32 };
+enum { PASSES = 3, UNIT = 16, UNIT_ESP32 = 32 };
 
 bool esp_unproven(const struct esp_unit *u)
 {
@@ -24,12 +22,6 @@ uint32_t esp_begin_size(const struct esp *e, uint32_t size)
 {
     uint32_t unit = e->chip->revision == REVISION_ESP32 ? UNIT_ESP32 : UNIT;
     return e->encrypts ? (size + unit - 1) / unit * unit : size;
-}
-
-/* Keys of these chips may live in a key manager, whose blob lies below 0x2000 of the flash. */
-static bool has_key_manager(const struct chip *c)
-{
-    return strcmp(c->name, "esp32c5") == 0 || strcmp(c->name, "esp32p4") == 0;
 }
 
 static enum fl_err check(struct esp *e, const struct esp_region *regions, size_t n)
@@ -45,19 +37,13 @@ static enum fl_err check(struct esp *e, const struct esp_region *regions, size_t
     if (encrypted && e->efuses.no_manual_crypt)
         return esp_refuse(e, "flash encryption is on and a fuse forbids encrypting in the loader: only an update by the "
                              "application itself can change this flash");
-    for (size_t i = 0; i < n; i++) {
-        uint32_t align = e->chip->revision == REVISION_ESP32 ? UNIT_ESP32 : UNIT;
-        if (e->efuses.secure_boot_v1 && regions[i].offset < V1_END)
-            return esp_refuse(e, "secure boot (first version) is on: writing below 0x8000 would leave the chip dead");
-        if (encrypted && has_key_manager(e->chip) && regions[i].offset < KEY_MANAGER_END)
-            return esp_refuse(e, "flash encryption is on and its key may depend on what lies below 0x2000: writing "
-                                 "there would leave the chip dead");
-        if (encrypted && regions[i].offset % align)
+    uint32_t align = e->chip->revision == REVISION_ESP32 ? UNIT_ESP32 : UNIT;
+    for (size_t i = 0; i < n && encrypted; i++)
+        if (regions[i].offset % align)
             return esp_fail(e, TROUBLE_DEAD, ESP_FAULT_INTERNAL, FL_ARG,
                             "region %06x does not start where encryption can: at a multiple of %u", regions[i].offset,
                             align);
-    }
-    return FL_OK;
+    return esp_check_deadly(e, regions, n);
 }
 
 static enum fl_err write_one(struct esp *e, const struct esp_run *one)

@@ -302,14 +302,19 @@ static inline uint32_t fake_spi(const struct fake *f)
 
 static inline void fake_write_reg(struct fake *f, uint32_t addr, uint32_t value)
 {
+    static const struct {
+        uint32_t cmd, usr2, w0;
+    } spi[] = {{0x3ff42000, 0x3ff42024, 0x3ff42080}, {0x60002000, 0x60002020, 0x60002058}, {0x5008d000, 0x5008d020, 0x5008d058}};
     fake_set_reg(f, addr, value);
-    if (addr == 0x3ff42024 || addr == 0x60002020)
-        f->spi_usr2 = value;
-    if (addr == 0x3ff42000 || addr == 0x60002000) { /* CMD: runs at once */
-        fake_set_reg(f, addr, 0);
+    for (size_t i = 0; i < T_COUNT(spi); i++) {
+        if (addr == spi[i].usr2)
+            f->spi_usr2 = value;
+        if (addr != spi[i].cmd)
+            continue;
+        fake_set_reg(f, addr, 0); /* CMD: runs at once */
         if ((f->spi_usr2 & 0xff) == 0x01)
             f->status_reg = 0, f->ignores_writes = false;
-        fake_set_reg(f, addr == 0x3ff42000 ? 0x3ff42080 : 0x60002058, fake_spi(f));
+        fake_set_reg(f, spi[i].w0, fake_spi(f));
     }
 }
 

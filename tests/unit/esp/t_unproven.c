@@ -170,6 +170,21 @@ static void first_secure_boot(struct fake *f)
     fake_set_reg(f, 0x3ff5a018, 1u << 4);
 }
 
+/* An ESP32-P4 v3.0 with flash encryption on: its key may be the key manager's, whose blob lies below 0x2000 (facts 7.3). */
+static void key_manager(struct fake *f)
+{
+    static const struct fake_reg regs[] = {{0x40001000, 0}, {0x5012d044, 0x33445566}, {0x5012d048, 0x1122}, {0x5012d04c, 3u << 4},
+                                           {0x5012d034, 1u << 18}};
+    f->stub_name = "esp32p4";
+    memcpy(f->regs, regs, sizeof regs);
+    f->n_regs = T_COUNT(regs);
+    f->info_n = sizeof f->info;
+    f->info[4] = 1;
+    f->info[12] = 18;
+    f->boot_text = "ESP-ROM:esp32p4-eco2-20240710\r\nrst:0x1 (POWERON),boot:0x4 (DOWNLOAD(USB/UART0))\r\nwaiting for download\r\n";
+    f->app_text = "";
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -185,6 +200,7 @@ static void refused(void **state)
         {both, ESP_STUB_AUTO, 0x10000, FL_UNSUPPORTED, ESP_FAULT_SECURITY_REFUSED, "plain bytes only"},
         {release_mode, ESP_STUB_AUTO, 0x10000, FL_UNSUPPORTED, ESP_FAULT_SECURITY_REFUSED, "a fuse forbids"},
         {first_secure_boot, ESP_STUB_AUTO, 0x1000, FL_UNSUPPORTED, ESP_FAULT_SECURITY_REFUSED, "below 0x8000"},
+        {key_manager, ESP_STUB_AUTO, 0x1000, FL_UNSUPPORTED, ESP_FAULT_SECURITY_REFUSED, "below 0x2000"},
         {encrypted_esp32, ESP_STUB_NEVER, 0x10000, FL_UNSUPPORTED, ESP_FAULT_RAM_REFUSED, "cannot encrypt"},
         {encrypted_esp32, ESP_STUB_AUTO, 0x10010, FL_ARG, ESP_FAULT_INTERNAL, "a multiple of 32"},
     };
@@ -207,11 +223,42 @@ static void refused(void **state)
     }
 }
 
+/* Nor is what is encrypted already written where it would leave the chip dead. */
+static void as_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*chip)(struct fake *);
+        uint32_t offset;
+        const char *words; /* NULL: written */
+    } rows[] = {
+        {key_manager, 0x1000, "below 0x2000"}, {key_manager, 0x2000, NULL}, {first_secure_boot, 0x1000, "below 0x8000"},
+        {encrypted_esp32, 0x1000, NULL},
+    };
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        struct fake *f = fake_new(rows[i].chip);
+        struct esp_unit u;
+        struct esp *e = up(f, &(struct esp_config){.encrypted = ESP_ENCRYPTED_AS_IS}, &u);
+        struct esp_problem p = {0};
+        struct esp_region r = fake_region(rows[i].offset, 4096, 0x3f, false);
+        struct esp_region_result res;
+        enum fl_err err = esp_write(e, &r, 1, true, &res, &p);
+        if (err != (rows[i].words ? FL_UNSUPPORTED : FL_OK) || (rows[i].words && !strstr(p.text, rows[i].words)))
+            fail_msg("row %zu: %s: %s", i, fl_err_text(err), p.text);
+        if (rows[i].words)
+            assert_int_equal(f->erases, 0);
+        fake_region_fini(&r);
+        esp_close(e);
+        fake_free(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secure_download), cmocka_unit_test(written_until_smooth), cmocka_unit_test(by_the_chip),
         cmocka_unit_test(as_is),           cmocka_unit_test(refused),
+        cmocka_unit_test(as_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,7 @@ static enum fl_err quick_attempt(struct esp *e, bool *stub)
 {
     const char *text = reset_quick(link_info(e->link));
     enum fl_err err = discard(e);
+    e->resets++;
     if (!err)
         err = esp_play(e, text);
     if (!err)
@@ -145,6 +146,7 @@ static bool wants_quick(const struct esp *e)
 static enum fl_err attempt(struct esp *e, const char *reset, bool *stub)
 {
     enum fl_err err = discard(e);
+    e->resets += reset != NULL;
     if (!err && reset)
         err = esp_play(e, reset);
     else if (!err) /* a stub of an earlier session may sit in the middle of a frame */
@@ -333,7 +335,8 @@ enum fl_err esp_stage_connect(struct esp *e)
     e->stub = e->greeted = e->restarted = e->early = false;
     e->echoes = e->frames = e->syncs = e->unasked = 0;
     e->refusal = (struct packet_status){0};
-    e->text_mark = e->text.total;
+    e->resets = 0;
+    const uint64_t before = e->text_mark = e->text.total;
     memset(e->loaded, 0, sizeof e->loaded);
     bool stub = false;
     unsigned made = 0;
@@ -356,6 +359,10 @@ enum fl_err esp_stage_connect(struct esp *e)
                    ? err
                    : esp_fail_link(e, err, "connecting");
     e->stub = stub;
+    size_t n;
+    const uint8_t *p = text_since(&e->text, before, &n);
+    unsigned heard = text_boots(p, n);
+    e->boots_due = e->resets > heard ? e->resets - heard : 0;
     e->text_mark = e->text.total;
     e->restarted = false;
     return FL_OK;

@@ -99,6 +99,8 @@ struct esp {
     struct text_log text;
     uint64_t text_mark; /* text before this is of no interest any more */
     bool greeted, restarted;
+    unsigned resets;    /* played since the session began to connect anew */
+    unsigned boots_due; /* of these, those whose boot texts were not heard before the loader answered */
     unsigned echoes, frames, syncs; /* since it connected; the last: answers to SYNC */
     struct packet_status refusal; /* of the last SYNC that was refused since the session connected anew */
     uint32_t reg_last; /* the value that READ_REG gave last */

@@ -100,6 +100,7 @@ struct text_signs text_read(const uint8_t *bytes, size_t n)
     const uint8_t *waiting = after(bytes, n, "waiting for download");
     s.waiting = waiting && (!boot || waiting > boot);
     s.download = s.waiting || (boot && names_loader(boot, end));
+    s.boot_line = boot && memchr(boot, '\n', (size_t)(end - boot));
     for (const uint8_t *p = s.waiting ? waiting : end; p < end; p++)
         s.behind += *p != '\r' && *p != '\n';
     /* reset codes of ESP32 and later chips: 0F is the brownout reset */
@@ -107,6 +108,16 @@ struct text_signs text_read(const uint8_t *bytes, size_t n)
     s.panic = after(bytes, n, "Guru Meditation Error") || after(bytes, n, "Fatal exception (");
     s.printable = mostly_text(bytes, n);
     return s;
+}
+
+unsigned text_boots(const uint8_t *bytes, size_t n)
+{
+    static const char word[] = "boot:0x";
+    unsigned count = 0;
+    const uint8_t *end = bytes + n;
+    for (const uint8_t *p = bytes; n > 0 && (p = memmem(p, (size_t)(end - p), word, sizeof word - 1)) != NULL; p += sizeof word - 1)
+        count++;
+    return count;
 }
 
 void text_quote(const uint8_t *bytes, size_t n, char out[static TEXT_QUOTE])

@@ -35,6 +35,7 @@ struct text_signs {
     int boot_code;     /* of the last "boot:0xNN", -1: none */
     int reset_code;    /* of the last "rst:0xN", -1: none */
     bool waiting;      /* "waiting for download" after that */
+    bool boot_line;    /* the line of that boot code is there to its end */
     bool download;     /* that, or the boot line names the loader: what follows may have been lost */
     size_t behind;     /* bytes behind those words, line ends not counted */
     bool brownout;     /* the detector's words, or its reset code */
@@ -42,6 +43,8 @@ struct text_signs {
     bool printable;    /* four bytes or more, most of them text */
 };
 struct text_signs text_read(const uint8_t *bytes, size_t n);
+/* How many boot codes of ESP32 and later chips are in it. */
+unsigned text_boots(const uint8_t *bytes, size_t n);
 
 /* A quotation of at most 60 characters of the last line with something in it; other bytes as '.'.
  * `out` holds 64 bytes. */

@@ -51,7 +51,14 @@ static void take_text(struct esp *e, const uint8_t *bytes, size_t n)
     size_t len;
     const uint8_t *p = text_since(&e->text, e->text_mark, &len);
     struct text_signs s = text_read(p, len);
-    e->restarted = s.boot || s.brownout;
+    /* each reset of ours brings one boot text. One that was not heard before the loader answered comes later, held back on the
+     * way, and ends with the loader's name; a chip that restarts by itself says something else */
+    bool ours = e->boots_due > 0 && !s.brownout && (s.download || !s.boot_line);
+    e->restarted = (s.boot || s.brownout) && !ours;
+    if (ours && s.boot_line) {
+        e->boots_due--;
+        e->text_mark = e->text.total;
+    }
 }
 
 enum got { GOT_NOTHING, GOT_REPLY, GOT_CUT, GOT_GREETING };

@@ -110,7 +110,7 @@ static void late(void **state)
     static const struct {
         uint32_t ms;
         bool named;
-    } rows[] = {{100, false}, {200, false}, {300, false}, {600, true}, {1000, true}, {1500, true}};
+    } rows[] = {{100, false}, {200, false}, {300, false}, {600, false}, {1000, true}, {1500, true}};
     for (size_t i = 0; i < T_COUNT(rows); i++) {
         struct bl_result r;
         flash(&(struct line){.chip = "esp32", .usb_us = rows[i].ms * 1000, .seed = 1}, true, &r);

@@ -94,6 +94,40 @@ static void half_the_usual_speed(void **state)
     fake_free(f);
 }
 
+/* A boot text in front of an answer. Where that of our reset was not heard, it is that, held back on its way; where it was, or
+ * another start is told of, the chip has restarted. */
+static void boot_text_late(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *at_reset, *later; /* the second as hexadecimal digits */
+        unsigned resets;              /* taken for it */
+    } rows[] = {
+        /* rst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT) */
+        {"", "72 73 74 3a 30 78 31 20 28 50 4f 57 45 52 4f 4e 5f 52 45 53 45 54 29 2c 62 6f 6f 74 3a 30 78 33 20 28 44 4f 57 4e 4c 4f 41 44 5f 42 4f 4f 54 29 0d 0a", 0},
+        {"rst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT)\r\nwaiting for download\r\n",
+         "72 73 74 3a 30 78 31 20 28 50 4f 57 45 52 4f 4e 5f 52 45 53 45 54 29 2c 62 6f 6f 74 3a 30 78 33 20 28 44 4f 57 4e 4c 4f 41 44 5f 42 4f 4f 54 29 0d 0a", 1},
+        /* rst:0x10 (RTCWDT_RTC_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT) */
+        {"", "72 73 74 3a 30 78 31 30 20 28 52 54 43 57 44 54 5f 52 54 43 5f 52 45 53 45 54 29 2c 62 6f 6f 74 3a 30 78 31 33 20 28 53 50 49 5f 46 41 53 54 5f 46 4c 41 53 48 5f 42 4f 4f 54 29 0d 0a", 1},
+    };
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        struct fake *f = fake_new(fake_esp32);
+        struct esp *e = fake_session(f, &(struct esp_config){.chip = "esp32"}, NULL);
+        struct esp_problem p = {0};
+        struct esp_unit u;
+        f->boot_text = rows[i].at_reset;
+        f->rules[0] = (struct fake_rule){OP_READ_REG, 4, 4, IN_ROM, DO_RAW_THEN, rows[i].later};
+        assert_int_equal(esp_connect(e, &p), FL_OK);
+        if (esp_identify(e, &u, &p))
+            fail_msg("row %zu: %s", i, p.text);
+        if (fake_count(f, ESP_RUNG_RECONNECT) != rows[i].resets)
+            fail_msg("row %zu: %u resets", i, fake_count(f, ESP_RUNG_RECONNECT));
+        assert_memory_equal(u.mac, "\x24\x6f\x28\xaa\xbb\xcc", 6);
+        esp_close(e);
+        fake_free(f);
+    }
+}
+
 /* Silences that end without a reset are no chip that hangs. */
 static void requests_vanish(void **state)
 {
@@ -222,7 +256,7 @@ static void a_last_look(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stale_answers),   cmocka_unit_test(before_a_verdict), cmocka_unit_test(late_data),   cmocka_unit_test(half_the_usual_speed),
+        cmocka_unit_test(stale_answers),   cmocka_unit_test(before_a_verdict), cmocka_unit_test(late_data),   cmocka_unit_test(half_the_usual_speed), cmocka_unit_test(boot_text_late),
         cmocka_unit_test(requests_vanish), cmocka_unit_test(stuck_ports), cmocka_unit_test(a_last_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

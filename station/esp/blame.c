@@ -38,7 +38,7 @@ bool esp_line_hopeless(const struct esp *e)
 
 bool esp_line_given_up(const struct esp *e)
 {
-    enum { SOME = 6, GIVEN_UP_MS = 12000 };
+    enum { SOME = 16, GIVEN_UP_MS = 12000 };
     return (e->sent >= SOME || e->sent == 0) && hopeless(e, GIVEN_UP_MS);
 }
 
@@ -118,7 +118,7 @@ void esp_name_line(struct esp *e)
     enum esp_fault named = c.round_ms ? ESP_FAULT_LINK_LATE : c.twice ? ESP_FAULT_LINK_DAMAGED : ESP_FAULT_LINK_TRANSLATED;
     if (carry_text(&c, text))
         (void)esp_fail(e, TROUBLE_DEAD, named, was.err, "%s; %.90s", text, was.text);
-    else if (c.hurt + c.lost >= FEW && c.blocks - c.lost >= FEW && /* the loader is there, and says of some that they arrived, or not */
+    else if (c.hurt + c.lost - (c.hurt ? 0 : c.lost_last) >= FEW && c.blocks - c.lost >= FEW && /* the loader is there, and says of some that they arrived, or not */
              esp_carry_judges(was.fault))
         (void)esp_fail(e, TROUBLE_DEAD, ESP_FAULT_LINK_DAMAGED, was.err, "of %u blocks sent into RAM afterwards, to test the line, %u "
                        "arrived damaged and %u not at all; %.140s", c.blocks, c.hurt, c.lost, was.text);

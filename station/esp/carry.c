@@ -32,6 +32,13 @@ struct probe {
 
 enum end { ARRIVED, HURT, NO_ANSWER };
 
+static enum end unanswered(struct probe *p)
+{
+    p->counts->lost++;
+    p->counts->lost_last++;
+    return NO_ANSWER;
+}
+
 static enum end put(struct probe *p, const uint8_t *bytes, size_t n)
 {
     struct esp *e = p->e;
@@ -39,9 +46,8 @@ static enum end put(struct probe *p, const uint8_t *bytes, size_t n)
     uint32_t begin[] = {(uint32_t)n, 1, (uint32_t)n, p->addr};
     enum fl_err err = esp_words(e, OP_MEM_BEGIN, begin, 4, e->times.probe);
     p->counts->blocks++;
-    p->counts->lost += err != FL_OK;
     if (err)
-        return NO_ANSWER;
+        return unanswered(p);
     fl_buf_clear(&e->tx);
     packet_block(&e->tx, OP_MEM_DATA, 0, bytes, n, 0);
     err = fl_buf_err(&e->tx, NULL);
@@ -50,9 +56,11 @@ static enum end put(struct probe *p, const uint8_t *bytes, size_t n)
     if (!err)
         err = wire_await(e, OP_MEM_DATA, 0, e->times.probe, &a);
     bool hurt = err == FL_REFUSED && packet_status_damaged(a.status);
+    if (err && !hurt)
+        return unanswered(p);
     p->counts->hurt += hurt;
-    p->counts->lost += err && !hurt;
-    return !err ? ARRIVED : hurt ? HURT : NO_ANSWER;
+    p->counts->lost_last = 0;
+    return hurt ? HURT : ARRIVED;
 }
 
 /* The values of `set` once each, and fillers; the last byte makes a checksum that is a letter. */

@@ -40,6 +40,7 @@ struct carry {
     bool twice;        /* one SYNC was answered as two are: what the chip says comes a second time */
     bool seven_bits;   /* the chip's answers come without their highest bits */
     unsigned blocks, hurt, lost; /* sent into RAM; of those, told not to have arrived as sent; not answered */
+    unsigned lost_last; /* of these, those behind the last that was answered: where none was hurt, a chip that went away loses them, not a line */
     uint32_t round_ms; /* the shorter of two: a SYNC and its answer, where that took longer than a SYNC is given; else 0 */
 };
 

@@ -50,6 +50,10 @@ static enum fl_err fail_refused(struct esp *e, const char *name, const struct an
     } else if (s.code == 0xc4 || s.code == 0xc5 || (s.code == 1 && (s.error == 8 || s.error == 9))) {
         t = TROUBLE_WORK;
         f = ESP_FAULT_FLASH_WRITE;
+    } else if (s.code == 0xc7) { /* what was sent can be inflated: bytes were changed on the way, and their checksum was right */
+        t = TROUBLE_WORK;
+        f = ESP_FAULT_LINK_DAMAGED;
+        e->count.damaged++;
     } else if (s.code >= 0xc0) {
         t = TROUBLE_WORK; /* the stub's other errors belong to work it had accepted before */
         f = ESP_FAULT_CHIP_REFUSED;
@@ -96,10 +100,13 @@ static enum fl_err exchange(struct esp *e, uint8_t op, const void *data, size_t 
         err = wire_send(e, e->tx.bytes, e->tx.len);
     if (err)
         return err;
-    uint64_t start = fl_mono_ns();
+    uint64_t start = fl_mono_ns(), heard = link_counters(e->link).bytes_in;
     err = wire_await(e, op, payload, ms, a);
-    e->asked++;
-    e->asked_in_vain += err == FL_TIMEOUT || err == FL_FORMAT || err == FL_REFUSED;
+    /* silence to SYNC says nothing of the line: it is asked where nobody may be there, of a chip that starts or was brought down */
+    bool vain = err == FL_TIMEOUT || err == FL_FORMAT || err == FL_REFUSED;
+    bool nobody = op == OP_SYNC && err == FL_TIMEOUT && link_counters(e->link).bytes_in == heard;
+    e->asked += !nobody;
+    e->asked_in_vain += vain && !nobody;
     if (!err) {
         e->count.answers++;
         e->answered |= op < 32 ? UINT32_C(1) << op : 0;

@@ -61,8 +61,9 @@ expect_text() { grep -Eq -- "$2" "$1" || { cat "$1"; fail "'$2' is not in $1"; }
 # port_of NAME N: URL of the Nth slot in a station file
 port_of() { sed -n 's/.*port: *"\{0,1\}\([^",}]*\)"\{0,1\}.*/\1/p' "$T/$1.yaml" | sed -n "$2p"; }
 
-# sql QUERY: over the data folder $T/data; a station that starts or ends beside it has the file to itself for a moment
-sql() { sqlite3 -cmd '.timeout 10000' "$T/data/flashline.db" "$1"; }
+# sql QUERY: over the data folder $T/data; a station that starts or ends beside it has the file to itself for a moment. One that
+# is not there yet is not made: an empty one would be in the way of the station that makes it
+sql() { sqlite3 -cmd '.timeout 10000' "file:$T/data/flashline.db?mode=rw" "$1"; }
 
 # hold_ports N: N port numbers of 127.0.0.1 in $PORTS where nobody listens until the test does. They are held until the test
 # ends by sockets that are bound and do not listen: the system gives such a number to nobody who asks for any, and to whom a

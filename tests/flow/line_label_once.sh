@@ -3,7 +3,8 @@
 # and nothing is signed under a clock that is behind. The line prints it no second time while it runs, ends, and says why.
 . tests/flow/lib.sh
 demo_images
-sanitizer=$(ldd "$FL" | sed -n 's/.*=> \(.*lib[at]san\.so[^ ]*\).*/\1/p')
+# the address sanitizer's library must come first, in the printer's shell too; the thread sanitizer's would kill that
+sanitizer=$(ldd "$FL" | sed -n 's/.*=> \(.*libasan\.so[^ ]*\).*/\1/p')
 export FL_CLOCK_FILE="$T/clock"
 here() { env LD_PRELOAD="$sanitizer $PWD/$B/preload_clock.so" "$@"; }
 echo 0 >"$T/clock"

@@ -313,7 +313,7 @@ static void alone(sqlite3_stmt *walk, struct told *t)
 static enum fl_err among_others(struct recall *c, struct told *t, struct fl_why *why)
 {
     sqlite3_stmt *s = c->others;
-    int rc;
+    int rc = SQLITE_DONE;
     (void)sqlite3_bind_int64(s, sqlite3_bind_parameter_index(s, ":unit"), sqlite3_column_int64(c->walk, W_UNIT));
     while (t->last && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         bool after = sqlite3_column_int64(s, O_LEAF) > t->leaf;

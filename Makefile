@@ -187,14 +187,15 @@ fuzz:
 PREFIX ?= /usr/local
 PROFILES := $(filter-out profiles/demo-%,$(wildcard profiles/*.yaml)) profiles/README.md
 install: all
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $B/flashline $B/flashline-verify
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/flashline/profiles $(PROFILES)
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/flashline LICENSE NOTICE
+	install -D -m 755 -t "$(DESTDIR)$(PREFIX)/bin" $B/flashline $B/flashline-verify
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/flashline/profiles" $(PROFILES)
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/doc/flashline" LICENSE NOTICE
 # what install put there, and no file of anybody else's: data folders stay
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/flashline $(DESTDIR)$(PREFIX)/bin/flashline-verify \
-	    $(PROFILES:%=$(DESTDIR)$(PREFIX)/share/flashline/%) $(addprefix $(DESTDIR)$(PREFIX)/share/doc/flashline/,LICENSE NOTICE)
-	@rmdir $(DESTDIR)$(PREFIX)/share/flashline/profiles $(DESTDIR)$(PREFIX)/share/flashline $(DESTDIR)$(PREFIX)/share/doc/flashline 2>/dev/null || :
+	rm -f "$(DESTDIR)$(PREFIX)/bin/flashline" "$(DESTDIR)$(PREFIX)/bin/flashline-verify"
+	if cd "$(DESTDIR)$(PREFIX)/share" 2>/dev/null; then \
+	    rm -f $(PROFILES:%=flashline/%) doc/flashline/LICENSE doc/flashline/NOTICE && \
+	    { rmdir flashline/profiles flashline doc/flashline 2>/dev/null || :; }; fi
 
 clean:
 	rm -rf build/release build/debug build/san build/tsan build/cov build/fuzz

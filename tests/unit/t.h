@@ -12,9 +12,10 @@
 #include <string.h>
 
 #include <cmocka.h>
-#ifdef assert_uint_in_range /* cmocka 2, which calls the old name deprecated; 1 has no other */
+#ifdef assert_uint_in_range /* cmocka 2, which calls the old name deprecated and makes the new one's values signed first */
 #undef assert_in_range
-#define assert_in_range assert_uint_in_range
+#define assert_in_range(value, low, high)                                                                                \
+    _assert_uint_in_range(cast_to_uintmax_type(value), cast_to_uintmax_type(low), cast_to_uintmax_type(high), __FILE__, __LINE__)
 #undef stop /* and it takes this word for itself */
 #endif
 

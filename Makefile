@@ -180,8 +180,8 @@ $B/fuzz_%: $B/obj/tests/fuzz/fuzz_%.o $(LIB)
 FUZZ_SECONDS ?= 60
 fuzz:
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz $(FUZZED:%=build/fuzz/fuzz_%)
-	@for t in $(FUZZED); do mkdir -p build/fuzz/corpus/$$t; \
-	    build/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=16384 \
+	@for t in $(FUZZED); do mkdir -p build/fuzz/corpus/$$t; words=tests/fuzz/dict/$$t.dict; \
+	    build/fuzz/fuzz_$$t $$([ ! -f $$words ] || echo -dict=$$words) -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=16384 \
 	        -artifact_prefix=build/fuzz/$$t- -verbosity=0 -print_final_stats=1 build/fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
 
 PREFIX ?= /usr/local

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         good = project(index++, p, len);
         p += len + 1;
     }
-    if (good) {
+    if (good && n % 3 == 0) { /* it costs as much as the rest */
         int64_t rows = count();
         FUZZ_HOLDS(rows_renew(db, &stopped, &why) == FL_OK && count() == rows);
     }

@@ -182,7 +182,7 @@ json_t *fl_json_dirty(const void *bytes, size_t n)
         bool stays = clean[i] == '\n' || clean[i] == '\t';
         if (k == 0 || (fl_utf8_control((const uint8_t *)clean + i, k) && !stays)) {
             clean[i] = '?';
-            k = 1; /* what is left of a control character of C1 is none of UTF-8 by itself */
+            k = 1; /* what is left of a longer control character is none of UTF-8 by itself */
         }
         i += k;
     }

@@ -42,13 +42,15 @@ static inline bool fl_utf8_ok(const uint8_t *p, size_t n)
     return true;
 }
 
-/* C0, DEL, C1: what steers a terminal. n as fl_utf8_len has it. */
+/* C0, DEL, C1: what steers a terminal; U+202A..202E, U+2066..2069: what turns the text around it, so that another one is read.
+ * n as fl_utf8_len has it. */
 static inline bool fl_utf8_control(const uint8_t *p, size_t n)
 {
-    return *p < 0x20 || *p == 0x7f || (n == 2 && p[0] == 0xC2 && p[1] < 0xA0);
+    bool turns = n == 3 && p[0] == 0xE2 && ((p[1] == 0x80 && p[2] >= 0xAA && p[2] <= 0xAE) || (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9));
+    return *p < 0x20 || *p == 0x7f || (n == 2 && p[0] == 0xC2 && p[1] < 0xA0) || turns;
 }
 
-/* Text without control characters? Then it can be shown and recorded as it is. */
+/* Text without such? Then it can be shown and recorded as it is. */
 static inline bool fl_utf8_plain(const char *text)
 {
     const uint8_t *p = (const uint8_t *)text;

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/queue.h"
+#include "base/utf8.h"
 #include "base/wake.h"
 
 #include <errno.h>
@@ -287,6 +288,31 @@ static void files(void **state)
     free(deep);
 }
 
+/* For eyes: what steers a terminal or turns the text around it, character by character; the neighbours stay as they are. */
+static void texts_for_eyes(void **state)
+{
+    static const struct {
+        const char *is, *shown;
+        bool plain;
+    } rows[] = {
+        {"plain \xe2\x82\xac \xf0\x9f\x98\x80", "plain \xe2\x82\xac \xf0\x9f\x98\x80", true},
+        {"\x1b[1m\x7f\xc2\x9b", "?[1m???", false},
+        {"\xc2\xa0", "\xc2\xa0", true},
+        {"ann \xe2\x80\xae", "ann ???", false},                                         /* U+202E: what follows reads backwards */
+        {"\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9", "?????????", false},                   /* U+202A, U+2066, U+2069 */
+        {"\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa", "\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa", true},
+        {"\xd7\xa9\xd7\x9c", "\xd7\xa9\xd7\x9c", true},                                  /* Hebrew needs none of them */
+    };
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        char text[64];
+        assert_int_equal(fl_utf8_plain(rows[i].is), rows[i].plain);
+        (void)snprintf(text, sizeof text, "%s", rows[i].is);
+        fl_utf8_clean(text, false);
+        assert_string_equal(text, rows[i].shown);
+    }
+}
+
 /* A sentence is one line of UTF-8, whatever was quoted in it and wherever it was cut. */
 static void sentences(void **state)
 {
@@ -412,7 +438,7 @@ int main(void)
         cmocka_unit_test(buffer_limit), cmocka_unit_test(buffer_numbers),    cmocka_unit_test(cursor_end),
         cmocka_unit_test(queue_between_threads), cmocka_unit_test(wake_ends_a_wait),
         cmocka_unit_test(files),           cmocka_unit_test(other_things),
-        cmocka_unit_test(sentences), cmocka_unit_test(names_of_a_folder), cmocka_unit_test(arrays_grow),
+        cmocka_unit_test(sentences), cmocka_unit_test(texts_for_eyes), cmocka_unit_test(names_of_a_folder), cmocka_unit_test(arrays_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

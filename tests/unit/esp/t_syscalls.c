@@ -56,6 +56,21 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *left, const sigse
     return (int)syscall(SYS_ppoll, fds, n, left ? &own : NULL, set, KERNEL_SIGSET);
 }
 
+/* what a compiler that fortifies by itself, as Ubuntu's does, calls instead */
+int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *left, const sigset_t *set, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *left, const sigset_t *set, size_t room)
+{
+    (void)room;
+    return ppoll(fds, n, left, set);
+}
+
+ssize_t __read_chk(int fd, void *to, size_t n, size_t room);
+ssize_t __read_chk(int fd, void *to, size_t n, size_t room)
+{
+    (void)room;
+    return read(fd, to, n);
+}
+
 struct board {
     struct sim *sim;
     struct fl_wake stop;

@@ -57,8 +57,8 @@ const char *report_spec_line(size_t i, const char **name);
 /* ---- trace ---------------------------------------------------------------------------------------------- */
 
 /* Everything about one unit: {"mac", "unit": {...}, "attempts": [{...}], "remarks": [notes and dispositions]}. `name`: its MAC as
- * event_mac_parse reads it, 6 bytes or an EUI-64 of 8, or its serial number. FL_ARG: it is neither. FL_NOT_FOUND: this station
- * never saw the MAC. New reference. */
+ * event_mac_parse reads it, 6 bytes or an EUI-64 of 8, or its serial number; what reads as both is the MAC where a unit
+ * has it. FL_ARG: it is neither. FL_NOT_FOUND: this station never saw the MAC. New reference. */
 FL_MUST enum fl_err report_trace(struct report *r, const char *name, json_t **out, struct fl_why *why);
 FL_MUST enum fl_err report_trace_text(const json_t *trace, struct fl_buf *out);
 /* The attempts, one a row. Caller frees. NULL: no memory. */

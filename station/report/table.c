@@ -192,6 +192,22 @@ static void pad(struct fl_buf *out, size_t n)
         fl_buf_addc(out, ' ');
 }
 
+/* A line end inside a cell would break the table; what steers a terminal, or turns the text around it, is a bridge's serial number
+ * away. As many characters as width_of says. */
+static void add_shown(const char *s, struct fl_buf *out)
+{
+    for (size_t left = strlen(s), n; left; s += n, left -= n) {
+        size_t k = fl_utf8_len((const uint8_t *)s, left);
+        n = k ? k : 1;
+        if ((unsigned char)*s < ' ')
+            fl_buf_addc(out, ' ');
+        else if (!k || fl_utf8_control((const uint8_t *)s, k))
+            fl_buf_addc(out, '?');
+        else
+            fl_buf_add(out, s, k);
+    }
+}
+
 static void write_line(const struct table *t, const size_t *width, size_t indent, size_t row, bool titles,
                        struct fl_buf *out)
 {
@@ -203,8 +219,7 @@ static void write_line(const struct table *t, const size_t *width, size_t indent
         bool right = t->columns[c].type != TABLE_TEXT;
         if (*words) {
             pad(out, owed + (right ? free_room : 0));
-            for (const char *p = words; *p; p++) /* a line end inside a cell would break the table */
-                fl_buf_addc(out, (unsigned char)*p < ' ' ? ' ' : *p);
+            add_shown(words, out);
             owed = right ? 0 : free_room;
         } else {
             owed += width[c];

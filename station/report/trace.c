@@ -252,7 +252,7 @@ static const char attempts_sql[] =
     "FROM attempt a JOIN lot l ON l.id = a.lot JOIN slot s ON s.id = a.slot LEFT JOIN bridge b ON b.id = a.bridge "
     "LEFT JOIN profile p ON p.id = a.profile WHERE a.unit = %lld ORDER BY a.leaf";
 
-/* A serial number's unit, the newest that has it. */
+/* The unit that has this serial number. */
 static enum fl_err find_serial(struct report *r, const char *serial, int64_t *unit, struct fl_why *why)
 {
     char *sql = sqlite3_mprintf("SELECT unit FROM serial WHERE serial = %Q AND unit IS NOT NULL", serial);
@@ -266,7 +266,9 @@ static enum fl_err find(struct report *r, const char *name, int64_t *unit, struc
     uint8_t bytes[8];
     char text[24];
     size_t n = event_mac_parse(name, bytes);
-    enum fl_err err = n ? find_unit(r, bytes, n, unit, why) : find_serial(r, name, unit, why);
+    enum fl_err err = n ? find_unit(r, bytes, n, unit, why) : FL_NOT_FOUND;
+    if (err == FL_NOT_FOUND) /* also where it looks like a MAC: year, week and eight digits of a counter are twelve */
+        err = find_serial(r, name, unit, why);
     if (n)
         event_mac_format(bytes, n, text);
     if (err == FL_NOT_FOUND && n)

@@ -31,7 +31,7 @@ static struct table *small_table(void)
 static void renders(void **state)
 {
     (void)state;
-    struct table *t = small_table();
+    struct table *t = small_table(), *odd;
     struct fl_buf b = FL_BUF(10000);
     assert_int_equal(table_rows(t), 2);
     assert_int_equal(table_write_csv(t, &b), FL_OK);
@@ -42,6 +42,13 @@ static void renders(void **state)
                                          "  ------------------------------------\n"
                                          "     7  said \"no\", twice  87.5 %\n"
                                          "    12  \xc3\xbc\xe2\x82\xac                        x y\n");
+    odd = table_new(columns + 1, 1); /* CSI as one character, DEL, a letter that turns the text, no UTF-8, another row's edge */
+    fl_buf_clear(&b);
+    table_text(odd, "a\xc2\x9b" "2J\x7f" "b\xe2\x80\xae" "c\xff\x1b" "d");
+    table_end(odd);
+    assert_int_equal(table_write_text(odd, 0, &b), FL_OK);
+    assert_string_equal(fl_buf_text(&b), "why it ended\n------------\na?2J?b?c? d\n");
+    table_free(odd);
     json_t *j = table_json(t);
     char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(text, "[{\"last\":null,\"rate\":0.875,\"slot\":7,\"why\":\"said \\\"no\\\", twice\"},"
@@ -496,6 +503,38 @@ static void by_eui64(void **state)
     report_close(r);
 }
 
+/* Twelve or sixteen digits are a MAC's or an EUI-64's length too. A MAC goes before a serial number that reads the same. */
+static void by_serial(void **state)
+{
+    static const char *const serial[] = {"SN-1", "264700000001", "2647000000000001", "246f28000001"};
+    struct t_station *s = *state;
+    struct recorder_opened o;
+    struct report *r;
+    struct fl_why why;
+    json_t *t;
+    t_open(s, &o);
+    for (int i = 0; i < (int)T_COUNT(serial); i++) {
+        struct attempt_facts f = t_attempt(i + 1, OUTCOME_PASS);
+        (void)snprintf(f.serial, sizeof f.serial, "%s", serial[i]);
+        (void)t_start(s, &f);
+        (void)t_result(s, &f);
+    }
+    t_close(s);
+    assert_int_equal(report_open(s->data, &r, NULL), FL_OK);
+    for (int i = 0; i < (int)T_COUNT(serial); i++) {
+        char mac[24];
+        (void)snprintf(mac, sizeof mac, "24:6f:28:00:00:%02x", i == 3 ? 1 : i + 1);
+        if (report_trace(r, serial[i], &t, &why))
+            fail_msg("%s: %s", serial[i], why.text);
+        assert_string_equal(fl_json_text(t, "mac"), mac);
+        json_decref(t);
+    }
+    assert_int_equal(report_trace(r, "264700000002", &t, &why), FL_NOT_FOUND);
+    assert_non_null(strstr(why.text, "26:47:00:00:00:02"));
+    assert_int_equal(report_trace(r, "SN-2", &t, &why), FL_ARG);
+    report_close(r);
+}
+
 static void no_station(void **state)
 {
     struct t_station *s = *state;
@@ -523,7 +562,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(a_trace_is_the_view), T(by_eui64), T(no_station),
+        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(a_trace_is_the_view), T(by_eui64), T(by_serial), T(no_station),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

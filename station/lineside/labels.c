@@ -262,6 +262,11 @@ enum fl_err labels_open(const struct labels_config *c, struct labels **out, stru
     return err;
 }
 
+const char *labels_want_serials(const struct labels *l)
+{
+    return l && label_uses(l->label, "serial") ? l->c.set->template : NULL;
+}
+
 /* The last units' labels were made a moment ago: a printer that is on takes them before the line ends. */
 static void let_go(const struct labels *l)
 {

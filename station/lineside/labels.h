@@ -21,7 +21,7 @@ struct labels_config {
     const struct profile *const *profiles;   /* {version}, and {product} where the lot says none, are those of the unit's own */
     size_t n_profiles;
     json_t *const *lot;                      /* what is known of the lot that is made; changes only while no attempt runs */
-    bool serials;                            /* will units have serial numbers? */
+    bool serials;                            /* will units have serial numbers? True also where each lot is asked when it is known */
     struct recorder *recorder;
     /* What people should hear: that a label did not leave, once until one does (`trouble`), and then that they leave again. On the
      * outbox's thread; NULL: nobody does. */
@@ -31,6 +31,8 @@ struct labels_config {
 /* *out NULL: the station prints none. FL_FORMAT: the template is not there or not right, or wants numbers that units do not get.
  * Others: the station's. */
 FL_MUST enum fl_err labels_open(const struct labels_config *c, struct labels **out, struct fl_why *why);
+/* Do they want numbers? The template that does; NULL: they do not, or `l` is NULL. Lives as long as what it was opened with. */
+const char *labels_want_serials(const struct labels *l);
 void labels_close(struct labels *l); /* NULL is fine; unsent labels wait for the next start */
 
 /* line_config.parcels: golden boards and dry runs get none. */

@@ -54,28 +54,39 @@ static int slot_in_use(const struct works *w)
     return 0;
 }
 
+/* May this lot be made here? What a start asks of --lot. */
+static enum fl_err lot_fits(struct works *w, const char *name, struct fl_why *said)
+{
+    struct db_reader reader;
+    json_t *facts = NULL;
+    const char *label = w->c.station->scanner.patterns[SCAN_SERIAL] ? NULL : labels_want_serials(w->labels);
+    enum fl_err err = folder_open_reader(w->data, true, &reader, said);
+    if (!err)
+        err = lot_check(reader.db, name, (const struct profile *const *)w->c.profiles, w->c.n_profiles, &facts, said);
+    if (!err && label && !*fl_json_text(json_object_get(json_object_get(facts, "rules"), "serial"), "template"))
+        err = fl_fail(said, FL_REFUSED, "lot %s gives no serial numbers, and %s wants them: nothing is done", name, label);
+    db_close_reader(&reader);
+    json_decref(facts);
+    return err;
+}
+
 static enum fl_err scan_lot(struct works *w, const char *name, int *concerns, struct fl_why *said)
 {
-    json_t *facts = NULL;
     int slot = slot_in_use(w);
     (void)pthread_mutex_lock(&w->lot_lock);
     bool same = w->c.lot && strcmp(w->c.lot, name) == 0;
     (void)pthread_mutex_unlock(&w->lot_lock);
     if (w->c.mode != LINE_STAY || strlen(name) >= LOT_NAME_MAX)
         return fl_fail(said, FL_STATE, "lot %.60s: no lot can be begun here", name);
-    if (same)
-        return fl_fail(said, FL_OK, "lot %s is what is made already", name);
-    *concerns = slot;
-    if (slot)
+    if (slot && !same) {
+        *concerns = slot;
         return fl_fail(said, FL_STATE, "lot %s: take all boards out first (slot %d): nothing is done", name, slot);
-    struct db_reader reader;
-    enum fl_err err = folder_open_reader(w->data, true, &reader, said);
-    if (!err)
-        err = lot_check(reader.db, name, (const struct profile *const *)w->c.profiles, w->c.n_profiles, &facts, said);
-    db_close_reader(&reader);
-    json_decref(facts);
+    }
+    enum fl_err err = lot_fits(w, name, said); /* closed since, perhaps, also where it is the same */
     if (err)
         return err;
+    if (same)
+        return fl_fail(said, FL_OK, "lot %s is what is made already", name);
     (void)pthread_mutex_lock(&w->lot_lock);
     (void)snprintf(w->wanted, sizeof w->wanted, "%s", name);
     w->changing = !w->over;

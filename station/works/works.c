@@ -71,7 +71,7 @@ static enum fl_err open_labels(struct works *w, struct fl_why *why)
     const struct labels_config c = {
         .set = &s->labels, .data = w->data, .station = s->station, .recorder = w->recorder,
         .profiles = (const struct profile *const *)w->c.profiles, .n_profiles = w->c.n_profiles, .lot = &w->lot_facts,
-        .serials = lot_serials(w->lot) || s->scanner.patterns[SCAN_SERIAL], .say = said_of_labels, .ctx = w};
+        .serials = lot_serials(w->lot) || s->scanner.patterns[SCAN_SERIAL] || (s->lots_required && !w->c.lot), .say = said_of_labels, .ctx = w};
     enum fl_err err = labels_open(&c, &w->labels, why);
     return err == FL_FORMAT ? works_theirs(err) : works_ours(err);
 }

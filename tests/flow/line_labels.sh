@@ -113,6 +113,32 @@ kill -TERM $RUN
 wait $RUN || :
 expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --data "$T/data"
 expect_text "$T/err" "uses \{serial\}, and units get no serial numbers"
+# lots are scanned: the numbers come from theirs, and a lot that has none is not begun. One that is closed is not what is made
+sed "1s|printer: '[^']*'|printer: 'dir:$T/scanned'|; 1i lots: required\nscanner: {lot: 'L-.+'}" "$T/station.yaml" >"$T/lots.yaml"
+mkdir "$T/scanned"
+expect_exit 0 "$FL" lot open L-5 --profile profiles/demo-esp32.yaml --data "$T/data"
+expect_exit 0 "$FL" lot open L-6 --profile profiles/demo-esp32.yaml --rules "$T/rules.json" --data "$T/data"
+rm -f "$T/data/door"
+"$FL" run --profile profiles/demo-esp32.yaml --station "$T/lots.yaml" --data "$T/data" --format json >"$T/result" 2>"$T/progress" &
+RUN=$!
+PIDS="$PIDS $RUN"
+up() { [ -S "$T/data/door" ] || ! kill -0 "$RUN" 2>/dev/null; }
+wait_for "the station" 20 up
+kill -0 "$RUN" 2>/dev/null || { cat "$T/progress"; fail "a station whose lots are scanned does not start with labels of serial numbers"; }
+expect_exit 2 "$FL" scan L-5 --data "$T/data"
+expect_text "$T/err" "lot L-5 gives no serial numbers, and .*label.zpl wants them: nothing is done"
+expect_exit 0 "$FL" scan L-6 --data "$T/data"
+expect_text "$T/out" "lot L-6 is made from now on"
+expect_exit 0 "$FL" scan L-6 --data "$T/data"
+expect_text "$T/out" "lot L-6 is what is made already"
+wait_for "three boards of a scanned lot" 60 attempts 3 || { cat "$T/progress"; fail "not three of L-6"; }
+printed() { [ "$(cat "$T/scanned"/*.zpl 2>/dev/null | grep -c 'serial=SN-[0-9]*^FS.*lot=L-6')" = 2 ]; }
+wait_for "their labels" 20 printed || { cat "$T/scanned"/* "$T/progress"; fail "labels of a scanned lot"; }
+expect_exit 0 "$FL" lot close L-6 --data "$T/data"
+expect_exit 2 "$FL" scan L-6 --data "$T/data"
+expect_text "$T/err" "lot L-6 is closed"
+kill -TERM $RUN
+wait $RUN || :
 sed -i 's/{serial}/{serail}/' "$T/label.zpl"
 expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/station.yaml" --lot L-2 --data "$T/data"
 expect_text "$T/err" "label.zpl:1: '\{serail\}' is no field, expected"

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LOOKS_MAX = 64 }; /* how often the bytes of a file are gone through, on the whole, for images that begin by chance */
 enum { SECTOR = 0x1000, FIRST_V2 = 0xea, TABLE_MAGIC = 0x50aa, ERASED = 0xff, LONG_HEADER = 24 };
 
 struct file { /* what is being read */
@@ -163,21 +164,38 @@ static bool whole_image(const struct esp_part *p)
     return p->err == FL_MISMATCH && p->chip && p->image.hash_appended; /* one checksum byte proves little */
 }
 
+/* How many bytes were gone through to read it. */
+static uint64_t work_of(const struct esp_part *p)
+{
+    const struct esp_image *i = p->kind == ESP_PART_IMAGE_V2 ? &p->v2.inner : &p->image;
+    uint64_t n = p->kind == ESP_PART_IMAGE_V2 ? p->v2.size : i->hash_appended ? i->size : 0;
+    for (unsigned k = 0; k < ESP_IMAGE_SEGMENTS_MAX; k++)
+        n += i->segments[k].data_at ? i->segments[k].size : 0;
+    return n;
+}
+
+/* Each image that is no good and not expected where it begins is gone through for nothing, and the next may begin one sector on:
+ * a file made of such would take the square of its length. Then the rest is looked at where images are expected. */
 static void find_images(const struct file *f)
 {
     struct esp_contents *c = f->out;
     struct esp_part p;
+    uint64_t left = (uint64_t)f->n * LOOKS_MAX;
     for (size_t at = 0; at < f->n;) {
         const struct esp_partition *row = row_at(c, at);
         size_t next = at + SECTOR;
         bool expected = at == f->boot_at || at == 0 || (row && row->type == ESP_PARTITION_APP);
-        if (f->bytes[at] == ESP_IMAGE_MAGIC || f->bytes[at] == FIRST_V2) {
+        bool begins = f->bytes[at] == ESP_IMAGE_MAGIC || f->bytes[at] == FIRST_V2;
+        c->more |= begins && !expected && !left;
+        if (begins && (expected || left)) {
             read_image(f, at, &p);
             p.row = row;
             if (expected || whole_image(&p)) {
                 struct esp_part *kept = add_part(c, &p);
                 if (kept && kept->size)
                     next = at + (kept->size + SECTOR - 1) / SECTOR * SECTOR;
+            } else {
+                left -= work_of(&p) < left ? work_of(&p) : left;
             }
         }
         at = next;

@@ -334,13 +334,36 @@ static void hostile_bytes(void **state)
     }
 }
 
+/* In every sector the header of an image that reaches to the end of the file, with a checksum that is not right (all its bytes are 0,
+ * EF would be). None is expected where it begins, and going through each is the square of the file: of a long one it is said
+ * that not all was looked at. */
+static void headers_everywhere(void **state)
+{
+    struct made *m = *state;
+    static const size_t sizes[] = {0x8000, 0x100000};
+    for (size_t k = 0; k < T_COUNT(sizes); k++) {
+        size_t n = sizes[k];
+        uint8_t *bytes = calloc(n, 1);
+        for (size_t at = 0x1000; at < n; at += 0x1000) {
+            uint32_t size = (uint32_t)(n - at - 48);
+            memcpy(bytes + at, image32, 28);
+            for (unsigned i = 0; i < 4; i++)
+                bytes[at + 28 + i] = (uint8_t)(size >> 8 * i);
+        }
+        esp_contents_read(bytes, n, &m->c);
+        assert_int_equal(m->c.n, 0);
+        assert_int_equal(m->c.more, k == 1);
+        free(bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_merged_file),       cmocka_unit_test(damage_says_where),
         cmocka_unit_test(rows_against_each_other), cmocka_unit_test(an_application_too_large),
         cmocka_unit_test(esp8266_images),      cmocka_unit_test(signed_image), cmocka_unit_test(nothing_known),
-        cmocka_unit_test(hostile_bytes),
+        cmocka_unit_test(hostile_bytes),       cmocka_unit_test(headers_everywhere),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -121,7 +121,7 @@ static int run_certificate(int argc, char **argv)
     if (strcmp(w.format, "text") != 0 && strcmp(w.format, "html") != 0 && strcmp(w.format, "json") != 0)
         return cli_usage(&cmd_certificate, "--format is text, html or json, not '%s'", w.format);
     long long index = w.record ? strtoll(w.record, &end, 10) : 0;
-    if (w.record && (*w.record < '0' || *w.record > '9' || *end))
+    if (w.record && (*w.record < '0' || *w.record > '9' || *end || end - w.record > 18)) /* more would be clamped */
         return cli_usage(&cmd_certificate, "--record needs a number, not '%s'", w.record);
     w.mac = w.record ? NULL : argv[0];
     return certificate(&w, index);

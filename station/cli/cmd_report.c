@@ -36,7 +36,8 @@ const struct cli_verb cmd_report = {
         "  --since T, --until T   by when an attempt began: 2026-11-22, 2026-11-22T08:12:30, or 24h, 7d ago: exactly there\n"
         "  --group-by             hour, shift, day, lot, slot, bridge, profile or none: for yield, pareto, throughput\n"
         "  --zone                 UTC (unless told otherwise), local, or an offset such as +08:00\n"
-        "  --shifts               when they begin, any minute: 06:15,14:15,22:15 (unless told otherwise 06:00,14:00,22:00)\n"
+        "  --shifts               when they begin, any minute: 06:15,14:15,22:15 (unless told otherwise 06:00,14:00,22:00);\n"
+        "                         for the report shift and --group-by shift\n"
         "  --limit N              rows of units; 0: all\n"
         "\n"
         "  first-pass yield   units whose first attempt was PASS, of all units; a unit counts once for each lot, and its\n"
@@ -133,6 +134,8 @@ static int run_report(int argc, char **argv)
         return cli_usage(&cmd_report, "there is no report '%s'", argv[0]);
     if (limit != NOT_SAID && strcmp(argv[0], "units") != 0)
         return cli_usage(&cmd_report, "--limit is for the report units: every other one is shown whole");
+    if (q.shifts && strcmp(argv[0], "shift") != 0 && !(q.group_by && strcmp(q.group_by, "shift") == 0))
+        return cli_usage(&cmd_report, "--shifts is for what is grouped by shift: the report shift, or --group-by shift");
     q.limit = limit != NOT_SAID ? limit : UNITS;
     if (strcmp(format, "text") != 0 && strcmp(format, "csv") != 0 && strcmp(format, "json") != 0 && strcmp(format, "html") != 0)
         return cli_usage(&cmd_report, "--format is text, csv, json or html, not '%s'", format);

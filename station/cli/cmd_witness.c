@@ -316,7 +316,7 @@ static int run_offer(int argc, char **argv)
     if (done)
         return code;
     long long from = old ? strtoll(old, &end, 10) : COSIGNED_ANY;
-    if (argc || (old && (*end || from < 0 || *old < '0' || *old > '9')))
+    if (argc || (old && (*end || from < 0 || *old < '0' || *old > '9' || end - old > 18)))
         return cli_usage(&cmd_witness_offer, argc ? "'%s' is not expected" : "--old needs a number, not '%s'", argc ? argv[0] : old);
     if (key && (code = take_key(&cmd_witness_offer, key, &witness)))
         return code;

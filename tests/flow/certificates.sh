@@ -30,6 +30,8 @@ expect_exit 1 "$FL" certificate --record 999 --data "$d"
 expect_exit 2 "$FL" certificate 24:6f --data "$d"
 expect_exit 2 "$FL" certificate --data "$d"
 expect_exit 2 "$FL" certificate --record x --data "$d"
+expect_exit 2 "$FL" certificate --record 99999999999999999999 --data "$d" # no clamped number is named
+expect_text "$T/err" "needs a number, not '99999999999999999999'"
 expect_exit 3 "$FL" certificate 24:6f:28:00:00:01 --data "$T/nowhere"
 
 # ---- the page: the same file, read out of the page by the checkers, and out of the code by its modules

@@ -111,6 +111,7 @@ bad 2 "cannot be grouped" report summary --group-by lot
 bad 2 "time zone" report yield --zone Mars
 bad 2 "time zone" report yield --zone +14:60
 bad 2 "shifts" report shift --shifts 22:00,06:00
+bad 2 "grouped by shift" report yield --shifts 06:00,18:00
 bad 2 "no report 'weather'" report weather
 bad 2 "has no part" report yield --format csv --part moon
 bad 2 "text, csv, json or html" report yield --format pdf

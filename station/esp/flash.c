@@ -5,8 +5,6 @@
 enum {
     FLASH_RDID = 0x9f,
     FLASH_SFDP = 0x5a,
-    FLASH_RESET_ENABLE = 0x66,
-    FLASH_RESET = 0x99,
     FLASH_RELEASE = 0xab,
     VENDOR_XMC = 0x20,
     ID_TRIES = 4,
@@ -134,6 +132,25 @@ static enum fl_err identify(struct esp *e, struct fl_deadline *awake)
     return err;
 }
 
+/* After a reset in the middle of the work it is the same flash: the same MAC address was read before this stage. On a line that
+ * damages bytes it is not asked for its id again, because a damaged WRITE_REG can stop a ROM: an id and the commands around it
+ * take 31, and where one byte in 1,000 is lost one of them arrives damaged more often than not; seven are left. What changes the flash's own state is sent all the
+ * same, since an application may have run meanwhile: 66 and 99; but an XMC chip's id must be looked at, for it tells whether the
+ * chip has to be woken. That a flash is silent is not believed on such a line anyway (present). */
+static bool known(const struct esp *e)
+{
+    uint32_t id = e->flash.jedec;
+    return id && !chip_flash_id_bad(id) && (id & 0xff) != VENDOR_XMC && e->unit.has_mac && esp_line_bad(e);
+}
+
+static enum fl_err wake_known(struct esp *e, struct fl_deadline *awake)
+{
+    enum fl_err err = esp_spi_flash_reset(e);
+    *awake = fl_deadline_in_ms(e->times.flash_wake);
+    e->flash.size = chip_flash_size(e->flash.jedec);
+    return err;
+}
+
 /* ---- the stage ------------------------------------------------------------------------------------ */
 
 enum fl_err esp_stage_flash(struct esp *e)
@@ -143,7 +160,7 @@ enum fl_err esp_stage_flash(struct esp *e)
     bool sdm = e->unit.security.secure_download == ESP_ON;
     enum fl_err err = attach(e);
     if (!err && !sdm)
-        err = identify(e, &awake);
+        err = known(e) ? wake_known(e, &awake) : identify(e, &awake);
     if (err)
         return err;
     if (e->flash.size == 0)

@@ -331,6 +331,8 @@ FL_MUST enum fl_err esp_spi(struct esp *e, struct spi_command c, uint32_t *in);
 /* Around several of them: the controller's setting is read and put back once. An error ends the row. */
 FL_MUST enum fl_err esp_spi_begin(struct esp *e);
 FL_MUST enum fl_err esp_spi_end(struct esp *e);
+enum { FLASH_RESET_ENABLE = 0x66, FLASH_RESET = 0x99 };
+FL_MUST enum fl_err esp_spi_flash_reset(struct esp *e); /* both, and the controller put back */
 /* Clear block protection if the status registers show any. *cleared: there was some. */
 FL_MUST enum fl_err esp_unprotect(struct esp *e, bool *cleared, uint32_t *status);
 

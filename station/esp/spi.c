@@ -116,6 +116,26 @@ enum fl_err esp_spi(struct esp *e, struct spi_command c, uint32_t *in)
     return FL_OK;
 }
 
+/* Two commands of eight bits and no more, in as few writes as they take: a register that takes no part is left as it stands.
+ * Not in one request: the controller needs the microseconds between two commands. */
+enum fl_err esp_spi_flash_reset(struct esp *e)
+{
+    uint32_t b = e->chip->spi_base, usr = b + e->chip->spi->usr, usr2 = b + e->chip->spi->usr2;
+    const struct reg_write enable[] = {{usr, USR_COMMAND, UINT32_MAX},
+                                       {usr2, 7u << 28 | FLASH_RESET_ENABLE, UINT32_MAX},
+                                       {b + SPI_CMD, CMD_USR, UINT32_MAX}},
+                           reset[] = {{usr2, 7u << 28 | FLASH_RESET, UINT32_MAX}, {b + SPI_CMD, CMD_USR, UINT32_MAX}};
+    enum fl_err err = esp_spi_begin(e);
+    if (!err)
+        err = esp_write_regs(e, enable, sizeof enable / sizeof *enable);
+    if (!err)
+        err = esp_write_regs(e, reset, sizeof reset / sizeof *reset);
+    if (!err)
+        err = esp_spi_end(e);
+    e->spi.open = false; /* whoever tries again saves afresh */
+    return err;
+}
+
 /* ---- write protection ----------------------------------------------------------------------------- */
 
 enum {

@@ -104,6 +104,7 @@ struct fake {
     z_stream z;
     uint8_t *flash;
     uint32_t flash_size_told, spi_usr2;
+    unsigned spi_seen[256]; /* commands to the flash chip, by opcode */
     uint8_t status_reg;
     bool write_fails, ignores_writes; /* C4 next; bytes go nowhere */
     unsigned stray_begin; /* this BEGIN, counted from 1, ... */

@@ -312,6 +312,7 @@ static inline void fake_write_reg(struct fake *f, uint32_t addr, uint32_t value)
         if (addr != spi[i].cmd)
             continue;
         fake_set_reg(f, addr, 0); /* CMD: runs at once */
+        f->spi_seen[f->spi_usr2 & 0xff]++;
         if ((f->spi_usr2 & 0xff) == 0x01)
             f->status_reg = 0, f->ignores_writes = false;
         fake_set_reg(f, spi[i].w0, fake_spi(f));

@@ -281,9 +281,61 @@ static void all_rows(void **state)
     }
 }
 
+/* Behind a reset in the middle of the work the flash forgets its state as before (66, 99) and is told to the loader anew. On a line
+ * that damages bytes it is not asked for its id: each register is written by a request without a checksum, and a damaged one
+ * can stop a ROM. */
+static void flash_after_reset(void **state)
+{
+    enum { XMC = 2 * 6 + 2 * 5 + 2, FULL = XMC + 7 /* is it one of XMC's? */, SHORT = 5 + 2 };
+    static const struct {
+        const char *what;
+        uint32_t jedec;
+        unsigned refused, ids, regs; /* the last two: behind the reset */
+    } cases[] = {
+        {"a line that damages", 0, 3, 0, SHORT},
+        {"one that does not", 0, 0, 2, FULL},
+        {"one that damages, and a flash that may have to be woken", 0x164020, 3, 2, XMC},
+    };
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(cases); i++) {
+        const struct esp_config config = {.stub = ESP_STUB_NEVER};
+        struct fake *f = fake_new(fake_esp32);
+        struct esp_tuning tuning = {0};
+        struct esp *e = fake_session(f, &config, &tuning);
+        struct esp_problem p = {0};
+        struct esp_region r = fake_region(0x10000, 9000, 0x3f, false);
+        struct esp_region_result result;
+        f->jedec = cases[i].jedec;
+        f->rules[0] = (struct fake_rule){OP_FLASH_DATA, cases[i].refused + 1, cases[i].refused + 1, IN_ROM, DO_HANG, NULL};
+        if (cases[i].refused)
+            f->rules[1] = (struct fake_rule){OP_FLASH_DATA, 1, cases[i].refused, IN_ROM, DO_REFUSE, "01070000"};
+        assert_int_equal(fake_up(e, &p), FL_OK);
+        unsigned regs = f->seen[OP_WRITE_REG], ids = f->spi_seen[0x9f], resets = f->spi_seen[0x99], attached = f->seen[OP_SPI_ATTACH],
+                 told = f->seen[OP_SPI_SET_PARAMS];
+        assert_int_equal(resets, 1);
+        assert_int_equal(regs, cases[i].jedec ? XMC : FULL);
+        if (esp_write(e, &r, 1, false, &result, &p))
+            fail_msg("%s: %s", cases[i].what, p.text);
+        unsigned times = fake_count(f, ESP_RUNG_RECONNECT);
+        print_message("# %s: %u resets, %u register writes\n", cases[i].what, times, f->seen[OP_WRITE_REG] - regs);
+        assert_true(times > 0);
+        assert_int_equal(f->spi_seen[0x66], 1 + times);
+        assert_int_equal(f->spi_seen[0x99], 1 + times);
+        assert_int_equal(f->spi_seen[0x9f] - ids, cases[i].ids * times);
+        assert_int_equal(f->seen[OP_WRITE_REG] - regs, cases[i].regs * times);
+        assert_int_equal(f->seen[OP_SPI_ATTACH] - attached, times);
+        assert_int_equal(f->seen[OP_SPI_SET_PARAMS] - told, times);
+        assert_memory_equal(f->flash + r.offset, r.plain, r.size);
+        fake_region_fini(&r);
+        esp_close(e);
+        fake_free(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flash_after_reset),
         cmocka_unit_test(all_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

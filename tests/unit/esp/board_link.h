@@ -258,7 +258,7 @@ struct bl_result {
     enum fl_err err;
     struct esp_problem problem;
     bool hung;
-    bool stranger;      /* it was said to be another board */
+    bool stranger;      /* it was said to be another board, or none */
     size_t wrong;       /* bytes of the images not in flash */
     double seconds;     /* on the board's clock */
     uint64_t bytes_out, bytes_in;
@@ -295,7 +295,7 @@ static inline void bl_talk(struct link *l, struct sim_board *board, const struct
         err = esp_connect(e, &res->problem);
     if (!err)
         err = esp_identify(e, &unit, &res->problem);
-    res->stranger = !err && unit.has_mac && memcmp(unit.mac, sim_board_spec(board)->mac, sizeof unit.mac) != 0;
+    res->stranger = !err && (!unit.has_mac || memcmp(unit.mac, sim_board_spec(board)->mac, sizeof unit.mac) != 0);
     if (!err)
         err = esp_prepare(e, &res->problem);
     if (!err)
@@ -342,7 +342,7 @@ static inline const char *bl_never(const struct bl_result *r)
     if (!r->err && r->wrong)
         return "PASS with wrong content";
     if (!r->err && r->stranger)
-        return "PASS for another board's MAC address";
+        return "PASS without the board's MAC address";
     if (r->err && (r->problem.fault == ESP_FAULT_NONE || r->problem.text[0] == '\0'))
         return "FAIL without a cause";
     if (r->err && r->problem.fault == ESP_FAULT_INTERNAL)

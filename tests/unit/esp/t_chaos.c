@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Damage that nobody planned, by chance and by the thousand (chaos.h): one to three troubles at a time. Whatever happens,
  *
- *   1. no run ends in PASS with other bytes in flash than the image's,
+ *   1. no run ends in PASS with other bytes in flash than the image's, or without the MAC address that the board has,
  *   2. every run ends within the engine's own limits,
  *   3. where so much arrives whole that the rules of ROM and stub allow it, the board is flashed,
  *   4. what a failed run names as its cause is one of the troubles that it had.
@@ -246,8 +246,8 @@ static uint64_t true_causes(const struct plan *p, const struct ch_seen *seen)
     return set;
 }
 
-enum verdict { FINE, WRONG_PASS, ENDLESS, NO_CAUSE, FALSE_CAUSE, SHOULD_PASS, VERDICTS };
-static const char *const verdicts[VERDICTS] = {"fine", "PASS with wrong content", "too long", "no cause", "false cause", "could have passed"};
+enum verdict { FINE, WRONG_PASS, WRONG_MAC, ENDLESS, NO_CAUSE, FALSE_CAUSE, SHOULD_PASS, VERDICTS };
+static const char *const verdicts[VERDICTS] = {"fine", "PASS with wrong content", "PASS without the board's MAC address", "too long", "no cause", "false cause", "could have passed"};
 
 static enum verdict judge(const struct plan *p, const struct bl_result *r, const struct ch_seen *seen)
 {
@@ -255,6 +255,8 @@ static enum verdict judge(const struct plan *p, const struct bl_result *r, const
     double limit = 4 * 180 + (double)(180000 + (uint64_t)(0xC000 + 0x5000) * (30000 / 115.2 + 40) / 1000) / 1000 + 30;
     if (!r->err && r->wrong)
         return WRONG_PASS;
+    if (!r->err && r->stranger)
+        return WRONG_MAC;
     if (r->hung || r->seconds > limit)
         return ENDLESS;
     if (r->err && bl_never(r))
@@ -386,6 +388,7 @@ static void chaos(void **state)
     (void)pthread_mutex_destroy(&a.lock);
     assert_int_equal(a.runs, a.n);
     assert_int_equal(a.verdicts[WRONG_PASS], 0);
+    assert_int_equal(a.verdicts[WRONG_MAC], 0);
     assert_int_equal(a.verdicts[ENDLESS], 0);
     assert_int_equal(a.verdicts[NO_CAUSE], 0);
     /* Bounds, not figures: of a thousand seeds two to five are told wrongly, and of a hundred that could pass five do not. */

@@ -99,6 +99,8 @@ void attempt_show(struct attempt *a, enum slot_state state);
 void attempt_step(struct attempt *a, const char *name);
 /* Put a fault (a name of event/fault.h) into the facts; returns false, so that a step can return it. */
 bool attempt_fault(struct attempt *a, const char *name, const char *why);
+/* boot.c: the fault that a link's error is, where no more is known of it. */
+const char *attempt_port_fault(enum fl_err err);
 /* boot.c: the step "boot-check". */
 bool attempt_boot(struct attempt *a);
 /* Close the session, keep the link. */

@@ -9,6 +9,11 @@
 
 enum { LATE_MAX = 65536 }; /* more than that a board says only while it is listened to */
 
+const char *attempt_port_fault(enum fl_err err)
+{
+    return err == FL_GONE ? "link.lost" : err == FL_CANCELLED ? "operator.cancelled" : "port.failed";
+}
+
 /* What came, also where something else ended the check. */
 static void note_values(struct attempt *a, const struct boot_check *b)
 {
@@ -69,8 +74,10 @@ static bool watch_boot(struct attempt *a, struct boot_check *b)
         enum fl_err err = link_read(a->link, bytes, sizeof bytes, &got, d);
         if (err == FL_CANCELLED)
             return attempt_fault(a, "operator.cancelled", "stopped while the program booted");
+        if (err == FL_GONE)
+            return attempt_fault(a, attempt_port_fault(err), "the port vanished while the program booted");
         if (err && err != FL_TIMEOUT)
-            return attempt_fault(a, "link.lost", "the port vanished while the program booted");
+            return attempt_fault(a, attempt_port_fault(err), link_why(a->link)->text);
         v = boot_check_feed(b, bytes, got);
         if (fl_deadline_passed(d))
             late += got;
@@ -100,6 +107,15 @@ static bool watch_boot(struct attempt *a, struct boot_check *b)
     return attempt_fault(a, b->seen ? "boot.pattern" : "boot.silent", why);
 }
 
+/* A bridge that cannot make it is one thing, a port that is gone another. */
+static bool no_speed(struct attempt *a, enum fl_err err)
+{
+    char why[500];
+    (void)snprintf(why, sizeof why, "the boot check's %u baud could not be set: %s", (unsigned)a->profile->boot_check.baud,
+                   err == FL_CANCELLED ? "stopped from outside" : link_why(a->link)->text);
+    return attempt_fault(a, attempt_port_fault(err), why);
+}
+
 bool attempt_boot(struct attempt *a)
 {
     const struct profile_boot_check *want = &a->profile->boot_check;
@@ -119,7 +135,7 @@ bool attempt_boot(struct attempt *a)
     if (want->baud && want->baud != link_baud(a->link)) {
         err = link_set_baud(a->link, want->baud, fl_deadline_in_ms(ATTEMPT_OPEN_MS));
         if (err && err != FL_UNSUPPORTED)
-            return attempt_fault(a, "link.lost", "the speed could not be set for the boot check");
+            return no_speed(a, err);
     }
     bool ok = watch_boot(a, &b);
     note_values(a, &b);

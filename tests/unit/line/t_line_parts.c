@@ -2,6 +2,7 @@
  * line/: the parts that need no board: boot text, gates, commands. */
 #include "unit/t.h"
 
+#include "line/attempt.h"
 #include "line/boot_check.h"
 #include "line/command.h"
 #include "line/gate.h"
@@ -276,12 +277,28 @@ static void command_ends(void **state)
     }
 }
 
+/* A speed that a bridge cannot make, or a driver's error, is no pulled cable: the operator is not sent to the board. */
+static void port_faults(void **state)
+{
+    static const struct {
+        enum fl_err err;
+        const char *fault;
+    } row[] = {
+        {FL_REFUSED, "port.failed"}, {FL_TIMEOUT, "port.failed"}, {FL_IO, "port.failed"}, {FL_FORMAT, "port.failed"},
+        {FL_GONE, "link.lost"}, {FL_CANCELLED, "operator.cancelled"},
+    };
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(row); i++)
+        assert_string_equal(attempt_port_fault(row[i].err), row[i].fault);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(boot_texts), cmocka_unit_test(boot_text_after_a_flood),
         cmocka_unit_test(boot_values), cmocka_unit_test(limits), cmocka_unit_test(command_ends),
         cmocka_unit_test(gates), cmocka_unit_test(secured), cmocka_unit_test(commands),
+        cmocka_unit_test(port_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POWER_MS = 30000 }; /* for the station file's power_cycle command */
+enum {
+    POWER_MS = 30000, /* for the station file's power_cycle command */
+    /* behind it: a socket that is switched over a network acts within about a second of its command's end. A port that keeps its
+     * supply, or had it back before the end, is waited for in vain, once an attempt. */
+    POWER_GOES_MS = 2000,
+};
 
 /* ---- what the engine tells ------------------------------------------------------------------------ */
 
@@ -64,6 +69,9 @@ static enum fl_err on_power_cycle(void *ctx, struct link **link, struct fl_why *
     if (err)
         return fl_fail(why, err, "out of memory");
     err = command_run_text(a->slot->power_cycle, a->wake, fl_deadline_in_ms(POWER_MS), why);
+    /* one that ended before the supply did, and a port that is opened in this moment, would be a port lost */
+    if (!err)
+        (void)link_goes(*link, fl_deadline_in_ms(POWER_GOES_MS));
     back = link_come_back(link, fl_deadline_in_ms(ATTEMPT_BACK_MS), &lost);
     a->link = *link;
     if (!back) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What all kinds of link have in common: see link.h for the promise, link_internal.h for the table. */
 #include "link/link_internal.h"
+#include "link/ports.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 /* A peer that never stops sending must not keep link_discard for ever. No UART fills this much while
  * it is read away; only a local flood does. */
 enum { DISCARD_MAX = 1 << 20 };
-enum { LOOK_MS = 100 }; /* for a port that is to come back: it takes a second or two */
+enum { LOOK_MS = 100 }; /* for a port that is to go or to come back: it takes a second or two */
 
 enum fl_err link_open(const char *url, struct fl_wake *wake, struct fl_deadline d, struct link **out,
                       struct fl_why *why)
@@ -59,6 +60,17 @@ enum fl_err link_let_go(struct link **l)
     link_close(*l);
     *l = husk;
     return FL_OK;
+}
+
+bool link_goes(const struct link *l, struct fl_deadline d)
+{
+    enum link_known there = link_port_there(l->info.url);
+    while (there == LINK_YES && !fl_deadline_passed(d)) {
+        if (fl_wake_sleep(l->wake, fl_deadline_min(d, fl_deadline_in_ms(LOOK_MS))))
+            break;
+        there = link_port_there(l->info.url);
+    }
+    return there == LINK_NO;
 }
 
 enum fl_err link_come_back(struct link **l, struct fl_deadline d, struct fl_why *why)

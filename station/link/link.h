@@ -76,6 +76,9 @@ void link_close(struct link *l); /* NULL is fine; drains nothing */
 /* For who takes the supply from a port: one that is held open keeps its name taken, and comes back under another. Closes the
  * port and puts a link into *l that is gone, of which all else can be asked as before; FL_NOMEM: nothing was done. */
 FL_MUST enum fl_err link_let_go(struct link **l);
+/* Until nothing is left to open at the URL of a link that was let go of: true. False: it stays until the deadline, the wake is
+ * raised, or it cannot be told by a look (network ports, at once). Nothing is opened. */
+bool link_goes(const struct link *l, struct fl_deadline d);
 /* The same URL once more, as link_open, tried until it is there again and can be opened: its node comes before its owner and mode.
  * On FL_OK *l is the new link and the old one is closed; otherwise *l stays. FL_GONE: not by the deadline. */
 FL_MUST enum fl_err link_come_back(struct link **l, struct fl_deadline d, struct fl_why *why);

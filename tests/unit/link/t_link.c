@@ -293,6 +293,13 @@ static void pty_carries_all_bytes_and_tells_the_speed(void **state)
     link_close(l);
 }
 
+static void *unlink_later(void *name)
+{
+    (void)usleep(50000);
+    (void)unlink(name);
+    return NULL;
+}
+
 /* A port that is let go of is closed; it is opened again when it is there, and until then nothing of it can be used. */
 static void a_port_that_comes_back(void **state)
 {
@@ -320,7 +327,12 @@ static void a_port_that_comes_back(void **state)
     assert_int_equal(link_set_lines(l, LINK_ASSERT, LINK_KEEP, d), FL_GONE);
     assert_int_equal(link_counters(l).bytes_out, 3);
     assert_string_equal(link_info(l)->url, url);
-    assert_int_equal(unlink(name), 0);
+    assert_false(link_goes(l, fl_deadline_in_ms(30)));
+    pthread_t unplug;
+    assert_int_equal(pthread_create(&unplug, NULL, unlink_later, name), 0);
+    assert_true(link_goes(l, fl_deadline_never()));
+    assert_int_equal(pthread_join(unplug, NULL), 0);
+    assert_true(link_goes(l, d)); /* it is away already */
     assert_int_equal(link_come_back(&l, fl_deadline_in_ms(30), &why), FL_GONE);
     assert_non_null(strstr(why.text, "it did not come back: "));
     assert_int_equal(link_read(l, b, sizeof b, &n, d), FL_GONE);
@@ -333,10 +345,13 @@ static void a_port_that_comes_back(void **state)
     assert_int_equal(read(master, b, sizeof b), 3);
     assert_memory_equal(b, "abc", 3);
     (void)unlink(name);
-    (void)rmdir(dir);
     assert_int_equal(link_let_go(&l), FL_OK);
     fl_wake_raise(&w);
     assert_int_equal(link_come_back(&l, fl_deadline_never(), &why), FL_CANCELLED);
+    assert_int_equal(symlink("/", name), 0);
+    assert_false(link_goes(l, fl_deadline_never())); /* there for ever: the wake ends it */
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(rmdir(dir), 0);
     link_close(l);
     (void)close(master);
     fl_wake_fini(&w);

@@ -194,7 +194,7 @@ static enum fl_err read_policy(struct heads *h, bool *asks, struct fl_why *why)
     return err;
 }
 
-/* What waits for a witness that the policy no longer names waits for nobody. */
+/* What waits for a witness that the policy no longer names waits for nobody; where there is no policy any more, it names none. */
 static enum fl_err give_up_unknown(struct heads *h, struct fl_why *why)
 {
     sqlite3_stmt *s;
@@ -204,7 +204,7 @@ static enum fl_err give_up_unknown(struct heads *h, struct fl_why *why)
         return err;
     while (!err && sqlite3_step(s) == SQLITE_ROW) {
         const char *target = db_text(s, 1);
-        if (witness_of(h->policy, target) < h->policy->n_witnesses)
+        if (h->policy && witness_of(h->policy, target) < h->policy->n_witnesses)
             continue;
         if (!e)
             e = event_leafless(NULL);
@@ -229,7 +229,7 @@ static bool asked_before(const struct policy *p, size_t i)
 
 static enum fl_err start_witnesses(struct heads *h, struct fl_why *why)
 {
-    enum fl_err err = give_up_unknown(h, why);
+    enum fl_err err = FL_OK;
     for (size_t i = 0; i < h->policy->n_witnesses && !err; i++) {
         const struct outbox_sender s = {.kind = "witness", .ctx = h, .send = send_head, .target = h->policy->witness[i].vkey.name};
         if (!h->policy->witness[i].url || asked_before(h->policy, i))
@@ -243,11 +243,7 @@ static enum fl_err start_witnesses(struct heads *h, struct fl_why *why)
 static enum fl_err start(struct heads *h, bool asks, struct fl_why *why)
 {
     const struct outbox_sender authority = {.kind = "anchor", .ctx = h, .send = send_for_stamp};
-    enum fl_err err = folder_paths(h->c.data, &h->folder, why);
-    if (!err)
-        err = db_open_reader(h->folder.db, false, &h->reader, why);
-    if (!err && asks)
-        err = start_witnesses(h, why);
+    enum fl_err err = asks ? start_witnesses(h, why) : FL_OK;
     if (!err && h->c.anchor)
         err = outbox_start(h->folder.db, h->c.recorder, &authority, &h->authority, why);
     if (!err)
@@ -256,6 +252,15 @@ static enum fl_err start(struct heads *h, bool asks, struct fl_why *why)
         err = fl_fail(why, FL_NOMEM, "cannot start the thread that sends heads");
     h->ticking = !err;
     return err;
+}
+
+/* What heads of earlier runs wait for. */
+static enum fl_err look_back(struct heads *h, struct fl_why *why)
+{
+    enum fl_err err = folder_paths(h->c.data, &h->folder, why);
+    if (!err)
+        err = db_open_reader(h->folder.db, false, &h->reader, why);
+    return err ? err : give_up_unknown(h, why);
 }
 
 enum fl_err heads_open(const struct heads_config *c, struct heads **out, struct fl_why *why)
@@ -270,6 +275,8 @@ enum fl_err heads_open(const struct heads_config *c, struct heads **out, struct 
         h->c.anchor = NULL;
     h->stop = (struct fl_wake){-1, -1};
     enum fl_err err = read_policy(h, &asks, why);
+    if (!err)
+        err = look_back(h, why);
     bool run = !err && (asks || h->c.anchor);
     if (run)
         err = start(h, asks, why);

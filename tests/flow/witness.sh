@@ -90,6 +90,11 @@ expect_text "$T/out" 'file policy is not the one that record [0-9]+ tells: it wa
 cp "$T/policy" "$T/line/policy"
 echo 'witness w2 nonsense http://127.0.0.1:1' >>"$T/line/policy"
 expect_exit 2 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/line"
+# without a policy nobody is asked, and what waited waits for nobody
+rm "$T/line/policy"
+[ "$(outbox qa.example/away)" = '0|1' ] || fail "what a witness that is away owes is gone"
+expect_exit 0 "$FL" flash --profile profiles/demo-esp32.yaml --station "$T/sim.yaml" --data "$T/line"
+[ "$(outbox qa.example/away)" = '2|1' ] || fail "a head still waits for a witness, and no policy names one"
 
 # ---- what it is good for
 expect_exit 0 "$FL" certificate 24:6f:28:00:00:01 --data "$d" -o "$T/1.tlog-proof"

@@ -25,6 +25,15 @@ static enum fl_err rows_again(sqlite3 *db, struct fl_why *why)
     return err && leaf >= 0 ? fl_why_wrap(why, err, "record %lld: ", (long long)leaf) : err;
 }
 
+/* What migrations change is not there, or is another: somebody worked on the schema. The records are enough to make it anew. */
+static enum fl_err wrong_schema(sqlite3 *db, enum fl_err err, struct fl_why *why)
+{
+    int code = sqlite3_errcode(db);
+    return code == SQLITE_ERROR || code == SQLITE_CONSTRAINT
+               ? fl_why_wrap(why, err, "its schema is not as it was made: flashline db rebuild makes it anew from the records: ")
+               : err;
+}
+
 enum fl_err migrate_to_newest(sqlite3 *db, const char *path, struct fl_why *why)
 {
     int64_t have, newest = db_newest();
@@ -38,6 +47,8 @@ enum fl_err migrate_to_newest(sqlite3 *db, const char *path, struct fl_why *why)
     if (err)
         return err;
     err = db_apply_schema(db, (int)have, (int)newest, why);
+    if (err && have > 0)
+        err = wrong_schema(db, err, why);
     if (!err && have > 0)
         err = rows_again(db, why);
     if (!err)

@@ -2,7 +2,7 @@
  *
  * migrate.h: the schema brought up to date. db/NNN_*.sql are applied in order, in one transaction, after a copy was put
  * beside the database as <path>.v<n>.bak; then all rows are made anew from the leaves, because a newer program reads
- * more in them. db_newest (db.h) is the version this program writes.
+ * more in them. db_newest (db.h) is the version this program writes. Where migrations fail because somebody worked on the schema, the words name `flashline db rebuild`.
  *
  * Thread rule: as the connection.
  */

@@ -2,6 +2,7 @@
 #include "report/cut.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ static enum fl_err take_names(struct report *r, const struct report_query *q, st
         err = query_find(r, "SELECT id FROM lot WHERE name = ?", q->lot, &f->lot, why);
         if (err == FL_NOT_FOUND)
             return fl_fail(why, err, "no lot '%.60s' was ever worked on here", q->lot);
-        say(f, "lot %.60s", *q->lot ? q->lot : "(none)");
+        say(f, "lot %.63s", *q->lot ? q->lot : "(none)");
     }
     if (!err && q->product) {
         f->product = q->product;
@@ -147,6 +148,7 @@ enum fl_err filter_make(struct report *r, const struct report_query *q, enum gro
         err = fl_fail(why, FL_ARG, "the time until which lies before the time since which");
     if (!out->words[0])
         say(out, "everything");
+    fl_utf8_clean(out->words, false); /* a letter that was cut in two would be no JSON text */
     out->period.kind = out->group == GROUP_HOUR ? PERIOD_HOUR : out->group == GROUP_SHIFT ? PERIOD_SHIFT : PERIOD_DAY;
     return err ? err : cut_make(r, out, why);
 }

@@ -351,6 +351,22 @@ static void random_histories(void **state)
     }
 }
 
+/* A lot's name of 63 bytes, all of them letters of two, is told whole: one cut within a letter would be no JSON text. */
+static void a_long_lot(void **state)
+{
+    struct t_station *s = *state;
+    char name[64] = "L", want[80];
+    for (int i = 1; i < 63; i += 2)
+        memcpy(name + i, "\xc3\xa9", 3);
+    const struct report_query q = {.lot = name};
+    const struct step h[] = {{1, 1, OUTCOME_PASS, "", name}};
+    record(s, h, 1);
+    json_t *j = report_of(s, "summary", &q);
+    (void)snprintf(want, sizeof want, "lot %s", name);
+    assert_string_equal(fl_json_text(j, "about"), want);
+    json_decref(j);
+}
+
 /* ---- trace -------------------------------------------------------------------------------------------------------- */
 
 static void traces(void **state)
@@ -562,7 +578,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(a_trace_is_the_view), T(by_eui64), T(by_serial), T(no_station),
+        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(a_trace_is_the_view), T(by_eui64), T(by_serial), T(a_long_lot), T(no_station),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,8 @@ void esp_blame_line(struct esp *e)
     bool unit = f == ESP_FAULT_CHIP_REFUSED || f == ESP_FAULT_CHIP_SILENT || f == ESP_FAULT_CHIP_UNKNOWN ||
                 f == ESP_FAULT_FLASH_MISSING || f == ESP_FAULT_FLASH_SIZE || f == ESP_FAULT_FLASH_TIMEOUT ||
                 f == ESP_FAULT_FLASH_ERASE || f == ESP_FAULT_STUB_SILENT || f == ESP_FAULT_RAM_REFUSED ||
-                f == ESP_FAULT_VERIFY_MD5;
+                f == ESP_FAULT_VERIFY_MD5 ||
+                (f == ESP_FAULT_FLASH_WRITE && !e->stub); /* a ROM's 01 08 and 01 09: where it lies and its size came without a checksum */
     if (unit && f != ESP_FAULT_CHIP_SILENT && esp_doubt(e))
         return;
     if (f == ESP_FAULT_CHIP_SILENT && e->revived >= TWICE && !esp_line_bad(e))

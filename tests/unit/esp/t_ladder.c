@@ -225,6 +225,12 @@ static const struct row rows[] = {
                     "C0 01 14 1800 00000000 00000000 00 00000000000000 63000000 03000000 00000000 C0")},
      .fault = ESP_FAULT_CHIP_UNKNOWN},
     {.what = "another chip than configured", .chip = fake_esp32c3, .config = {.chip = "esp32"}, .fault = ESP_FAULT_CHIP_WRONG},
+    {.what = "a ROM that cannot read its flash, whatever is tried", .chip = fake_esp32, .few = true, .config = {.stub = ESP_STUB_NEVER},
+     .rules = {SEEN(OP_FLASH_MD5, 1, 0, IN_ROM, DO_REFUSE, "01090000")}, .fault = ESP_FAULT_FLASH_WRITE},
+    {.what = "the same on a line that damages: what the ROM was told of its flash need not have arrived", .chip = fake_esp32,
+     .few = true, .config = {.stub = ESP_STUB_NEVER},
+     .rules = {SEEN(OP_READ_REG, 3, 5, IN_ROM, DO_REFUSE, "01070000"), SEEN(OP_FLASH_MD5, 1, 0, IN_ROM, DO_REFUSE, "01090000")},
+     .fault = ESP_FAULT_LINK_DAMAGED},
     {.what = "flash that is not there", .chip = fake_esp32, .no_flash = true, .fault = ESP_FAULT_FLASH_MISSING},
 };
 

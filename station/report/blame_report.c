@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * blame over the records: cells from the tally, findings as an engineer would write them. */
 #include "base/grow.h"
+#include "base/utf8.h"
 #include "report/blame.h"
 #include "report/engine.h"
 #include "report/stat.h"
@@ -102,6 +103,7 @@ static enum fl_err level_name(struct report *r, const struct filter *f, const st
     char *q = sqlite3_mprintf(sql[l->factor], l->key);
     enum fl_err err = q ? query_each(r, q, name_row, out, why) : fl_fail(why, FL_NOMEM, "out of memory");
     sqlite3_free(q);
+    fl_utf8_clean(out, false); /* a file's name may be longer than what is kept, and be cut within a letter */
     return err;
 }
 

@@ -119,7 +119,8 @@ static void list_lines(const json_t *a, struct fl_buf *b)
     const json_t *e;
     size_t i;
     json_array_foreach(json_object_get(a, "images"), i, e) {
-        fl_buf_addf(b, "  image    0x%06llx %s", (unsigned long long)fl_json_int(e, "offset", 0), fl_json_text(e, "file"));
+        fl_buf_addf(b, "  image    0x%06llx ", (unsigned long long)fl_json_int(e, "offset", 0));
+        said(b, fl_json_text(e, "file"));
         fl_buf_addf(b, ", %lld bytes, sha256 %s\n", (long long)fl_json_int(e, "size", 0), fl_json_text(e, "sha256"));
     }
     json_array_foreach(json_object_get(a, "rungs"), i, e)
@@ -135,7 +136,9 @@ static void list_lines(const json_t *a, struct fl_buf *b)
         fl_buf_adds(b, "\n");
     }
     json_array_foreach(json_object_get(a, "measures"), i, e) {
-        fl_buf_addf(b, "  measured %s = %.12g", fl_json_text(e, "name"), json_number_value(json_object_get(e, "value")));
+        fl_buf_adds(b, "  measured ");
+        said(b, fl_json_text(e, "name"));
+        fl_buf_addf(b, " = %.12g", json_number_value(json_object_get(e, "value")));
         member(b, " ", e, "unit", "");
         const json_t *low = json_object_get(e, "low"), *high = json_object_get(e, "high");
         bool limits = json_is_number(low) || json_is_number(high);

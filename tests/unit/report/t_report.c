@@ -369,6 +369,21 @@ static void a_long_lot(void **state)
 
 /* ---- trace -------------------------------------------------------------------------------------------------------- */
 
+/* A file's name and a measurement's come from a profile, which is anybody's. */
+static void names_steer_no_terminal(void **state)
+{
+    struct fl_buf b = FL_BUF(1 << 16);
+    (void)state;
+    json_t *t = json_pack("{s{ss}s[{s[{sssi}]s[{sssf}]}]}", "unit", "mac", "24:6f:28:00:00:01", "attempts", "images", "file", "a\x1b[2J\nb.bin",
+                          "offset", 4096, "measures", "name", "v\xc2\x9b", "value", 3.5);
+    assert_non_null(t);
+    assert_int_equal(report_trace_text(t, &b), FL_OK);
+    assert_non_null(strstr(fl_buf_text(&b), "0x001000 a?[2J?b.bin,"));
+    assert_non_null(strstr(fl_buf_text(&b), "measured v?? = 3.5"));
+    json_decref(t);
+    fl_buf_fini(&b);
+}
+
 static void traces(void **state)
 {
     struct t_station *s = *state;
@@ -578,7 +593,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, t_setup, t_teardown)
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), T(a_trace_is_the_view), T(by_eui64), T(by_serial), T(a_long_lot), T(no_station),
+        cmocka_unit_test(renders), cmocka_unit_test(percents), T(many_places), T(history_by_hand), T(same_members), T(times_by_hand), cmocka_unit_test(random_histories), T(traces), cmocka_unit_test(names_steer_no_terminal), T(a_trace_is_the_view), T(by_eui64), T(by_serial), T(a_long_lot), T(no_station),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
